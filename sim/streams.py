@@ -1,0 +1,39 @@
+"""The names under which luck is drawn (DESIGN 1; `docs/model.md` section 2).
+
+A stream name is an API: the same name, seed and replication give the same luck in every scenario, which is what makes a comparison of policies paired.
+Renaming one changes results and is flagged in the changelog.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final
+
+STREAMS: Final[dict[str, str]] = {
+    "estate.fitted": "whether a premises has a device of a type",
+    "estate.reach": "whether a premises has WAN and communicates",
+    "estate.user": "which user is responsible for a premises",
+    "local.takes_part": "whether a device takes local updates",
+    "local.gap": "time from one local update to the next",
+    "local.release_delay": "time from a release to its installation",
+    "han.loss": "whether the hub misses a version change",
+    "phase.hashed": "a sender's place in the reporting window",
+    "phase.start": "when a timer last started before the window",
+    "report.jitter": "how far a timed report strays from its time",
+    "report.loss": "whether a timed report or a read's answer is lost",
+    "change.jitter": "how long a report of a change waits",
+    "change.loss": "whether a report of a change is lost",
+    "read.when": "whether and when a device is read on a day",
+    "message.rank": "the order of messages that arrive within one second",
+    "cut.footprint": "which premises a power cut takes",
+    "cut.restoration": "when a premises gets its power back",
+}
+TRAFFIC_PREFIX: Final = "traffic."  # followed by the kind: how many anonymous messages of it enter in a second
+
+
+def stream_key(seed: int, replication: int, stream: str) -> int:
+    """Return the 64-bit Philox key of *stream*; an unlisted name is a programming error (`KeyError`)."""
+    if stream not in STREAMS and not stream.startswith(TRAFFIC_PREFIX):
+        raise KeyError(f"no stream named {stream!r}")
+    digest = blake2b(f"{seed}/{replication}/{stream}".encode()).digest()
+    return int.from_bytes(digest[:8], "little")
