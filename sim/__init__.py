@@ -1,0 +1,1 @@
+"""A simulator of Great Britain's smart-metering estate."""

@@ -1,0 +1,116 @@
+"""Addressed luck: Philox4x32-10 (Salmon et al., SC11), a counter-based generator with nothing to consume.
+
+A word is a pure function of (key, place, index, occasion): *key* from `sim.streams.stream_key`, *place* = region number * 8 + slot, *index* = number of the
+premises in its region, *occasion* = which time this is. Four neighbouring premises share one block, so a sweep over a region costs a quarter of the rounds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+_M0 = np.uint64(0xD2511F53)
+_M1 = np.uint64(0xCD9E8D57)
+_W0 = np.uint32(0x9E3779B9)
+_W1 = np.uint32(0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_32 = np.uint64(32)
+_INV32 = 2.0**-32
+
+
+@njit(cache=True, inline="always")
+def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """Return the four 32-bit words of Philox4x32-10 for counter (c0, c1, c2, c3) and key (k0, k1), all uint32."""
+    x0, x1, x2, x3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
+    a, b = np.uint32(k0), np.uint32(k1)
+    for _ in range(10):
+        p0 = _M0 * x0
+        p1 = _M1 * x2
+        x0, x1, x2, x3 = (p1 >> _32) ^ x1 ^ np.uint64(a), p1 & _LOW, (p0 >> _32) ^ x3 ^ np.uint64(b), p0 & _LOW
+        a = np.uint32(a + _W0)
+        b = np.uint32(b + _W1)
+    return np.uint32(x0), np.uint32(x1), np.uint32(x2), np.uint32(x3)
+
+
+@njit(cache=True, inline="always")
+def pick(words, index):  # type: ignore[no-untyped-def]
+    """Return the word of a block that belongs to premises *index*."""
+    lane = index & 3
+    if lane == 0:
+        return words[0]
+    if lane == 1:
+        return words[1]
+    if lane == 2:
+        return words[2]
+    return words[3]
+
+
+@njit(cache=True)
+def word(key, place, index, occasion):  # type: ignore[no-untyped-def]
+    """Return the uint32 drawn at (key, place, index, occasion); *key* is uint64, the rest non-negative integers below 2^32 (occasion is taken modulo 2^32)."""
+    k = np.uint64(key)
+    words = block(
+        np.uint32(np.uint64(index) >> np.uint64(2)),
+        np.uint32(np.uint64(np.int64(occasion)) & _LOW),
+        np.uint32(place),
+        np.uint32(0),
+        np.uint32(k & _LOW),
+        np.uint32(k >> _32),
+    )
+    return pick(words, np.int64(index))
+
+
+@njit(cache=True, inline="always")
+def scaled(drawn, n):  # type: ignore[no-untyped-def]
+    """Return the whole number in [0, n) at the same place as *drawn* in [0, 2^32)."""
+    return np.int64((np.uint64(drawn) * np.uint64(n)) >> _32)
+
+
+@njit(cache=True)
+def gap_s(drawn, rate_per_s):  # type: ignore[no-untyped-def]
+    """Return a gap of an exponential clock of *rate_per_s* (1/s) in whole seconds, at least one."""
+    return np.int64(1) + np.int64(np.floor(-np.log((np.float64(drawn) + 0.5) * _INV32) / rate_per_s))
+
+
+def threshold(share: float) -> int:
+    """Return the number of words that count as "it happens" for *share* in [0, 1]: 0 for never, 2^32 for always."""
+    if not 0.0 <= share <= 1.0:
+        raise ValueError(f"a share lies in [0, 1], not {share!r}")
+    return int(share * 2**32 + 0.5)
+
+
+def poisson_cdf_thresholds(mean: float) -> np.ndarray:
+    """Return the uint64 thresholds of P(X <= n), n = 0, 1, …, up to 1 in 32 bits, for a Poisson count of *mean* >= 0.
+
+    The count of a word is the number of thresholds at or below it (`np.searchsorted(…, side="right")`). The terms are summed outwards from the
+    mode in logarithms, so means of many thousands are exact to the 32 bits a word has.
+    """
+    from math import exp, lgamma, log, sqrt
+
+    if not mean >= 0.0:
+        raise ValueError(f"a Poisson mean is not negative: {mean!r}")
+    if mean == 0.0:
+        return np.array([2**32], dtype=np.uint64)
+    top = int(mean + 12.0 * sqrt(mean) + 40.0)
+    terms = [exp(n * log(mean) - mean - lgamma(n + 1.0)) for n in range(top + 1)]
+    cdf, total = [], 0.0
+    for term in terms:
+        total += term
+        cdf.append(threshold(min(total, 1.0)))
+    last = next((n for n, t in enumerate(cdf) if t >= 2**32), len(cdf) - 1)
+    cdf[last] = 2**32
+    return np.array(cdf[: last + 1], dtype=np.uint64)
+
+
+@njit(cache=True)
+def poisson_count(drawn, thresholds):  # type: ignore[no-untyped-def]
+    """Return the Poisson count of *drawn* by inversion in *thresholds* (bisection; no wrap, no loss)."""
+    low, high = 0, len(thresholds) - 1
+    value = np.uint64(drawn)
+    while low < high:
+        middle = (low + high) >> 1
+        if value < thresholds[middle]:
+            high = middle
+        else:
+            low = middle + 1
+    return low
