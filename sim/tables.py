@@ -122,6 +122,10 @@ _ALL = (
 TABLES: Final[dict[str, Table]] = {table.name: table for table in _ALL}
 Tables = dict[str, pd.DataFrame]
 
+# Bands of staleness: half-octaves from an hour to 43 years, each wide enough to fill and narrow enough to read a quantile from.
+STALENESS_EDGES_S: Final[tuple[int, ...]] = (0, *(int(3600 * 2 ** (i / 2)) for i in range(41)), 2**40)
+PEAK_BINS_S: Final[tuple[int, ...]] = (1, 60, 900)
+
 
 def frame(name: str, columns: dict[str, object]) -> pd.DataFrame:
     """Return *columns* as the declared table *name*: its columns, in order, in their types.
