@@ -1,0 +1,86 @@
+"""A server with capacity per slot (DESIGN 4): who waits, who is served when, who is refused. Slots are whole numbers; what a slot lasts is the caller's.
+
+Only *busy* slots, in which somebody may have to wait, need their members in order; in every other slot all are served as they arrive.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+WAITING, REFUSED = np.int32(-2), np.int32(-1)
+
+
+@njit(cache=True, nogil=True)
+def allowance(numerator, denominator, start, stop):  # type: ignore[no-untyped-def]
+    """Return int64 what a capacity of numerator/denominator per slot allows in each slot of [start, stop): floor((s+1) r) - floor(s r)."""
+    out = np.empty(stop - start, np.int64)
+    whole, part = numerator // denominator, numerator % denominator
+    for i in range(stop - start):
+        s = start + i
+        out[i] = whole + ((s + 1) * part) // denominator - (s * part) // denominator
+    return out
+
+
+@njit(cache=True, nogil=True)
+def busy_slots(arrivals, allowed, waiting):  # type: ignore[no-untyped-def]
+    """Return a mask of the slots in which someone may wait, for *waiting* at the start, were nobody refused (so a superset when some are)."""
+    busy = np.zeros(len(arrivals), np.bool_)
+    backlog = np.int64(waiting)
+    for s in range(np.uint64(len(arrivals))):
+        total = backlog + arrivals[s]
+        busy[s] = backlog > 0 or total > allowed[s]
+        backlog = max(total - allowed[s], 0)
+    return busy
+
+
+@njit(cache=True, nogil=True)
+def serve(slot, n_before, left, buffer, start, n_waiting):  # type: ignore[no-untyped-def]
+    """Serve one queue, first in first out; return the slot in which each unit departs, `WAITING` or `REFUSED`.
+
+    *slot* int32: arrival slots of the units in order, of which the first *n_before* already wait at *start*. *left* int64, what each slot from *start* still
+    allows, is reduced by what is used; *n_waiting* int64 is raised by the number waiting after each slot. *buffer* < 0: unlimited.
+    """
+    n = len(slot)
+    departs = np.full(n, WAITING, np.int32)
+    queue = np.empty(n, np.int64)
+    head, tail = 0, 0
+    for unit in range(n_before):
+        queue[tail] = unit
+        tail += 1
+    unit = n_before
+    for s in range(np.uint64(len(left))):
+        now = start + np.int64(s)
+        room = left[s]
+        while head < tail and room > 0:
+            departs[queue[head]] = now
+            head += 1
+            room -= 1
+        while unit < n and slot[unit] == now:
+            if room > 0:
+                departs[unit] = now
+                room -= 1
+            elif buffer < 0 or tail - head < buffer:
+                queue[tail] = unit
+                tail += 1
+            else:
+                departs[unit] = REFUSED
+            unit += 1
+        left[s] = room
+        n_waiting[s] += tail - head
+    return departs
+
+
+@njit(cache=True, nogil=True)
+def spread_ranks(n):  # type: ignore[no-untyped-def]
+    """Return the uint32 ranks of groups of int64 *n* anonymous messages, one group after the other: evenly spread over their slot."""
+    total = np.int64(0)
+    for g in range(len(n)):
+        total += n[g]
+    rank = np.empty(total, np.uint32)
+    at = 0
+    for g in range(len(n)):
+        for k in range(n[g]):
+            rank[at] = ((2 * k + 1) << 31) // n[g]
+            at += 1
+    return rank

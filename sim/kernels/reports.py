@@ -1,0 +1,219 @@
+"""When version reports leave (S1-18): timers, changes and reads, with their first losses.
+
+Each kernel sweeps one slice of senders (one place) over one interval [start, stop) and returns the messages that enter the network, by sender and then
+time. What never enters is counted: `tally[0]` sent, `tally[1]` expired (no WAN, or dark), `tally[2]` lost, of messages that leave at or after *measure_s*.
+Timer reports differ in *when* they leave far more than in how many there are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.draws import block, pick, scaled
+
+_LOW = np.uint64(0xFFFFFFFF)
+_32 = np.uint64(32)
+REACHED = np.uint8(0)
+TIMER, CHANGE, READ = np.uint8(0), np.uint8(1), np.uint8(2)
+
+
+@njit(cache=True, nogil=True)
+def first_due(key, place, index, period_s, at_s, spread_s, hashed, due):  # type: ignore[no-untyped-def]
+    """Write int32 *due*, each timer's first nominal second.
+
+    *hashed*: (at + a share of *spread_s*) modulo the period, in [0, T). Otherwise a timer that last started within the period before the window: in (0, T].
+    """
+    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
+    last = np.int64(-1)
+    words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
+    for i in range(np.uint64(len(index))):
+        quad = np.int64(index[i] >> np.uint32(2))
+        if quad != last:
+            words = block(np.uint32(quad), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
+            last = quad
+        offset = scaled(pick(words, index[i]), spread_s)
+        due[i] = (at_s + offset) % period_s if hashed else period_s - offset
+
+
+@njit(cache=True, nogil=True)
+def timer_reports(  # type: ignore[no-untyped-def]
+    jitter_key, loss_key, place, index, due, reach, dark_until, premises_row, start_s, stop_s, period_s, jitter_s, loss, measure_s,
+    changed_row, changed_s, restarts, counts, tally,
+):
+    """Return (sender, leave) of the timer reports that enter, add them to int32 *counts* by second, and move *due* on.
+
+    *reach* uint8 and *dark_until* int32 are by premises (empty *dark_until*: no cuts); *changed_row*, *changed_s* are the slice's changes, which restart
+    a sender's timer when *restarts*.
+    """
+    j0, j1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
+    l0, l1 = np.uint32(loss_key & _LOW), np.uint32(loss_key >> _32)
+    jitter_at, loss_at = (np.int64(-1), np.int64(-1)), (np.int64(-1), np.int64(-1))
+    jitter_words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), j0, j1)
+    loss_words = jitter_words
+    n = len(index)
+    capacity = n + 16
+    sender = np.empty(capacity, np.int32)
+    leave = np.empty(capacity, np.int32)
+    count, change, n_changes = 0, 0, len(changed_row)
+    some_dark = len(dark_until) > 0
+    sent, expired, lost = 0, 0, 0
+    number, bound = start_s // period_s, (start_s // period_s + 1) * period_s
+    for i in range(np.uint64(n)):
+        row = np.int64(i)
+        nominal = np.int64(due[i])
+        restart = stop_s
+        if restarts:
+            while change < n_changes and changed_row[change] < row:
+                change += 1
+            if change < n_changes and changed_row[change] == row:
+                restart = np.int64(changed_s[change])
+        while nominal - jitter_s < stop_s:
+            occasion = number
+            if nominal >= bound or nominal < bound - period_s:
+                occasion = nominal // period_s
+            second = nominal
+            quad = np.int64(index[i] >> np.uint32(2))
+            if jitter_s > 0:
+                if jitter_at[0] != quad or jitter_at[1] != occasion:
+                    jitter_words = block(np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), j0, j1)
+                    jitter_at = (quad, occasion)
+                second = nominal + scaled(pick(jitter_words, index[i]), 2 * jitter_s) - jitter_s
+            if second >= restart and restart < stop_s:  # the change comes first: the report is dropped and the timer starts again
+                nominal = restart + period_s
+                change += 1
+                restart = stop_s
+                if change < n_changes and changed_row[change] == row:
+                    restart = np.int64(changed_s[change])
+                continue
+            if second >= stop_s:
+                break
+            nominal += period_s
+            if second < start_s:
+                continue
+            measured = second >= measure_s
+            sent += measured
+            if reach[premises_row[i]] != REACHED or (some_dark and second < dark_until[premises_row[i]]):
+                expired += measured
+                continue
+            if loss > np.uint64(0):
+                if loss_at[0] != quad or loss_at[1] != occasion:
+                    loss_words = block(np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), l0, l1)
+                    loss_at = (quad, occasion)
+                if np.uint64(pick(loss_words, index[i])) < loss:
+                    lost += measured
+                    continue
+            if count == capacity:
+                capacity *= 2
+                sender, leave = _longer(sender, capacity), _longer(leave, capacity)
+            sender[count], leave[count] = row, second
+            count += 1
+            counts[second - start_s] += 1
+        if restart < stop_s:  # changes after the last report that left still restart the timer
+            while change < n_changes and changed_row[change] == row:
+                nominal = np.int64(changed_s[change]) + period_s
+                change += 1
+        due[i] = nominal
+    tally[0] += sent
+    tally[1] += expired
+    tally[2] += lost
+    return sender[:count], leave[:count]
+
+
+@njit(cache=True, nogil=True)
+def change_reports(  # type: ignore[no-untyped-def]
+    jitter_key, place, index, row, changed_s, jitter_s, leave,
+):
+    """Write int32 *leave*, when the report of each change leaves: up to 2 *jitter_s* after it, never before."""
+    k0, k1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
+    for i in range(np.uint64(len(row))):
+        number = index[row[i]]
+        words = block(np.uint32(number >> np.uint32(2)), np.uint32(changed_s[i]), np.uint32(place), np.uint32(0), k0, k1)
+        leave[i] = changed_s[i] + (scaled(pick(words, number), 2 * jitter_s) if jitter_s > 0 else 0)
+
+
+@njit(cache=True, nogil=True)
+def enter(  # type: ignore[no-untyped-def]
+    loss_key, place, index, row, occasion, leave, reach, dark_until, premises_row, start_s, loss, measure_s, counts, tally,
+):
+    """Return a mask of the messages (row, leave) that enter the network; the rest expire or are lost. *occasion* addresses the loss."""
+    k0, k1 = np.uint32(loss_key & _LOW), np.uint32(loss_key >> _32)
+    kept = np.zeros(len(row), np.bool_)
+    for i in range(np.uint64(len(row))):
+        measured = leave[i] >= measure_s
+        tally[0] += measured
+        home = premises_row[row[i]]
+        if reach[home] != REACHED or (len(dark_until) > 0 and leave[i] < dark_until[home]):
+            tally[1] += measured
+            continue
+        if loss > np.uint64(0):
+            number = index[row[i]]
+            words = block(np.uint32(number >> np.uint32(2)), np.uint32(occasion[i]), np.uint32(place), np.uint32(0), k0, k1)
+            if np.uint64(pick(words, number)) < loss:
+                tally[2] += measured
+                continue
+        kept[i] = True
+        counts[leave[i] - start_s] += 1
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def daily_reads(key, place, index, day, threshold, start_s, stop_s):  # type: ignore[no-untyped-def]
+    """Return (row, second) of the devices read on *day* within [start, stop): each with the share *threshold*, at a second the same word gives."""
+    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
+    row = np.empty(len(index), np.int32)
+    when = np.empty(len(index), np.int32)
+    last = np.int64(-1)
+    words = block(np.uint32(0), np.uint32(day), np.uint32(place), np.uint32(0), k0, k1)
+    count = 0
+    for i in range(np.uint64(len(index))):
+        quad = np.int64(index[i] >> np.uint32(2))
+        if quad != last:
+            words = block(np.uint32(quad), np.uint32(day), np.uint32(place), np.uint32(0), k0, k1)
+            last = quad
+        drawn = np.uint64(pick(words, index[i]))
+        if drawn < threshold:
+            second = 86400 * day + np.int64((drawn * np.uint64(86400)) // threshold)
+            if start_s <= second < stop_s:
+                row[count], when[count] = i, second
+                count += 1
+    return row[:count].copy(), when[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def merged(row_a, leave_a, cause_a, row_b, leave_b, cause_b):  # type: ignore[no-untyped-def]
+    """Return (row, leave, cause) of two lists sorted by (row, leave), merged; of equals the first list's comes first."""
+    n = len(row_a) + len(row_b)
+    row, leave, cause = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.uint8)
+    a, b = 0, 0
+    for i in range(n):
+        first = b == len(row_b) or (a < len(row_a) and (row_a[a] < row_b[b] or (row_a[a] == row_b[b] and leave_a[a] <= leave_b[b])))
+        if first:
+            row[i], leave[i], cause[i] = row_a[a], leave_a[a], cause_a[a]
+            a += 1
+        else:
+            row[i], leave[i], cause[i] = row_b[b], leave_b[b], cause_b[b]
+            b += 1
+    return row, leave, cause
+
+
+@njit(cache=True, nogil=True)
+def to_devices(hub_index, leave, deliver, device_index):  # type: ignore[no-untyped-def]
+    """Return (device row, leave, deliver) of hub messages (sorted by uint32 *hub_index*) for the devices at the same premises numbers."""
+    capacity = len(hub_index)
+    row, left, arrives = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    count, device = 0, 0
+    for i in range(len(hub_index)):
+        while device < len(device_index) and device_index[device] < hub_index[i]:
+            device += 1
+        if device < len(device_index) and device_index[device] == hub_index[i]:
+            row[count], left[count], arrives[count] = device, leave[i], deliver[i]
+            count += 1
+    return row[:count], left[:count], arrives[:count]
+
+
+@njit(cache=True, nogil=True)
+def _longer(array, capacity):  # type: ignore[no-untyped-def]
+    longer = np.empty(capacity, array.dtype)
+    longer[: len(array)] = array
+    return longer

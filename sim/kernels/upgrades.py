@@ -1,0 +1,106 @@
+"""When devices change version (S1-03, S1-06): Poisson local updates, and national releases with a take-up delay.
+
+A device's next change is one column of 32-bit seconds (`NEVER` for none); advancing a day is one sequential scan of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.draws import block, gap_s, pick
+
+NEVER = np.int32(2**31 - 1)
+_LOW = np.uint64(0xFFFFFFFF)
+_32 = np.uint64(32)
+
+
+@njit(cache=True, nogil=True)
+def happens(key, place, index, occasion, threshold, out):  # type: ignore[no-untyped-def]
+    """Write into bool *out* whether the share *threshold* (uint64) happens to each of uint32 *index* at one *occasion*."""
+    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
+    last = np.int64(-1)
+    words = block(np.uint32(0), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1)
+    for i in range(np.uint64(len(index))):
+        quad = np.int64(index[i] >> np.uint32(2))
+        if quad != last:
+            words = block(np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1)
+            last = quad
+        out[i] = np.uint64(pick(words, index[i])) < threshold
+
+
+@njit(cache=True, nogil=True)
+def chosen(key, place, n, threshold):  # type: ignore[no-untyped-def]
+    """Return the uint32 numbers in [0, n) to which *threshold* happens at occasion 0, in order."""
+    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
+    out = np.empty(n, np.uint32)
+    count = np.uint64(0)
+    for quad in range(np.uint64((n + 3) >> 2)):
+        words = block(np.uint32(quad), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
+        for lane in range(np.uint64(4)):
+            number = quad * np.uint64(4) + lane
+            if number < np.uint64(n) and np.uint64(pick(words, lane)) < threshold:
+                out[count] = number
+                count += np.uint64(1)
+    return out[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def schedule(key, place, index, takes_part, occasion, rate_per_s, start_s, before_s, next_change):  # type: ignore[no-untyped-def]
+    """Write each participant's next change: one gap of *rate_per_s* after *start_s*, or `NEVER` if that is not before *before_s*."""
+    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
+    last = np.int64(-1)
+    words = block(np.uint32(0), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1)
+    for i in range(np.uint64(len(index))):
+        if takes_part[i]:
+            quad = np.int64(index[i] >> np.uint32(2))
+            if quad != last:
+                words = block(np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1)
+                last = quad
+            when = start_s + gap_s(pick(words, index[i]), rate_per_s)
+            next_change[i] = when if when < before_s else NEVER
+
+
+@njit(cache=True, nogil=True)
+def changes_due(key, place, index, version, next_change, until_s, rate_per_s, release):  # type: ignore[no-untyped-def]
+    """Return (row, second, new version) of every change before *until_s*, by row and then time, and move `next_change` past it.
+
+    *release* > 0: each device changes at most once, to that release. Otherwise changes follow one another by Poisson gaps of *rate_per_s*, each raising
+    the version by one; the gap that precedes change n is drawn at occasion n.
+    """
+    n = np.uint64(0)
+    for i in range(np.uint64(len(next_change))):
+        if next_change[i] < until_s:
+            n += np.uint64(1)
+    capacity = np.int64(n) + (n >> np.uint64(1)) + 16
+    row = np.empty(capacity, np.int32)
+    when = np.empty(capacity, np.int32)
+    new = np.empty(capacity, np.uint16)
+    count = 0
+    for i in range(np.uint64(len(next_change))):
+        if next_change[i] >= until_s:
+            continue
+        changed = np.int64(version[i])
+        while next_change[i] < until_s:
+            if count == capacity:
+                capacity *= 2
+                row, when, new = _longer(row, capacity), _longer(when, capacity), _longer(new, capacity)
+            second = np.int64(next_change[i])
+            changed = np.int64(release) if release > 0 else changed + 1
+            row[count], when[count], new[count] = i, second, changed
+            count += 1
+            if release > 0:
+                next_change[i] = NEVER
+            else:
+                words = block(
+                    np.uint32(index[i] >> np.uint32(2)), np.uint32(changed), np.uint32(place), np.uint32(0), np.uint32(key & _LOW), np.uint32(key >> _32)
+                )
+                next_change[i] = min(second + gap_s(pick(words, index[i]), rate_per_s), np.int64(NEVER))
+    return row[:count].copy(), when[:count].copy(), new[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def _longer(array, capacity):  # type: ignore[no-untyped-def]
+    longer = np.empty(capacity, array.dtype)
+    longer[: len(array)] = array
+    return longer
