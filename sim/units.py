@@ -1,0 +1,222 @@
+"""Quantities as people write them ("15 min", "4000 /s", "7 %") and the whole numbers the model counts in.
+
+Durations become `int` seconds, rates an exact `Fraction` per second (a year is 365 d), sizes `int` bytes, shares `float` in [0, 1]. A bare number where a
+unit is due is refused, as is everything that another tool would guess at: `m`, `kb`, `5d 3h`, `1e3 s`, `inf`, digits that are not ASCII. Every parser raises
+`ValueError` with one sentence that says what is wrong and what to write instead; every formatter writes text that its parser reads back to the same value.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from decimal import Decimal
+from fractions import Fraction
+from math import isfinite
+from typing import Final
+
+MINUTE_S: Final = 60
+HOUR_S: Final = 3_600
+DAY_S: Final = 86_400
+WEEK_S: Final = 604_800
+YEAR_S: Final = 365 * DAY_S
+
+DURATIONS: Final[dict[str, Fraction]] = {
+    "ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(MINUTE_S), "h": Fraction(HOUR_S), "d": Fraction(DAY_S), "w": Fraction(WEEK_S),
+}  # fmt: skip
+RATES: Final[dict[str, int]] = {"/s": 1, "/min": MINUTE_S, "/h": HOUR_S, "/d": DAY_S, "/w": WEEK_S, "/year": YEAR_S}
+SIZES: Final[dict[str, int]] = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2}
+
+# What people write for a unit, and what it may have meant.
+_MEANT: Final[dict[str, str]] = {
+    "m": "min", "mn": "min", "mins": "min", "minute": "min", "minutes": "min", "M": "min", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "S": "s",
+    "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "H": "h", "day": "d", "days": "d", "D": "d", "week": "w", "weeks": "w", "wk": "w", "W": "w",
+    "b": "B", "byte": "B", "bytes": "B", "kb": "kB", "Kb": "kB", "KB": "kB", "k": "kB", "K": "kB", "mb": "MB", "Mb": "MB", "gb": "GB", "Gb": "GB",
+    "kib": "KiB", "kiB": "KiB", "mib": "MiB", "/sec": "/s", "/second": "/s", "per s": "/s", "/m": "/min", "/minute": "/min", "/hr": "/h", "/hour": "/h",
+    "/day": "/d", "/week": "/w", "/y": "/year", "/yr": "/year", "/a": "/year", "Hz": "/s", "percent": "%", "pc": "%",
+}  # fmt: skip
+_LONGEST: Final = 30  # characters of a number; more is a mistake or mischief
+_NUMBER: Final = r"(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
+_QUANTITY: Final = re.compile(rf"(?P<sign>[-+]?)(?P<number>{_NUMBER}) *(?P<unit>[^0-9\s].*)?", re.ASCII)
+
+
+def shown(value: object) -> str:
+    """Return *value* as an error may print it: short, printable ASCII, text in quotes."""
+    if value is None:
+        return "nothing"
+    text = "true" if value is True else "false" if value is False else ascii(value)
+    return text if len(text) <= 42 else f"{text[:39]}..."
+
+
+def _quantity(value: object, what: str, example: str, units: tuple[str, ...]) -> tuple[Fraction, str]:
+    """Return number and unit of *value*; *what* and *example* word the refusals."""
+    allowed = f"write a {what} like {example} (units: {', '.join(units)})"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"{shown(value)} has no unit; {allowed}")
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not a {what}; {allowed}")
+    match = _QUANTITY.fullmatch(value)
+    if match is None or len(match["number"]) > _LONGEST:
+        raise ValueError(f"{shown(value)} is not a {what}; {allowed}")
+    unit = match["unit"] or ""
+    if unit not in units:
+        meant = _MEANT.get(unit)
+        hint = f" (did you mean {match['number']} {meant}?)" if meant in units else ""
+        if re.search(r"[0-9*]", unit):
+            raise ValueError(f"{shown(value)} is not one number and one unit; {allowed}")
+        problem = f"{shown(unit)} is not a unit of a {what}" if unit else f"{shown(value)} has no unit"
+        raise ValueError(f"{problem}; {allowed}{hint}")
+    number = Fraction(match["number"].replace("_", ""))
+    if match["sign"] == "-" and number:
+        raise ValueError(f"{shown(value)} is negative; a {what} is 0 or more")
+    if match["sign"] == "+":
+        raise ValueError(f"{shown(value)} has a plus sign; write it without (did you mean {value[1:]}?)")
+    return number, unit
+
+
+def parse_duration(value: object) -> int:
+    """Return the whole seconds of a duration such as "15 min"."""
+    number, unit = _quantity(value, "duration", "15 min", tuple(DURATIONS))
+    seconds = number * DURATIONS[unit]
+    if seconds.denominator != 1:
+        raise ValueError(f"{shown(value)} is not a whole number of seconds; the clock counts whole seconds")
+    return int(seconds)
+
+
+def format_duration(seconds: int) -> str:
+    """Return *seconds* in the largest of d, h, min and s that divides them: "1 d", "90 min"."""
+    for unit, length in {"d": DAY_S, "h": HOUR_S, "min": MINUTE_S}.items():
+        if seconds and seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def parse_rate(value: object) -> Fraction:
+    """Return the exact number per second of a rate such as "4 /year"."""
+    number, unit = _quantity(value, "rate", "4 /year", tuple(RATES))
+    return number / RATES[unit]
+
+
+def format_rate(per_s: Fraction) -> str:
+    """Return the shortest text of *per_s* that is exact; raises `ValueError` when no unit gives a terminating decimal."""
+    texts = [f"{_decimal(per_s * length)} {unit}" for unit, length in RATES.items() if _terminates(per_s * length)]
+    if not texts:
+        raise ValueError(f"{per_s} per second has no exact decimal in any of {', '.join(RATES)}")
+    return min(texts, key=lambda text: len(text.partition(" ")[0]))
+
+
+def _terminates(number: Fraction) -> bool:
+    rest = number.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1
+
+
+def _decimal(number: Fraction) -> str:
+    """Return the exact decimal of a *number* whose expansion terminates."""
+    places = 0
+    while number.denominator != 1:
+        number, places = number * 10, places + 1
+    digits = str(number.numerator).rjust(places + 1, "0")
+    return f"{digits[:-places]}.{digits[-places:]}" if places else digits
+
+
+def parse_size(value: object) -> int:
+    """Return the whole bytes of a size such as "256 kB"."""
+    number, unit = _quantity(value, "size", "132 B", tuple(SIZES))
+    size = number * SIZES[unit]
+    if size.denominator != 1:
+        raise ValueError(f"{shown(value)} is not a whole number of bytes")
+    return int(size)
+
+
+def format_size(size: int) -> str:
+    """Return *size* in bytes as text: "132 B"."""
+    return f"{size} B"
+
+
+def parse_share(value: object) -> float:
+    """Return a share in [0, 1] from "7 %" or the bare fraction 0.07."""
+    multiple = parse_multiple(value)
+    if multiple > 1:
+        bare = isinstance(value, int | float)
+        hint = f" (did you mean {value} %?)" if bare and multiple <= 100 else ""
+        raise ValueError(f"{shown(value)} is more than a whole; a share is from 0 % to 100 %, or a fraction from 0 to 1{hint}")
+    return multiple
+
+
+def parse_multiple(value: object) -> float:
+    """Return a non-negative number from "250 %" or 2.5."""
+    if isinstance(value, str):
+        number, _ = _quantity(value, "share", "7 %", ("%",))
+        return float(number / 100)
+    return parse_number(value)
+
+
+def format_share(share: float) -> str:
+    """Return *share* as a percentage that reads back to the same float: "7 %"."""
+    return f"{_plain(Decimal(repr(share)) * 100)} %"
+
+
+def _plain(number: Decimal) -> str:
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def parse_number(value: object) -> float:
+    """Return a finite number of 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        hint = "; write it without quotes or unit" if isinstance(value, str) else ""
+        raise ValueError(f"{shown(value)} is not a number{hint}")
+    if not isfinite(value):
+        raise ValueError(f"{shown(value)} is not a number; it must be finite")
+    if value < 0:
+        raise ValueError(f"{shown(value)} is negative; it must be 0 or more")
+    return float(value)
+
+
+def parse_count(value: object) -> int:
+    """Return a whole number of 0 or more; digit groups as in 20_000_000 are read."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(_[0-9]{3})+", value, re.ASCII) and len(value) <= _LONGEST:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        hint = "; write it without quotes or unit, in groups of three if you like (20_000_000)" if isinstance(value, str) else ""
+        raise ValueError(f"{shown(value)} is not a whole number{hint}")
+    if isinstance(value, float):
+        raise ValueError(f"{shown(value)} is not a whole number; write digits only, in groups of three if you like (20_000_000)")
+    if value < 0:
+        raise ValueError(f"{shown(value)} is negative; it must be 0 or more")
+    return value
+
+
+def parse_time_of_day(value: object) -> int:
+    """Return the second of the day of "02:00" or "02:00:30" (UTC)."""
+    match = re.fullmatch(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?", value, re.ASCII) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f'{shown(value)} is not a time of day; write it as "02:00" or "02:00:30" (UTC)')
+    hour, minute, second = (int(part or 0) for part in match.groups())
+    if hour > 23 or minute > 59 or second > 59:
+        raise ValueError(f'{shown(value)} is not a time of day; they run from "00:00" to "23:59:59" (UTC, no leap seconds)')
+    return hour * HOUR_S + minute * MINUTE_S + second
+
+
+def format_time_of_day(second: int) -> str:
+    """Return the *second* of a day as "02:00" or "02:00:30"."""
+    hour, rest = divmod(second, HOUR_S)
+    minute, seconds = divmod(rest, MINUTE_S)
+    return f"{hour:02}:{minute:02}" + (f":{seconds:02}" if seconds else "")
+
+
+def parse_date(value: object) -> datetime.date:
+    """Return the day of "2026-01-01"."""
+    if not isinstance(value, str) or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII) is None:
+        raise ValueError(f"{shown(value)} is not a date; write year, month and day as 2026-01-31")
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not a day of the calendar; write year, month and day as 2026-01-31") from None
+
+
+def format_date(day: datetime.date) -> str:
+    """Return *day* as 2026-01-31."""
+    return day.isoformat()
