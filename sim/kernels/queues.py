@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from sim.kernels.draws import block, pick
+
 WAITING, REFUSED = np.int32(-2), np.int32(-1)
 
 
@@ -84,3 +86,37 @@ def spread_ranks(n):  # type: ignore[no-untyped-def]
             rank[at] = ((2 * k + 1) << 31) // n[g]
             at += 1
     return rank
+
+
+@njit(cache=True, nogil=True)
+def message_ranks(key, place, index, leave):  # type: ignore[no-untyped-def]
+    """Return the uint32 ranks of named messages, by their senders' places and premises numbers and the seconds they left."""
+    k0, k1 = np.uint32(key & np.uint64(0xFFFFFFFF)), np.uint32(key >> np.uint64(32))
+    rank = np.empty(len(index), np.uint32)
+    for i in range(np.uint64(len(index))):
+        words = block(np.uint32(index[i] >> np.uint32(2)), np.uint32(leave[i]), np.uint32(place[i]), np.uint32(0), k0, k1)
+        rank[i] = pick(words, index[i])
+    return rank
+
+
+@njit(cache=True, nogil=True)
+def members(leave, start_s, busy, explicit):  # type: ignore[no-untyped-def]
+    """Return the positions of the messages that leave in a *busy* second counted from *start_s* and are not *explicit* yet, and mark them so."""
+    out = np.empty(len(leave), np.int64)
+    count = 0
+    for i in range(np.uint64(len(leave))):
+        at = np.int64(leave[i]) - start_s
+        if at < len(busy) and busy[at] and not explicit[i]:
+            explicit[i] = True
+            out[count] = i
+            count += 1
+    return out[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def count_by_server(leave, start_s, server, row, explicit, counts):  # type: ignore[no-untyped-def]
+    """Add to int32 *counts*[server, second] the messages that are not *explicit*; *server* uint8 is by sender row."""
+    for i in range(np.uint64(len(leave))):
+        at = np.int64(leave[i]) - start_s
+        if at < counts.shape[1] and not explicit[i]:
+            counts[server[row[i]], at] += 1

@@ -39,11 +39,11 @@ def first_due(key, place, index, period_s, at_s, spread_s, hashed, due):  # type
 @njit(cache=True, nogil=True)
 def timer_reports(  # type: ignore[no-untyped-def]
     jitter_key, loss_key, place, index, due, reach, dark_until, premises_row, start_s, stop_s, period_s, jitter_s, loss, measure_s,
-    changed_row, changed_s, restarts, counts, tally,
+    changed_row, changed_s, restarts, counts, tally, sender, leave,
 ):
     """Return (sender, leave) of the timer reports that enter, add them to int32 *counts* by second, and move *due* on.
 
-    *reach* uint8 and *dark_until* int32 are by premises (empty *dark_until*: no cuts); *changed_row*, *changed_s* are the slice's changes, which restart
+    *sender*, *leave* int32 are room to work in, used again every interval (longer arrays are made when they do not suffice). *reach* uint8 and *dark_until* int32 are by premises (empty *dark_until*: no cuts); *changed_row*, *changed_s* are the slice's changes, which restart
     a sender's timer when *restarts*.
     """
     j0, j1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
@@ -52,9 +52,7 @@ def timer_reports(  # type: ignore[no-untyped-def]
     jitter_words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), j0, j1)
     loss_words = jitter_words
     n = len(index)
-    capacity = n + 16
-    sender = np.empty(capacity, np.int32)
-    leave = np.empty(capacity, np.int32)
+    capacity = len(sender)
     count, change, n_changes = 0, 0, len(changed_row)
     some_dark = len(dark_until) > 0
     sent, expired, lost = 0, 0, 0
@@ -104,7 +102,7 @@ def timer_reports(  # type: ignore[no-untyped-def]
                     lost += measured
                     continue
             if count == capacity:
-                capacity *= 2
+                capacity = 2 * capacity + 16
                 sender, leave = _longer(sender, capacity), _longer(leave, capacity)
             sender[count], leave[count] = row, second
             count += 1

@@ -1,0 +1,107 @@
+"""The ledgers of one replication: what the SMI and the hubs believe against what devices run, by device type and region (MISSION_MAP 1.6).
+
+The kernel walks the devices; this keeps their sums between intervals and turns them into tables.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sim.estate.build import HUB_RULES, STORING_RULES
+from sim.estate.estate import TYPE_2, Estate, Slice
+from sim.kernels import ledgers as kernel
+from sim.recorder import DAY_S, from_rows
+from sim.tables import STALENESS_EDGES_S
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
+
+Changes = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # row, second, new version; by row and then time
+Messages = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # device row, second left, second written; by row and then time
+NOTHING: Messages = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32))
+EDGES = np.array(STALENESS_EDGES_S, np.int64)
+
+
+class Ledgers:
+    """Both ledgers of *estate* over [0, horizon), measured from the warm-up's end."""
+
+    def __init__(self, scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int) -> None:
+        self._estate, self._warm_up_s, self._horizon_s = estate, warm_up_s, horizon_s
+        self._from_hub = scenario.reporting.rule in HUB_RULES or scenario.reporting.rule == "hub_store"
+        self._hub_kept = scenario.reporting.rule in STORING_RULES
+        self._reports = frozenset(scenario.reporting.devices)
+        shape = (len(estate.slices), 2, kernel.N_TOTALS)
+        self._totals = np.zeros(shape, np.int64)
+        self._bands = np.zeros((len(estate.slices), 2, len(EDGES) - 1), np.int64)
+        self._held: list[tuple[NDArray[Any], ...]] = [(NOTHING[0], NOTHING[1], np.zeros(0, np.uint16)) for _ in estate.slices]
+        self._days: list[tuple[str, str, int, int]] = []
+        self._next_day = 0
+
+    def apply(self, number: int, stop_s: int, changes: Changes, heard: NDArray[Any], messages: Messages, late: Messages) -> None:
+        """Walk slice *number* up to *stop_s*: its *changes* (*heard*: whether the hub hears of each) and what reports write, new and *late*."""
+        rows, estate = self._estate.slices[number], self._estate
+        smi_kept = rows.device_type not in TYPE_2
+        if not smi_kept:
+            messages, late = NOTHING, NOTHING
+        if not (len(changes[0]) or len(messages[0]) or len(self._held[number][0])):
+            return
+        columns = (estate.view(name, rows) for name in (
+            "version_true", "version_smi", "version_hub", "wrong_since_smi_s", "wrong_since_hub_s", "confirmed_s",
+        ))
+        totals, bands = self._totals[number], self._bands[number]
+        self._held[number] = kernel.apply(
+            stop_s, self._horizon_s, self._warm_up_s, EDGES, smi_kept, self._hub_kept, self._from_hub, self._confirms(rows),
+            *changes, heard, *messages, *late, *self._held[number], *columns, totals[0], totals[1], bands[0], bands[1],
+        )
+
+    def _confirms(self, rows: Slice) -> bool:
+        return rows.device_type in self._reports and rows.device_type not in TYPE_2
+
+    def close_day(self, now_s: int) -> None:
+        """Write down how many records are WRONG at the end of the day that *now_s* ends."""
+        if now_s % DAY_S and now_s != self._horizon_s:
+            return
+        for ledger, column in (("hub", 1), ("smi", 0)):
+            for device_type in sorted({rows.device_type for rows in self._estate.slices}):
+                n_wrong = sum(
+                    int(self._totals[i, column, kernel.N_WRONG]) for i, rows in enumerate(self._estate.slices) if rows.device_type == device_type
+                )
+                self._days.append((ledger, device_type, self._next_day, n_wrong))
+        self._next_day += 1
+
+    def finish(self) -> None:
+        """Account for the spells that the horizon cuts off."""
+        for i, rows in enumerate(self._estate.slices):
+            for ledger, column in enumerate(("wrong_since_smi_s", "wrong_since_hub_s")):
+                kernel.finish(self._estate.view(column, rows), self._horizon_s, self._warm_up_s, EDGES, self._totals[i, ledger], self._bands[i, ledger])
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Return the tables `ledgers`, `staleness` and `days`."""
+        order = sorted(range(len(self._estate.slices)), key=lambda i: (self._estate.slices[i].device_type, self._estate.regions[self._estate.slices[i].region]))
+        ledgers = [self._row(i, ledger) for ledger in ("hub", "smi") for i in order]
+        staleness = []
+        for ledger, column in (("hub", 1), ("smi", 0)):
+            for device_type in sorted({rows.device_type for rows in self._estate.slices}):
+                mine = [i for i, rows in enumerate(self._estate.slices) if rows.device_type == device_type]
+                seconds = self._bands[mine, column].sum(axis=0)
+                staleness += [(ledger, device_type, EDGES[b], EDGES[b + 1], seconds[b]) for b in np.flatnonzero(seconds)]
+        return {"ledgers": from_rows("ledgers", ledgers), "staleness": from_rows("staleness", staleness), "days": from_rows("days", sorted(self._days))}
+
+    def _row(self, number: int, ledger: str) -> tuple[Any, ...]:
+        rows, measured_s = self._estate.slices[number], self._horizon_s - self._warm_up_s
+        smi = [int(total) for total in self._totals[number, 0]]
+        totals = smi if ledger == "smi" else [int(total) for total in self._totals[number, 1]]
+        n, known = len(rows), self._hub_kept if ledger == "hub" else rows.device_type not in TYPE_2
+        wrong_s = totals[kernel.WRONG_S]
+        twice_stale = totals[kernel.STALE_LOW] + (totals[kernel.STALE_HIGH] << 32)
+        confirmed = n if ledger == "smi" and self._confirms(rows) else 0
+        confirmed_s2 = confirmed * (self._horizon_s**2 - self._warm_up_s**2) - 2 * (totals[kernel.CONFIRM_LOW] + (totals[kernel.CONFIRM_HIGH] << 32))
+        return (
+            ledger, rows.device_type, self._estate.regions[rows.region], n, n if rows.device_type in self._reports else 0,
+            n * measured_s - wrong_s if known else 0, wrong_s, 0 if known else n * measured_s, twice_stale / 2,
+            confirmed_s2 / 2 if confirmed else 0.0, confirmed, smi[kernel.N_CHANGES], totals[kernel.N_REPAIRS], totals[kernel.REPAIR_S],
+        )

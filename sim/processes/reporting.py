@@ -1,0 +1,112 @@
+"""Devices and hubs tell the Smart Metering Inventory which firmware they run (S1-17, S1-18; rules R0 to R6).
+
+A report is the only way the record learns of a local update, so this is where two of the model's quantities meet: how wrong the inventory is, and how hard
+the network is hit. Reports differ in *when* they leave (the phase) far more than in how many there are: 30 million a day is 347 a second spread out, and a
+storm if every clock strikes two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import expm1
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.estate.build import TIMED_RULES, timer_period_s
+from sim.estate.estate import Senders
+from sim.kernels import reports as kernel
+from sim.kernels.draws import threshold
+from sim.ledgers import NOTHING, Changes
+from sim.network.flows import Flow
+from sim.recorder import DAY_S
+from sim.world import World
+
+CHANGE_RULES = frozenset({"on_change", "on_change_heartbeat"})
+
+
+def reports(world: World, start_s: int, stop_s: int, changes: Sequence[Changes]) -> list[Flow]:
+    """Return what each group of senders puts into the network in [start, stop), given its devices' *changes*."""
+    return world.each(lambda group: _of_group(world, group, start_s, stop_s, changes), range(len(world.estate.senders)))
+
+
+def _of_group(world: World, group: int, start_s: int, stop_s: int, changes: Sequence[Changes]) -> Flow:
+    rule, senders = world.scenario.reporting.rule, world.estate.senders[group]
+    own = changes[world.estate.slices.index(senders.slice)] if senders.slice is not None else NOTHING
+    counts = np.zeros(stop_s - start_s, np.int32)
+    row, leave, cause = NOTHING[0], NOTHING[1], int(kernel.READ)
+    if rule in TIMED_RULES:
+        row, leave = _timed(world, group, senders, start_s, stop_s, own, counts)
+        cause = int(kernel.TIMER)
+    if rule == "hub_store":
+        row, leave = _read(world, group, senders, start_s, stop_s, counts)
+    causes: NDArray[Any] | int = cause
+    if rule in CHANGE_RULES:
+        changed = _changed(world, group, senders, start_s, stop_s, own, counts)
+        row, leave, causes = kernel.merged(
+            row, leave, np.full(len(row), cause, np.uint8), *changed, np.full(len(changed[0]), kernel.CHANGE, np.uint8)
+        ) if len(row) else (*changed, int(kernel.CHANGE))
+    return Flow(group, row, leave, causes, counts, np.zeros(len(row), np.bool_))
+
+
+def _timed(
+    world: World, group: int, senders: Senders, start_s: int, stop_s: int, own: Changes, counts: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (row, leave) of the timed reports that enter the network."""
+    reporting, scratch = world.scenario.reporting, world.progress.scratch
+    if group not in scratch:
+        room = len(senders.index) + 16
+        scratch[group] = np.empty(room, np.int32), np.empty(room, np.int32)
+    timed: tuple[NDArray[Any], NDArray[Any]] = kernel.timer_reports(
+        world.key("report.jitter"), world.key("report.loss"), senders.place, senders.index, senders.due_s, world.estate.reach[senders.region],
+        world.estate.dark_until_s[senders.region], senders.index, start_s, stop_s, timer_period_s(world.scenario), reporting.phase.jitter,
+        np.uint64(threshold(reporting.loss)), world.warm_up_s, own[0], own[1], reporting.phase.source == "activation", counts, world.tally[group],
+        *scratch[group],
+    )
+    return timed
+
+
+def _changed(
+    world: World, group: int, senders: Senders, start_s: int, stop_s: int, own: Changes, counts: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (row, leave) of the reports of changes, new and waiting, that enter the network; keep those that leave later."""
+    jitter_s = world.scenario.reporting.phase.jitter
+    leave = np.empty(len(own[0]), np.int32)
+    kernel.change_reports(world.key("change.jitter"), senders.place, senders.index, own[0], own[1], jitter_s, leave)
+    waiting = world.progress.pending.get(group, NOTHING)
+    row, changed, leave = (np.concatenate(pair) for pair in zip(waiting, (own[0], own[1], leave), strict=True))
+    order = np.lexsort((changed, leave, row)) if jitter_s else slice(None)
+    row, changed, leave = row[order], changed[order], leave[order]
+    later = leave >= stop_s
+    world.progress.pending[group] = row[later], changed[later], leave[later]
+    row, changed, leave = row[~later], changed[~later], leave[~later]
+    kept = _enter(world, group, senders, "change.loss", row, changed, leave, start_s, counts)
+    return row[kept], leave[kept]
+
+
+def _read(world: World, group: int, senders: Senders, start_s: int, stop_s: int, counts: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (row, leave) of the answers to reads of single devices that enter the network."""
+    share = -expm1(-float(world.scenario.reporting.read.rate) * DAY_S)
+    found = [
+        kernel.daily_reads(world.key("read.when"), senders.place, senders.index, day, np.uint64(threshold(share)), start_s, stop_s)
+        for day in range(start_s // DAY_S, (stop_s - 1) // DAY_S + 1)
+    ]
+    row, leave = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.lexsort((leave, row))
+    row, leave = row[order], leave[order]
+    kept = _enter(world, group, senders, "report.loss", row, leave, leave, start_s, counts)
+    return row[kept], leave[kept]
+
+
+def _enter(
+    world: World, group: int, senders: Senders, stream: str, row: NDArray[Any], occasion: NDArray[Any], leave: NDArray[Any], start_s: int,
+    counts: NDArray[Any],
+) -> NDArray[Any]:
+    """Return a mask of the messages that neither expire nor are lost, and count them by second."""
+    mask: NDArray[Any] = kernel.enter(
+        world.key(stream), senders.place, senders.index, row, occasion, leave, world.estate.reach[senders.region],
+        world.estate.dark_until_s[senders.region], senders.index, start_s, np.uint64(threshold(world.scenario.reporting.loss)), world.warm_up_s, counts,
+        world.tally[group],
+    )
+    return mask
