@@ -1,0 +1,81 @@
+"""Write the two generated pages anew: `make docs`. Tests hold the committed pages to what this module returns.
+
+`docs/data_dictionary.md` comes from `sim/tables.py`. `docs/traceability.md` comes from a search for item ids: the items are listed in `docs/items.csv`,
+and a module, test or scenario claims an item by naming it (a range such as R0–R6 or V1–V3 names every item in it).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_MADE = "<!-- Made by `make docs`; do not edit. -->"
+_ID = re.compile(r"(?<![\w.-])(?P<stem>S[123]-(?=\d\d)|[FHRV])(?P<first>\d{1,2})(?:(?:[–…-]| to )(?P=stem)?(?P<last>\d{1,2}))?(?![\w%]|\.\d)")
+_SOURCES = {"modelled by": ("sim", "*.py"), "tested by": ("tests", "*.py"), "asked or shown by": ("scenarios", "*.yaml")}
+_KINDS = {
+    "question": "Headline questions",
+    "seed": "What the source documents ask (S1: firmware to in-home devices; S2: commands by way of the PPMID; S3: a central firmware library)",
+    "fact": "Facts that a credible model must honour",
+    "rule": "Reporting rules",
+    "target": "Validation targets",
+}
+
+
+def data_dictionary() -> str:
+    """Return the page that documents every column of every result table."""
+    sys.path.insert(0, str(ROOT))
+    from sim.tables import TABLES
+
+    lines = [_MADE, "# Data dictionary", "", "Every column of every result table, from `sim/tables.py`. They are Parquet files in a result's `tables` folder."]
+    for table in TABLES.values():
+        lines += ["", f"## `{table.name}`", "", f"One row is {table.row}; written by the {table.writer}."]
+        lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
+        lines += [f"| `{c.name}` | {c.dtype} | {c.unit or '–'} | {c.meaning} |" for c in table.columns]
+    return "\n".join(lines) + "\n"
+
+
+def named(text: str) -> set[str]:
+    """Return the ids that *text* names, ranges spelled out."""
+    found = set()
+    for match in _ID.finditer(text):
+        first, stem = int(match["first"]), match["stem"]
+        width = 2 if stem.startswith("S") else 1
+        found |= {f"{stem}{number:0{width}}" for number in range(first, int(match["last"] or first) + 1)}
+    return found
+
+
+def claims(folder: str, pattern: str) -> dict[str, list[str]]:
+    """Return, for each id, the files of *folder* that name it."""
+    files: dict[str, list[str]] = {}
+    for path in sorted((ROOT / folder).rglob(pattern)):
+        for item in named(path.read_text(encoding="utf-8")):
+            if item.startswith("F") and "report" in path.parts:
+                continue  # a figure there, not a fact
+            files.setdefault(item, []).append(path.relative_to(ROOT / folder).as_posix())
+    return files
+
+
+def traceability() -> str:
+    """Return the page that says which file claims which item; an item that no module claims is not modelled yet."""
+    with (ROOT / "docs/items.csv").open(encoding="utf-8", newline="") as file:
+        items = list(csv.DictReader(file))
+    found = {title: claims(*where) for title, where in _SOURCES.items()}
+    lines = [_MADE, "# Traceability", "", "An item is claimed by naming its id. What nothing claims is **not yet modelled**: it waits for an issue of its own."]
+    for kind, title in _KINDS.items():
+        lines += ["", f"## {title}", "", f"| id | what | {' | '.join(_SOURCES)} |", "|---|---|---|---|---|"]
+        for item in (item for item in items if item["kind"] == kind):
+            cells = [", ".join(f"`{name}`" for name in found[title].get(item["id"], [])) for title in _SOURCES]
+            if not any(cells):
+                cells[0] = "not yet modelled"
+            lines.append(f"| {item['id']} | {item['what']} | {' | '.join(cell or '–' for cell in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"docs/data_dictionary.md": data_dictionary, "docs/traceability.md": traceability}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (ROOT / name).write_text(page(), encoding="utf-8")

@@ -1,0 +1,69 @@
+"""The rules of the house that a linter does not know."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from sim.streams import STREAMS, TRAFFIC_PREFIX
+from tests.house.source import MODULES, ROOT, functions, name, public, tree
+
+LINES_IN_A_FILE, LINES_IN_A_FUNCTION = 350, 56
+ROOMS_NOT_BUILT = {"utils", "helpers", "common", "manager", "handler", "core"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_files_and_functions_fit_a_reader(path):
+    """A file stays near three screens, a function near one."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) < LINES_IN_A_FILE
+    long = {f.name: n for f in functions(path) if (n := (f.end_lineno or 0) - f.lineno + 1) >= LINES_IN_A_FUNCTION}
+    assert not long
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_what_is_public_says_what_it_is(path):
+    """Every module that is not empty, public function and public class has a docstring."""
+    silent = [node.name for node in public(path) if not ast.get_docstring(node)]
+
+    assert ast.get_docstring(tree(path)) or not tree(path).body
+    assert not silent
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_no_room_without_a_purpose(path):
+    """Files are named for what they hold."""
+    assert not ROOMS_NOT_BUILT & set(name(path).removesuffix(".py").split("/"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_nothing_is_left_unfinished(path):
+    """No note to self, no function that only raises."""
+    assert not re.search(r"\b(TODO|FIXME|XXX|NotImplementedError|NotImplemented)\b", path.read_text(encoding="utf-8"))
+
+
+def test_no_test_is_passed_over():
+    """A test that is skipped or expected to fail tells nothing."""
+    passed_over = re.compile(r"\b(pytest\.(mark\.)?(skip|skipif|xfail|importorskip)|unittest\.skip)\b")
+    found = [name(path) for path in (ROOT / "tests").rglob("*.py") if passed_over.search(path.read_text(encoding="utf-8"))]
+
+    assert found == ["tests/house/test_code.py"] or not found
+
+
+def _texts_in_calls(path):
+    """Yield the text arguments of calls whose name speaks of keys, streams or draws."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and re.search(r"key|stream|draw", ast.unparse(node.func)):
+            yield from (part.value for argument in node.args for part in ast.walk(argument) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+def test_every_stream_is_drawn_from_and_every_draw_is_listed():
+    """The table of streams is complete and has no dead names."""
+    source = {path: path.read_text(encoding="utf-8") for path in MODULES if path.name != "streams.py"}
+    dead = [stream for stream in STREAMS if not any(f'"{stream}"' in text for text in source.values())]
+    drawn = {text for path in source for text in _texts_in_calls(path) if re.fullmatch(r"[a-z]+\.[a-z_]+", text)}
+
+    assert not dead
+    assert drawn <= set(STREAMS)
+    assert any("TRAFFIC_PREFIX" in text or f'"{TRAFFIC_PREFIX}' in text for text in source.values())

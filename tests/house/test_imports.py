@@ -1,0 +1,53 @@
+"""Who may import whom, and what an import may cost."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+
+import pytest
+from importlinter.cli import lint_imports
+
+from tests.house.source import MODULES, ROOT, imported, name
+
+# What takes long to import; `sim --help` and `sim check` must answer without any of it.
+HEAVY = {"numpy", "pandas", "numba", "scipy", "matplotlib", "pyarrow", "simpy", "joblib", "jinja2"}
+
+
+def test_the_floors_hold(monkeypatch, capsys):
+    """The contracts of pyproject.toml: floors, the two hard walls, the twin's independence."""
+    monkeypatch.chdir(ROOT)
+
+    assert lint_imports(no_cache=True, no_logo=True) == 0, capsys.readouterr().out
+
+
+def test_what_is_imported_is_declared():
+    """`pyproject.toml` lists what `sim` needs: no more, no less."""
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    declared = {re.split(r"[<>=~]", dependency)[0].lower() for dependency in dependencies}
+    top = {module.partition(".")[0] for path in MODULES for module in imported(path)} - set(sys.stdlib_module_names) - {"sim"}
+    owner = packages_distributions()
+
+    assert {owner[module][0].lower() for module in top} == declared
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_no_luck_from_a_sequence(path):
+    """Every draw has an address; nothing imports a generator that is consumed."""
+    assert not {"random", "secrets", "numpy.random", "scipy.stats", "pickle"} & set(imported(path))
+    assert not re.search(r"\b(np|numpy)\.random\b", path.read_text(encoding="utf-8"))
+
+
+def _modules_loaded(*arguments: str) -> set[str]:
+    """Return the top-level packages that a fresh `python …` loads."""
+    answer = subprocess.run([sys.executable, "-X", "importtime", *arguments], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60)
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in answer.stderr.splitlines() if line.startswith("import time:")}
+
+
+@pytest.mark.parametrize("arguments", [("-c", "import sim"), ("-m", "sim", "--help"), ("-m", "sim", "check", "scenarios/gb_base.yaml")], ids=" ".join)
+def test_a_light_start(arguments):
+    """`import sim`, `sim --help` and `sim check` load nothing heavy, so they answer in a fraction of a second."""
+    assert not HEAVY & _modules_loaded(*arguments)
