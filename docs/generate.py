@@ -27,6 +27,7 @@ _KINDS = {
 def data_dictionary() -> str:
     """Return the page that documents every column of every result table."""
     sys.path.insert(0, str(ROOT))
+    from sim.estate.columns import DEVICE_COLUMNS, PREMISES_COLUMNS
     from sim.tables import TABLES
 
     lines = [_MADE, "# Data dictionary", "", "Every column of every result table, from `sim/tables.py`. They are Parquet files in a result's `tables` folder."]
@@ -34,6 +35,10 @@ def data_dictionary() -> str:
         lines += ["", f"## `{table.name}`", "", f"One row is {table.row}; written by the {table.writer}."]
         lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
         lines += [f"| `{c.name}` | {c.dtype} | {c.unit or '–'} | {c.meaning} |" for c in table.columns]
+    lines += ["", "# Columns of the estate", "", "What a running world holds for each device row and each premises, from `sim/estate/columns.py`; never written to disk."]
+    for title, columns in (("device row", DEVICE_COLUMNS), ("premises", PREMISES_COLUMNS)):
+        lines += ["", f"## One {title}", "", "| column | type | unit | meaning | only writer |", "|---|---|---|---|---|"]
+        lines += [f"| `{c.name}` | {c.dtype} | {c.unit or '–'} | {c.meaning} | {c.writer} |" for c in columns]
     return "\n".join(lines) + "\n"
 
 
