@@ -35,7 +35,7 @@ def data_dictionary() -> str:
         lines += ["", f"## `{table.name}`", "", f"One row is {table.row}; written by the {table.writer}."]
         lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
         lines += [f"| `{c.name}` | {c.dtype} | {c.unit or '–'} | {c.meaning} |" for c in table.columns]
-    lines += ["", "# Columns of the estate", "", "What a running world holds for each device row and each premises, from `sim/estate/columns.py`; never written to disk."]
+    lines += ["", "# Columns of the estate", "", "What a running world holds, from `sim/estate/columns.py`; never written to disk."]
     for title, columns in (("device row", DEVICE_COLUMNS), ("premises", PREMISES_COLUMNS)):
         lines += ["", f"## One {title}", "", "| column | type | unit | meaning | only writer |", "|---|---|---|---|---|"]
         lines += [f"| `{c.name}` | {c.dtype} | {c.unit or '–'} | {c.meaning} | {c.writer} |" for c in columns]
