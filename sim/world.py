@@ -37,7 +37,7 @@ class Progress:
     since_s: int
     release: int
     pending: dict[int, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]
-    scratch: dict[int, tuple[NDArray[Any], NDArray[Any]]]
+    scratch: dict[int, tuple[NDArray[Any], ...]]
 
 
 @dataclass(frozen=True, slots=True)

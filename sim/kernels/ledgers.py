@@ -12,8 +12,8 @@ from numba import njit
 from sim.kernels.draws import block, pick
 
 # What `totals` counts; squares are split at 32 bits so that thirty million of them cannot overflow.
-WRONG_S, STALE_LOW, STALE_HIGH, N_REPAIRS, REPAIR_S, N_WRONG, N_CHANGES, CONFIRM_LOW, CONFIRM_HIGH, N_WRITTEN = range(10)
-N_TOTALS = 10
+WRONG_S, STALE_LOW, STALE_HIGH, N_REPAIRS, REPAIR_S, N_WRONG, N_CHANGES, CONFIRM_LOW, CONFIRM_HIGH = range(9)
+N_TOTALS = 9
 NOT_YET, REFUSED = np.int32(2**31 - 1), np.int32(-1)
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
@@ -66,13 +66,30 @@ def finish(since, stop_s, measure_s, edges, totals, bands):  # type: ignore[no-u
             _close(np.int64(since[row]), stop_s, measure_s, edges, totals, bands)
 
 
-@njit(cache=True, nogil=True)
-def confirm(confirmed, row, leave, written, horizon_s, measure_s, totals):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, inline="always")
+def _confirm(confirmed, row, leave, written, horizon_s, measure_s, totals):  # type: ignore[no-untyped-def]
     """Record that the report which left at *leave* was written at *written*: what that takes off the integral of confirmation age over [measure, horizon)."""
-    gain = np.int64(leave) - np.int64(confirmed[row])
-    _add_split(totals, CONFIRM_LOW, gain * (horizon_s - max(np.int64(written), measure_s)))
+    _add_split(totals, CONFIRM_LOW, (np.int64(leave) - np.int64(confirmed[row])) * (horizon_s - max(np.int64(written), measure_s)))
     confirmed[row] = leave
-    totals[N_WRITTEN] += 1
+
+
+@njit(cache=True, nogil=True)
+def _confirm_clean(m, before_row, row, leave, deliver, stop_s, horizon_s, measure_s, smi_since, source, version_true, confirmed, totals):  # type: ignore[no-untyped-def]
+    """Confirm the run of messages from *m* whose devices, all before *before_row*, are RIGHT and stay so; return where the run ends."""
+    low, high, n = np.int64(0), np.int64(0), np.uint64(len(row))
+    i = np.uint64(m)
+    while i < n:
+        device, written = np.uint64(row[i]), np.int64(deliver[i])
+        if np.int64(device) >= before_row or smi_since[device] >= 0 or source[device] != version_true[device] or written >= stop_s or written < 0:
+            break
+        gained = (np.int64(leave[i]) - np.int64(confirmed[device])) * (horizon_s - max(written, measure_s))
+        low += gained & 0xFFFFFFFF
+        high += gained >> 32
+        confirmed[device] = leave[i]
+        i += np.uint64(1)
+    totals[CONFIRM_LOW] += low
+    totals[CONFIRM_HIGH] += high
+    return np.int64(i)
 
 
 @njit(cache=True, nogil=True)
@@ -90,7 +107,13 @@ def apply(  # type: ignore[no-untyped-def]
     c, m, late, held = 0, 0, 0, 0
     n_c, n_m, n_late, n_held = len(changed_row), len(row), len(late_row), len(held_row)
     end = len(version_true)
+    source = version_hub if from_hub else version_true
     while True:
+        special = end if c >= n_c else np.int64(changed_row[c])
+        if held < n_held and held_row[held] < special:
+            special = np.int64(held_row[held])
+        if smi_kept and confirms:
+            m = _confirm_clean(m, special, row, leave, deliver, stop_s, horizon_s, measure_s, smi_since, source, version_true, confirmed, smi)
         now = end
         if m < n_m:
             now = row[m]
@@ -101,7 +124,6 @@ def apply(  # type: ignore[no-untyped-def]
         if now == end:
             break
         alone = (c >= n_c or changed_row[c] != now) and (held >= n_held or held_row[held] != now)
-        source = version_hub if from_hub else version_true
         if alone and smi_since[now] < 0 and source[now] == version_true[now] and smi_kept:
             while m < n_m and row[m] == now:  # a RIGHT record that nothing can make WRONG in this interval
                 if deliver[m] >= stop_s:
@@ -109,7 +131,7 @@ def apply(  # type: ignore[no-untyped-def]
                     kept_leave.append(leave[m])
                     kept_version.append(source[now])
                 elif deliver[m] >= 0 and confirms:
-                    confirm(confirmed, now, leave[m], deliver[m], horizon_s, measure_s, smi)
+                    _confirm(confirmed, now, leave[m], deliver[m], horizon_s, measure_s, smi)
                 m += 1
             continue
         # Versions known to the sender at the start of the interval, and as the changes pass by.
@@ -153,7 +175,7 @@ def apply(  # type: ignore[no-untyped-def]
             version_smi[now] = version
             _mark(now, np.int64(written), version == version_true[now], smi_since, measure_s, edges, smi, smi_bands)
             if confirms:
-                confirm(confirmed, now, left, written, horizon_s, measure_s, smi)
+                _confirm(confirmed, now, left, written, horizon_s, measure_s, smi)
         while c < n_c and changed_row[c] == now:
             _change(now, changed_s[c], changed_to[c], hub_ok[c], smi_kept, hub_kept, measure_s, edges, version_true, version_smi, version_hub,
                     smi_since, hub_since, smi, hub, smi_bands, hub_bands)

@@ -37,80 +37,90 @@ def first_due(key, place, index, period_s, at_s, spread_s, hashed, due):  # type
 
 
 @njit(cache=True, nogil=True)
+def steady_reports(due, reach, home, start_s, stop_s, period_s, measure_s, counts, tally, sender, leave):  # type: ignore[no-untyped-def]
+    """`timer_reports` where nothing is drawn and nothing restarts: no jitter, no loss, no cut, no activation. A nanosecond or two a report."""
+    count, sent, expired = np.uint64(0), 0, 0
+    for i in range(np.uint64(len(due))):
+        nominal = np.int64(due[i])
+        while nominal < stop_s:
+            second = nominal
+            nominal += period_s
+            sent += second >= measure_s
+            if reach[home[i]] != REACHED:
+                expired += second >= measure_s
+                continue
+            sender[count], leave[count] = i, second
+            count += np.uint64(1)
+            counts[np.uint64(second - start_s)] += 1
+        due[i] = nominal
+    tally[0] += sent
+    tally[1] += expired
+    return sender[:count], leave[:count]
+
+
+@njit(cache=True, nogil=True)
 def timer_reports(  # type: ignore[no-untyped-def]
-    jitter_key, loss_key, place, index, due, reach, dark_until, premises_row, start_s, stop_s, period_s, jitter_s, loss, measure_s,
-    changed_row, changed_s, restarts, counts, tally, sender, leave,
+    jitter_key, loss_key, place, index, due, reach, dark_until, start_s, stop_s, period_s, jitter_s, loss, measure_s, changed_row, changed_s, restarts,
+    counts, tally, sender, leave,
 ):
     """Return (sender, leave) of the timer reports that enter, add them to int32 *counts* by second, and move *due* on.
 
-    *sender*, *leave* int32 are room to work in, used again every interval (longer arrays are made when they do not suffice). *reach* uint8 and *dark_until* int32 are by premises (empty *dark_until*: no cuts); *changed_row*, *changed_s* are the slice's changes, which restart
-    a sender's timer when *restarts*.
+    *sender*, *leave* int32 are room for as many as there can be. *reach* uint8 and *dark_until* int32 are by premises number (empty *dark_until*: no cuts);
+    *changed_row*, *changed_s* are the slice's changes, which restart a sender's timer when *restarts*.
     """
     j0, j1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
     l0, l1 = np.uint32(loss_key & _LOW), np.uint32(loss_key >> _32)
-    jitter_at, loss_at = (np.int64(-1), np.int64(-1)), (np.int64(-1), np.int64(-1))
-    jitter_words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), j0, j1)
-    loss_words = jitter_words
-    n = len(index)
-    capacity = len(sender)
-    count, change, n_changes = 0, 0, len(changed_row)
-    some_dark = len(dark_until) > 0
+    jitter_quad, jitter_occasion, loss_quad, loss_occasion = np.int64(-1), np.int64(-1), np.int64(-1), np.int64(-1)
+    jitter_words = loss_words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), j0, j1)
+    count, change, n_changes = np.uint64(0), np.uint64(0), np.uint64(len(changed_row) if restarts else 0)
+    some_dark, drawn_loss = len(dark_until) > 0, loss > np.uint64(0)
     sent, expired, lost = 0, 0, 0
-    number, bound = start_s // period_s, (start_s // period_s + 1) * period_s
-    for i in range(np.uint64(n)):
-        row = np.int64(i)
+    occasion = start_s // period_s
+    from_s = occasion * period_s
+    for i in range(np.uint64(len(index))):
         nominal = np.int64(due[i])
-        restart = stop_s
-        if restarts:
-            while change < n_changes and changed_row[change] < row:
-                change += 1
-            if change < n_changes and changed_row[change] == row:
-                restart = np.int64(changed_s[change])
+        quad = np.int64(index[i] >> np.uint32(2))
+        while change < n_changes and changed_row[change] < i:
+            change += np.uint64(1)
         while nominal - jitter_s < stop_s:
-            occasion = number
-            if nominal >= bound or nominal < bound - period_s:
-                occasion = nominal // period_s
+            while nominal >= from_s + period_s:  # which period a report belongs to addresses its luck
+                from_s += period_s
+                occasion += 1
+            while nominal < from_s:
+                from_s -= period_s
+                occasion -= 1
             second = nominal
-            quad = np.int64(index[i] >> np.uint32(2))
             if jitter_s > 0:
-                if jitter_at[0] != quad or jitter_at[1] != occasion:
+                if jitter_quad != quad or jitter_occasion != occasion:
                     jitter_words = block(np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), j0, j1)
-                    jitter_at = (quad, occasion)
+                    jitter_quad, jitter_occasion = quad, occasion
                 second = nominal + scaled(pick(jitter_words, index[i]), 2 * jitter_s) - jitter_s
-            if second >= restart and restart < stop_s:  # the change comes first: the report is dropped and the timer starts again
-                nominal = restart + period_s
-                change += 1
-                restart = stop_s
-                if change < n_changes and changed_row[change] == row:
-                    restart = np.int64(changed_s[change])
+            if change < n_changes and changed_row[change] == i and second >= changed_s[change]:
+                nominal = np.int64(changed_s[change]) + period_s  # the change comes first: this report is dropped and the timer starts again
+                change += np.uint64(1)
                 continue
             if second >= stop_s:
                 break
             nominal += period_s
             if second < start_s:
                 continue
-            measured = second >= measure_s
-            sent += measured
-            if reach[premises_row[i]] != REACHED or (some_dark and second < dark_until[premises_row[i]]):
-                expired += measured
+            sent += second >= measure_s
+            if reach[index[i]] != REACHED or (some_dark and second < dark_until[index[i]]):
+                expired += second >= measure_s
                 continue
-            if loss > np.uint64(0):
-                if loss_at[0] != quad or loss_at[1] != occasion:
+            if drawn_loss:
+                if loss_quad != quad or loss_occasion != occasion:
                     loss_words = block(np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), l0, l1)
-                    loss_at = (quad, occasion)
+                    loss_quad, loss_occasion = quad, occasion
                 if np.uint64(pick(loss_words, index[i])) < loss:
-                    lost += measured
+                    lost += second >= measure_s
                     continue
-            if count == capacity:
-                capacity = 2 * capacity + 16
-                sender, leave = _longer(sender, capacity), _longer(leave, capacity)
-            sender[count], leave[count] = row, second
-            count += 1
-            counts[second - start_s] += 1
-        if restart < stop_s:  # changes after the last report that left still restart the timer
-            while change < n_changes and changed_row[change] == row:
-                nominal = np.int64(changed_s[change]) + period_s
-                change += 1
+            sender[count], leave[count] = i, second
+            count += np.uint64(1)
+            counts[np.uint64(second - start_s)] += 1
+        while change < n_changes and changed_row[change] == i:  # changes after the last report that left restart the timer too
+            nominal = np.int64(changed_s[change]) + period_s
+            change += np.uint64(1)
         due[i] = nominal
     tally[0] += sent
     tally[1] += expired
@@ -132,7 +142,7 @@ def change_reports(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def enter(  # type: ignore[no-untyped-def]
-    loss_key, place, index, row, occasion, leave, reach, dark_until, premises_row, start_s, loss, measure_s, counts, tally,
+    loss_key, place, index, row, occasion, leave, reach, dark_until, start_s, loss, measure_s, counts, tally,
 ):
     """Return a mask of the messages (row, leave) that enter the network; the rest expire or are lost. *occasion* addresses the loss."""
     k0, k1 = np.uint32(loss_key & _LOW), np.uint32(loss_key >> _32)
@@ -140,7 +150,7 @@ def enter(  # type: ignore[no-untyped-def]
     for i in range(np.uint64(len(row))):
         measured = leave[i] >= measure_s
         tally[0] += measured
-        home = premises_row[row[i]]
+        home = index[row[i]]
         if reach[home] != REACHED or (len(dark_until) > 0 and leave[i] < dark_until[home]):
             tally[1] += measured
             continue
@@ -208,10 +218,3 @@ def to_devices(hub_index, leave, deliver, device_index):  # type: ignore[no-unty
             row[count], left[count], arrives[count] = device, leave[i], deliver[i]
             count += 1
     return row[:count], left[:count], arrives[:count]
-
-
-@njit(cache=True, nogil=True)
-def _longer(array, capacity):  # type: ignore[no-untyped-def]
-    longer = np.empty(capacity, array.dtype)
-    longer[: len(array)] = array
-    return longer

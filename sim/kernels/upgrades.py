@@ -70,16 +70,19 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
     """
     n = np.uint64(0)
     for i in range(np.uint64(len(next_change))):
+        n += np.uint64(next_change[i] < until_s)
+    due = np.empty(n, np.int64)
+    n = np.uint64(0)
+    for i in range(np.uint64(len(next_change))):
         if next_change[i] < until_s:
+            due[n] = i
             n += np.uint64(1)
-    capacity = np.int64(n) + (n >> np.uint64(1)) + 16
+    capacity = len(due) + (len(due) >> 1) + 16
     row = np.empty(capacity, np.int32)
     when = np.empty(capacity, np.int32)
     new = np.empty(capacity, np.uint16)
     count = 0
-    for i in range(np.uint64(len(next_change))):
-        if next_change[i] >= until_s:
-            continue
+    for i in due:
         changed = np.int64(version[i])
         while next_change[i] < until_s:
             if count == capacity:

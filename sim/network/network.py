@@ -282,8 +282,8 @@ class Network:
         after[max(0, stop_s - start_s - self.latency_s) :] = self.latency_s > 0
         for flow in flows:
             self._recorder.arrived(VERSION_REPORT, self.latency_s, self._targets[self._named], int(flow.counts[measured].sum()))
-            tail = members(flow.leave, start_s, after, flow.explicit)
-            if len(tail):
+            if self.latency_s:
+                tail = members(flow.leave, start_s, after, flow.explicit)
                 rows = travel_rows(flow, tail, self._n_open, flow.leave[tail] + np.int32(self.latency_s))
                 rows["deliver"], rows["state"] = rows["at"], DONE
                 self._travel = np.concatenate([self._travel, rows])

@@ -54,16 +54,22 @@ def _timed(
     world: World, group: int, senders: Senders, start_s: int, stop_s: int, own: Changes, counts: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return (row, leave) of the timed reports that enter the network."""
-    reporting, scratch = world.scenario.reporting, world.progress.scratch
+    reporting, scratch, period_s = world.scenario.reporting, world.progress.scratch, timer_period_s(world.scenario)
+    jitter_s, restarts = reporting.phase.jitter, reporting.phase.source == "activation"
     if group not in scratch:
-        room = len(senders.index) + 16
-        scratch[group] = np.empty(room, np.int32), np.empty(room, np.int32)
-    timed: tuple[NDArray[Any], NDArray[Any]] = kernel.timer_reports(
-        world.key("report.jitter"), world.key("report.loss"), senders.place, senders.index, senders.due_s, world.estate.reach[senders.region],
-        world.estate.dark_until_s[senders.region], senders.index, start_s, stop_s, timer_period_s(world.scenario), reporting.phase.jitter,
-        np.uint64(threshold(reporting.loss)), world.warm_up_s, own[0], own[1], reporting.phase.source == "activation", counts, world.tally[group],
-        *scratch[group],
-    )
+        most = -(-world.batch_s // period_s) + (jitter_s > 0)
+        scratch[group] = tuple(np.empty(len(senders.index) * most, np.int32) for _ in range(2))
+    reach, dark_until_s = world.estate.reach[senders.region], world.estate.dark_until_s[senders.region]
+    timed: tuple[NDArray[Any], NDArray[Any]]
+    if jitter_s == 0 and reporting.loss == 0 and not restarts and not len(dark_until_s):
+        timed = kernel.steady_reports(
+            senders.due_s, reach, senders.index, start_s, stop_s, period_s, world.warm_up_s, counts, world.tally[group], *scratch[group]
+        )
+    else:
+        timed = kernel.timer_reports(
+            world.key("report.jitter"), world.key("report.loss"), senders.place, senders.index, senders.due_s, reach, dark_until_s, start_s, stop_s, period_s,
+            jitter_s, np.uint64(threshold(reporting.loss)), world.warm_up_s, own[0], own[1], restarts, counts, world.tally[group], *scratch[group],
+        )
     return timed
 
 
@@ -106,7 +112,7 @@ def _enter(
     """Return a mask of the messages that neither expire nor are lost, and count them by second."""
     mask: NDArray[Any] = kernel.enter(
         world.key(stream), senders.place, senders.index, row, occasion, leave, world.estate.reach[senders.region],
-        world.estate.dark_until_s[senders.region], senders.index, start_s, np.uint64(threshold(world.scenario.reporting.loss)), world.warm_up_s, counts,
+        world.estate.dark_until_s[senders.region], start_s, np.uint64(threshold(world.scenario.reporting.loss)), world.warm_up_s, counts,
         world.tally[group],
     )
     return mask
