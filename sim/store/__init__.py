@@ -1,0 +1,21 @@
+"""Results on disk: written whole or not at all, found again by what they are, and believed only when every hash agrees.
+
+    results/<name>/latest                       the newest finished run's folder name, a text file
+    results/<name>/<UTC time>-<8 hex>/          one run of one plan; the hex is of the plan, so the same command finds an unfinished run
+        manifest.json  resolved.yaml  run.log  summary.csv  differences.csv  report.html  figures/  tables/*.parquet
+        cells/<cell>-<replication>-<12 hex>/    one replication: its tables as Parquet, and cell.json with the key and the SHA-256 of each
+
+A replication is done when its folder is there and each byte of it matches. Folders and files appear under their names by one rename, after an fsync. There
+is no lock: two runners of one plan write the same bytes. Parquet alone does not notice most flipped bits, hence the hashes.
+"""
+
+from sim.store.cells import Address, cell_key, finished, merged, plan_hash, read_cell, read_parquet, source_hash, write_cell
+from sim.store.files import StoreError, clean, read_file, sha256, slug, to_json, write_file
+from sim.store.provenance import provenance
+from sim.store.runs import find_run, hashes, log, publish, read_manifest, start_run, verify, vouch, write_manifest
+
+__all__ = [
+    "Address", "StoreError", "cell_key", "clean", "find_run", "finished", "hashes", "log", "merged", "plan_hash", "provenance", "publish", "read_cell",
+    "read_file", "read_manifest", "read_parquet", "sha256", "slug", "source_hash", "start_run", "to_json", "verify", "vouch", "write_cell", "write_file",
+    "write_manifest",
+]  # fmt: skip

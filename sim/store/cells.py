@@ -1,0 +1,175 @@
+"""Replications kept by what they are: tables as Parquet, addressed by content."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sim.store.files import StoreError, in_a_sentence, read_file, settle, sha256, slug, temporary_name, to_json, write_new
+from sim.tables import TABLES, Column, Tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CELL_FILE: Final = "cell.json"
+# What a replication does not depend on: how it is asked for, measured and shown.
+_NOT_THE_MODEL: Final = frozenset({"cli.py", "experiment", "metrics", "report", "__init__.py", "__main__.py"})
+
+
+def _schema(columns: Iterable[Column]) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([(c.name, pa.string() if c.dtype == "str" else pa.type_for_alias(c.dtype)) for c in columns])
+
+
+def _parquet(table: pa.Table) -> bytes:
+    """Return *table* as Parquet: equal tables, equal bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def _arrow(name: str, frame: Any) -> pa.Table:
+    """Return *frame* with the declared schema of table *name* and no metadata; a column that is missing or not declared raises `ValueError`."""
+    import pyarrow as pa
+
+    if list(frame.columns) != TABLES[name].names:
+        raise ValueError(f"table {name}: columns {list(frame.columns)} are not the declared {TABLES[name].names}")
+    return pa.Table.from_pandas(frame, schema=_schema(TABLES[name].columns), preserve_index=False).replace_schema_metadata(None)
+
+
+def merged(name: str, tables: Iterable[tuple[str, int, Any]]) -> bytes:
+    """Return the frames of table *name*, each as (cell, replication, frame), as one Parquet file with `cell` and `replication` before the declared columns."""
+    import pyarrow as pa
+
+    schema = pa.schema([("cell", pa.string()), ("replication", pa.int32()), *_schema(TABLES[name].columns)])
+    parts = [schema.empty_table()]
+    for cell, replication, frame in tables:
+        keys = [pa.repeat(pa.scalar(cell, pa.string()), len(frame)), pa.repeat(pa.scalar(replication, pa.int32()), len(frame))]
+        parts.append(pa.table([*keys, *_arrow(name, frame).columns], schema=schema))
+    return _parquet(pa.concat_tables(parts).combine_chunks())
+
+
+def read_parquet(data: bytes) -> Any:
+    """Return Parquet *data* as a pandas data frame."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False).to_pandas(use_threads=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a replication of a cell is kept: *key* is the SHA-256 of everything its result depends on."""
+
+    cell: str
+    replication: int
+    key: str
+
+    @property
+    def folder(self) -> str:
+        return f"{slug(self.cell)}-{self.replication}-{self.key[:12]}"
+
+
+def source_hash() -> str:
+    """Return the SHA-256 of the model's source: what a replication's result depends on beside its scenario."""
+    here = Path(__file__).parents[1]
+    names = (path.relative_to(here) for path in sorted(here.rglob("*.py")))
+    return sha256(to_json([[name.as_posix(), sha256((here / name).read_bytes())] for name in names if name.parts[0] not in _NOT_THE_MODEL]))
+
+
+def cell_key(scenario: str, *, model: str, source: str, seed: int, replication: int, engine: str) -> str:
+    """Return the key of one replication of the resolved *scenario* text (without its name, question and replications) by a *model* version and *source*."""
+    return sha256(to_json({"scenario": scenario, "model": model, "source": source, "seed": seed, "replication": replication, "engine": engine}))
+
+
+def plan_hash(addresses: Iterable[Address]) -> str:
+    """Return the SHA-256 of a plan: every cell's name and every key, in order."""
+    return sha256(to_json([[a.cell, a.replication, a.key] for a in addresses]))
+
+
+def write_cell(run: Path, address: Address, tables: Tables) -> None:
+    """Keep one replication's *tables* in *run*: the folder appears complete, or not at all. Raises `StoreError`."""
+    final = run / "cells" / address.folder
+    temporary = temporary_name(final)
+    contents = {f"{name}.parquet": _parquet(_arrow(name, frame)) for name, frame in sorted(tables.items())}
+    contents[CELL_FILE] = to_json({"key": address.key, "files": {name: sha256(data) for name, data in contents.items()}})
+    with in_a_sentence(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if temporary.exists():  # of a killed process that had our number
+            shutil.rmtree(temporary)
+        try:
+            temporary.mkdir()
+            for name, data in contents.items():
+                write_new(temporary / name, data)
+            settle(temporary)
+            if not final.exists():  # another runner of the same plan may have been first, with the same bytes
+                os.rename(temporary, final)
+                settle(final.parent)
+        finally:
+            if temporary.exists():
+                shutil.rmtree(temporary)
+
+
+def _sound_files(run: Path, address: Address) -> dict[str, bytes]:
+    """Return the Parquet files of a replication by table; raises `StoreError` that names the first that is missing, altered or not a plain file."""
+    folder = run / "cells" / address.folder
+    if folder.is_symlink() or folder.parent.is_symlink():
+        raise StoreError(f"{folder} is reached through a symbolic link", 3)
+    data = read_file(folder / CELL_FILE)
+    try:
+        content = json.loads(data)
+        sound = to_json(content) == data and content["key"] == address.key
+        files: dict[str, str] = dict(content["files"])
+    except (ValueError, KeyError, TypeError):
+        sound, files = False, {}
+    if not sound:
+        raise StoreError(f"{folder / CELL_FILE} is damaged", 3)
+    if {path.name for path in folder.iterdir()} != {CELL_FILE, *files}:
+        raise StoreError(f"{folder} does not hold the files that its {CELL_FILE} lists", 3)
+    tables = {}
+    for name, want in files.items():
+        data = read_file(folder / name)
+        if sha256(data) != want:
+            raise StoreError(f"{folder / name} is damaged: its SHA-256 is not the one in {CELL_FILE}", 3)
+        tables[name.removesuffix(".parquet")] = data
+    return tables
+
+
+def read_cell(run: Path, address: Address) -> Tables:
+    """Return the tables of a finished replication; raises `StoreError` when anything about it is not as it was written."""
+    return {name: read_parquet(data) for name, data in _sound_files(run, address).items()}
+
+
+def set_aside(run: Path, address: Address) -> Path:
+    """Rename a damaged replication out of the way and return its new path, so that it is run again and can still be looked at."""
+    folder = run / "cells" / address.folder
+    number = 1
+    while (aside := folder.with_name(f"{folder.name}.corrupt{number}")).exists():
+        number += 1
+    with in_a_sentence(aside):
+        os.rename(folder, aside)
+    return aside
+
+
+def finished(run: Path, addresses: Iterable[Address]) -> tuple[set[Address], list[str]]:
+    """Return which of *addresses* are done in *run*, and a sentence for each one found damaged and set aside."""
+    done, warnings = set(), []
+    for address in addresses:
+        if not os.path.lexists(run / "cells" / address.folder):
+            continue
+        try:
+            _sound_files(run, address)
+            done.add(address)
+        except StoreError as damage:
+            aside = set_aside(run, address)
+            warnings.append(f"{damage}; set aside as {aside.name} and run again")
+    return done, warnings

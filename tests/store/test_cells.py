@@ -1,0 +1,206 @@
+"""Replications on disk: whole or not at all, and any altered byte is found."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import nullcontext
+
+import pandas as pd
+import pytest
+
+from sim.store import Address, StoreError, cell_key, clean, finished, merged, plan_hash, read_cell, read_parquet, sha256, source_hash, write_cell
+from sim.tables import TABLES
+from tests.experiment.standin import made_up
+
+
+@pytest.fixture
+def address() -> Address:
+    return Address("daily, fixed clock", 3, sha256(b"a key"))
+
+
+@pytest.fixture
+def run(tmp_path, address):
+    """Return a run folder with one finished replication."""
+    write_cell(tmp_path, address, made_up(1, 3))
+    return tmp_path
+
+
+def cell_files(run, address):
+    """Return the files of the replication."""
+    return sorted((run / "cells" / address.folder).iterdir())
+
+
+def test_what_is_read_is_what_was_written(run, address):
+    """Every table comes back with its values and types."""
+    tables = read_cell(run, address)
+
+    assert set(tables) == set(TABLES)
+    for name, frame in made_up(1, 3).items():
+        pd.testing.assert_frame_equal(tables[name], frame)
+
+
+def test_equal_tables_are_equal_bytes(run, address, tmp_path_factory):
+    """Nothing but the tables goes into the files: no time, no machine, no name."""
+    other = tmp_path_factory.mktemp("other")
+    write_cell(other, Address("another name", 0, address.key), made_up(1, 3))
+
+    twin = cell_files(other, Address("another name", 0, address.key))
+    assert [path.read_bytes() for path in cell_files(run, address)] == [path.read_bytes() for path in twin]
+
+
+def test_a_second_writer_changes_nothing(run, address):
+    """Two runners of one plan may both finish a replication."""
+    before = [path.stat().st_mtime_ns for path in cell_files(run, address)]
+    write_cell(run, address, made_up(1, 3))
+
+    assert [path.stat().st_mtime_ns for path in cell_files(run, address)] == before
+    assert [path.name for path in (run / "cells").iterdir()] == [address.folder]
+
+
+def test_a_table_with_other_columns_is_refused(tmp_path, address):
+    """A column that is not declared cannot be written."""
+    tables = made_up(1, 3)
+    tables["days"] = tables["days"].assign(extra=1)
+
+    with pytest.raises(ValueError, match="days"):
+        write_cell(tmp_path, address, tables)
+    assert not (tmp_path / "cells" / address.folder).exists()
+
+
+@pytest.mark.parametrize("number", range(60))
+def test_every_flipped_bit_is_found(run, address, number):
+    """Sixty flips, spread over all bytes of all files: each is named, set aside, and only then is the replication not done."""
+    files = cell_files(run, address)
+    at = number * sum(path.stat().st_size for path in files) // 60
+    for path in files:
+        if at < path.stat().st_size:
+            break
+        at -= path.stat().st_size
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1 << number % 8
+    path.write_bytes(data)
+
+    done, warnings = finished(run, [address])
+    assert done == set()
+    assert len(warnings) == 1
+    assert address.folder in warnings[0]
+    assert path.name in warnings[0]
+    assert not (run / "cells" / address.folder).exists()
+
+
+@pytest.mark.parametrize("tenths", range(10))
+def test_every_truncation_is_found(run, address, tenths):
+    """A file cut short at any tenth of its length, or a missing one, is not taken for done."""
+    files = cell_files(run, address)
+    path = files[tenths % len(files)]
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * tenths // 10])
+
+    done, warnings = finished(run, [address])
+    assert done == set()
+    assert str(path) in warnings[0]
+
+
+@pytest.mark.parametrize("mischief", ["missing", "extra", "link", "pipe", "folder link"])
+def test_only_plain_files_of_the_list_count(run, address, mischief):
+    """Links are not followed and pipes are not waited for."""
+    path = cell_files(run, address)[2]
+    if mischief == "extra":
+        (path.parent / "more.parquet").write_bytes(b"")
+    elif mischief == "folder link":
+        os.rename(path.parent, run / "elsewhere")
+        path.parent.symlink_to(run / "elsewhere")
+    else:
+        path.rename(run / "moved")
+        if mischief == "link":
+            path.symlink_to(run / "moved")
+        elif mischief == "pipe":
+            os.mkfifo(path)
+
+    assert finished(run, [address])[0] == set()
+
+
+def test_set_aside_folders_do_not_meet(run, address):
+    """The same replication may be damaged more than once; each is kept for a look."""
+    for _ in range(2):
+        cell_files(run, address)[1].unlink()
+        finished(run, [address])
+        write_cell(run, address, made_up(1, 3))
+
+    assert sorted(path.name for path in (run / "cells").iterdir()) == [address.folder, f"{address.folder}.corrupt1", f"{address.folder}.corrupt2"]
+    assert finished(run, [address]) == ({address}, [])
+
+
+@pytest.mark.parametrize("call", range(1, 20))
+def test_a_full_disk_leaves_nothing_half_done(tmp_path, address, monkeypatch, call):
+    """Whichever flush to the disk fails, the replication is either not there, with a sentence, or whole."""
+    calls = iter(range(1, 100))
+    fsync = os.fsync
+
+    def full(descriptor):
+        if next(calls) == call:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    fits = call > len(TABLES) + 3  # a file each, cell.json, the folder, its parent
+    with nullcontext() if fits else pytest.raises(StoreError, match="cannot write .*No space left on device"):
+        write_cell(tmp_path, address, made_up(1, 3))
+    left = [path.name for path in (tmp_path / "cells").iterdir()]
+    assert left in ([], [address.folder])
+    if left:
+        read_cell(tmp_path, address)
+
+
+def test_orphans_are_cleaned_and_work_in_hand_is_not(run):
+    """A temporary name carries its writer's process number; only what nobody writes is deleted."""
+    cells = run / "cells"
+    (cells / ".x-0-abc.999999999.tmp").mkdir()
+    (cells / ".x-0-abc.999999999.tmp" / "part").write_bytes(b"half")
+    (run / ".manifest.json.999999998.tmp").write_bytes(b"half")
+    (cells / f".y-0-abc.{os.getppid()}.tmp").mkdir()
+
+    assert clean(run) == [".manifest.json.999999998.tmp", ".x-0-abc.999999999.tmp"]
+    assert [path.name for path in cells.iterdir() if path.name.startswith(".")] == [f".y-0-abc.{os.getppid()}.tmp"]
+
+
+def test_the_key_is_of_everything_a_result_depends_on():
+    """Each part of the key changes it."""
+    base = {"model": "0.1.0", "source": "s", "seed": 1, "replication": 0, "engine": "fast"}
+    keys = {cell_key("world", **base), cell_key("world 2", **base)}
+    keys |= {cell_key("world", **(base | change)) for change in ({"model": "0.2"}, {"source": "t"}, {"seed": 2}, {"replication": 1}, {"engine": "twin"})}
+
+    assert len(keys) == 7
+
+
+def test_the_plan_is_its_cells_and_keys(address):
+    """Another name, replication or key is another plan."""
+    others = [Address("b", 3, address.key), Address(address.cell, 4, address.key), Address(address.cell, 3, "0" * 64)]
+    assert len({plan_hash([a]) for a in (address, *others)} | {plan_hash([address, others[0]])}) == 5
+
+
+def test_the_source_hash_is_of_the_model_alone(tmp_path, monkeypatch, root):
+    """A changed kernel makes old replications useless; a changed report does not."""
+    import shutil
+
+    import sim.store.cells as cells
+
+    shutil.copytree(root / "sim", tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(cells, "__file__", str(tmp_path / "sim/store/cells.py"))
+    before = source_hash()
+    (tmp_path / "sim/report").mkdir(exist_ok=True)
+    (tmp_path / "sim/report/pages.py").write_text("changed = True\n")
+    assert source_hash() == before
+    (tmp_path / "sim/kernels/counting.py").write_text("changed = True\n")
+    assert source_hash() != before
+
+
+def test_merged_tables_say_whose_rows_they_are():
+    """`cell` and `replication` come first; rows keep the order of the plan."""
+    first, second = made_up(1, 0)["days"], made_up(1, 1)["days"]
+    frame = read_parquet(merged("days", [("b", 0, first), ("a", 1, second)]))
+
+    assert list(frame.columns) == ["cell", "replication", *TABLES["days"].names]
+    assert list(frame["cell"]) == ["b"] * 5 + ["a"] * 5
+    pd.testing.assert_frame_equal(frame.iloc[5:, 2:].reset_index(drop=True), second)
+    assert list(read_parquet(merged("days", [])).columns) == list(frame.columns)
