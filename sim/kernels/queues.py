@@ -120,3 +120,32 @@ def count_by_server(leave, start_s, server, row, explicit, counts):  # type: ign
         at = np.int64(leave[i]) - start_s
         if at < counts.shape[1] and not explicit[i]:
             counts[server[row[i]], at] += 1
+
+
+@njit(cache=True, nogil=True)
+def taken(array, index):  # type: ignore[no-untyped-def]
+    """Return array[index] for an array of records, many times faster than NumPy's own."""
+    out = np.empty(len(index), array.dtype)
+    for i in range(np.uint64(len(index))):
+        out[i] = array[index[i]]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def in_buckets(slot, rank, start, n_slots):  # type: ignore[no-untyped-def]
+    """Return (packed, first): uint64 rank << 32 | position of every unit, slot by slot; those of slot *start* + s are packed[first[s]:first[s + 1]].
+
+    Sorting each slot's stretch puts its units in order of rank, equals in the order given.
+    """
+    first = np.zeros(n_slots + 1, np.int64)
+    for i in range(np.uint64(len(slot))):
+        first[slot[i] - start + 1] += 1
+    for s in range(n_slots):
+        first[s + 1] += first[s]
+    after = first.copy()
+    packed = np.empty(len(slot), np.uint64)
+    for i in range(np.uint64(len(slot))):
+        s = slot[i] - start
+        packed[after[s]] = (np.uint64(rank[i]) << np.uint64(32)) | np.uint64(i)
+        after[s] += 1
+    return packed, first

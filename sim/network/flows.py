@@ -20,15 +20,15 @@ TRAVEL: Final = np.dtype([
     ("row", "i4"),      # sender's row in the group
     ("leave", "i4"),    # second it left
     ("cause", "u1"),    # timer, change or read
-    ("position", "i8"), # its place in this interval's flow, or -1
+    ("position", "i4"), # its place in this interval's flow, or -1
     ("stage", "i1"),    # the stage it is at or on its way to
     ("state", "i1"),    # MOVING, QUEUED or DONE
     ("at", "i4"),       # second it arrives at that stage
     ("deliver", "i4"),  # second written to the SMI, REFUSED, or NOT_YET
     ("told", "?"),      # whether the ledgers have been told
-])
-RUN: Final = np.dtype([("region", "i1"), ("kind", "i1"), ("origin", "i4"), ("slot", "i4"), ("n", "i8")])
-UNIT: Final = np.dtype([("handle", "i8"), ("region", "i1"), ("kind", "i1"), ("origin", "i4"), ("slot", "i4")])
+], align=True)
+RUN: Final = np.dtype([("region", "i1"), ("kind", "i1"), ("origin", "i4"), ("slot", "i4"), ("n", "i8")], align=True)
+UNIT: Final = np.dtype([("handle", "i4"), ("region", "i1"), ("kind", "i1"), ("origin", "i4"), ("slot", "i4")], align=True)
 
 
 @dataclass(slots=True)
@@ -82,18 +82,15 @@ def runs_of(units: NDArray[Any], slot: NDArray[Any]) -> NDArray[Any]:
     """Return the anonymous *units*, arriving next in *slot*, counted as `RUN` rows by slot, region, kind and origin."""
     if not len(units):
         return np.zeros(0, RUN)
-    order = np.lexsort((units["origin"], units["kind"], units["region"], slot))
-    ordered, at = units[order], slot[order]
-    new = np.ones(len(ordered), np.bool_)
-    new[1:] = (at[1:] != at[:-1]) | (ordered["region"][1:] != ordered["region"][:-1]) | (ordered["kind"][1:] != ordered["kind"][:-1]) | (
-        ordered["origin"][1:] != ordered["origin"][:-1]
-    )
+    who = (units["region"].astype(np.int64) << 8) | units["kind"]
+    order = np.lexsort((units["origin"], (slot.astype(np.int64) << 16) | who))
+    who, at, origin = who[order], slot[order], units["origin"][order]
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (at[1:] != at[:-1]) | (who[1:] != who[:-1]) | (origin[1:] != origin[:-1])
     first = np.flatnonzero(new)
     runs = np.zeros(len(first), RUN)
-    for name in ("region", "kind", "origin"):
-        runs[name] = ordered[name][first]
-    runs["slot"] = at[first]
-    runs["n"] = np.diff(np.append(first, len(ordered)))
+    runs["region"], runs["kind"], runs["origin"], runs["slot"] = who[first] >> 8, who[first] & 0xFF, origin[first], at[first]
+    runs["n"] = np.diff(np.append(first, len(order)))
     return runs
 
 
@@ -104,3 +101,9 @@ def units_of(runs: NDArray[Any]) -> NDArray[Any]:
     for name in ("region", "kind", "origin", "slot"):
         units[name] = np.repeat(runs[name], runs["n"])
     return units
+
+
+def joined(*arrays: NDArray[Any]) -> NDArray[Any]:
+    """Return record *arrays* of one type end to end; as bytes, which is an order of magnitude faster than record by record."""
+    filled = [array.view(np.uint8) for array in arrays if len(array)]
+    return np.concatenate(filled).view(arrays[0].dtype) if filled else arrays[0][:0]

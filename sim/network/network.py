@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from sim.estate.estate import Estate
 from sim.kernels.ledgers import NOT_YET
-from sim.kernels.queues import REFUSED, WAITING, allowance, busy_slots, count_by_server, members, message_ranks, serve, spread_ranks
-from sim.network.flows import DONE, MOVING, QUEUED, RUN, TRAVEL, UNIT, Flow, Late, runs_of, travel_rows, units_of
+from sim.kernels.queues import REFUSED, WAITING, allowance, busy_slots, count_by_server, in_buckets, members, message_ranks, serve, spread_ranks, taken
+from sim.network.flows import DONE, MOVING, QUEUED, RUN, TRAVEL, UNIT, Flow, Late, joined, runs_of, travel_rows, units_of
 from sim.recorder import VERSION_REPORT, Recorder
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Network:
         n_slots, stage, record = len(named), self._stages[k], self._recorder
         runs = self._take_runs(k, first + n_slots, regions)
         late = np.zeros(n_slots, np.int64)
-        np.add.at(late, self._travel["at"][moving] - first, 1)
+        late += np.bincount(self._travel["at"][moving] - first, minlength=n_slots)
         np.add.at(late, runs["slot"] - first, runs["n"])
         self._record_arrivals(k, server, first, known, named, moving, runs)
         queued = {level: q for level in range(len(stage.priority) + 1) if len(q := self._queues.get((k, server, level), np.zeros(0, UNIT)))}
@@ -124,7 +124,7 @@ class Network:
         self._onward_runs(k, server, units_of(runs[idle_runs]), np.repeat(runs["slot"][idle_runs], runs["n"][idle_runs]))
         self._onward_named(k, server, moving[idle_moving], self._travel["at"][moving[idle_moving]])
         if busy.any():
-            runs = np.concatenate([self._explicit_runs(known, busy, start_s, first, regions), runs[~idle_runs]])
+            runs = joined(self._explicit_runs(known, busy, start_s, first, regions), runs[~idle_runs])
             handles = np.concatenate([self._explicit_named(k, server, flows, busy, start_s, first), moving[~idle_moving]])
             self._serve(k, server, first, allowed, runs, handles)
         elif stage.capacity is not None:
@@ -149,8 +149,7 @@ class Network:
             record.arrivals(k, server, kind, first, known[:, kind].sum(axis=0, dtype=np.int32))
             mine = runs[runs["kind"] == kind]
             record.arrivals_at(k, server, kind, mine["slot"], mine["n"])
-        record.arrivals(k, server, self._named, first, named)
-        record.arrivals_at(k, server, self._named, self._travel["at"][moving], 1)
+        record.arrivals(k, server, self._named, first, named + np.bincount(self._travel["at"][moving] - first, minlength=len(named)))
 
     def _record_undelayed(self, k: int, server: int, start_s: int, known: NDArray[Any], named: NDArray[Any], busy: NDArray[Any]) -> None:
         """Count those who pass in the second they come: on time so far (second i left at start + i), in a slot that is not busy."""
@@ -179,44 +178,55 @@ class Network:
                 explicit = flow.explicit | (self._user_of(flow.group)[flow.row] != server)
             positions = members(flow.leave, start_s, busy, explicit)
             flow.explicit[positions] = True
-            np.subtract.at(flow.counts, flow.leave[positions] - start_s, 1)
+            flow.counts -= np.bincount(flow.leave[positions] - start_s, minlength=len(flow.counts)).astype(np.int32)
             rows = travel_rows(flow, positions, k, flow.leave[positions] + np.int32(first - start_s))
             if k >= self._n_open:
                 rows["deliver"] = flow.leave[positions] + np.int32(self.latency_s)
-                self._written(rows)
+                self._written(rows["leave"], rows["deliver"])
             new.append(rows)
         start = len(self._travel)
-        self._travel = np.concatenate([self._travel, *new])
+        self._travel = joined(self._travel, *new)
         return np.arange(start, len(self._travel))
 
     def _serve(self, k: int, server: int, first: int, allowed: NDArray[Any], runs: NDArray[Any], handles: NDArray[Any]) -> None:
         """Put everyone in a busy slot in order and serve them, one queue after the other."""
-        units = self._in_order(runs, handles)
+        units = self._in_order(runs, handles, first, len(allowed))
         waiting, left = np.zeros(len(allowed), np.int64), allowed.copy()
-        buffer = self._stages[k].buffer
-        for level in range(len(self._stages[k].priority) + 1):
+        stage = self._stages[k]
+        for level in range(len(stage.priority) + 1):
             before = self._queues.get((k, server, level), np.zeros(0, UNIT))
-            queue = np.concatenate([before, units[self._levels[k][units["kind"]] == level]])
-            departs = serve(queue["slot"], len(before), left, -1 if buffer is None else buffer, first, waiting)
-            self._queues[k, server, level] = queue[departs == WAITING]
+            mine = units if not stage.priority else taken(units, np.flatnonzero(self._levels[k][units["kind"]] == level))
+            queue = joined(before, mine)
+            departs = serve(queue["slot"], len(before), left, -1 if stage.buffer is None else stage.buffer, first, waiting)
+            self._queues[k, server, level] = taken(queue, np.flatnonzero(departs == WAITING))
             self._depart(k, server, queue, departs)
         self._recorder.waited(k, server, first, waiting)
 
-    def _in_order(self, runs: NDArray[Any], handles: NDArray[Any]) -> NDArray[Any]:
+    def _in_order(self, runs: NDArray[Any], handles: NDArray[Any], first: int, n_slots: int) -> NDArray[Any]:
         """Return the units of *runs* and *handles* by arrival slot, rank, and the rule for ties."""
         runs = runs[np.lexsort((runs["origin"], runs["kind"], runs["region"]))]
-        travel = self._travel[handles]
-        tie = np.lexsort((travel["cause"], travel["leave"], travel["row"], travel["group"]))
-        handles, travel = handles[tie], travel[tie]
+        handles = self._by_sender(handles)
+        group, row, leave = (self._travel[name][handles] for name in ("group", "row", "leave"))
         named = np.zeros(len(handles), UNIT)
-        named["handle"], named["kind"], named["origin"], named["slot"] = handles, self._named, travel["leave"], travel["at"]
+        named["handle"], named["kind"], named["origin"], named["slot"] = handles, self._named, leave, self._travel["at"][handles]
         place, index = np.zeros(len(handles), np.int64), np.zeros(len(handles), np.uint32)
-        for group in np.unique(travel["group"]):
-            chosen, senders = travel["group"] == group, self._estate.senders[group]
-            place[chosen], index[chosen] = senders.place, senders.index[travel["row"][chosen]]
-        units = np.concatenate([units_of(runs), named])
-        rank = np.concatenate([spread_ranks(runs["n"]), message_ranks(self._rank_key, place, index, travel["leave"])])
-        return units[np.argsort((units["slot"].astype(np.uint64) << np.uint64(32)) | rank, kind="stable")]
+        for number in np.unique(group):
+            chosen, senders = group == number, self._estate.senders[number]
+            place[chosen], index[chosen] = senders.place, senders.index[row[chosen]]
+        units = joined(units_of(runs), named)
+        rank = np.concatenate([spread_ranks(runs["n"]), message_ranks(self._rank_key, place, index, leave)])
+        packed, starts = in_buckets(np.ascontiguousarray(units["slot"]), rank, first, n_slots)
+        for slot in np.flatnonzero(np.diff(starts) > 1):
+            packed[starts[slot] : starts[slot + 1]].sort()
+        in_order: NDArray[Any] = taken(units, packed & np.uint64(0xFFFFFFFF))
+        return in_order
+
+    def _by_sender(self, handles: NDArray[Any]) -> NDArray[Any]:
+        """Return *handles* by sender, and of one sender by second and cause; they mostly come so."""
+        sender = (self._travel["group"][handles].astype(np.int64) << 32) | self._travel["row"][handles]
+        if np.all(sender[1:] > sender[:-1]):
+            return handles
+        return handles[np.lexsort((self._travel["cause"][handles], self._travel["leave"][handles], sender))]
 
     # -- leaving a stage ------------------------------------------------------------------------------------------------------------------------
 
@@ -224,7 +234,7 @@ class Network:
         """Send on who was served, refuse who was refused, mark who waits."""
         anonymous, served = units["handle"] < 0, departs >= 0
         chosen = anonymous & served
-        self._onward_runs(k, server, units[chosen], departs[chosen])
+        self._onward_runs(k, server, taken(units, np.flatnonzero(chosen)), departs[chosen])
         chosen = ~anonymous & served
         self._onward_named(k, server, units["handle"][chosen], departs[chosen])
         self._travel["state"][units["handle"][~anonymous & (departs == WAITING)]] = QUEUED
@@ -243,25 +253,23 @@ class Network:
             chosen = measured & (units["kind"] == kind)
             self._recorder.delayed(k, server, int(kind), (departs - units["slot"])[chosen])
         arrives = departs + np.int32(self._stages[k].latency)
-        self._runs[k + 1] = np.concatenate([self._runs[k + 1], runs_of(units, arrives)])
+        self._runs[k + 1] = joined(self._runs[k + 1], runs_of(units, arrives))
 
     def _onward_named(self, k: int, server: int, handles: NDArray[Any], departs: NDArray[Any]) -> None:
         """Send the named messages *handles* on from stage *k*."""
-        travel = self._travel[handles]
-        self._recorder.delayed(k, server, self._named, (departs - travel["at"])[travel["leave"] >= self._warm_up_s])
-        travel["at"] = departs + np.int32(self._stages[k].latency)
-        travel["stage"], travel["state"] = k + 1, MOVING
+        travel, leave = self._travel, self._travel["leave"][handles]
+        self._recorder.delayed(k, server, self._named, (departs - travel["at"][handles])[leave >= self._warm_up_s])
+        arrives = departs + np.int32(self._stages[k].latency)
+        travel["at"][handles], travel["stage"][handles] = arrives, k + 1
+        travel["state"][handles] = MOVING if k + 1 < len(self._stages) else DONE
         if k + 1 == self._n_open:
-            travel["deliver"] = travel["at"]
-            self._written(travel)
-        if k + 1 == len(self._stages):
-            travel["state"] = DONE
-        self._travel[handles] = travel
+            travel["deliver"][handles] = arrives
+            self._written(leave, arrives)
 
-    def _written(self, travel: NDArray[Any]) -> None:
+    def _written(self, leave: NDArray[Any], arrives: NDArray[Any]) -> None:
         """Count the named messages that reach the SMI's door before the horizon."""
-        chosen = (travel["leave"] >= self._warm_up_s) & (travel["deliver"] < self.horizon_s)
-        self._recorder.arrived_each(VERSION_REPORT, (travel["deliver"] - travel["leave"])[chosen], self._targets[self._named])
+        chosen = (leave >= self._warm_up_s) & (arrives < self.horizon_s)
+        self._recorder.arrived_each(VERSION_REPORT, (arrives - leave)[chosen], self._targets[self._named])
 
     # -- the end of an interval -------------------------------------------------------------------------------------------------------------------
 
@@ -286,7 +294,7 @@ class Network:
                 tail = members(flow.leave, start_s, after, flow.explicit)
                 rows = travel_rows(flow, tail, self._n_open, flow.leave[tail] + np.int32(self.latency_s))
                 rows["deliver"], rows["state"] = rows["at"], DONE
-                self._travel = np.concatenate([self._travel, rows])
+                self._travel = joined(self._travel, rows)
 
     def _cut_off(self, counts: NDArray[Any], first: int, start_s: int) -> NDArray[Any]:
         """Return as runs the on-time *counts* from second *first* on, which a latency carries past the horizon."""
@@ -323,7 +331,7 @@ class Network:
         for queue in self._queues.values():
             named = queue["handle"] >= 0
             queue["handle"][named] = renumbered[queue["handle"][named]]
-        self._travel = travel[keep]
+        self._travel = taken(travel, np.flatnonzero(keep))
         return late
 
     def close(self) -> None:
@@ -332,7 +340,7 @@ class Network:
         under_way = travel[~travel["told"] & (travel["leave"] >= self._warm_up_s)]
         self._recorder.fates[VERSION_REPORT, "in_flight", ""] += len(under_way)
         self._recorder.late[VERSION_REPORT] += int(np.count_nonzero(self.horizon_s - under_way["leave"] > self._targets[self._named]))
-        units = np.concatenate([np.zeros(0, UNIT), *self._queues.values()])
+        units = joined(np.zeros(0, UNIT), *self._queues.values())
         waiting = units[(units["handle"] < 0) & (units["origin"] >= self._warm_up_s)]
         left = [runs_of(waiting, waiting["slot"]), *(runs[runs["origin"] >= self._warm_up_s] for runs in self._runs)]
         for runs in left:
