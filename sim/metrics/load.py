@@ -1,0 +1,133 @@
+"""How much arrives, and how long it takes: rates, peaks and delays at each stage.
+
+Every function takes the tables of one replication and returns the value of each group; a group to which a metric does not apply is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.tables import Tables
+
+DAY_S = 86_400
+YEAR_S = 365 * DAY_S
+REPORT = "version_report"
+Values = dict[str, float]
+Rows = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a measure must know beside the tables: the lengths of warm-up and measurement in seconds, and the kinds of message that are *alerts*."""
+
+    warm_up_s: int
+    length_s: int
+    alerts: tuple[str, ...]
+
+    @property
+    def days(self) -> float:
+        return self.length_s / DAY_S
+
+    @property
+    def years(self) -> float:
+        return self.length_s / YEAR_S
+
+
+def where(table: Any, **equal: object) -> Rows:
+    """Return the columns of *table* (a data frame, or columns already) in the rows that have the values *equal*; a tuple stands for any of its members."""
+    chosen: Any = np.ones(len(np.asarray(table[next(iter(equal))])), bool)
+    for name, value in equal.items():
+        column = np.asarray(table[name])
+        chosen &= np.isin(column, value) if isinstance(value, tuple) else column == value
+    return {name: np.asarray(table[name])[chosen] for name in table}
+
+
+def totals(rows: Any, by: str, column: str) -> dict[str, float]:
+    """Return the sum of *column* for each value of *by*, in the order of their names."""
+    sums: dict[str, float] = {}
+    for name, value in sorted(zip(rows[by], rows[column].tolist(), strict=True)):
+        sums[name] = sums.get(name, 0) + value
+    return sums
+
+
+def pooled(top: Mapping[str, float], bottom: Mapping[str, float]) -> Values:
+    """Return top ÷ bottom for each group with something to divide by, and for `all` the ratio of the sums."""
+    ratios = {group: top.get(group, 0) / n for group, n in bottom.items() if n}
+    whole = sum(bottom.values())
+    return ratios | ({"all": sum(top.get(group, 0) for group in bottom) / whole} if whole else {})
+
+
+def servers(values: Mapping[str, float], total: float) -> Values:
+    """Return *values* by server and *total* for `all`; a stage with one server of its own name (the DSP) has `all` only."""
+    return {name: value for name, value in values.items() if name != "dsp"} | {"all": total} if values else {}
+
+
+def peak(tables: Tables, window: Window, *, stage: str, kind: str, k_s: int) -> Values:
+    """Most arrivals of *kind* at a server of *stage* in any k seconds after warm-up: max over bins of k seconds (starting at multiples of k) of the count.
+
+    Groups: server; `all` is the largest server. Unit: messages per k s.
+    """
+    peaks = totals(where(tables["peaks"], stage=stage, kind=kind, k_s=k_s), "server", "peak_n")
+    return servers(peaks, max(peaks.values(), default=0))
+
+
+def mean_rate(tables: Tables, window: Window, *, stage: str, kinds: tuple[str, ...] | None) -> Values:
+    """Mean arrivals per second at *stage* after warm-up: arrivals ÷ seconds measured, of *kinds* (None: of every kind).
+
+    Groups: server; `all` is the sum over servers. Unit: messages/s.
+    """
+    arrivals = where(tables["arrivals"], stage=stage)
+    n = totals(arrivals if kinds is None else where(arrivals, kind=kinds), "server", "n")
+    rates = {server: n.get(server, 0) / window.length_s for server in sorted(where(tables["stages"], stage=stage)["server"])}
+    return servers(rates, sum(rates.values()))
+
+
+def mean_alert_rate(tables: Tables, window: Window, *, stage: str) -> Values:
+    """Mean alerts per second at *stage*: `mean_rate` of the kinds marked as alerts."""
+    return mean_rate(tables, window, stage=stage, kinds=window.alerts)
+
+
+def peak_to_mean(tables: Tables, window: Window, *, stage: str) -> Values:
+    """Alerts in the busiest second ÷ mean alerts per second, of the same server: how bunched the alerts are.
+
+    Groups: server; `all` is that of the server with the highest peak. Unit: none.
+    """
+    peaks = totals(where(tables["peaks"], stage=stage, kind="alerts", k_s=1), "server", "peak_n")
+    means = mean_alert_rate(tables, window, stage=stage)
+    ratios = {server: n / mean for server, n in peaks.items() if (mean := means["all" if server == "dsp" else server])}
+    return servers(ratios, ratios[max(ratios, key=lambda server: peaks[server])]) if ratios else {}
+
+
+def load_share(tables: Tables, window: Window, *, stage: str) -> Values:
+    """Mean arrivals per second ÷ capacity: the share of the stage's capacity in use. Absent where capacity is unlimited or nil.
+
+    Groups: server; `all` is all arrivals ÷ all capacity. Unit: share.
+    """
+    capacity = totals(where(tables["stages"], stage=stage), "server", "capacity_per_s")
+    if any(c in (0, float("inf")) for c in capacity.values()):
+        return {}
+    n = totals(where(tables["arrivals"], stage=stage), "server", "n")
+    shares = pooled({server: n.get(server, 0) / window.length_s for server in capacity}, capacity)
+    return servers({server: share for server, share in shares.items() if server != "all"}, shares["all"]) if shares else {}
+
+
+def delay(tables: Tables, window: Window, *, stage: str, share: float) -> Values:
+    """Delay that *share* of the messages do not exceed: the least d with (messages delayed d or less) ≥ share × messages; share 1 is the longest.
+
+    At a stage, from arrival to departure; `end_to_end`, from leaving the hub to the SMI. Of messages sent after warm-up that passed.
+    Groups: kind; `all` is every kind together. Unit: s.
+    """
+    delays = where(tables["delays"], stage=stage)
+    groups = {kind: where(delays, kind=kind) for kind in set(delays["kind"])} | ({"all": delays} if len(delays["kind"]) else {})
+    return {kind: _quantile(rows, share) for kind, rows in groups.items()}
+
+
+def _quantile(delays: Rows, share: float) -> float:
+    order = np.argsort(delays["delay_s"], kind="stable")
+    reached = np.cumsum(delays["n"][order])
+    return float(delays["delay_s"][order][np.searchsorted(reached, share * reached[-1])])
