@@ -1,0 +1,31 @@
+"""The twin: the same model written a second time, the plain way, one SimPy process a device, hub, server, power cut and message.
+
+Slow and obviously right. It shares with the fast path the scenario, the addresses of the draws and the declared tables, and nothing else; wherever both
+can run they agree device by device and second by second (`tests/twins`). It also tells one device's life in words (`sim.twin.story`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
+    from sim.tables import Tables, Trace
+
+
+def replicate(scenario: Scenario, replication: int, *, trace: Trace | None = None) -> Tables:
+    """Run *replication* (0, 1, …) of *scenario*, a small one, and return its tables as `sim.tables` declares them."""
+    import simpy
+
+    from sim.twin import counts, devices
+    from sim.twin.estate import Luck, build
+    from sim.twin.stages import lay_out_stages
+    from sim.twin.world import TwinWorld
+
+    env, luck = simpy.Environment(), Luck(scenario.seed, replication)
+    world = TwinWorld(scenario, env, luck, build(scenario, luck), lay_out_stages(scenario, env))
+    devices.start(world)
+    env.run(until=world.horizon_s)
+    if trace is not None:
+        counts.fill(trace, world)
+    return counts.tables(world)

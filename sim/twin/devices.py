@@ -1,0 +1,205 @@
+"""What devices, hubs, power and suppliers do, one plain SimPy process each (`docs/model.md` sections 4 to 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from math import expm1, floor
+from typing import TYPE_CHECKING, Any
+
+import simpy
+from simpy.events import Event
+
+from sim.kernels import draws
+from sim.turns import Turn, pause
+from sim.twin.estate import STORING_RULES, Change, Device, Premises, Sender
+from sim.twin.stages import Message, journey
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
+    from sim.twin.estate import Region
+    from sim.twin.world import TwinWorld
+
+    Process = Generator[Event, Any, None]
+
+DAY_S = 86_400
+
+
+def start(world: TwinWorld) -> None:
+    """Start every process of the world: the twin's table of contents."""
+    scenario, env = world.scenario, world.env
+    participants = [device for home in world.homes() for device in home.devices if device.takes_part]
+    if scenario.updates.local.driver == "releases":
+        env.process(release_calendar(world, participants))
+    else:
+        for device in participants:
+            env.process(local_updates(world, device))
+    for number in range(len(scenario.faults.power_cuts)):
+        env.process(power_cut(world, number))
+    for home in world.homes():
+        for sender in world.senders(home):
+            if scenario.reporting.rule == "hub_store":
+                env.process(reads(world, home, sender))
+            elif scenario.reporting.rule != "on_change":
+                sender.timer = env.process(timed_reports(world, home, sender))
+    if scenario.traffic.level > 0:
+        for region in world.regions:
+            for kind in sorted(scenario.traffic.kinds):
+                env.process(anonymous_traffic(world, region, kind))
+
+
+# -- version changes ------------------------------------------------------------------------------------------------------------------------------
+
+
+def local_updates(world: TwinWorld, device: Device) -> Process:
+    """Change the version of *device* again and again, an exponential gap after the change before."""
+    rate = world.scenario.updates.local.rate
+    for number in range(2**32 if rate > 0 else 0):
+        yield pause(world.env, world.luck.gap_s(float(rate), "local.gap", device.place, device.index, number), Turn.CHANGES)
+        change_version(world, device, device.version_true + 1)
+
+
+def release_calendar(world: TwinWorld, participants: list[Device]) -> Process:
+    """Publish a release every 1/rate seconds; each participant installs it after a delay of its own, unless the next release comes first."""
+    for number in range(1, 2**32):
+        published_s, next_s = release_s(world.scenario, number), release_s(world.scenario, number + 1)
+        yield pause(world.env, published_s - int(world.env.now), Turn.CHANGES)
+        for device in participants:
+            delay_s = world.luck.gap_s(1 / world.scenario.updates.local.delay, "local.release_delay", device.place, device.index, number)
+            if published_s + delay_s < next_s:
+                world.env.process(installation(world, device, number, delay_s))
+
+
+def release_s(scenario: Scenario, number: int) -> int:
+    """Return the second at which release *number* (from 1) is published."""
+    local = scenario.updates.local
+    return floor(local.first_release + (number - 1) / local.rate)
+
+
+def installation(world: TwinWorld, device: Device, release: int, delay_s: int) -> Process:
+    """Install *release* on *device* after *delay_s*."""
+    yield pause(world.env, delay_s, Turn.CHANGES)
+    change_version(world, device, release)
+
+
+def change_version(world: TwinWorld, device: Device, version: int) -> None:
+    """Give *device* a version now, and do what its rule asks for at a change."""
+    reporting, now_s = world.scenario.reporting, int(world.env.now)
+    device.version_true = version
+    heard = None
+    if reporting.rule in STORING_RULES:
+        heard = not world.luck.happens(reporting.han_loss, "han.loss", device.place, device.index, now_s)
+        world.han_writes_s.append(now_s)
+        if heard:
+            device.hub_record.version = version
+    device.changes.append(Change(now_s, version, heard))
+    device.smi.settle(now_s, version)
+    device.hub_record.settle(now_s, version)
+    if device.reports and reporting.rule in ("on_change", "on_change_heartbeat"):
+        world.env.process(report_of_change(world, device, now_s))
+    if device.timer is not None and reporting.phase.source == "activation":
+        restart_timer(device, now_s)
+
+
+def report_of_change(world: TwinWorld, device: Device, changed_s: int) -> Process:
+    """Report a change, late by up to twice the jitter."""
+    late_s = world.luck.scaled(2 * world.scenario.reporting.phase.jitter, "change.jitter", device.place, device.index, changed_s)
+    yield pause(world.env, late_s, Turn.TRAFFIC)
+    world.send_report(device.premises, device, "change", changed_s)
+
+
+# -- timers and reads ------------------------------------------------------------------------------------------------------------------------------
+
+
+def timed_reports(world: TwinWorld, home: Premises, sender: Sender) -> Process:
+    """Report once a period, strayed by the jitter; whoever interrupts has set a new anchor."""
+    period_s, jitter_s = world.timer_period_s, world.scenario.reporting.phase.jitter
+    sender.anchor_s = first_anchor_s(world, sender)
+    number = 1
+    while True:
+        nominal_s = sender.anchor_s + number * period_s
+        stray_s = world.luck.scaled(2 * jitter_s, "report.jitter", sender.place, sender.index, nominal_s // period_s) - jitter_s
+        number += 1
+        if nominal_s + stray_s < 0:
+            continue
+        try:
+            yield pause(world.env, nominal_s + stray_s - int(world.env.now), Turn.TRAFFIC)
+            world.send_report(home, sender, "timer", nominal_s // period_s)
+        except simpy.Interrupt:
+            number = 1
+
+
+def first_anchor_s(world: TwinWorld, sender: Sender) -> int:
+    """Return the anchor of a timer at the start of the window."""
+    phase, period_s = world.scenario.reporting.phase, world.timer_period_s
+    if phase.source == "fixed_clock":
+        return phase.at % period_s - period_s
+    if phase.source == "hashed":
+        return (phase.at + world.luck.scaled(phase.window, "phase.hashed", sender.place, sender.index, 0)) % period_s - period_s
+    return -world.luck.scaled(period_s, "phase.start", sender.place, sender.index, 0)
+
+
+def restart_timer(sender: Sender, anchor_s: int) -> None:
+    """Give the timer of *sender* a new anchor; the report it waits to send is dropped."""
+    sender.anchor_s = anchor_s
+    if sender.timer is not None:
+        sender.timer.interrupt()
+
+
+def reads(world: TwinWorld, home: Premises, device: Sender) -> Process:
+    """Answer a supplier's reads for *device*: on a day with some probability, at a second as good as any other."""
+    rate = world.scenario.reporting.read.rate
+    likely = draws.threshold(-expm1(-float(rate) * DAY_S))
+    for day in range(-(-world.horizon_s // DAY_S)):
+        word = world.luck.word("read.when", device.place, device.index, day)
+        if word < likely:
+            yield pause(world.env, day * DAY_S + (word * DAY_S) // likely - int(world.env.now), Turn.TRAFFIC)
+            world.send_report(home, device, "read", int(world.env.now))
+
+
+# -- power, and the traffic of others --------------------------------------------------------------------------------------------------------------
+
+
+def power_cut(world: TwinWorld, number: int) -> Process:
+    """Cut the power of part of a region; each premises gets it back at its own second, and its timers may start again from there."""
+    cut, luck = world.scenario.faults.power_cuts[number], world.luck
+    yield pause(world.env, cut.start, Turn.FAULTS)
+    region = next(region for region in world.regions if region.name == cut.region)
+    for home in region.premises:
+        place = home.hub.place
+        if not luck.happens(cut.share, "cut.footprint", place, home.index, number):
+            continue
+        restored_s = cut.start + cut.duration + luck.scaled(cut.restoration, "cut.restoration", place, home.index, number)
+        home.cuts.append((cut.start, restored_s))
+        home.dark_until_s = max(home.dark_until_s, restored_s)
+        if world.scenario.reporting.phase.source == "power_on":
+            for sender in world.senders(home):
+                restart_timer(sender, home.dark_until_s)
+
+
+def anonymous_traffic(world: TwinWorld, region: Region, kind: str) -> Process:
+    """Send the anonymous messages of one *kind* in *region*, a Poisson count a second."""
+    spec = world.scenario.traffic
+    weights = spec.profiles[spec.kinds[kind].profile]
+    average = sum(weights) / len(weights)
+    mean_per_s = spec.level * float(spec.kinds[kind].rate) * population(world.scenario, region, spec.kinds[kind].per)
+    thresholds = [draws.poisson_cdf_thresholds(mean_per_s * weight / average) for weight in weights]
+    key = world.luck.key(f"traffic.{kind}")
+    for second in range(world.horizon_s):
+        count = draws.poisson_count(draws.word(key, region.number, second, 0), thresholds[second // 3600 % 24])
+        if count == 0:
+            continue
+        yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
+        for _ in range(count):
+            message = Message(kind, second, region)
+            world.messages.append(message)
+            world.env.process(journey(world.env, message, world.stages))
+
+
+def population(scenario: Scenario, region: Region, per: str) -> float:
+    """Return the expected number of what sends a kind of traffic in *region*: meters, devices or premises."""
+    fitted = scenario.estate.devices
+    if per == "meter":
+        return region.n_premises * sum(share for name, share in fitted.items() if name in ("esme", "gsme"))
+    if per == "device":
+        return region.n_premises * (2 + sum(fitted.values()))
+    return float(region.n_premises)

@@ -1,0 +1,204 @@
+"""The twin's own estate: one Python object a premises, hub and device, drawn at the addresses of `docs/model.md` section 3.
+
+Small worlds only: a premises costs about a kilobyte here and four bytes in `sim.estate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from math import floor
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from sim.kernels import draws
+from sim.streams import stream_key
+from sim.twin.ledgers import Record
+
+if TYPE_CHECKING:
+    from simpy import Process
+
+    from sim.scenario.schema import Scenario
+
+SLOTS: Final = {"hub": 0, "esme": 1, "gsme": 2, "gpf": 3, "ppmid": 4, "ihd": 5, "hcalcs": 6}
+ROW_TYPES: Final = ("ppmid", "ihd", "hcalcs")  # device rows, in this order within a region
+LOCALLY_UPDATED: Final = ("ppmid", "ihd")
+STORING_RULES: Final = ("hub_store", "hub_poll", "hub_batch")
+
+
+class Luck:
+    """Every draw of one replication, by address."""
+
+    def __init__(self, seed: int, replication: int) -> None:
+        self._seed, self._replication = seed, replication
+        self._keys: dict[str, np.uint64] = {}
+
+    def key(self, stream: str) -> np.uint64:
+        if stream not in self._keys:
+            self._keys[stream] = np.uint64(stream_key(self._seed, self._replication, stream))
+        return self._keys[stream]
+
+    def word(self, stream: str, place: int, index: int, occasion: int) -> int:
+        """Return the 32-bit word at (stream, place, index, occasion)."""
+        return int(draws.word(self.key(stream), place, index, occasion))
+
+    def happens(self, share: float, stream: str, place: int, index: int, occasion: int) -> bool:
+        return self.word(stream, place, index, occasion) < draws.threshold(share)
+
+    def scaled(self, n: int, stream: str, place: int, index: int, occasion: int) -> int:
+        """Return a whole number in [0, n)."""
+        return (self.word(stream, place, index, occasion) * n) >> 32
+
+    def gap_s(self, rate_per_s: float, stream: str, place: int, index: int, occasion: int) -> int:
+        """Return a gap of an exponential clock of *rate_per_s*, in whole seconds, at least one."""
+        return int(draws.gap_s(self.word(stream, place, index, occasion), rate_per_s))
+
+
+class Reach(Enum):
+    """Whether a hub can be heard."""
+
+    REACHED = "reached"
+    NO_WAN = "no WAN"
+    NOT_COMMUNICATING = "not communicating"
+
+
+@dataclass(eq=False, slots=True)
+class Sender:
+    """What has an address and may send: a hub or a device. *row* orders senders within a region: device rows, or the premises index of a hub."""
+
+    region: Region
+    slot: int
+    index: int
+    row: int = -1
+    anchor_s: int = 0
+    timer: Process | None = None
+
+    @property
+    def place(self) -> int:
+        return self.region.number * 8 + self.slot
+
+
+@dataclass(eq=False, slots=True)
+class Premises:
+    """One premises: its hub, its device rows, who may hear it, its power cuts so far as (start, restored), and until when it is dark."""
+
+    region: Region
+    index: int
+    hub: Sender
+    reach: Reach
+    user: str
+    fitted: dict[str, bool]
+    devices: list[Device] = field(default_factory=list)
+    cuts: list[tuple[int, int]] = field(default_factory=list)
+    dark_until_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A version change: when, to which version, and whether the hub heard of it (None: it does not listen)."""
+
+    second: int
+    version: int
+    heard: bool | None
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Device(Sender):
+    """One device row: the version it runs, what the SMI and its hub hold about it, and its changes so far."""
+
+    premises: Premises
+    device_type: str
+    reports: bool
+    takes_part: bool
+    smi: Record
+    hub_record: Record
+    version_true: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Region:
+    """A CSP region: its place in the order of names, and its premises."""
+
+    name: str
+    number: int
+    n_premises: int
+    premises: list[Premises] = field(default_factory=list)
+
+    def devices(self, device_type: str) -> list[Device]:
+        return [device for home in self.premises for device in home.devices if device.device_type == device_type]
+
+
+def lay_out_regions(scenario: Scenario) -> list[Region]:
+    """Return the regions by name with their numbers of premises: the largest remainder of premises * share, ties to the region first by name."""
+    spec = scenario.estate
+    names = sorted(spec.regions)
+    quotas = [spec.premises * Fraction(spec.regions[name]) for name in names]
+    n_premises = [floor(quota) for quota in quotas]
+    by_remainder = sorted(range(len(names)), key=lambda i: (n_premises[i] - quotas[i], i))
+    for i in by_remainder[: spec.premises - sum(n_premises)]:
+        n_premises[i] += 1
+    return [Region(name, number, n) for number, (name, n) in enumerate(zip(names, n_premises, strict=True))]
+
+
+def build_premises(scenario: Scenario, luck: Luck, region: Region, index: int) -> Premises:
+    """Return one premises with all its devices; rows are numbered later."""
+    place = region.number * 8
+    fitted = {
+        name: luck.happens(share, "estate.fitted", place + SLOTS[name], index, 0) for name, share in sorted(scenario.estate.devices.items())
+    }
+    hub = Sender(region, SLOTS["hub"], index, row=index)
+    home = Premises(region, index, hub, _reach(scenario, luck, place, index), _user(scenario, luck, place, index), fitted)
+    home.devices = [_device(scenario, luck, home, name) for name in ROW_TYPES if fitted.get(name)]
+    return home
+
+
+def _reach(scenario: Scenario, luck: Luck, place: int, index: int) -> Reach:
+    spec = scenario.estate
+    if luck.happens(spec.no_wan_share, "estate.reach", place, index, 0):
+        return Reach.NO_WAN
+    if luck.happens(spec.no_wan_share + spec.not_communicating_share, "estate.reach", place, index, 0):
+        return Reach.NOT_COMMUNICATING
+    return Reach.REACHED
+
+
+def _user(scenario: Scenario, luck: Luck, place: int, index: int) -> str:
+    users = sorted(scenario.estate.users.items())
+    total = sum(share for _, share in users)
+    cumulative = 0.0
+    for name, share in users:
+        cumulative += share
+        if name == users[-1][0] or luck.happens(min(cumulative / total, 1.0), "estate.user", place, index, 0):
+            return name
+    raise ValueError("an estate has at least one user")
+
+
+def _device(scenario: Scenario, luck: Luck, home: Premises, device_type: str) -> Device:
+    spec, slot = scenario.updates, SLOTS[device_type]
+    may_change = device_type in LOCALLY_UPDATED and spec.policy == "local_and_ota"
+    return Device(
+        home.region,
+        slot,
+        home.index,
+        premises=home,
+        device_type=device_type,
+        reports=device_type in scenario.reporting.devices,
+        takes_part=may_change and luck.happens(spec.local.take_up, "local.takes_part", home.region.number * 8 + slot, home.index, 0),
+        smi=Record(is_kept=device_type != "ihd"),  # the SMI has no firmware record of a Type 2 device
+        hub_record=Record(is_kept=scenario.reporting.rule in STORING_RULES),
+    )
+
+
+def build(scenario: Scenario, luck: Luck) -> list[Region]:
+    """Return the whole estate, device rows numbered by region, type and premises."""
+    regions = lay_out_regions(scenario)
+    row = 0
+    for region in regions:
+        region.premises = [build_premises(scenario, luck, region, index) for index in range(region.n_premises)]
+        for device_type in ROW_TYPES:
+            for device in region.devices(device_type):
+                device.row = row
+                row += 1
+    return regions
