@@ -78,7 +78,7 @@ def create(scenario: Scenario, replication: int, pool: ThreadPoolExecutor | None
     return World(
         env=simpy.Environment(), scenario=scenario, replication=replication, warm_up_s=warm_up_s, horizon_s=horizon_s, estate=estate,
         network=Network(scenario, estate, recorder, rank_key, users.of_group), ledgers=Ledgers(scenario, estate, warm_up_s, horizon_s), recorder=recorder,
-        tally=np.zeros((len(estate.senders), 3), np.int64), han_writes=np.zeros(len(estate.slices), np.int64), progress=Progress(0, 0, {}, {}), pool=pool,
+        tally=np.zeros((len(estate.senders), 3), np.int64), han_writes=np.zeros(len(estate.slices), np.int64), progress=Progress(0, 0, {}, {}, {}), pool=pool,
         batch_s=batch_s, trace=trace,
     )
 

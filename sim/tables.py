@@ -142,10 +142,11 @@ def frame(name: str, columns: dict[str, object]) -> pd.DataFrame:
 class Trace:
     """What both engines remember of a small world when asked, so that they can be compared device by device and message by message.
 
-    *messages*: one row a version report: region, slot, index (its sender's address), leave_s, cause ("timer", "change" or "read"), fate, stage (where
-    refused, else ""), at_s (second written to the SMI or refused; -1 otherwise). *devices*: one row a device row at the end: row, region, slot, index,
-    version_true, version_smi, version_hub, wrong_since_smi_s, wrong_since_hub_s (-1 while not WRONG), confirmed_s (leave of the latest report written).
+    *messages*: one row a version report that enters the network: region, slot, index (its sender's address), leave_s, cause ("timer", "change" or "read"),
+    fate (delivered, refused or in_flight), at_s (second written to the SMI; -1 if it is not). *devices*: one row a device row at the end: row, region,
+    slot, index, version_true, version_smi, version_hub, wrong_since_smi_s, wrong_since_hub_s (-1 while not WRONG), confirmed_s (when the latest report
+    written left).
     """
 
-    messages: list[tuple[str, int, int, int, str, str, str, int]]
+    messages: list[tuple[str, int, int, int, str, str, int]]
     devices: list[tuple[int, str, int, int, int, int, int, int, int, int]]

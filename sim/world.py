@@ -31,13 +31,15 @@ _Result = TypeVar("_Result")
 class Progress:
     """How far the columns have been taken: everything before *since_s* has happened; *release* is the national release now going out (0: none).
 
-    *pending* holds, by group of senders, the reports of changes that wait to leave: (row, changed, leave).
+    *pending* holds, by group of senders, the reports of changes that wait to leave: (row, changed, leave). *scratch* is room
+    for a group's timed reports. *under_way* is for a trace: where in it the messages of (group, row, leave) stand that have not ended.
     """
 
     since_s: int
     release: int
     pending: dict[int, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]
     scratch: dict[int, tuple[NDArray[Any], ...]]
+    under_way: dict[tuple[int, int, int], list[int]]
 
 
 @dataclass(frozen=True, slots=True)

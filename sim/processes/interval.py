@@ -19,6 +19,7 @@ from sim.kernels.upgrades import changes_due
 from sim.ledgers import NOTHING, Changes, Messages
 from sim.network.flows import Flow, Late
 from sim.processes.reporting import reports
+from sim.processes.tracing import remember
 from sim.processes.traffic import existing_load
 from sim.world import World
 
@@ -31,6 +32,8 @@ def bring_up_to_date(world: World) -> None:
     changes = world.each(lambda number: _changes(world, number, stop_s), range(len(world.estate.slices)))
     flows = reports(world, start_s, stop_s, changes)
     late = {arrived.group: arrived for arrived in world.network.carry(flows, existing_load(world, start_s, stop_s), start_s, stop_s)}
+    if world.trace is not None:
+        remember(world, world.trace, flows, late)
     world.each(lambda number: _write(world, number, stop_s, changes[number], flows, late), range(len(world.estate.slices)))
     world.recorder.fold(stop_s)
     world.ledgers.close_day(stop_s)
