@@ -1,0 +1,177 @@
+"""One tree from several files: what is shipped, `extends`, overlays and `--set`.
+
+One order holds everywhere: the file a scenario extends, then the scenario, then an experiment's `set`, its option, its levels, and last `--set`. Mappings merge
+key by key; lists and single values are replaced; `null` takes an optional key away.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import sim
+from sim.scenario.faults import Fault, ScenarioError, did_you_mean
+from sim.scenario.tree import Node, dotted, kind_of, parse, read_text
+from sim.units import shown
+
+
+def shipped() -> dict[str, Path]:
+    """Return every shipped scenario, overlay and experiment by name: its path below `scenarios/` without the suffix."""
+    installed = Path(sim.__file__).parent / "_shipped"
+    root = installed if installed.is_dir() else Path(sim.__file__).parent.parent / "scenarios"
+    files = {path.relative_to(root).with_suffix("").as_posix(): path for path in root.rglob("*.yaml")}
+    return {name: files[name] for name in sorted(files) if not name.startswith("invalid/")}
+
+
+def located(reference: str | os.PathLike[str]) -> Path:
+    """Return the path of a shipped name or a path; raises `ScenarioError` when there is neither."""
+    text = os.fspath(reference)
+    ours = shipped()
+    if text in ours:
+        return _as_seen(ours[text])
+    path = Path(text)
+    if "\0" not in text and not os.path.lexists(path) and path.suffix not in (".yaml", ".yml"):
+        hint = did_you_mean(text, ours)
+        raise ScenarioError([Fault(text, 1, 1, "document", f"no such file, and nothing of that name is shipped; sim list shows what is{hint}")])
+    return path
+
+
+def _as_seen(path: Path) -> Path:
+    """Return *path* from the working folder when it lies below it: shorter to read in a fault."""
+    try:
+        return path.relative_to(Path.cwd())
+    except (ValueError, OSError):
+        return path
+
+
+def read(path: Path) -> tuple[Node, list[Fault]]:
+    """Return the tree of the file at *path* as it stands there, and the faults of its form."""
+    return parse(read_text(path, str(path)), str(path))
+
+
+def composed(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Node, list[Fault]]:
+    """Return the tree of the file at *path* over everything it extends, and the faults of their form."""
+    node, faults = read(path)
+    entries = node.value if isinstance(node.value, dict) else {}
+    if "schema_version" not in entries:
+        faults.append(node.fault("schema_version", "is missing; every file begins with schema_version: 1"))
+    extends = entries.get("extends")
+    if extends is None or extends.faulty:
+        return node, faults
+    here = (*seen, path.resolve())
+    own = replace(node, value={key: child for key, child in entries.items() if key != "extends"})
+    base_path = _extended(extends, path)
+    if base_path.resolve() in here:
+        raise ScenarioError([*faults, extends.fault("extends", f"{shown(extends.value)} leads back to this file; a scenario cannot extend itself")])
+    try:
+        base, base_faults = composed(base_path, here)
+    except ScenarioError as problem:
+        if problem.faults[0].file == str(base_path) and problem.faults[0].message == "no such file":
+            raise ScenarioError([*faults, extends.fault("extends", _unknown(str(extends.value)))]) from None
+        raise
+    return merged(base, own), faults + base_faults
+
+
+def _extended(extends: Node, path: Path) -> Path:
+    """Return the file that *extends*, written in the file at *path*, means."""
+    if not isinstance(extends.value, str) or not extends.value or "\0" in extends.value:
+        raise ScenarioError([extends.fault("extends", f"{kind_of(extends.value)} is neither the name of a shipped scenario nor a path")])
+    ours = shipped()
+    if extends.value in ours:
+        return _as_seen(ours[extends.value])
+    if Path(extends.value).is_absolute():
+        raise ScenarioError([extends.fault("extends", "is an absolute path, which no other machine has; write it from the folder of this file")])
+    return path.parent / extends.value
+
+
+def _unknown(name: str) -> str:
+    return f"{shown(name)} is neither the name of a shipped scenario nor a file beside this one{did_you_mean(name, shipped())}"
+
+
+def merged(base: Node, over: Node) -> Node:
+    """Return *over* laid on *base*: mappings key by key, anything else replaced."""
+    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
+        return over
+    entries = dict(base.value)
+    for key, child in over.value.items():
+        entries[key] = merged(entries[key], child) if key in entries else child
+    return replace(over, value=entries)
+
+
+def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()) -> Node:
+    """Return *tree* with *value* laid on what stands at *path*; raises `ScenarioError` when the path cannot be followed."""
+    if not path:
+        return merged(tree, value)
+    here, rest, whole = path[0], path[1:], dotted((*done, *path))
+    if isinstance(tree.value, dict):
+        child = tree.value.get(here)
+        if child is None or (child.value is None and rest):
+            child = Node(value.file, value.line, value.column, {} if rest else None, value.key_at)
+        return replace(tree, value={**tree.value, here: replace(put(child, rest, value, (*done, here)), key_at=value.key_at)})
+    if isinstance(tree.value, list):
+        if not (here.isascii() and here.isdigit() and len(here) < 9 and int(here) < len(tree.value)):
+            allowed = f"an index from 0 to {len(tree.value) - 1}" if tree.value else "nothing: the list is empty"
+            raise ScenarioError([value.fault(whole, f"{shown(here)} is not in the list {dotted(done)}; allowed: {allowed}", at_key=True)])
+        index = int(here)
+        return replace(tree, value=[*tree.value[:index], put(tree.value[index], rest, value, (*done, here)), *tree.value[index + 1 :]])
+    raise ScenarioError([value.fault(whole, f"{dotted(done)} is {kind_of(tree.value)} and holds no {shown(here)}", at_key=True)])
+
+
+def overlaid(tree: Node, overlay: Node) -> Node:
+    """Return *tree* under *overlay*: a mapping of the tree's shape whose keys may also be paths in dots."""
+    assert isinstance(overlay.value, dict)
+    for path, value in overlay.value.items():
+        tree = put(tree, path.split("."), value)
+    return tree
+
+
+def assignments(sets: Sequence[str]) -> list[tuple[str, Node]]:
+    """Return path and value of each `path=value` of *sets*; the faults of the n-th are reported in line n of "--set"."""
+    faults: list[Fault] = []
+    found: dict[str, Node] = {}
+    for number, text in enumerate(sets, start=1):
+        path = text.partition("=")[0]
+        try:
+            if path in found:
+                raise ValueError("is set twice; set it once")
+            found[path] = _assigned(text, number)
+        except ValueError as problem:
+            faults.append(Fault("--set", number, 1, dotted(tuple(path.split("."))), str(problem)))
+        except ScenarioError as problem:
+            faults += problem.faults
+    if faults:
+        raise ScenarioError(faults)
+    return list(found.items())
+
+
+def _assigned(text: str, number: int) -> Node:
+    """Return the value of the *number*-th `path=value`; `ValueError` when it has not that form, `ScenarioError` when its value has not."""
+    path, equals, value = text.partition("=")
+    if not equals or not all(path.split(".")):
+        raise ValueError(f"{shown(text)} is not path=value, such as reporting.period=7 d")
+    if not value.strip():
+        raise ValueError("has no value; write null to take an optional key away")
+    shift = len(path) - len("value:")
+    try:
+        tree, faults = parse(f"value: {value}", "--set")
+    except ScenarioError as problem:
+        tree, faults = None, list(problem.faults)
+    if tree is None or faults:
+        places = tuple(path.split("."))
+        raise ScenarioError([replace(f, line=number, column=max(1, f.column + shift), path=dotted(places)) for f in faults])
+    if not isinstance(tree.value, dict) or list(tree.value) != ["value"]:
+        raise ValueError(f"{shown(value)} is more than one value")
+    return replace(_moved(tree.value["value"], number, shift), key_at=(number, 1))
+
+
+def _moved(node: Node, line: int, shift: int) -> Node:
+    """Return *node* with its places in `value: ...` turned into places in the n-th `path=...`."""
+    value = node.value
+    if isinstance(value, dict):
+        value = {key: _moved(child, line, shift) for key, child in value.items()}
+    elif isinstance(value, list):
+        value = [_moved(child, line, shift) for child in value]
+    key_at = (line, max(1, node.key_at[1] + shift)) if node.key_at else None
+    return replace(node, line=line, column=max(1, node.column + shift), value=value, key_at=key_at)

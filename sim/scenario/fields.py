@@ -1,0 +1,148 @@
+"""The kinds of value a scenario holds: how each is read, bounded, written back, and described to an editor."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from sim import units
+from sim.scenario.faults import did_you_mean
+from sim.units import shown
+
+_T = TypeVar("_T", int, float, Fraction)
+
+SLUG: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
+# Columns hold seconds in 32 and 64 bits; these bounds keep every sum far from their ends.
+LONGEST_S: Final = 60 * units.YEAR_S
+LARGEST_B: Final = 1_000_000_000
+FASTEST_PER_S: Final = 1_000_000_000
+
+
+def _bounded(parse: Callable[[object], _T], low: _T | None, high: _T, text: Callable[[_T], str], low_open: bool = False) -> BeforeValidator:
+    """Return a validator that parses and then refuses what lies outside [low, high] (above low when *low_open*)."""
+
+    def read(value: object) -> _T:
+        number = parse(value)
+        if low is not None and (number < low or (low_open and number == low)):
+            raise ValueError(f"{shown(value)} is too small; it must be {'more than' if low_open else 'at least'} {text(low)}")
+        if number > high:
+            raise ValueError(f"{shown(value)} is too large; it must be at most {text(high)}")
+        return number
+
+    return BeforeValidator(read)
+
+
+def _described(json_type: str | list[str], unit: str, example: object) -> WithJsonSchema:
+    return WithJsonSchema({"type": json_type, "x-unit": unit, "examples": [example]})
+
+
+_as_duration = PlainSerializer(units.format_duration, return_type=str)
+_as_rate = PlainSerializer(units.format_rate, return_type=str)
+_duration = _described("string", "duration", "15 min")
+_rate = _described("string", "rate", "4 /year")
+
+Duration = Annotated[int, _bounded(units.parse_duration, None, LONGEST_S, lambda s: f"{s // units.YEAR_S * 365} d (60 years)"), _as_duration, _duration]
+PositiveDuration = Annotated[
+    int,
+    _bounded(units.parse_duration, 0, LONGEST_S, lambda s: f"{s // units.YEAR_S * 365} d (60 years)" if s else "0 s", low_open=True),
+    _as_duration,
+    _duration,
+]
+Rate = Annotated[Fraction, _bounded(units.parse_rate, None, Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s"), _as_rate, _rate]
+PositiveRate = Annotated[Fraction, _bounded(units.parse_rate, Fraction(0), Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s", low_open=True), _as_rate, _rate]
+Size = Annotated[
+    int,
+    _bounded(units.parse_size, None, LARGEST_B, units.format_size),
+    PlainSerializer(units.format_size, return_type=str),
+    _described("string", "size", "132 B"),
+]
+_share = PlainSerializer(units.format_share, return_type=str)
+Share = Annotated[float, BeforeValidator(units.parse_share), _share, _described(["string", "number"], "share", "7 %")]
+Multiple = Annotated[float, _bounded(units.parse_multiple, None, 1000.0, units.format_share), _share, _described(["string", "number"], "multiple", "100 %")]
+Weight = Annotated[float, _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"), _described("number", "weight", 1)]
+TimeOfDay = Annotated[
+    int,
+    BeforeValidator(units.parse_time_of_day),
+    PlainSerializer(units.format_time_of_day, return_type=str),
+    _described("string", "time of day (UTC)", "02:00"),
+]
+Day = Annotated[
+    datetime.date, BeforeValidator(units.parse_date), PlainSerializer(units.format_date, return_type=str), _described("string", "date", "2026-01-01")
+]
+
+
+def count(low: int, high: int) -> Any:
+    """Return the annotations of a whole number in [low, high]."""
+    return _bounded(units.parse_count, low, high, lambda n: f"{n:_}")
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{shown(value)} is neither true nor false")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not text; put it in quotes")
+    if not value.strip():
+        raise ValueError("is empty; write a sentence")
+    if len(value) > 2000:
+        raise ValueError("is longer than 2,000 characters")
+    if not all(c.isprintable() or c == "\n" for c in value):
+        raise ValueError("holds a control character; write plain text")
+    return value.strip()
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or SLUG.fullmatch(value) is None:
+        raise ValueError(f"{shown(value)} is not a name; use 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit")
+    if re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", value):
+        raise ValueError(f"{shown(value)} cannot name a folder on every system; choose another name")
+    return value
+
+
+def _reference(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > 500:
+        raise ValueError(f"{shown(value)} is neither the name of a shipped file nor a path")
+    return value
+
+
+def choice(*allowed: str, **aliases: str) -> BeforeValidator:
+    """Return a validator for one of the words *allowed*; *aliases* are other spellings, read in any case."""
+
+    def read(value: object) -> str:
+        word = aliases.get(value.lower(), value) if isinstance(value, str) else value
+        if word not in allowed:
+            hint = did_you_mean(value, allowed) if isinstance(value, str) else ""
+            raise ValueError(f"{shown(value)} is not known; it must be one of {', '.join(allowed)}{hint}")
+        return str(word)
+
+    return BeforeValidator(read)
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Text = Annotated[str, BeforeValidator(_text)]
+Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{SLUG.pattern}$"})]
+Reference = Annotated[str, BeforeValidator(_reference)]
+
+RULES: Final = ("none", "hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat")
+Rule = Annotated[
+    Literal["none", "hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat"],
+    choice(*RULES, **{f"r{number}": rule for number, rule in enumerate(RULES)}),
+]
+Policy = Annotated[
+    Literal["do_minimum", "ota_only", "local_and_ota"],
+    choice("do_minimum", "ota_only", "local_and_ota", p0="do_minimum", p1="ota_only", p2="local_and_ota", p4="local_and_ota"),
+]
+PhaseSource = Annotated[Literal["fixed_clock", "power_on", "activation", "hashed"], choice("fixed_clock", "power_on", "activation", "hashed")]
+Driver = Annotated[Literal["poisson", "releases"], choice("poisson", "releases")]
+Reporter = Annotated[Literal["ppmid", "ihd", "hcalcs"], choice("ppmid", "ihd", "hcalcs")]
+Per = Annotated[Literal["meter", "device", "premises"], choice("meter", "device", "premises")]
+StageName = Annotated[Literal["csp", "dsp", "user"], choice("csp", "dsp", "user")]
+Mitigation = Annotated[Literal["alert_storm_protection"], choice("alert_storm_protection")]

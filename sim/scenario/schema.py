@@ -1,0 +1,330 @@
+"""The shape of a scenario and of an experiment: every field, what it holds, and the sentence that documents it.
+
+The models are closed (an unknown key is a fault) and frozen. No field has a default number: a field without which a scenario means something definite (a stage
+with no `capacity` is unlimited) may be left out, every other must be given, usually by extending `gb_base`.
+"""
+
+from __future__ import annotations
+
+from math import isclose
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+
+from sim.scenario.fields import (
+    Day,
+    Driver,
+    Duration,
+    Flag,
+    Mitigation,
+    Multiple,
+    Name,
+    Per,
+    PhaseSource,
+    Policy,
+    PositiveDuration,
+    PositiveRate,
+    Rate,
+    Reference,
+    Reporter,
+    Rule,
+    Share,
+    Size,
+    StageName,
+    Text,
+    TimeOfDay,
+    Weight,
+    choice,
+    count,
+)
+from sim.scenario.tree import Node, kind_of
+
+_T = TypeVar("_T")
+
+SCHEMA_VERSION: Final = 1
+DEVICE_TYPES: Final = ("esme", "gsme", "ppmid", "ihd", "hcalcs")
+LEDGER_TYPES: Final = ("ppmid", "ihd", "hcalcs")
+
+
+class _Closed(BaseModel):
+    """A block of a scenario: no other keys, no changes after reading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _version(number: int) -> int:
+    if number != SCHEMA_VERSION:
+        raise ValueError(f"{number} is not a version this program reads; write {SCHEMA_VERSION}")
+    return number
+
+
+def _by_name(mapping: dict[str, _T]) -> dict[str, _T]:
+    return dict(sorted(mapping.items()))
+
+
+def _whole(shares: dict[str, float]) -> dict[str, float]:
+    """Refuse shares of a whole that do not add up to it, or that leave no server's name free for the tables' `all`."""
+    total = sum(shares.values())
+    if not isclose(total, 1, rel_tol=0, abs_tol=1e-9):
+        raise ValueError(
+            f"the shares of {', '.join(list(shares)[:8]) or 'nothing'} add up to {total:.9g}; they must add up to 1 (null takes an inherited one away)"
+        )
+    if "all" in shares:
+        raise ValueError("all is kept for the sum over all of them; choose another name")
+    if len(shares) > 250:
+        raise ValueError(f"{len(shares)} entries; at most 250")
+    return _by_name(shares)
+
+
+def _every_type(shares: dict[str, float]) -> dict[str, float]:
+    missing = [name for name in DEVICE_TYPES if name not in shares]
+    if missing:
+        raise ValueError(f"lacks {', '.join(missing)}; give the share of premises for each of {', '.join(DEVICE_TYPES)}")
+    return _by_name(shares)
+
+
+def _day_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
+    if len(weights) != 24:
+        raise ValueError(f"{len(weights)} weights; a profile has one for each of the 24 hours of the UTC day")
+    if not any(weights):
+        raise ValueError("all weights are 0; at least one hour must have traffic")
+    return weights
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{twice[0]} is listed twice; list it once")
+    return names
+
+
+def _kind_names(kinds: dict[str, _T]) -> dict[str, _T]:
+    taken = [name for name in ("version_report", "request", "alerts", "all") if name in kinds]
+    if taken:
+        raise ValueError(f"{taken[0]} is a kind that the tables use themselves; choose another name")
+    return _by_name(kinds)
+
+
+DeviceType = Annotated[Literal["esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*DEVICE_TYPES)]
+Version = Annotated[int, AfterValidator(_version), count(0, 1_000_000)]
+Seed = Annotated[int, count(0, 2**63 - 1)]
+Replications = Annotated[int, count(1, 100_000)]
+Profile = Annotated[tuple[Weight, ...], AfterValidator(_day_profile)]
+
+
+class Window(_Closed):
+    """When the world runs: the clock starts at 00:00 UTC of the start day, and what happens after the warm-up is measured."""
+
+    start: Day = Field(description="First day of the world; the clock starts at 00:00 UTC.")
+    warm_up: Duration = Field(description="Time that runs first and is not measured, so that records and timers settle.")
+    length: PositiveDuration = Field(description="Time that is measured, after the warm-up.")
+
+
+class EstateSpec(_Closed):
+    """What exists: premises, the devices in them, where they are and who is responsible for them."""
+
+    premises: Annotated[int, count(1, 40_000_000)] = Field(description="Premises with a Communications Hub and a gas proxy (GPF).")
+    devices: Annotated[dict[DeviceType, Share], AfterValidator(_every_type)] = Field(description="Share of premises that have a device of each type.")
+    regions: Annotated[dict[Name, Share], AfterValidator(_whole)] = Field(description="Share of premises in each CSP region; the shares add up to 1.")
+    premises_per_cell: Annotated[int, count(1, 40_000_000)] = Field(description="Premises in one WAN cell.")
+    no_wan_share: Share = Field(description="Share of premises without WAN coverage: their hub can never send or be read.")
+    not_communicating_share: Share = Field(description="Share of premises with coverage whose hub never communicates.")
+    users: Annotated[dict[Name, Share], AfterValidator(_whole)] = Field(description="Share of premises each DSP user is responsible for; they add up to 1.")
+
+
+class LocalUpdates(_Closed):
+    """Version changes of PPMIDs and IHDs that do not come over the air."""
+
+    driver: Driver = Field(description="poisson: each device by its own clock; releases: all from one calendar of releases.")
+    rate: PositiveRate = Field(description="Changes per device that takes part (poisson), or releases nationally (releases).")
+    take_up: Share = Field(description="Share of PPMIDs and IHDs that take part in local updates.")
+    first_release: Duration = Field(description="When the first release is published, from the start of the window (releases only).")
+    delay: PositiveDuration = Field(description="Mean time from a release to its installation, exponential (releases only).")
+
+
+class Updates(_Closed):
+    """How firmware versions change."""
+
+    policy: Policy = Field(description="do_minimum (P0), ota_only (P1) or local_and_ota (P2, P4): whether devices update locally.")
+    local: LocalUpdates = Field(description="Local updates, used where the policy allows them.")
+
+
+class Phase(_Closed):
+    """Where in its period a sender reports: the storm is made here."""
+
+    source: PhaseSource = Field(description="What fixes the moment: fixed_clock, power_on, activation or hashed (from the device's identity).")
+    at: TimeOfDay = Field(description="Time of day of a fixed clock, and the start of the hashed window (UTC).")
+    window: Duration = Field(description="Length of the window over which hashed senders spread.")
+    jitter: Duration = Field(description="A report leaves up to this much before or after its time, uniformly.")
+
+
+class Read(_Closed):
+    """Reading a version from the hub by service request (rule hub_store)."""
+
+    rate: Rate = Field(description="Reads per reporting device.")
+    refreshes_smi: Flag = Field(description="Whether the answer to a read is written to the inventory.")
+
+
+class Reporting(_Closed):
+    """How devices tell the Smart Metering Inventory (SMI) which version they run."""
+
+    rule: Rule = Field(
+        description="Who reports and when: none (R0), hub_store (R1), hub_poll (R2), periodic (R3), hub_batch (R4), on_change (R5), on_change_heartbeat (R6)."
+    )
+    devices: Annotated[tuple[Reporter, ...], AfterValidator(_distinct)] = Field(description="Device types that report: of ppmid, ihd, hcalcs.")
+    period: PositiveDuration = Field(description="Time between reports of one sender (hub_poll, periodic, hub_batch).")
+    heartbeat: PositiveDuration = Field(description="Time between the timed reports of on_change_heartbeat.")
+    phase: Phase = Field(description="Where in its period a sender reports.")
+    loss: Share = Field(description="Share of reports lost on their way, independently, beside what the network refuses.")
+    han_loss: Share = Field(description="Share of version changes that the hub misses.")
+    read: Read = Field(description="Reads by service request, under hub_store.")
+    target: PositiveDuration = Field(description="Response-time target of a version report.")
+    size: Size = Field(description="Bytes of a version report between device and DSP (GBCS).")
+    request_size: Size = Field(description="Bytes of the request that asks for a version.")
+    xml_overhead: Size = Field(description="Bytes that the XML envelope adds on the way from the DSP to a user.")
+    fan_out: Annotated[int, count(0, 1000)] = Field(description="Copies of a report that the DSP sends to users.")
+
+
+class TrafficKind(_Closed):
+    """One kind of the traffic that is there already; it is counted, not tied to devices."""
+
+    alert: Flag = Field(description="Whether messages of the kind are alerts.")
+    per: Per = Field(description="What the rate counts: meter (ESME and GSME), device (every type, hubs and GPF too) or premises.")
+    rate: Rate = Field(description="Messages per meter, device or premises at a level of 100 %.")
+    target: PositiveDuration = Field(description="Response-time target of the kind.")
+    size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
+    profile: Name = Field(description="Name of the daily profile its rate follows.")
+
+
+class Traffic(_Closed):
+    """The traffic that is there without any version report."""
+
+    level: Multiple = Field(description="Multiple of every kind's rate; 0 % for none.")
+    kinds: Annotated[dict[Name, TrafficKind], AfterValidator(_kind_names)] = Field(description="The kinds of traffic, by name.")
+    profiles: Annotated[dict[Name, Profile], AfterValidator(_by_name)] = Field(
+        description="Weights of the 24 hours of the UTC day, by name; only their ratios matter."
+    )
+
+
+class AlertStormProtection(_Closed):
+    """The DSP's protection against a device that repeats one alert: it counts per device and code."""
+
+    kind: Mitigation = Field(description="alert_storm_protection.")
+    threshold: Annotated[int, count(1, 1_000_000)] = Field(description="Copies of one alert from one device within the window that pass unhindered.")
+    window: PositiveDuration = Field(description="Time over which copies are counted.")
+    forward_period: PositiveDuration = Field(description="Above the threshold, one copy is forwarded per this time.")
+
+
+class Stage(_Closed):
+    """A place with finite capacity on the way to the SMI."""
+
+    stage: StageName = Field(description="csp (a server per region), dsp (one) or user (a server per user), in this order.")
+    capacity: Rate | None = Field(default=None, description="Messages each server passes on; without it, all at once.")
+    buffer: Annotated[int, count(0, 2**31 - 1)] | None = Field(default=None, description="Messages of one priority that may wait; without it, any number.")
+    priority: Annotated[tuple[Name, ...], AfterValidator(_distinct)] = Field(
+        default=(), description="Kinds of message in the order they are served; the others share the last place."
+    )
+    latency: Duration = Field(default=0, description="Time from leaving this stage to arriving at the next; without it, none.")
+    mitigations: tuple[AlertStormProtection, ...] = Field(default=(), description="Protections at this stage, in order.")
+
+
+def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    names = [stage.stage for stage in stages]
+    if names != [name for name in ("csp", "dsp", "user") if name in names]:
+        raise ValueError(f"the stages are {', '.join(names)}; each may come once, in the order csp, dsp, user")
+    return stages
+
+
+class PowerCut(_Closed):
+    """A power cut: premises of a region go dark together and come back within a while."""
+
+    region: Name = Field(description="CSP region of the premises.")
+    share: Share = Field(description="Share of the region's premises that it takes.")
+    start: Duration = Field(description="When it begins, from the start of the window.")
+    duration: PositiveDuration = Field(description="How long it lasts at least.")
+    restoration: Duration = Field(description="Time after that within which premises come back, uniformly.")
+
+
+class Faults(_Closed):
+    """What goes wrong."""
+
+    power_cuts: tuple[PowerCut, ...] = Field(default=(), description="Power cuts, in any order.")
+
+
+class Scenario(_Closed):
+    """One world, written down."""
+
+    schema_version: Version = Field(description="Version of this schema: 1.")
+    name: Name = Field(description="Name of the scenario; results are filed under it.")
+    question: Text = Field(description="The question the scenario answers; none for a building block.")
+    seed: Seed = Field(description="Number from which all luck of the world follows.")
+    replications: Replications = Field(description="How often the world is run, each time with other luck.")
+    window: Window = Field(description="When the world runs.")
+    estate: EstateSpec = Field(description="What exists.")
+    updates: Updates = Field(description="How firmware versions change.")
+    reporting: Reporting = Field(description="How the inventory learns of versions.")
+    traffic: Traffic = Field(description="The traffic that is there already.")
+    network: Annotated[tuple[Stage, ...], AfterValidator(_in_order)] = Field(description="Stages on the way, in order; [] for none.")
+    faults: Faults = Field(description="What goes wrong.")
+
+
+def _options(value: object) -> object:
+    """Return options given as a list (names of overlays, or {name, set}) as the mapping from name to overlay."""
+    if not isinstance(value, list):
+        return value
+    options: dict[str, object] = {}
+    for item in value:
+        if isinstance(item, dict) and set(item) == {"name", "set"} and isinstance(item["name"], str):
+            name, overlay = item["name"], item["set"]
+        elif isinstance(item, str):
+            name, overlay = item.rpartition("/")[2], item
+        else:
+            raise ValueError(f"{kind_of(item)} is not an option; write the name of a shipped overlay or {{name: NAME, set: {{...}}}}")
+        if name in options:
+            raise ValueError(f"{name} is listed twice; list it once")
+        options[name] = overlay
+    return options
+
+
+def _overlay(value: object) -> object:
+    if not isinstance(value, dict | str):
+        raise ValueError(f"{kind_of(value)} is not an overlay; write a mapping of what the option changes, or the name of a shipped overlay")
+    return value
+
+
+def _levels(value: object) -> object:
+    if not isinstance(value, list) or not value or any(level is None for level in value):
+        raise ValueError("a factor needs a list of at least one level, none of them empty")
+    return tuple(value)
+
+
+Overlay = Annotated[Any, BeforeValidator(_overlay)]
+Levels = Annotated[Any, BeforeValidator(_levels)]
+
+
+class Experiment(_Closed):
+    """Which worlds to compare: a scenario, changed by options and factors."""
+
+    schema_version: Version = Field(description="Version of this schema: 1.")
+    experiment: Name = Field(description="Name of the experiment; results are filed under it.")
+    question: Text = Field(description="The question the experiment answers.")
+    scenario: Reference = Field(description="The scenario it starts from: a shipped name, or a path from the folder of this file.")
+    set: dict[str, Any] = Field(default={}, description="What all cells change in the scenario: a mapping of the scenario's shape, or path: value.")
+    options: Annotated[dict[Name, Overlay], BeforeValidator(_options)] = Field(
+        default={}, description="Named changes to compare: a mapping from name to changes, or a list of shipped overlays and {name, set}."
+    )
+    factors: dict[str, Levels] = Field(default={}, description="Paths of the scenario and the levels each takes.")
+    design: Annotated[Literal["grid", "list"], choice("grid", "list")] = Field(
+        default="grid", description="grid: every combination of levels; list: first levels together, then the second, and so on."
+    )
+    comparator: str | None = Field(default=None, description="Option or cell that the others are compared with, pair by pair; without it, no comparison.")
+    replications: Replications | None = Field(default=None, description="Replications of each cell; without it, the scenario's.")
+    seed: Seed | None = Field(default=None, description="Seed of every cell; without it, the scenario's.")
+    metrics: Annotated[tuple[Name, ...], AfterValidator(_distinct)] = Field(
+        default=(), description="Metrics to print, first the most important; without it, all."
+    )
+    primary: Name | None = Field(default=None, description="The metric the answer turns on.")
+
+    # Where it was read from, so that a fault in a cell can name the line; and the --set changes that cells still have to take.
+    _source: Node | None = PrivateAttr(default=None)
+    _sets: tuple[tuple[str, Node], ...] = PrivateAttr(default=())

@@ -1,0 +1,109 @@
+"""From a tree to a scenario or an experiment, or to every fault it has, each with the line of the file it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from sim.scenario.checks import findings
+from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
+from sim.scenario.schema import Experiment, Scenario
+from sim.scenario.tree import Node, dotted, find, kind_of, plain
+
+_Path = tuple[str | int, ...]
+
+
+def scenario_of(tree: Node, faults: list[Fault]) -> Scenario:
+    """Return the scenario that *tree* describes; raises `ScenarioError` with *faults* and all others found, of the fields and across them."""
+    values = plain(tree)
+    problems: list[ErrorDetails] = []
+    blocks: dict[str, object]
+    scenario: Scenario | None = None
+    try:
+        scenario = Scenario.model_validate(values)
+        blocks = {name: getattr(scenario, name) for name in Scenario.model_fields}
+    except ValidationError as problem:
+        problems = problem.errors(include_url=False, include_context=False)
+        blocks = _sound_blocks(values, {str(error["loc"][0]) for error in problems if error["loc"]})
+    faults = [*faults, *_faults(Scenario, problems, tree)]
+    for path, message in findings(blocks):
+        node, _ = find(tree, path)
+        if not node.faulty:
+            faults.append(node.fault(dotted(path), message))
+    if faults or scenario is None:
+        raise ScenarioError(faults)
+    return scenario
+
+
+def experiment_of(tree: Node, faults: list[Fault]) -> Experiment:
+    """Return the experiment that *tree* describes; its cells are checked when they are made (`sim.scenario.design.cells`)."""
+    try:
+        experiment = Experiment.model_validate(plain(tree))
+    except ValidationError as problem:
+        errors = problem.errors(include_url=False, include_context=False)
+        raise ScenarioError([*faults, *_faults(Experiment, errors, tree)]) from None
+    if faults:
+        raise ScenarioError(faults)
+    return experiment
+
+
+def _sound_blocks(values: object, faulty: set[str]) -> dict[str, object]:
+    """Return those top-level blocks of a faulty scenario that are right in themselves, so that they can still be checked against each other."""
+    assert isinstance(values, dict)
+    fields = {name: info for name, info in Scenario.model_fields.items() if name in values and name not in faulty}
+    return {name: TypeAdapter(_annotation(info)).validate_python(values[name]) for name, info in fields.items()}
+
+
+def _annotation(info: FieldInfo) -> Any:
+    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+
+
+def _faults(model: type[BaseModel], problems: list[ErrorDetails], tree: Node) -> Iterator[Fault]:
+    for error in problems[: 4 * MOST_FAULTS]:
+        is_key = "[key]" in error["loc"]
+        path: _Path = tuple(part for part in error["loc"] if part != "[key]")
+        node, exists = find(tree, path)
+        if node.faulty:
+            continue  # its form was refused already, and that says more
+        kind = error["type"]
+        if kind == "missing":
+            doc = _field(model, path)
+            say = "is empty, but it is required" if exists else "is missing; it is required"
+            yield node.fault(dotted(path), f"{say}: {doc}")
+        elif kind == "extra_forbidden":
+            known = _keys(model, path[:-1])
+            word = str(path[-1])
+            message = f"this key is not known; allowed here: {', '.join(known)}{did_you_mean(word, known)}"
+            yield node.fault(dotted(path), message, at_key=True)
+        elif kind in ("value_error", "assertion_error"):
+            yield node.fault(dotted(path), error["msg"].partition(", ")[2], at_key=is_key)
+        else:
+            wanted = {"model_type": "a mapping", "dict_type": "a mapping", "tuple_type": "a list"}.get(kind, "something else")
+            yield node.fault(dotted(path), f"is {kind_of(node.value)}; {wanted} is due here")
+
+
+def _models(annotation: object) -> type[BaseModel] | None:
+    """Return the model inside a type such as `tuple[Stage, ...]` or `dict[str, TrafficKind]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for argument in get_args(annotation) if (found := _models(argument))), None)
+
+
+def _owner(model: type[BaseModel], path: _Path) -> type[BaseModel]:
+    """Return the model that the mapping at *path* must have."""
+    for part in path:
+        if part in model.model_fields:
+            model = _models(model.model_fields[str(part)].annotation) or model
+    return model
+
+
+def _keys(model: type[BaseModel], path: _Path) -> list[str]:
+    return list(_owner(model, path).model_fields)
+
+
+def _field(model: type[BaseModel], path: _Path) -> str:
+    return _owner(model, path[:-1]).model_fields[str(path[-1])].description or ""
