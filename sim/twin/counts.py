@@ -219,11 +219,11 @@ def population(world: TwinWorld) -> Rows:
 
 
 def fill(trace: Trace, world: TwinWorld) -> None:
-    """Write every version report and every device's last state into *trace*; what is not kept reads 0 and -1."""
+    """Write every version report that entered and every device's last state into *trace*; what is not kept reads 0 and -1."""
     for message in world.messages:
-        if message.sender is not None:
+        if message.sender is not None and message.entered:
             where = (message.region.name, message.sender.slot, message.sender.index)
-            trace.messages.append((*where, message.origin_s, message.cause, message.fate, message.refused_at, message.at_s))
+            trace.messages.append((*where, message.origin_s, message.cause, message.fate, message.at_s if message.fate == "delivered" else -1))
     for device in sorted((device for home in world.homes() for device in home.devices), key=lambda device: device.row):
         smi_since_s, hub_since_s = device.smi.wrong_since_s, device.hub_record.wrong_since_s
         trace.devices.append((

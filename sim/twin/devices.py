@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import count
 from math import expm1, floor
 from typing import TYPE_CHECKING, Any
 
@@ -53,14 +54,14 @@ def start(world: TwinWorld) -> None:
 def local_updates(world: TwinWorld, device: Device) -> Process:
     """Change the version of *device* again and again, an exponential gap after the change before."""
     rate = world.scenario.updates.local.rate
-    for number in range(2**32 if rate > 0 else 0):
+    for number in count():
         yield pause(world.env, world.luck.gap_s(float(rate), "local.gap", device.place, device.index, number), Turn.CHANGES)
         change_version(world, device, device.version_true + 1)
 
 
 def release_calendar(world: TwinWorld, participants: list[Device]) -> Process:
     """Publish a release every 1/rate seconds; each participant installs it after a delay of its own, unless the next release comes first."""
-    for number in range(1, 2**32):
+    for number in count(1):
         published_s, next_s = release_s(world.scenario, number), release_s(world.scenario, number + 1)
         yield pause(world.env, published_s - int(world.env.now), Turn.CHANGES)
         for device in participants:
@@ -185,11 +186,11 @@ def anonymous_traffic(world: TwinWorld, region: Region, kind: str) -> Process:
     thresholds = [draws.poisson_cdf_thresholds(mean_per_s * weight / average) for weight in weights]
     key = world.luck.key(f"traffic.{kind}")
     for second in range(world.horizon_s):
-        count = draws.poisson_count(draws.word(key, region.number, second, 0), thresholds[second // 3600 % 24])
-        if count == 0:
+        n = draws.poisson_count(draws.word(key, region.number, second, 0), thresholds[second // 3600 % 24])
+        if n == 0:
             continue
         yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
-        for _ in range(count):
+        for _ in range(n):
             message = Message(kind, second, region)
             world.messages.append(message)
             world.env.process(journey(world.env, message, world.stages))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING, Final
 
@@ -135,7 +134,7 @@ def lay_out_regions(scenario: Scenario) -> list[Region]:
     """Return the regions by name with their numbers of premises: the largest remainder of premises * share, ties to the region first by name."""
     spec = scenario.estate
     names = sorted(spec.regions)
-    quotas = [spec.premises * Fraction(spec.regions[name]) for name in names]
+    quotas = [spec.premises * spec.regions[name] for name in names]
     n_premises = [floor(quota) for quota in quotas]
     by_remainder = sorted(range(len(names)), key=lambda i: (n_premises[i] - quotas[i], i))
     for i in by_remainder[: spec.premises - sum(n_premises)]:
@@ -146,8 +145,8 @@ def lay_out_regions(scenario: Scenario) -> list[Region]:
 def build_premises(scenario: Scenario, luck: Luck, region: Region, index: int) -> Premises:
     """Return one premises with all its devices; rows are numbered later."""
     place = region.number * 8
-    fitted = {
-        name: luck.happens(share, "estate.fitted", place + SLOTS[name], index, 0) for name, share in sorted(scenario.estate.devices.items())
+    fitted: dict[str, bool] = {
+        name: luck.happens(share, "estate.fitted", place + SLOTS[name], index, 0) for name, share in scenario.estate.devices.items()
     }
     hub = Sender(region, SLOTS["hub"], index, row=index)
     home = Premises(region, index, hub, _reach(scenario, luck, place, index), _user(scenario, luck, place, index), fitted)
@@ -159,7 +158,7 @@ def _reach(scenario: Scenario, luck: Luck, place: int, index: int) -> Reach:
     spec = scenario.estate
     if luck.happens(spec.no_wan_share, "estate.reach", place, index, 0):
         return Reach.NO_WAN
-    if luck.happens(spec.no_wan_share + spec.not_communicating_share, "estate.reach", place, index, 0):
+    if luck.happens(min(spec.no_wan_share + spec.not_communicating_share, 1.0), "estate.reach", place, index, 0):
         return Reach.NOT_COMMUNICATING
     return Reach.REACHED
 
