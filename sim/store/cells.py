@@ -21,7 +21,8 @@ CELL_FILE: Final = "cell.json"
 _NOT_THE_MODEL: Final = frozenset({"cli.py", "experiment", "metrics", "report", "__init__.py", "__main__.py"})
 
 
-def _schema(columns: Iterable[Column]) -> pa.Schema:
+def schema(columns: Iterable[Column]) -> pa.Schema:
+    """Return the Arrow schema of declared *columns*."""
     import pyarrow as pa
 
     return pa.schema([(c.name, pa.string() if c.dtype == "str" else pa.type_for_alias(c.dtype)) for c in columns])
@@ -37,25 +38,13 @@ def _parquet(table: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _arrow(name: str, frame: Any) -> pa.Table:
+def arrow(name: str, frame: Any) -> pa.Table:
     """Return *frame* with the declared schema of table *name* and no metadata; a column that is missing or not declared raises `ValueError`."""
     import pyarrow as pa
 
     if list(frame.columns) != TABLES[name].names:
         raise ValueError(f"table {name}: columns {list(frame.columns)} are not the declared {TABLES[name].names}")
-    return pa.Table.from_pandas(frame, schema=_schema(TABLES[name].columns), preserve_index=False).replace_schema_metadata(None)
-
-
-def merged(name: str, tables: Iterable[tuple[str, int, Any]]) -> bytes:
-    """Return the frames of table *name*, each as (cell, replication, frame), as one Parquet file with `cell` and `replication` before the declared columns."""
-    import pyarrow as pa
-
-    schema = pa.schema([("cell", pa.string()), ("replication", pa.int32()), *_schema(TABLES[name].columns)])
-    parts = [schema.empty_table()]
-    for cell, replication, frame in tables:
-        keys = [pa.repeat(pa.scalar(cell, pa.string()), len(frame)), pa.repeat(pa.scalar(replication, pa.int32()), len(frame))]
-        parts.append(pa.table([*keys, *_arrow(name, frame).columns], schema=schema))
-    return _parquet(pa.concat_tables(parts).combine_chunks())
+    return pa.Table.from_pandas(frame, schema=schema(TABLES[name].columns), preserve_index=False).replace_schema_metadata(None)
 
 
 def read_parquet(data: bytes) -> Any:
@@ -100,7 +89,7 @@ def write_cell(run: Path, address: Address, tables: Tables) -> None:
     """Keep one replication's *tables* in *run*: the folder appears complete, or not at all. Raises `StoreError`."""
     final = run / "cells" / address.folder
     temporary = temporary_name(final)
-    contents = {f"{name}.parquet": _parquet(_arrow(name, frame)) for name, frame in sorted(tables.items())}
+    contents = {f"{name}.parquet": _parquet(arrow(name, frame)) for name, frame in sorted(tables.items())}
     contents[CELL_FILE] = to_json({"key": address.key, "files": {name: sha256(data) for name, data in contents.items()}})
     with in_a_sentence(final):
         final.parent.mkdir(parents=True, exist_ok=True)

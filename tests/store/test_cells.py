@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import pandas as pd
 import pytest
 
-from sim.store import Address, StoreError, cell_key, clean, finished, merged, plan_hash, read_cell, read_parquet, sha256, source_hash, write_cell
+from sim.store import Address, StoreError, cell_key, clean, finished, plan_hash, read_cell, sha256, source_hash, write_cell
 from sim.tables import TABLES
 from tests.experiment.standin import made_up
 
@@ -193,14 +193,3 @@ def test_the_source_hash_is_of_the_model_alone(tmp_path, monkeypatch, root):
     assert source_hash() == before
     (tmp_path / "sim/kernels/counting.py").write_text("changed = True\n")
     assert source_hash() != before
-
-
-def test_merged_tables_say_whose_rows_they_are():
-    """`cell` and `replication` come first; rows keep the order of the plan."""
-    first, second = made_up(1, 0)["days"], made_up(1, 1)["days"]
-    frame = read_parquet(merged("days", [("b", 0, first), ("a", 1, second)]))
-
-    assert list(frame.columns) == ["cell", "replication", *TABLES["days"].names]
-    assert list(frame["cell"]) == ["b"] * 5 + ["a"] * 5
-    pd.testing.assert_frame_equal(frame.iloc[5:, 2:].reset_index(drop=True), second)
-    assert list(read_parquet(merged("days", [])).columns) == list(frame.columns)

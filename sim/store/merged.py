@@ -1,0 +1,82 @@
+"""The tables of all replications in one file each, written as they come, in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+from sim.store.cells import arrow, schema
+from sim.store.files import in_a_sentence, settle, temporary_name
+from sim.tables import TABLES, Tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS_AT_ONCE: Final = 100_000  # one row group: large enough to compress, small enough for any memory
+
+
+class MergedTables:
+    """Writes `tables/<name>.parquet` of a run: `cell`, `replication`, then the declared columns. The files appear when all are complete."""
+
+    def __init__(self, run: Path) -> None:
+        self._folder = run / "tables"
+        self._parts: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+        self._writers: dict[str, Any] = {}
+
+    def __enter__(self) -> MergedTables:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        keys = [("cell", pa.string()), ("replication", pa.int32())]
+        with in_a_sentence(self._folder):
+            self._folder.mkdir(exist_ok=True)
+            for name, table in TABLES.items():
+                self._writers[name] = pq.ParquetWriter(self._temporary(name), pa.schema([*keys, *schema(table.columns)]), compression="zstd")
+        return self
+
+    def _final(self, name: str) -> Path:
+        return self._folder / f"{name}.parquet"
+
+    def _temporary(self, name: str) -> Path:
+        return temporary_name(self._final(name))
+
+    def add(self, cell: str, replication: int, tables: Tables) -> None:
+        """Add one replication's *tables*, under its *cell* and number."""
+        import pyarrow as pa
+
+        for name, frame in tables.items():
+            n, writer = len(frame), self._writers[name]
+            keys = [pa.repeat(pa.scalar(cell, pa.string()), n), pa.repeat(pa.scalar(replication, pa.int32()), n)]
+            self._parts[name].append(pa.table([*keys, *arrow(name, frame).columns], schema=writer.schema))
+            if sum(map(len, self._parts[name])) >= _ROWS_AT_ONCE:
+                self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        import pyarrow as pa
+
+        parts, self._parts[name] = self._parts[name], []
+        if parts:
+            with in_a_sentence(self._final(name)):
+                self._writers[name].write_table(pa.concat_tables(parts).combine_chunks(), row_group_size=_ROWS_AT_ONCE)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self._publish()
+        finally:
+            for name, writer in self._writers.items():
+                writer.is_open = False  # a writer cut short has nothing to finish
+                self._temporary(name).unlink(missing_ok=True)
+
+    def _publish(self) -> None:
+        with in_a_sentence(self._folder):
+            for name, writer in self._writers.items():
+                self._flush(name)
+                writer.close()
+                with open(self._temporary(name), "rb+") as file:
+                    os.fsync(file.fileno())
+            for name in self._writers:
+                os.replace(self._temporary(name), self._final(name))
+            settle(self._folder)
