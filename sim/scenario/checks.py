@@ -16,7 +16,6 @@ from sim.scenario.schema import EstateSpec, Faults, Reporting, Stage, Traffic, U
 
 Finding = tuple[tuple[str | int, ...], str]
 _TIMED: Final = ("hub_poll", "periodic", "hub_batch", "on_change_heartbeat")
-_HUB_RULES: Final = ("hub_store", "hub_poll", "hub_batch")
 
 
 def findings(blocks: Mapping[str, Any]) -> Iterator[Finding]:
@@ -115,8 +114,9 @@ def most_reports(reporting: Reporting, updates: Updates, window_s: int) -> int |
     most = spread_s // period_s + 1 if period_s else 0
     if reporting.rule == "hub_store":
         return window_s // units.DAY_S + 2
-    if reporting.rule in ("on_change", "on_change_heartbeat") and updates.policy == "local_and_ota":
-        if updates.local.driver == "poisson" and updates.local.take_up > 0:
+    can_change = updates.policy == "local_and_ota" and updates.local.rate > 0 and updates.local.take_up > 0
+    if reporting.rule in ("on_change", "on_change_heartbeat") and can_change:
+        if updates.local.driver == "poisson":
             return None
         most += floor(spread_s * updates.local.rate) + 2
     return most

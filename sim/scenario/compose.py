@@ -151,6 +151,8 @@ def _assigned(text: str, number: int) -> Node:
     path, equals, value = text.partition("=")
     if not equals or not all(path.split(".")):
         raise ValueError(f"{shown(text)} is not path=value, such as reporting.period=7 d")
+    if path == "extends":
+        raise ValueError("cannot be set from outside; name the scenario to run, or write extends in its file")
     if not value.strip():
         raise ValueError("has no value; write null to take an optional key away")
     shift = len(path) - len("value:")

@@ -54,7 +54,6 @@ PositiveDuration = Annotated[
     _duration,
 ]
 Rate = Annotated[Fraction, _bounded(units.parse_rate, None, Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s"), _as_rate, _rate]
-PositiveRate = Annotated[Fraction, _bounded(units.parse_rate, Fraction(0), Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s", low_open=True), _as_rate, _rate]
 Size = Annotated[
     int,
     _bounded(units.parse_size, None, LARGEST_B, units.format_size),

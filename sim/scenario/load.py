@@ -26,7 +26,8 @@ def load(name_or_path: str | os.PathLike[str], sets: Sequence[str] = ()) -> Scen
     tree, faults = read(path)
     if isinstance(tree.value, dict) and "experiment" in tree.value:
         own = [(where, value) for where, value in changes if where.partition(".")[0] in Experiment.model_fields]
-        experiment = experiment_of(_changed(tree, own), faults)
+        tree = _changed(tree, own)
+        experiment = experiment_of(tree, faults)
         experiment._source = tree
         experiment._sets = tuple(change for change in changes if change not in own)
         return experiment

@@ -23,7 +23,6 @@ from sim.scenario.fields import (
     PhaseSource,
     Policy,
     PositiveDuration,
-    PositiveRate,
     Rate,
     Reference,
     Reporter,
@@ -136,7 +135,7 @@ class LocalUpdates(_Closed):
     """Version changes of PPMIDs and IHDs that do not come over the air."""
 
     driver: Driver = Field(description="poisson: each device by its own clock; releases: all from one calendar of releases.")
-    rate: PositiveRate = Field(description="Changes per device that takes part (poisson), or releases nationally (releases).")
+    rate: Rate = Field(description="Changes per device that takes part (poisson), or releases nationally (releases).")
     take_up: Share = Field(description="Share of PPMIDs and IHDs that take part in local updates.")
     first_release: Duration = Field(description="When the first release is published, from the start of the window (releases only).")
     delay: PositiveDuration = Field(description="Mean time from a release to its installation, exponential (releases only).")

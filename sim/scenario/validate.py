@@ -102,7 +102,8 @@ def _owner(model: type[BaseModel], path: _Path) -> type[BaseModel]:
 
 
 def _keys(model: type[BaseModel], path: _Path) -> list[str]:
-    return list(_owner(model, path).model_fields)
+    """Return the keys that the mapping at *path* may have; `extends` is read before any model sees the tree."""
+    return [*(["extends"] if model is Scenario and not path else []), *_owner(model, path).model_fields]
 
 
 def _field(model: type[BaseModel], path: _Path) -> str:
