@@ -37,7 +37,7 @@ class Ledgers:
         shape = (len(estate.slices), 2, kernel.N_TOTALS)
         self._totals = np.zeros(shape, np.int64)
         self._bands = np.zeros((len(estate.slices), 2, len(EDGES) - 1), np.int64)
-        self._held: list[tuple[NDArray[Any], ...]] = [(NOTHING[0], NOTHING[1], np.zeros(0, np.uint16)) for _ in estate.slices]
+        self._held = [kernel.Held(NOTHING[0], NOTHING[1], np.zeros(0, np.uint16)) for _ in estate.slices]
         self._days: list[tuple[str, str, int, int]] = []
         self._next_day = 0
 
@@ -49,14 +49,15 @@ class Ledgers:
             messages, late = NOTHING, NOTHING
         if not (len(changes[0]) or len(messages[0]) or len(self._held[number][0])):
             return
-        columns = (estate.view(name, rows) for name in (
+        columns = kernel.Records(*(estate.view(name, rows) for name in (
             "version_true", "version_smi", "version_hub", "wrong_since_smi_s", "wrong_since_hub_s", "confirmed_s",
-        ))
+        )))
+        interval = kernel.Interval(stop_s, self._horizon_s, self._warm_up_s, EDGES, smi_kept, self._hub_kept, self._from_hub)
         totals, bands = self._totals[number], self._bands[number]
-        self._held[number] = kernel.apply(
-            stop_s, self._horizon_s, self._warm_up_s, EDGES, smi_kept, self._hub_kept, self._from_hub, self._confirms(rows),
-            *changes, heard, *messages, *late, *self._held[number], *columns, totals[0], totals[1], bands[0], bands[1],
-        )
+        self._held[number] = kernel.Held(*kernel.apply(
+            interval, kernel.Changed(*changes, heard), kernel.Reports(*messages), kernel.Reports(*late), self._held[number], columns,
+            kernel.Sums(totals[0], totals[1], bands[0], bands[1]),
+        ))
 
     def _confirms(self, rows: Slice) -> bool:
         return rows.device_type in self._reports and rows.device_type not in TYPE_2

@@ -46,10 +46,11 @@ class StageRecord:
 def _added(counts: NDArray[Any] | None, delay_s: NDArray[Any]) -> NDArray[Any]:
     """Return *counts* by delay with one more for each of *delay_s*, longer if need be."""
     new = np.bincount(delay_s)
-    if counts is None or len(counts) < len(new):
-        counts, new = new.astype(np.int64), counts if counts is not None else np.zeros(0, np.int64)
-    counts[: len(new)] += new
-    return counts
+    if counts is None:
+        return new
+    short, long = (counts, new) if len(counts) < len(new) else (new, counts)
+    long[: len(short)] += short
+    return long
 
 
 class Recorder:
@@ -184,7 +185,7 @@ class Recorder:
                 ))
         delays += [("end_to_end", "all", kind, d, counts[d]) for kind, counts in sorted(self.end_to_end.items()) for d in np.flatnonzero(counts)]
         crossed = [(segment, kind, n, n * sizes[segment][kind]) for (segment, kind), n in sorted(self.crossed.items()) if n]
-        rows = {
+        rows: dict[str, Sequence[tuple[Any, ...]]] = {
             "arrivals": arrivals, "peaks": peaks, "stages": stages, "delays": sorted(delays, key=lambda row: row[:4]),
             "fates": [(*key, n) for key, n in sorted(self.fates.items()) if n],
             "segments": crossed,

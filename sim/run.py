@@ -114,9 +114,9 @@ def _tables(world: World) -> Tables:
     recorder.fates[VERSION_REPORT, "expired", ""] += expired
     recorder.fates[VERSION_REPORT, "lost", ""] += lost
     _count_segments(world, sent, sent - expired - lost)
-    xml = lambda size: reporting.xml_overhead + 4 * -(-size // 3)  # noqa: E731  (a DUIS message is its wrapper plus base64)
     gbcs = {name: kind.size for name, kind in scenario.traffic.kinds.items()} | {VERSION_REPORT: reporting.size, "request": reporting.request_size}
-    sizes = {segment: gbcs for segment in ("han", "wan", "dsp")} | {"user": {kind: xml(size) for kind, size in gbcs.items()}}
+    as_xml = {kind: reporting.xml_overhead + 4 * -(-size // 3) for kind, size in gbcs.items()}  # a DUIS message is its wrapper plus base64
+    sizes = dict.fromkeys(("han", "wan", "dsp"), gbcs) | {"user": as_xml}
     targets = {name: kind.target for name, kind in scenario.traffic.kinds.items()} if scenario.traffic.level else {}
     if reporting.rule != "none":
         targets[VERSION_REPORT] = reporting.target
@@ -154,10 +154,8 @@ def _population(world: World) -> pd.DataFrame:
 def _devices(estate: Estate) -> list[tuple[int, str, int, int, int, int, int, int, int, int]]:
     """Return every device's last state as `Trace` describes it; what no rule keeps of a hub or of a Type 2 device reads 0 and -1."""
     names = ("index", "version_true", "version_smi", "version_hub", "wrong_since_smi_s", "wrong_since_hub_s", "confirmed_s")
-    rows = []
+    rows: list[Any] = []
     for part in estate.slices:
-        columns = [estate.view(name, part) for name in names]
-        for i in range(len(part)):
-            index, *state = (int(column[i]) for column in columns)
-            rows.append((part.start + i, estate.regions[part.region], SLOTS[part.device_type], index, *state))
+        state = zip(*(estate.view(name, part).tolist() for name in names), strict=True)
+        rows += [(part.start + i, estate.regions[part.region], SLOTS[part.device_type], *values) for i, values in enumerate(state)]
     return rows

@@ -33,7 +33,7 @@ DEVICE_COLUMNS: Final = (
 )
 PREMISES_COLUMNS: Final = (
     EstateColumn("reach", "uint8", "", "0 reached, 1 no WAN, 2 not communicating.", "build"),
-    EstateColumn("dark_until_s", "int32", "s", "Second at which power returns after the latest cut that took the premises; only where there are cuts.", "power_cuts"),
+    EstateColumn("dark_until_s", "int32", "s", "Second power returns after the latest cut that took the premises; only where there are cuts.", "power_cuts"),
     EstateColumn("hub_due_s", "int32", "s", "Nominal second of the hub's next timed report; only where hubs report.", "reporting"),
 )
 

@@ -6,8 +6,11 @@ national day are RIGHT before and after a report that confirms them; they take a
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from sim.kernels.draws import block, pick
 
@@ -19,7 +22,64 @@ _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 
 
-@njit(cache=True, nogil=True, inline="always")
+class Interval(NamedTuple):
+    """What holds for a slice in an interval that ends at *stop_s*: who keeps a record, what reports carry, from when it is measured and until when."""
+
+    stop_s: int
+    horizon_s: int
+    measure_s: int
+    edges: NDArray[Any]  # int64, bounds of the staleness bands
+    smi_kept: bool
+    hub_kept: bool
+    from_hub: bool
+
+
+class Changed(NamedTuple):
+    """Version changes by row and then second; *heard*: whether the hub hears of each."""
+
+    row: NDArray[Any]
+    second: NDArray[Any]
+    version: NDArray[Any]
+    heard: NDArray[Any]
+
+
+class Reports(NamedTuple):
+    """Reports by device row and then second left; *deliver*: second written, `REFUSED`, or `NOT_YET` (or any second at or after the interval's end)."""
+
+    row: NDArray[Any]
+    leave: NDArray[Any]
+    deliver: NDArray[Any]
+
+
+class Held(NamedTuple):
+    """What reports that are still travelling carry, by device row and then second left."""
+
+    row: NDArray[Any]
+    leave: NDArray[Any]
+    version: NDArray[Any]
+
+
+class Records(NamedTuple):
+    """The columns of a slice that the ledgers write: truth, both records, since when each is WRONG (-1: it is not), and the last confirmation."""
+
+    version_true: NDArray[Any]
+    version_smi: NDArray[Any]
+    version_hub: NDArray[Any]
+    smi_since: NDArray[Any]
+    hub_since: NDArray[Any]
+    confirmed: NDArray[Any]
+
+
+class Sums(NamedTuple):
+    """int64 totals and staleness bands of both ledgers."""
+
+    smi: NDArray[Any]
+    hub: NDArray[Any]
+    smi_bands: NDArray[Any]
+    hub_bands: NDArray[Any]
+
+
+@njit(cache=True, nogil=True)
 def _add_split(totals, low, value):  # type: ignore[no-untyped-def]
     totals[low] += value & 0xFFFFFFFF
     totals[low + 1] += value >> 32
@@ -34,7 +94,9 @@ def _close(since, until, measure_s, edges, totals, bands):  # type: ignore[no-un
     totals[WRONG_S] += until - begin
     old, young = until - since, begin - since
     _add_split(totals, STALE_LOW, old * old - young * young)  # twice the integral of (t - since)
-    band = np.searchsorted(edges, young, side="right") - 1
+    band = 0
+    while edges[band + 1] <= young:
+        band += 1
     while young < old:
         step = min(old, edges[band + 1])
         bands[band] += step - young
@@ -66,21 +128,13 @@ def finish(since, stop_s, measure_s, edges, totals, bands):  # type: ignore[no-u
             _close(np.int64(since[row]), stop_s, measure_s, edges, totals, bands)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _confirm(confirmed, row, leave, written, horizon_s, measure_s, totals):  # type: ignore[no-untyped-def]
-    """Record that the report which left at *leave* was written at *written*: what that takes off the integral of confirmation age over [measure, horizon)."""
-    _add_split(totals, CONFIRM_LOW, (np.int64(leave) - np.int64(confirmed[row])) * (horizon_s - max(np.int64(written), measure_s)))
-    confirmed[row] = leave
-
-
 @njit(cache=True, nogil=True)
-def _confirm_clean(m, before_row, row, leave, deliver, stop_s, horizon_s, measure_s, smi_since, source, version_true, confirmed, totals):  # type: ignore[no-untyped-def]
-    """Confirm the run of messages from *m* whose devices, all before *before_row*, are RIGHT and stay so; return where the run ends."""
-    low, high, n = np.int64(0), np.int64(0), np.uint64(len(row))
-    i = np.uint64(m)
+def _confirm_clean(m, before_row, stop_s, horizon_s, measure_s, row, leave, deliver, source, truth, since, confirmed, totals):  # type: ignore[no-untyped-def]
+    """Confirm the run of reports from *m* whose devices, all before *before_row*, are RIGHT and stay so; return where the run ends."""
+    low, high, n, i = np.int64(0), np.int64(0), np.uint64(len(row)), np.uint64(m)
     while i < n:
         device, written = np.uint64(row[i]), np.int64(deliver[i])
-        if np.int64(device) >= before_row or smi_since[device] >= 0 or source[device] != version_true[device] or written >= stop_s or written < 0:
+        if np.int64(device) >= before_row or since[device] >= 0 or source[device] != truth[device] or written >= stop_s or written < 0:
             break
         gained = (np.int64(leave[i]) - np.int64(confirmed[device])) * (horizon_s - max(written, measure_s))
         low += gained & 0xFFFFFFFF
@@ -92,111 +146,75 @@ def _confirm_clean(m, before_row, row, leave, deliver, stop_s, horizon_s, measur
     return np.int64(i)
 
 
-@njit(cache=True, nogil=True)
-def apply(  # type: ignore[no-untyped-def]
-    stop_s, horizon_s, measure_s, edges, smi_kept, hub_kept, from_hub, confirms,
-    changed_row, changed_s, changed_to, hub_ok, row, leave, deliver, late_row, late_leave, late_deliver, held_row, held_leave, held_version,
-    version_true, version_smi, version_hub, smi_since, hub_since, confirmed, smi, hub, smi_bands, hub_bands,
+@njit(cache=True, nogil=True, inline="always")
+def _pass_changes(  # type: ignore[no-untyped-def]
+    now, until_s, c, measure_s, edges, smi_kept, hub_kept, c_row, c_second, c_version, heard, truth, in_smi, in_hub, smi_since, hub_since, smi, hub,
+    smi_bands, hub_bands,
 ):
-    """Walk one slice through one interval; return (row, leave, version) of what is carried on: reports sent and not yet written.
+    """Give device *now* its versions up to second *until_s*; the records that do not hear of one become WRONG. Return the position after them."""
+    while c < len(c_row) and c_row[c] == now and c_second[c] <= until_s:
+        second, version = np.int64(c_second[c]), c_version[c]
+        truth[now] = version
+        smi[N_CHANGES] += second >= measure_s
+        if smi_kept:
+            _mark(now, second, in_smi[now] == version, smi_since, measure_s, edges, smi, smi_bands)
+        if hub_kept:
+            if heard[c]:
+                in_hub[now] = version
+            _mark(now, second, in_hub[now] == version, hub_since, measure_s, edges, hub, hub_bands)
+        c += 1
+    return c
 
-    Messages of the interval are (row, leave, deliver), sorted by row and leave; those of earlier intervals are (late_row, …) where they now end and
-    (held_row, …), what they carry, in the same order. *deliver* is the second written, `REFUSED`, or `NOT_YET` (or any second at or after *stop_s*).
+
+@njit(cache=True, nogil=True)
+def apply(interval, changed, reports, late, held, records, sums):  # type: ignore[no-untyped-def]
+    """Walk one slice through one interval; return what is `Held` after it: reports sent and not yet written.
+
+    *reports* left in the interval; *late* ones left in earlier intervals and end now, and *held* is what they carry, in the same order.
     """
-    kept_row, kept_leave, kept_version = [np.int32(0)], [np.int32(0)], [np.uint16(0)]
-    c, m, late, held = 0, 0, 0, 0
-    n_c, n_m, n_late, n_held = len(changed_row), len(row), len(late_row), len(held_row)
-    end = len(version_true)
-    source = version_hub if from_hub else version_true
+    stop_s, horizon_s, measure_s, edges, smi_kept, hub_kept, from_hub = interval  # taken apart once: reaching into a tuple in the loop costs more than the loop
+    (c_row, c_second, c_version, heard), (row, leave, deliver) = changed, reports
+    (late_row, late_leave, late_deliver), (held_row, held_leave, held_version) = late, held
+    (truth, in_smi, in_hub, smi_since, hub_since, confirmed), (smi, hub, smi_bands, hub_bands) = records, sums
+    source = in_hub if from_hub else truth
+    n, count = len(row) + len(held_row), 0
+    kept_row, kept_leave, kept_version = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.uint16)
+    c, m, overdue, h, end = 0, 0, 0, 0, len(truth)
     while True:
-        special = end if c >= n_c else np.int64(changed_row[c])
-        if held < n_held and held_row[held] < special:
-            special = np.int64(held_row[held])
-        if smi_kept and confirms:
-            m = _confirm_clean(m, special, row, leave, deliver, stop_s, horizon_s, measure_s, smi_since, source, version_true, confirmed, smi)
-        now = end
-        if m < n_m:
-            now = row[m]
-        if c < n_c and changed_row[c] < now:
-            now = changed_row[c]
-        if held < n_held and held_row[held] < now:
-            now = held_row[held]
+        now = min(np.int64(c_row[c]) if c < len(c_row) else end, np.int64(held_row[h]) if h < len(held_row) else end)
+        m = _confirm_clean(m, now, stop_s, horizon_s, measure_s, row, leave, deliver, source, truth, smi_since, confirmed, smi)
+        now = min(now, np.int64(row[m]) if m < len(row) else end)
         if now == end:
             break
-        alone = (c >= n_c or changed_row[c] != now) and (held >= n_held or held_row[held] != now)
-        if alone and smi_since[now] < 0 and source[now] == version_true[now] and smi_kept:
-            while m < n_m and row[m] == now:  # a RIGHT record that nothing can make WRONG in this interval
-                if deliver[m] >= stop_s:
-                    kept_row.append(np.int32(now))
-                    kept_leave.append(leave[m])
-                    kept_version.append(source[now])
-                elif deliver[m] >= 0 and confirms:
-                    _confirm(confirmed, now, leave[m], deliver[m], horizon_s, measure_s, smi)
-                m += 1
-            continue
-        # Versions known to the sender at the start of the interval, and as the changes pass by.
-        at_leave = source[now]
-        sent_change = c
-        while True:
-            is_held = held < n_held and held_row[held] == now
-            is_late = is_held and late < n_late and late_row[late] == now and late_leave[late] == held_leave[held]
-            is_new = m < n_m and row[m] == now
-            if is_held and not is_late:  # still travelling
-                kept_row.append(np.int32(now))
-                kept_leave.append(held_leave[held])
-                kept_version.append(held_version[held])
-                held += 1
-                continue
-            if not is_held and not is_new:
-                break
-            if is_held:
-                left, written, version = late_leave[late], late_deliver[late], held_version[held]
-                late += 1
-                held += 1
+        version_then, sent = source[now], c  # what the sender knows, as its changes pass by
+        while (h < len(held_row) and held_row[h] == now) or (m < len(row) and row[m] == now):
+            if h < len(held_row) and held_row[h] == now:
+                left, written, version = held_leave[h], NOT_YET, held_version[h]
+                if overdue < len(late_row) and late_row[overdue] == now and late_leave[overdue] == left:
+                    written = late_deliver[overdue]
+                    overdue += 1
+                h += 1
             else:
                 left, written = leave[m], deliver[m]
-                while sent_change < n_c and changed_row[sent_change] == now and changed_s[sent_change] <= left:
-                    if not from_hub or hub_ok[sent_change]:
-                        at_leave = changed_to[sent_change]
-                    sent_change += 1
-                version = at_leave
+                while sent < len(c_row) and c_row[sent] == now and c_second[sent] <= left:
+                    if not from_hub or heard[sent]:
+                        version_then = c_version[sent]
+                    sent += 1
+                version = version_then
                 m += 1
             if written >= stop_s:
-                kept_row.append(np.int32(now))
-                kept_leave.append(left)
-                kept_version.append(version)
-                continue
-            if written < 0 or not smi_kept:
-                continue
-            while c < n_c and changed_row[c] == now and changed_s[c] <= written:
-                _change(now, changed_s[c], changed_to[c], hub_ok[c], smi_kept, hub_kept, measure_s, edges, version_true, version_smi, version_hub,
-                        smi_since, hub_since, smi, hub, smi_bands, hub_bands)
-                c += 1
-            version_smi[now] = version
-            _mark(now, np.int64(written), version == version_true[now], smi_since, measure_s, edges, smi, smi_bands)
-            if confirms:
-                _confirm(confirmed, now, left, written, horizon_s, measure_s, smi)
-        while c < n_c and changed_row[c] == now:
-            _change(now, changed_s[c], changed_to[c], hub_ok[c], smi_kept, hub_kept, measure_s, edges, version_true, version_smi, version_hub,
-                    smi_since, hub_since, smi, hub, smi_bands, hub_bands)
-            c += 1
-    return np.array(kept_row)[1:], np.array(kept_leave)[1:], np.array(kept_version)[1:]
-
-
-@njit(cache=True, nogil=True)
-def _change(  # type: ignore[no-untyped-def]
-    now, second, version, hub_hears, smi_kept, hub_kept, measure_s, edges, version_true, version_smi, version_hub,
-    smi_since, hub_since, smi, hub, smi_bands, hub_bands,
-):
-    """Give device *now* its new version; the records that do not hear of it become WRONG."""
-    version_true[now] = version
-    smi[N_CHANGES] += second >= measure_s
-    if smi_kept:
-        _mark(now, np.int64(second), version_smi[now] == version, smi_since, measure_s, edges, smi, smi_bands)
-    if hub_kept:
-        if hub_hears:
-            version_hub[now] = version
-        _mark(now, np.int64(second), version_hub[now] == version, hub_since, measure_s, edges, hub, hub_bands)
+                kept_row[count], kept_leave[count], kept_version[count] = now, left, version
+                count += 1
+            elif written >= 0:
+                c = _pass_changes(now, written, c, measure_s, edges, smi_kept, hub_kept, c_row, c_second, c_version, heard, truth, in_smi, in_hub,
+                                  smi_since, hub_since, smi, hub, smi_bands, hub_bands)
+                in_smi[now] = version
+                _mark(now, np.int64(written), version == truth[now], smi_since, measure_s, edges, smi, smi_bands)
+                _add_split(smi, CONFIRM_LOW, (np.int64(left) - np.int64(confirmed[now])) * (horizon_s - max(np.int64(written), measure_s)))
+                confirmed[now] = left
+        c = _pass_changes(now, stop_s, c, measure_s, edges, smi_kept, hub_kept, c_row, c_second, c_version, heard, truth, in_smi, in_hub, smi_since,
+                          hub_since, smi, hub, smi_bands, hub_bands)
+    return kept_row[:count].copy(), kept_leave[:count].copy(), kept_version[:count].copy()
 
 
 @njit(cache=True, nogil=True)

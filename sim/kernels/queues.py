@@ -32,7 +32,7 @@ def busy_slots(arrivals, allowed, waiting):  # type: ignore[no-untyped-def]
     for s in range(np.uint64(len(arrivals))):
         total = backlog + arrivals[s]
         busy[s] = backlog > 0 or total > allowed[s]
-        backlog = max(total - allowed[s], 0)
+        backlog = max(total - allowed[s], np.int64(0))
     return busy
 
 

@@ -60,41 +60,34 @@ def steady_reports(due, reach, home, start_s, stop_s, period_s, measure_s, count
 
 @njit(cache=True, nogil=True)
 def timer_reports(  # type: ignore[no-untyped-def]
-    jitter_key, loss_key, place, index, due, reach, dark_until, start_s, stop_s, period_s, jitter_s, loss, measure_s, changed_row, changed_s, restarts,
-    counts, tally, sender, leave,
+    jitter_key, place, index, due, start_s, stop_s, period_s, jitter_s, changed_row, changed_s, restarts, sender, leave, occasion,
 ):
-    """Return (sender, leave) of the timer reports that enter, add them to int32 *counts* by second, and move *due* on.
+    """Return (sender, leave, occasion) of the reports whose timers fire in the interval, and move *due* on; *occasion* is the number of its period.
 
-    *sender*, *leave* int32 are room for as many as there can be. *reach* uint8 and *dark_until* int32 are by premises number (empty *dark_until*: no cuts);
-    *changed_row*, *changed_s* are the slice's changes, which restart a sender's timer when *restarts*.
+    The last three arguments, int32, are room for as many as there can be. *changed_row*, *changed_s* are the slice's changes, which restart a sender's timer
+    when *restarts*.
     """
-    j0, j1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
-    l0, l1 = np.uint32(loss_key & _LOW), np.uint32(loss_key >> _32)
-    jitter_quad, jitter_occasion, loss_quad, loss_occasion = np.int64(-1), np.int64(-1), np.int64(-1), np.int64(-1)
-    jitter_words = loss_words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), j0, j1)
+    k0, k1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
+    last_quad, last_number = np.int64(-1), np.int64(-1)
+    words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
     count, change, n_changes = np.uint64(0), np.uint64(0), np.uint64(len(changed_row) if restarts else 0)
-    some_dark, drawn_loss = len(dark_until) > 0, loss > np.uint64(0)
-    sent, expired, lost = 0, 0, 0
-    occasion = start_s // period_s
-    from_s = occasion * period_s
+    number = start_s // period_s
+    from_s = number * period_s
     for i in range(np.uint64(len(index))):
-        nominal = np.int64(due[i])
-        quad = np.int64(index[i] >> np.uint32(2))
+        nominal, quad = np.int64(due[i]), np.int64(index[i] >> np.uint32(2))
         while change < n_changes and changed_row[change] < i:
             change += np.uint64(1)
         while nominal - jitter_s < stop_s:
             while nominal >= from_s + period_s:  # which period a report belongs to addresses its luck
-                from_s += period_s
-                occasion += 1
+                from_s, number = from_s + period_s, number + 1
             while nominal < from_s:
-                from_s -= period_s
-                occasion -= 1
+                from_s, number = from_s - period_s, number - 1
             second = nominal
             if jitter_s > 0:
-                if jitter_quad != quad or jitter_occasion != occasion:
-                    jitter_words = block(np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), j0, j1)
-                    jitter_quad, jitter_occasion = quad, occasion
-                second = nominal + scaled(pick(jitter_words, index[i]), 2 * jitter_s) - jitter_s
+                if last_quad != quad or last_number != number:
+                    words = block(np.uint32(quad), np.uint32(number), np.uint32(place), np.uint32(0), k0, k1)
+                    last_quad, last_number = quad, number
+                second = nominal + scaled(pick(words, index[i]), 2 * jitter_s) - jitter_s
             if change < n_changes and changed_row[change] == i and second >= changed_s[change]:
                 nominal = np.int64(changed_s[change]) + period_s  # the change comes first: this report is dropped and the timer starts again
                 change += np.uint64(1)
@@ -102,30 +95,14 @@ def timer_reports(  # type: ignore[no-untyped-def]
             if second >= stop_s:
                 break
             nominal += period_s
-            if second < start_s:
-                continue
-            sent += second >= measure_s
-            if reach[index[i]] != REACHED or (some_dark and second < dark_until[index[i]]):
-                expired += second >= measure_s
-                continue
-            if drawn_loss:
-                if loss_quad != quad or loss_occasion != occasion:
-                    loss_words = block(np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), l0, l1)
-                    loss_quad, loss_occasion = quad, occasion
-                if np.uint64(pick(loss_words, index[i])) < loss:
-                    lost += second >= measure_s
-                    continue
-            sender[count], leave[count] = i, second
-            count += np.uint64(1)
-            counts[np.uint64(second - start_s)] += 1
+            if second >= start_s:
+                sender[count], leave[count], occasion[count] = i, second, number
+                count += np.uint64(1)
         while change < n_changes and changed_row[change] == i:  # changes after the last report that left restart the timer too
             nominal = np.int64(changed_s[change]) + period_s
             change += np.uint64(1)
         due[i] = nominal
-    tally[0] += sent
-    tally[1] += expired
-    tally[2] += lost
-    return sender[:count], leave[:count]
+    return sender[:count], leave[:count], occasion[:count]
 
 
 @njit(cache=True, nogil=True)
@@ -144,25 +121,33 @@ def change_reports(  # type: ignore[no-untyped-def]
 def enter(  # type: ignore[no-untyped-def]
     loss_key, place, index, row, occasion, leave, reach, dark_until, start_s, loss, measure_s, counts, tally,
 ):
-    """Return a mask of the messages (row, leave) that enter the network; the rest expire or are lost. *occasion* addresses the loss."""
+    """Return (row, leave) of the messages that enter the network, moved to the front of *row* and *leave*; the rest expire or are lost.
+
+    They are added to int32 *counts* by second. *reach* uint8 and *dark_until* int32 are by premises number (empty *dark_until*: no cuts); *occasion*
+    addresses the loss.
+    """
     k0, k1 = np.uint32(loss_key & _LOW), np.uint32(loss_key >> _32)
-    kept = np.zeros(len(row), np.bool_)
+    last_quad, last_occasion = np.int64(-1), np.int64(-1)
+    words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
+    kept, some_dark = np.uint64(0), len(dark_until) > 0
     for i in range(np.uint64(len(row))):
-        measured = leave[i] >= measure_s
+        measured, home, second = leave[i] >= measure_s, index[row[i]], leave[i]
         tally[0] += measured
-        home = index[row[i]]
-        if reach[home] != REACHED or (len(dark_until) > 0 and leave[i] < dark_until[home]):
+        if reach[home] != REACHED or (some_dark and second < dark_until[home]):
             tally[1] += measured
             continue
         if loss > np.uint64(0):
-            number = index[row[i]]
-            words = block(np.uint32(number >> np.uint32(2)), np.uint32(occasion[i]), np.uint32(place), np.uint32(0), k0, k1)
-            if np.uint64(pick(words, number)) < loss:
+            quad = np.int64(home >> np.uint32(2))
+            if last_quad != quad or last_occasion != occasion[i]:
+                words = block(np.uint32(quad), np.uint32(occasion[i]), np.uint32(place), np.uint32(0), k0, k1)
+                last_quad, last_occasion = quad, np.int64(occasion[i])
+            if np.uint64(pick(words, home)) < loss:
                 tally[2] += measured
                 continue
-        kept[i] = True
-        counts[leave[i] - start_s] += 1
-    return kept
+        row[kept], leave[kept] = row[i], second
+        kept += np.uint64(1)
+        counts[np.uint64(second - start_s)] += 1
+    return row[:kept], leave[:kept]
 
 
 @njit(cache=True, nogil=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from math import floor
 
-
 from sim.estate.estate import UPDATED_LOCALLY
 from sim.kernels.upgrades import NEVER, schedule
 from sim.processes.interval import bring_up_to_date

@@ -58,19 +58,17 @@ def _timed(
     jitter_s, restarts = reporting.phase.jitter, reporting.phase.source == "activation"
     if group not in scratch:
         most = -(-world.batch_s // period_s) + (jitter_s > 0)
-        scratch[group] = tuple(np.empty(len(senders.index) * most, np.int32) for _ in range(2))
-    reach, dark_until_s = world.estate.reach[senders.region], world.estate.dark_until_s[senders.region]
-    timed: tuple[NDArray[Any], NDArray[Any]]
-    if jitter_s == 0 and reporting.loss == 0 and not restarts and not len(dark_until_s):
-        timed = kernel.steady_reports(
-            senders.due_s, reach, senders.index, start_s, stop_s, period_s, world.warm_up_s, counts, world.tally[group], *scratch[group]
+        scratch[group] = tuple(np.empty(len(senders.index) * most, np.int32) for _ in range(3))
+    reach, cuts = world.estate.reach[senders.region], bool(world.scenario.faults.power_cuts)
+    if jitter_s == 0 and reporting.loss == 0 and not restarts and not cuts:
+        steady: tuple[NDArray[Any], NDArray[Any]] = kernel.steady_reports(
+            senders.due_s, reach, senders.index, start_s, stop_s, period_s, world.warm_up_s, counts, world.tally[group], *scratch[group][:2]
         )
-    else:
-        timed = kernel.timer_reports(
-            world.key("report.jitter"), world.key("report.loss"), senders.place, senders.index, senders.due_s, reach, dark_until_s, start_s, stop_s, period_s,
-            jitter_s, np.uint64(threshold(reporting.loss)), world.warm_up_s, own[0], own[1], restarts, counts, world.tally[group], *scratch[group],
-        )
-    return timed
+        return steady
+    row, leave, occasion = kernel.timer_reports(
+        world.key("report.jitter"), senders.place, senders.index, senders.due_s, start_s, stop_s, period_s, jitter_s, own[0], own[1], restarts, *scratch[group]
+    )
+    return _enter(world, group, senders, "report.loss", row, occasion, leave, start_s, counts)
 
 
 def _changed(
@@ -87,8 +85,7 @@ def _changed(
     later = leave >= stop_s
     world.progress.pending[group] = row[later], changed[later], leave[later]
     row, changed, leave = row[~later], changed[~later], leave[~later]
-    kept = _enter(world, group, senders, "change.loss", row, changed, leave, start_s, counts)
-    return row[kept], leave[kept]
+    return _enter(world, group, senders, "change.loss", row, changed, leave, start_s, counts)
 
 
 def _read(world: World, group: int, senders: Senders, start_s: int, stop_s: int, counts: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -101,18 +98,16 @@ def _read(world: World, group: int, senders: Senders, start_s: int, stop_s: int,
     row, leave = (np.concatenate(column) for column in zip(*found, strict=True))
     order = np.lexsort((leave, row))
     row, leave = row[order], leave[order]
-    kept = _enter(world, group, senders, "report.loss", row, leave, leave, start_s, counts)
-    return row[kept], leave[kept]
+    return _enter(world, group, senders, "report.loss", row, leave.copy(), leave, start_s, counts)
 
 
 def _enter(
     world: World, group: int, senders: Senders, stream: str, row: NDArray[Any], occasion: NDArray[Any], leave: NDArray[Any], start_s: int,
     counts: NDArray[Any],
-) -> NDArray[Any]:
-    """Return a mask of the messages that neither expire nor are lost, and count them by second."""
-    mask: NDArray[Any] = kernel.enter(
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (row, leave) of the messages that neither expire nor are lost, and count them by second; *row* and *leave* are used up."""
+    entered: tuple[NDArray[Any], NDArray[Any]] = kernel.enter(
         world.key(stream), senders.place, senders.index, row, occasion, leave, world.estate.reach[senders.region],
-        world.estate.dark_until_s[senders.region], start_s, np.uint64(threshold(world.scenario.reporting.loss)), world.warm_up_s, counts,
-        world.tally[group],
+        world.estate.dark_until_s[senders.region], start_s, np.uint64(threshold(world.scenario.reporting.loss)), world.warm_up_s, counts, world.tally[group],
     )
-    return mask
+    return entered
