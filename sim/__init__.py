@@ -1,1 +1,68 @@
-"""A simulator of Great Britain's smart-metering estate."""
+"""A simulator of Great Britain's smart-metering estate: a scenario in YAML goes in, a report with intervals comes out.
+
+    import sim
+    results = sim.run("daily_version_report", premises=20_000)
+    results.metric("dsp_alerts_per_s_peak", cell="hashed-ppmid")
+    results.table("arrivals")
+
+Names are loaded when first used, so that `import sim` costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from sim.experiment import CellsFailed as CellsFailed
+    from sim.experiment import run as run
+    from sim.metrics.estimates import Estimate as Estimate
+    from sim.metrics.results import Results as Results
+    from sim.scenario.load import ScenarioError as ScenarioError
+    from sim.scenario.load import load as load
+    from sim.scenario.load import shipped as shipped
+    from sim.scenario.schema import Experiment as Experiment
+    from sim.scenario.schema import Scenario as Scenario
+    from sim.store import StoreError as StoreError
+
+__version__ = "0.1.0"
+
+_HOMES: Final = {
+    "CellsFailed": "sim.experiment", "Estimate": "sim.metrics.estimates", "Experiment": "sim.scenario.schema", "Results": "sim.metrics.results",
+    "Scenario": "sim.scenario.schema", "ScenarioError": "sim.scenario.load", "StoreError": "sim.store", "load": "sim.scenario.load",
+    "shipped": "sim.scenario.load",
+}  # fmt: skip
+__all__ = ["CellsFailed", "Estimate", "Experiment", "Results", "Scenario", "ScenarioError", "StoreError", "__version__", "load", "run", "shipped"]
+
+
+class _Run(ModuleType):
+    """The module `sim.run`, which can also be called: `sim.run("cheapest_record")`."""
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return import_module("sim.experiment").run(*arguments, **keywords)
+
+
+class _Package(ModuleType):
+    """This package: `sim.run` is both the file that runs one replication and the verb that a user calls."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "run" and isinstance(value, ModuleType):
+            value.__class__ = _Run
+        super().__setattr__(name, value)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "run":
+        return import_module("sim.run")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+sys.modules[__name__].__class__ = _Package

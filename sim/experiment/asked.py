@@ -1,0 +1,50 @@
+"""What the user asked for: changes written as Python keywords, and the text of the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from sim.experiment.execute import Source
+from sim.scenario.compose import located
+from sim.scenario.faults import Fault, ScenarioError, did_you_mean
+from sim.scenario.schema import Experiment, Scenario
+
+
+def _leaves(model: type[BaseModel], above: str) -> Iterator[str]:
+    """Yield the dotted path of every leaf of *model* that has one name in every scenario."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _leaves(kind, f"{above}{name}.")
+        else:
+            yield f"{above}{name}"
+
+
+def _path(keyword: str) -> str:
+    """Return the path that *keyword* means; raises `ScenarioError` when it is a leaf's name that none, or more than one, has."""
+    if "." in keyword or "__" in keyword:
+        return keyword.replace("__", ".")
+    paths = list(_leaves(Scenario, ""))
+    if keyword in (*Scenario.model_fields, *Experiment.model_fields):
+        return keyword
+    found = [path for path in paths if path.rpartition(".")[2] == keyword]
+    if len(found) == 1:
+        return found[0]
+    names = {path.rpartition(".")[2] for path in paths}
+    told = f"is the name of {' and of '.join(found)}; write one of them" if found else f"is not the name of a leaf{did_you_mean(keyword, names)}"
+    raise ScenarioError([Fault("keyword", 1, 1, keyword, told)])
+
+
+def sets_of(changes: Mapping[str, object]) -> tuple[str, ...]:
+    """Return *changes*, keyword → value, as `path=value` texts."""
+    return tuple(f"{_path(keyword)}={value if isinstance(value, str) else json.dumps(value)}" for keyword, value in changes.items())
+
+
+def source_of(name_or_path: str | Path, sets: Sequence[str]) -> Source:
+    """Return the text behind *name_or_path*, which was loaded before, and the *sets* on it."""
+    path = located(name_or_path)
+    return Source(str(name_or_path), path.read_text(encoding="utf-8"), tuple(sets))

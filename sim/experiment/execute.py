@@ -1,0 +1,146 @@
+"""Carry out a plan: what is missing is run, what is there is kept, and the run's folder tells the whole story."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from sim import __version__
+from sim.experiment.plan import ENGINES, Plan, Task, needs, seconds_of
+from sim.experiment.progress import watch
+from sim.experiment.summary import factors_of, merge, window_of, write_summary
+from sim.experiment.work import Failure, work
+from sim.store import clean, finished, hashes, log, provenance, publish, sha256, source_hash, start_run, write_file, write_manifest
+from sim.streams import STREAMS, TRAFFIC_PREFIX
+from sim.units import DAY_S
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The folder of a run, and what failed in it."""
+
+    path: Path
+    failures: tuple[Failure, ...]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C: everything finished so far is kept in *path*, and the same command goes on from there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"interrupted; what was finished is kept in {path}")
+        self.path = path
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the user asked for: the *file* (or name), its *text*, and the changes set on it."""
+
+    file: str
+    text: str
+    sets: tuple[str, ...]
+
+
+def resolved_text(plan: Plan) -> str:
+    """Return every cell's scenario in full, as YAML documents that each begin with the cell's name."""
+    from sim.scenario.load import resolved
+
+    return "---\n".join(f"# cell: {cell.name}\n{resolved(cell.scenario)}" for cell in plan.cells)
+
+
+def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
+    """Return the manifest of a run of *plan* as far as it is known when it starts."""
+    factors = factors_of(plan)
+    kinds = sorted({f"{TRAFFIC_PREFIX}{kind}" for cell in plan.cells for kind in cell.scenario.traffic.kinds})
+    cells = []
+    for cell in plan.cells:
+        window = window_of(cell.scenario)
+        cells.append({
+            "name": cell.name, "levels": {path: level[cell.name] for path, level in factors.items()}, "replications": cell.scenario.replications,
+            "seed": cell.scenario.seed, "warm_up_s": window.warm_up_s, "length_s": window.length_s, "alerts": list(window.alerts),
+        })  # fmt: skip
+    return {
+        "name": plan.name, "question": plan.question, "plan": plan.hash, "status": "running", "engine": plan.engine, "cells": cells,
+        "comparator": plan.comparator, "metrics": list(plan.metrics), "primary": plan.primary, "seed": plan.cells[0].scenario.seed,
+        "streams": [*STREAMS, *kinds], "version": __version__, "source": source_hash(), "made_with": provenance(),
+        "scenario": {"file": source.file, "text": source.text, "sha256": sha256(source.text.encode()), "sets": list(source.sets)},
+        "resolved_sha256": sha256(resolved_text(plan).encode()), "started": _iso(started), "files": {}, "warnings": [], "failures": [],
+    }  # fmt: skip
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def execute(plan: Plan, out: Path, source: Source, *, jobs: int | None = None, quiet: bool = True) -> Outcome:
+    """Carry out *plan* in a folder under *out*, *jobs* replications at once; an unfinished run of the same plan is taken up.
+
+    Raises `StoreError` when results cannot be written, and `Interrupted` on Ctrl-C. What fails is told in the outcome; the rest is kept.
+    """
+    run, resumed = start_run(out, plan.name, plan.hash)
+    started = datetime.now(UTC)
+    manifest = _described(plan, source, started)
+    write_manifest(run, manifest)
+    write_file(run / "resolved.yaml", resolved_text(plan).encode())
+    log(run, f"{'resumed' if resumed else 'started'}: {len(plan.tasks)} replications of {len(plan.cells)} cells, engine {plan.engine}")
+    failures: list[Failure] = []
+    try:
+        warnings = _run_what_is_missing(run, plan, jobs, quiet, failures)
+        lost = {(failure.cell, failure.replication) for failure in failures}
+        write_summary(run, plan, merge(run, [task for task in plan.tasks if (task.address.cell, task.address.replication) not in lost]))
+    except KeyboardInterrupt:
+        log(run, "interrupted")
+        write_manifest(run, manifest | {"status": "interrupted", "exit": 130, "ended": _iso(datetime.now(UTC))})
+        raise Interrupted(run) from None
+    ended = datetime.now(UTC)
+    warnings += [f"cell {cell.name}: one replication: no interval" for cell in plan.cells if cell.scenario.replications == 1]
+    told = [{"cell": failure.cell, "replication": failure.replication, "cause": failure.cause} for failure in failures]
+    manifest |= {"status": "failed" if failures else "complete", "exit": 1 if failures else 0, "ended": _iso(ended), "warnings": warnings, "failures": told}
+    write_manifest(run, manifest | {"seconds": round((ended - started).total_seconds(), 3), "files": hashes(run)})
+    log(run, manifest["status"])
+    publish(run)
+    return Outcome(run, tuple(failures))
+
+
+def _run_what_is_missing(run: Path, plan: Plan, jobs: int | None, quiet: bool, failures: list[Failure]) -> list[str]:
+    """Run the tasks of *plan* that are not done in *run*; add to *failures*; return the warnings to keep."""
+    warnings = [f"deleted what a killed process left: {name}" for name in clean(run)]
+    done, damaged = finished(run, [task.address for task in plan.tasks])
+    warnings += damaged
+    for warning in warnings:
+        log(run, warning)
+    missing = [task for task in plan.tasks if task.address not in done]
+    weights = {id(task): seconds_of(task.cell.scenario, plan.engine) for task in missing}
+    at_once = min(needs(plan, jobs).jobs, len(missing))
+    threads = max(1, (os.cpu_count() or 1) // max(1, at_once))
+    module = ENGINES[plan.engine]
+    if at_once > 1 and plan.engine == "fast":
+        _compile_kernels(module, missing)
+    began = monotonic()
+    with watch(len(missing), sum(weights.values()), quiet=quiet) as progress:
+        failures += work(run, missing, module, jobs=at_once, threads=threads, done=lambda task: progress.advance(weights[id(task)]))
+    for failure in failures:
+        log(run, f"cell {failure.cell}, replication {failure.replication} failed: {failure.cause}\n{failure.trace}".rstrip())
+    log(run, f"{len(missing) - len(failures)} replications in {monotonic() - began:.1f} s, {at_once} at once with {threads} threads; {len(done)} were there")
+    return warnings
+
+
+def _compile_kernels(module: str, tasks: Sequence[Task]) -> None:
+    """Run a hamlet under every rule that *tasks* use, so that workers find each kernel compiled: two that compile at once write over each other's files."""
+    seen: dict[tuple[object, ...], Task] = {}
+    for task in tasks:
+        scenario = task.cell.scenario
+        seen.setdefault((scenario.reporting.rule, scenario.reporting.phase.source, scenario.updates.local.driver, len(scenario.network)), task)
+    for task in seen.values():
+        scenario = task.cell.scenario
+        window = scenario.window.model_copy(update={"warm_up": 0, "length": DAY_S})
+        hamlet = scenario.model_copy(update={"window": window, "estate": scenario.estate.model_copy(update={"premises": 20})})
+        try:
+            import_module(module).replicate(hamlet, 0)
+        except Exception:  # noqa: BLE001  (what is wrong with a world is told by its own replications)
+            continue

@@ -1,0 +1,68 @@
+"""A finished run, read from its folder alone: tables as data frames, metrics as estimates. It needs nothing of the simulation, now or in ten years."""
+
+from __future__ import annotations
+
+import io
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sim.metrics.estimates import Estimate
+from sim.store import StoreError, find_run, read_file, read_manifest, read_parquet, sha256
+
+
+class Results:
+    """The results in a run folder, a folder of runs (its latest), or under a scenario's name in `results/`."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open the results at *path*; raises `StoreError` when there are none or the manifest is damaged."""
+        self.path: Path = find_run(os.fspath(path), Path("results"))
+        self.manifest: dict[str, Any] = read_manifest(self.path)
+
+    def __repr__(self) -> str:
+        return f"Results({str(self.path)!r})"
+
+    def _file(self, name: str) -> bytes:
+        """Return a file the manifest vouches for; raises `StoreError` when it is missing or altered."""
+        data = read_file(self.path / name)
+        if sha256(data) != self.manifest["files"].get(name):
+            raise StoreError(f"{self.path / name} is not as it was written", 3)
+        return data
+
+    @property
+    def cells(self) -> list[str]:
+        """The names of the cells, in order."""
+        return [cell["name"] for cell in self.manifest["cells"]]
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report is."""
+        return self.path / "report.html"
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """`summary.csv`: one row for each cell, metric and group."""
+        factors = list(self.manifest["cells"][0]["levels"])
+        text = dict.fromkeys(("cell", *factors, "metric", "group", "unit"), "str")
+        return pd.read_csv(io.BytesIO(self._file("summary.csv")), dtype=text, keep_default_na=False, na_values={"half_width": ["nan"]})
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a merged table of `sim.tables`, or `differences`: `cell`, `replication`, then its columns. Raises `StoreError` when there is none."""
+        frame: pd.DataFrame = read_parquet(self._file(f"tables/{name}.parquet"))
+        return frame
+
+    def metric(self, name: str, group: str = "all", cell: str | None = None) -> Estimate:
+        """Return the estimate of a metric; *cell* may be left out when there is one. Raises `KeyError` with what there is."""
+        if cell is None and len(self.cells) > 1:
+            raise KeyError(f"which cell? There are {', '.join(self.cells)}")
+        rows = self.summary
+        for column, value, what in (("cell", cell or self.cells[0], "cell"), ("metric", name, "metric"), ("group", group, f"group of {name}")):
+            known = list(dict.fromkeys(rows[column]))
+            rows = rows[rows[column] == value]
+            if rows.empty:
+                raise KeyError(f"no {what} {value!r}; there are {', '.join(known)}")
+        row = rows.iloc[0]
+        return Estimate(float(row["value"]), float(row["half_width"]), int(row["n"]), str(row["unit"]))
