@@ -17,10 +17,16 @@ from sim.scenario.tree import Node, dotted, kind_of, parse, read_text
 from sim.units import shown
 
 
+def shipped_folder() -> Path:
+    """Return the folder of shipped files: inside the installed package, or `scenarios/` beside it in a checkout."""
+    package = Path(sim.__file__).parent
+    installed = package / "_shipped"
+    return installed if installed.is_dir() else package.parent / "scenarios"
+
+
 def shipped() -> dict[str, Path]:
     """Return every shipped scenario, overlay and experiment by name: its path below `scenarios/` without the suffix."""
-    installed = Path(sim.__file__).parent / "_shipped"
-    root = installed if installed.is_dir() else Path(sim.__file__).parent.parent / "scenarios"
+    root = shipped_folder()
     files = {path.relative_to(root).with_suffix("").as_posix(): path for path in root.rglob("*.yaml")}
     return {name: files[name] for name in sorted(files) if not name.startswith("invalid/")}
 

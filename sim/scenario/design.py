@@ -17,7 +17,7 @@ from typing import Final
 from sim.scenario.compose import composed, located, overlaid, put, read, shipped
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
 from sim.scenario.schema import Experiment, Scenario
-from sim.scenario.tree import Node
+from sim.scenario.tree import Node, text_of
 from sim.scenario.validate import scenario_of
 from sim.units import shown
 
@@ -228,15 +228,6 @@ def _placed(fault: Fault, plan: _Plan, file: str) -> Fault:
     if fault.file in (file, "--set"):
         return fault
     return replace(fault, file=plan.place.file, line=plan.place.line, column=plan.place.column, message=f"in cell {plan.name}: {fault.message}")
-
-
-def text_of(node: Node) -> str:
-    """Return the value of *node* as one line of text: "1 d", "ppmid, ihd"."""
-    if isinstance(node.value, dict):
-        return ", ".join(f"{key}: {text_of(child)}" for key, child in node.value.items())
-    if isinstance(node.value, list):
-        return ", ".join(text_of(child) for child in node.value) or "[]"
-    return str(node.value) if isinstance(node.value, str) else "null" if node.value is None else shown(node.value)
 
 
 def _slug(parts: list[str]) -> str:

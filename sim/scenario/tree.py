@@ -266,3 +266,12 @@ def find(node: Node, path: tuple[str | int, ...]) -> tuple[Node, bool]:
         else:
             return node, False
     return node, True
+
+
+def text_of(node: Node) -> str:
+    """Return the value of *node* as one line of text: "1 d", "ppmid, ihd"."""
+    if isinstance(node.value, dict):
+        return ", ".join(f"{key}: {text_of(child)}" for key, child in node.value.items())
+    if isinstance(node.value, list):
+        return ", ".join(text_of(child) for child in node.value) or "[]"
+    return str(node.value) if isinstance(node.value, str) else "null" if node.value is None else shown(node.value)

@@ -1,0 +1,55 @@
+"""Where the numbers of `gb_base` come from: for each, a range, a grade of evidence and a source.
+
+Grades: A, an exact public figure or specification; B, derived from public figures; C, one source, dated or second-hand, or a proposal; D, no public figure was
+found, so the value is a stated assumption and belongs in a sensitivity run.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import Final
+
+from sim.scenario.compose import read, shipped, shipped_folder
+from sim.scenario.tree import Node, text_of
+
+GRADES: Final = ("A", "B", "C", "D")
+_ABOUT_THE_FILE: Final = ("schema_version", "name", "question")
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One leaf of `gb_base`: its *path* and *value* as written, the plausible *low* and *high*, *unit*, *grade* A to D, public *source* and *note*."""
+
+    path: str
+    value: str
+    low: str
+    high: str
+    unit: str
+    grade: str
+    source: str
+    note: str
+
+
+def load_assumptions() -> tuple[Assumption, ...]:
+    """Return every row of `scenarios/assumptions.csv`, in the order of the file."""
+    with (shipped_folder() / "assumptions.csv").open(encoding="utf-8", newline="") as stream:
+        return tuple(Assumption(**row) for row in csv.DictReader(stream))
+
+
+def base_leaves() -> dict[str, str]:
+    """Return path and value of every leaf of `gb_base` that says something of the world; a list of single values is one leaf."""
+    tree, _ = read(shipped()["gb_base"])
+    assert isinstance(tree.value, dict)
+    return {path: value for name, child in tree.value.items() if name not in _ABOUT_THE_FILE for path, value in _leaves(child, name)}
+
+
+def _leaves(node: Node, path: str) -> list[tuple[str, str]]:
+    children: dict[str, Node] = {}
+    if isinstance(node.value, dict):
+        children = node.value
+    elif isinstance(node.value, list) and any(isinstance(item.value, dict) for item in node.value):
+        children = {str(index): item for index, item in enumerate(node.value)}
+    if not children:
+        return [(path, text_of(node))]
+    return [leaf for key, child in children.items() for leaf in _leaves(child, f"{path}.{key}")]
