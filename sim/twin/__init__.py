@@ -11,21 +11,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
     from sim.tables import Tables, Trace
+    from sim.twin.estate import Luck, Region
+    from sim.twin.world import TwinWorld
 
 
 def replicate(scenario: Scenario, replication: int, *, trace: Trace | None = None) -> Tables:
     """Run *replication* (0, 1, …) of *scenario*, a small one, and return its tables as `sim.tables` declares them."""
-    import simpy
-
-    from sim.twin import counts, devices
+    from sim.twin import counts
     from sim.twin.estate import Luck, build
-    from sim.twin.stages import lay_out_stages
-    from sim.twin.world import TwinWorld
 
-    env, luck = simpy.Environment(), Luck(scenario.seed, replication)
-    world = TwinWorld(scenario, env, luck, build(scenario, luck), lay_out_stages(scenario, env))
-    devices.start(world)
-    env.run(until=world.horizon_s)
+    luck = Luck(scenario.seed, replication)
+    world = run_world(scenario, luck, build(scenario, luck))
     if trace is not None:
         counts.fill(trace, world)
     return counts.tables(world)
+
+
+def run_world(scenario: Scenario, luck: Luck, regions: list[Region]) -> TwinWorld:
+    """Return the world of *scenario* as it is at its horizon, with whoever is in *regions*."""
+    import simpy
+
+    from sim.twin import devices
+    from sim.twin.stages import lay_out_stages
+    from sim.twin.world import TwinWorld
+
+    env = simpy.Environment()
+    world = TwinWorld(scenario, env, luck, regions, lay_out_stages(scenario, env))
+    devices.start(world)
+    env.run(until=world.horizon_s)
+    return world

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 class Record:
     """The version that a ledger holds of one device, and its WRONG episodes as [begin, end) pairs, *end* open (None) while it lasts.
 
-    A record that is not kept is UNKNOWN for ever. *writes* lists (second written, second the report left) of every report written.
+    A record that is not kept is UNKNOWN for ever. *writes* lists (second written, second the report left, version) of every report written.
     """
 
     is_kept: bool
     version: int = 0
     episodes: list[tuple[int, int | None]] = field(default_factory=list)
-    writes: list[tuple[int, int]] = field(default_factory=list)
+    writes: list[tuple[int, int, int]] = field(default_factory=list)
 
     @property
     def wrong_since_s(self) -> int | None:
@@ -36,8 +36,12 @@ class Record:
         """Set the record to the *version* carried by a report that left at *left_s*."""
         if self.is_kept:
             self.version = version
-            self.writes.append((now_s, left_s))
+            self.writes.append((now_s, left_s, version))
             self.settle(now_s, version_true)
+
+    def version_before(self, second: int) -> int:
+        """Return the version held just before *second*."""
+        return next((version for written_s, _, version in reversed(self.writes) if written_s < second), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def was_wrong_before(record: Record, second: int) -> bool:
 def confirmation_2s2(record: Record, start_s: int, stop_s: int) -> int:
     """Return twice the integral over [start_s, stop_s) of the time since the latest report written had left (since 0 before the first)."""
     doubled, left_s, since_s = 0, 0, start_s
-    for written_s, next_left_s in [*record.writes, (stop_s, 0)]:
+    for written_s, next_left_s, _ in [*record.writes, (stop_s, 0, 0)]:
         if written_s > since_s:
             doubled += (written_s - left_s) ** 2 - (since_s - left_s) ** 2
             since_s = written_s

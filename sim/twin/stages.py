@@ -147,8 +147,8 @@ class Server:
 def in_order(arrivals: list[Message]) -> list[Message]:
     """Return the messages that came to a server in one slot, in their order of service.
 
-    By rank; ties: anonymous before named, anonymous by (region, kind, origin), named by (region, sender row, leave, timer before change). The k-th of n
-    anonymous messages of one (region, kind, origin) ranks evenly among all possible ranks.
+    Who left first is first; of one second by rank; ties: anonymous before named, anonymous by (region, kind), named by (region, sender row, timer before
+    change). The k-th of n anonymous messages of one (region, kind, origin) ranks evenly among all possible ranks.
     """
     group_sizes = Counter((message.region.number, message.kind, message.origin_s) for message in arrivals if message.sender is None)
     numbers: Counter[tuple[int, str, int]] = Counter()
@@ -158,10 +158,10 @@ def in_order(arrivals: list[Message]) -> list[Message]:
             group = (message.region.number, message.kind, message.origin_s)
             rank = ((2 * numbers[group] + 1) << 31) // group_sizes[group]
             numbers[group] += 1
-            keyed.append(((rank, 0, message.region.number, message.kind, message.origin_s, 0, ""), message))
+            keyed.append(((message.origin_s, rank, 0, message.region.number, message.kind, 0, ""), message))
         else:
             cause = "0 before a change" if message.cause == "timer" else message.cause
-            keyed.append(((message.rank, 1, message.region.number, "", message.sender.row, message.origin_s, cause), message))
+            keyed.append(((message.origin_s, message.rank, 1, message.region.number, "", message.sender.row, cause), message))
     return [message for _, message in sorted(keyed, key=lambda pair: pair[0])]
 
 
@@ -201,7 +201,7 @@ def journey(env: simpy.Environment, message: Message, stages: list[Stage]) -> Ge
             return
         if stage.latency_s > 0:
             yield pause(env, stage.latency_s, Turn.TRAFFIC)
-    yield _Moment(env, 0, Turn.RECORDS + message.origin_s * 2.0**-40)  # what is written in one second is written in order of leave
+    yield pause(env, 0, Turn.RECORDS)
     message.fate, message.at_s = "delivered", int(env.now)
     for device, version in message.carries:
         device.smi.write(message.at_s, message.origin_s, version, device.version_true)

@@ -15,7 +15,7 @@ from sim.scenario.schema import Scenario
 
 T = TypeVar("T")
 KEY = np.uint64(20190801)
-RULES = ("hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat", "none")
+RULES = ("hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat") * 2 + ("none",)
 SOURCES = ("fixed_clock", "hashed", "power_on", "activation")
 CAPACITIES: tuple[str | None, ...] = (None, "1 /s", "2.5 /s", "7 /min", "100 /h", "0.3 /s")
 
@@ -35,26 +35,37 @@ def world(number: int) -> Scenario:
     """Return the world of *number*."""
     dice = Dice(number)
     rule, source = RULES[number % len(RULES)], SOURCES[number // len(RULES) % len(SOURCES)]
-    has_traffic = dice.one_of((True, False, False))
+    has_traffic, is_crowded = dice.one_of(((True, False), (False, False), (False, False), (False, True)))
     length = dice.one_of(("26 h", "49 h")) if rule == "hub_store" and not has_traffic else dice.one_of(("90 min", "3 h", "5 h", "7225 s"))
     regions = dice.one_of(({"north": 1.0}, {"north": 0.6, "central": 0.4}, {"south": 0.5, "north": 0.2, "central": 0.3}))
-    return Scenario.model_validate({
+    tree = whole(dice, number, rule, source, length, regions, has_traffic)
+    if is_crowded:
+        crowd(tree)
+    return Scenario.model_validate(tree)
+
+
+def whole(
+    dice: Dice, number: int, rule: str, source: str, length: str, regions: dict[str, float], has_traffic: bool
+) -> dict[str, Any]:
+    """Return a whole scenario as its file would hold it."""
+    return {
         "schema_version": 1, "name": f"world_{number}", "question": "none", "seed": number, "replications": 1,
         "window": {"start": "2026-01-01", "warm_up": dice.one_of(("0 s", "30 min", "1 h", "3601 s")), "length": length},
         "estate": {
             "premises": dice.one_of((3, 11, 30, 55)),
             "devices": {
-                "esme": 1.0, "gsme": 0.65, "ppmid": dice.one_of((0.8, 1.0, 0.4, 0.0)), "ihd": dice.one_of((0.3, 1.0, 0.0)), "hcalcs": dice.one_of((0.2, 0.0, 0.6)),
+                "esme": 1.0, "gsme": 0.65,
+                "ppmid": dice.one_of((0.8, 0.8, 1.0, 1.0, 0.0)), "ihd": dice.one_of((0.3, 1.0, 0.0)), "hcalcs": dice.one_of((0.2, 0.2, 0.0, 0.6)),
             },
             "regions": regions, "premises_per_cell": 4,
             "no_wan_share": dice.one_of(("0 %", "0 %", "10 %", "30 %")), "not_communicating_share": dice.one_of(("0 %", "0 %", "15 %")),
             "users": dice.one_of(({"large": 1.0}, {"large": 0.7, "small": 0.3}, {"a": 0.2, "b": 0.5, "c": 0.3})),
         },
         "updates": {
-            "policy": dice.one_of(("local_and_ota",) * 6 + ("ota_only", "do_minimum")),
+            "policy": dice.one_of(("local_and_ota",) * 8 + ("ota_only", "do_minimum")),
             "local": {
-                "driver": dice.one_of(("poisson", "poisson", "releases")), "rate": dice.one_of(("2 /h", "12 /h", "1 /d", "90 /h")),
-                "take_up": dice.one_of(("100 %", "60 %", "100 %", "0 %")), "first_release": dice.one_of(("0 s", "20 min", "61 min")),
+                "driver": dice.one_of(("poisson", "poisson", "releases")), "rate": dice.one_of(("2 /h", "12 /h", "12 /h", "90 /h")),
+                "take_up": dice.one_of(("100 %", "60 %", "60 %", "0 %", "100 %")), "first_release": dice.one_of(("0 s", "20 min", "61 min")),
                 "delay": dice.one_of(("3 min", "40 min")),
             },
         },
@@ -62,21 +73,32 @@ def world(number: int) -> Scenario:
         "traffic": traffic(dice, has_traffic),
         "network": network(dice),
         "faults": {"power_cuts": power_cuts(dice, sorted(regions))},
-    })
+    }
+
+
+def crowd(tree: dict[str, Any]) -> None:
+    """Make queues in which reports of one sender meet in one slot, behind two stages: the later must not overtake the earlier."""
+    tree["window"] |= {"warm_up": "5 min", "length": "30 min"}
+    tree["estate"] |= {"premises": 90, "devices": {"esme": 1.0, "gsme": 0.65, "ppmid": 1.0, "ihd": 1.0, "hcalcs": 0.2}, "regions": {"north": 1.0}}
+    tree["updates"]["local"] |= {"driver": "poisson", "rate": "90 /h", "take_up": "100 %"}
+    tree["reporting"] |= {"devices": ["ppmid"], "period": "61 s", "heartbeat": "61 s", "loss": "0 %"}
+    tree["reporting"]["phase"] |= {"window": "61 s", "jitter": "30 s"}
+    tree["faults"] = {"power_cuts": []}
+    tree["network"] = [{"stage": "csp", "capacity": "3 /s"}, {"stage": "dsp", "capacity": "2.6 /s", "latency": "1 s"}]
 
 
 def reporting(dice: Dice, rule: str, source: str) -> dict[str, Any]:
     """Return how the world's devices report."""
     period_s = dice.one_of((61, 300, 600, 2220, 7000))
     return {
-        "rule": rule, "devices": list(dice.one_of((("ppmid", "ihd"), ("ppmid",), ("ihd", "hcalcs"), ("ppmid", "ihd", "hcalcs")))),
+        "rule": rule, "devices": list(dice.one_of((("ppmid", "ihd"), ("ppmid",), ("ppmid", "hcalcs"), ("ihd", "hcalcs"), ("ppmid", "ihd", "hcalcs")))),
         "period": f"{period_s} s", "heartbeat": f"{period_s} s",
         "phase": {
-            "source": source, "at": dice.one_of(("00:00", "00:01:17", "02:00", "23:50")), "window": f"{dice.one_of((1, 10, period_s // 2, period_s))} s",
-            "jitter": f"{dice.one_of((0, 0, 3, period_s // 2))} s",
+            "source": source, "at": dice.one_of(("00:00", "00:01:17", "02:00", "23:50")),
+            "window": f"{dice.one_of((1, 10, period_s // 2, period_s))} s", "jitter": f"{dice.one_of((0, 0, 3, period_s // 2))} s",
         },
-        "loss": dice.one_of(("0 %", "0 %", "10 %", "50 %", "100 %")), "han_loss": dice.one_of(("0 %", "30 %", "30 %")),
-        "read": {"rate": dice.one_of(("1 /d", "5 /d", "0 /d")), "refreshes_smi": dice.one_of((True, True, False))},
+        "loss": dice.one_of(("0 %",) * 4 + ("10 %", "10 %", "50 %", "100 %")), "han_loss": dice.one_of(("0 %", "30 %", "30 %")),
+        "read": {"rate": dice.one_of(("1 /d", "5 /d", "5 /d", "0 /d")), "refreshes_smi": dice.one_of((True, True, False))},
         "target": dice.one_of(("1 s", "25 s", "10 min")), "size": dice.one_of(("132 B", "133 B", "0 B")), "request_size": "78 B", "xml_overhead": "1701 B",
         "fan_out": dice.one_of((1, 1, 3, 0)),
     }

@@ -1,0 +1,255 @@
+"""One device's life retold in plain English, at its own addresses, out of an estate of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.kernels import draws
+from sim.twin import run_world
+from sim.twin.estate import ROW_TYPES, SLOTS, Device, Luck, Reach, build, build_premises, lay_out_regions
+from sim.twin.ledgers import Record, measure
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
+    from sim.twin.stages import Message
+    from sim.twin.world import TwinWorld
+
+DAY_S: Final = 86_400
+CHUNK: Final = 1 << 20  # premises looked at together when a row is searched for
+# A world this small is run whole, with its queues: device rows, device-days, and seconds drawn for anonymous traffic (a few seconds of work).
+MOST_ROWS, MOST_DEVICE_DAYS, MOST_DRAWS = 2_000, 20_000, 1_000_000
+REPORT_NAMES: Final = {"timer": "timed report", "change": "report of the change", "read": "answer to a read"}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a device row lives: region by name, type, and premises within the region."""
+
+    region: str
+    device_type: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that happened. Neighbours with the same *alike* (not empty) are told as one."""
+
+    second: int
+    text: str
+    alike: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A device's life: who it is, what happened, and how it sums up."""
+
+    opening: str
+    lines: list[Line]
+    summary: str
+
+
+def tell(
+    scenario: Scenario, replication: int, row: int, *, versus: Scenario | None = None, labels: tuple[str, str] = ("This cell", "The other cell")
+) -> str:
+    """Return the life of device *row* in *replication* of *scenario*, and with *versus* the life the same device has there and where they part.
+
+    A small estate is run whole; out of a large one only the device's premises is run, through a network that delays nobody beyond its latencies, and the
+    text says so. Raises `ValueError` for a row that does not exist.
+    """
+    address = find(scenario, replication, row)
+    here = live(scenario, replication, address)
+    if versus is None:
+        return _told(scenario, here)
+    there = live(versus, replication, address)
+    parts = [f"{labels[0]}: {_told(scenario, here)}", f"{labels[1]}: {_told(versus, there)}", _first_difference(scenario, here, there, labels)]
+    return "\n\n".join(parts)
+
+
+# -- finding ---------------------------------------------------------------------------------------------------------------------------------------
+
+
+@numba.njit(cache=True)
+def _fitted(key, place, start, threshold, out):  # type: ignore[no-untyped-def]
+    """Write into bool *out* whether the premises from *start* on have a device."""
+    for i in range(len(out)):
+        out[i] = np.uint64(draws.word(key, place, start + i, 0)) < threshold
+
+
+def _with_device(luck: Luck, place: int, n_premises: int, share: float) -> Iterator[NDArray[Any]]:
+    """Yield the premises that have the device of *place*, a chunk of the region at a time."""
+    for start in range(0, n_premises, CHUNK):
+        out = np.empty(min(CHUNK, n_premises - start), np.bool_)
+        _fitted(luck.key("estate.fitted"), place, start, np.uint64(draws.threshold(share)), out)
+        yield start + np.flatnonzero(out)
+
+
+def find(scenario: Scenario, replication: int, row: int) -> Address:
+    """Return the address of device *row*: rows go by region, type and premises."""
+    luck, left = Luck(scenario.seed, replication), row
+    for region in lay_out_regions(scenario):
+        for device_type in ROW_TYPES:
+            place = region.number * 8 + SLOTS[device_type]
+            for numbers in _with_device(luck, place, region.n_premises, scenario.estate.devices[device_type]):
+                if 0 <= left < len(numbers):
+                    return Address(region.name, device_type, int(numbers[left]))
+                left -= len(numbers)
+    raise ValueError(f"there is no device {row}; the devices are numbered from 0 to {row - left - 1}")
+
+
+# -- living ----------------------------------------------------------------------------------------------------------------------------------------
+
+
+def is_small(scenario: Scenario) -> bool:
+    """Return whether everyone in *scenario* can be run in a few seconds."""
+    spec, horizon_s = scenario.estate, scenario.window.warm_up + scenario.window.length
+    rows = spec.premises * sum(spec.devices[device_type] for device_type in ROW_TYPES)
+    drawn = horizon_s * len(spec.regions) * len(scenario.traffic.kinds) if scenario.traffic.level > 0 else 0
+    return rows <= MOST_ROWS and rows * horizon_s / DAY_S <= MOST_DEVICE_DAYS and drawn <= MOST_DRAWS
+
+
+def live(scenario: Scenario, replication: int, address: Address) -> Life:
+    """Return the life of the device at *address*; one that *scenario* does not fit there has none."""
+    luck = Luck(scenario.seed, replication)
+    if is_small(scenario):
+        regions = build(scenario, luck)
+    else:
+        stages = tuple(stage.model_copy(update={"capacity": None}) for stage in scenario.network)
+        scenario = scenario.model_copy(update={"network": stages, "traffic": scenario.traffic.model_copy(update={"level": 0.0})})
+        regions = lay_out_regions(scenario)
+        for region in regions:
+            if region.name == address.region and address.index < region.n_premises:
+                region.premises = [build_premises(scenario, luck, region, address.index)]
+    at_address = (
+        device
+        for region in regions if region.name == address.region
+        for device in region.devices(address.device_type) if device.index == address.index
+    )
+    device = next(at_address, None)
+    if device is None:
+        return Life(f"there is no {address.device_type} in {address.region}, premises {address.index}.", [], "")
+    world = run_world(scenario, luck, regions)
+    lines = sorted([*_changes(device), *_cuts(device), *_reports(world, device), *_repairs(world, device)], key=lambda line: line.second)
+    return Life(_opening(world, device), lines, _summary(world, device))
+
+
+# -- telling ---------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _opening(world: TwinWorld, device: Device) -> str:
+    home, reporting = device.premises, world.scenario.reporting
+    facts = [
+        f"{device.device_type.upper()} in {device.region.name}, premises {device.index} (user {home.user})",
+        {Reach.REACHED: "reached by WAN", Reach.NO_WAN: "without WAN", Reach.NOT_COMMUNICATING: "its hub not communicating"}[home.reach],
+        "takes local updates" if device.takes_part else "takes no local updates",
+        f"rule {reporting.rule}, " + ("reports" if device.reports and reporting.rule != "none" else "does not report"),
+    ]
+    network = "Everyone was run, queues included." if is_small(world.scenario) else "Only this premises was run: the network is taken as uncongested."
+    return f"{'; '.join(facts)}. {network}"
+
+
+def _changes(device: Device) -> Iterator[Line]:
+    for change in device.changes:
+        says = f"the SMI still says {device.smi.version_before(change.second)}" if device.smi.is_kept else "the SMI keeps no version of a Type 2 device"
+        hub = {None: "", True: ", and its hub hears of it", False: ", and its hub misses it"}[change.heard]
+        yield Line(change.second, f"installs version {change.version} from its Wi-Fi{hub}; {says}")
+
+
+def _cuts(device: Device) -> Iterator[Line]:
+    for start_s, restored_s in device.premises.cuts:
+        yield Line(start_s, f"the power goes off for {_span(restored_s - start_s)}")
+
+
+def _reports(world: TwinWorld, device: Device) -> Iterator[Line]:
+    for message in world.messages:
+        if message.sender is device or (message.sender is not None and message.sender is device.premises.hub and device.reports):
+            carried = [version for spoken_of, version in message.carries if spoken_of is device]
+            what = REPORT_NAMES[message.cause] + (f" with version {carried[0]}" if carried else " (not written to the SMI)")
+            end = _end(message, device)
+            yield Line(message.origin_s, f"{what} leaves and {end}", alike=f"{what} {message.fate}" if _is_dull(message, device, carried) else "")
+
+
+def _is_dull(message: Message, device: Device, carried: list[int]) -> bool:
+    """Return whether *message* changes nothing in the SMI."""
+    return message.fate != "delivered" or not carried or not device.smi.is_kept or carried[0] == device.smi.version_before(message.at_s)
+
+
+def _end(message: Message, device: Device) -> str:
+    waits = [f"{hop.departed_s - hop.arrived_s} s at {hop.stage}" for hop in message.hops if hop.departed_s is not None and hop.departed_s > hop.arrived_s]
+    waited = f", having waited {' and '.join(waits)}" if waits else ""
+    if message.fate == "expired":
+        why = "nobody can hear the hub" if device.premises.reach is not Reach.REACHED else "the power is off"
+        return f"expires: {why}"
+    if message.fate == "delivered":
+        return f"reaches the SMI after {message.at_s - message.origin_s} s{waited}"
+    if message.fate == "refused":
+        return f"is refused at {message.refused_at}, where no room is left{waited}"
+    return "is lost" if message.fate == "lost" else f"has not arrived when the world ends{waited}"
+
+
+def _repairs(world: TwinWorld, device: Device) -> Iterator[Line]:
+    for name, record in _ledgers(device):
+        for began_s, ended_s in record.episodes:
+            if ended_s is not None:
+                yield Line(ended_s, f"the {name} is RIGHT again after {_span(ended_s - began_s)}")
+            else:
+                yield Line(world.horizon_s, f"the world ends; the {name} has been WRONG for {_span(world.horizon_s - began_s)}")
+
+
+def _ledgers(device: Device) -> list[tuple[str, Record]]:
+    return [(name, record) for name, record in (("SMI record", device.smi), ("hub record", device.hub_record)) if record.is_kept]
+
+
+def _summary(world: TwinWorld, device: Device) -> str:
+    window_s = world.scenario.window.length
+    totals = []
+    for name, record in (("SMI record", device.smi), ("hub record", device.hub_record)):
+        if record.is_kept:
+            wrong_s = measure(record, world.warm_up_s, world.horizon_s).wrong_s
+            totals.append(f"{name} RIGHT for {(window_s - wrong_s) / DAY_S:.2f} d, WRONG for {wrong_s / DAY_S:.2f} d")
+        else:
+            totals.append(f"{name} UNKNOWN for {window_s / DAY_S:.2f} d")
+    return f"In the {window_s / DAY_S:.2f} d after warm-up: {'; '.join(totals)}."
+
+
+def _told(scenario: Scenario, life: Life) -> str:
+    text = [life.opening]
+    for alike, group in groupby(life.lines, key=lambda line: line.alike):
+        lines = list(group)
+        dull = alike != "" and len(lines) > 2
+        text += [f"{_time(scenario, line.second)}  {line.text}" for line in (lines[:1] if dull else lines)]
+        if dull:
+            text.append(f"{_time(scenario, lines[-1].second)}  … the last of {len(lines) - 1} more like it")
+    return "\n".join([*text, life.summary] if life.summary else text)
+
+
+def _first_difference(scenario: Scenario, here: Life, there: Life, labels: tuple[str, str]) -> str:
+    lines, others = [(line.second, line.text) for line in here.lines], [(line.second, line.text) for line in there.lines]
+    if lines == others:
+        return "First difference: none; the same things happen to it at the same seconds."
+    n = next((i for i, (line, other) in enumerate(zip(lines, others, strict=False)) if line != other), min(len(lines), len(others)))
+    told = [
+        f"{label.lower()}, {f'{_time(scenario, side[n][0])} {side[n][1]}' if n < len(side) else 'nothing more happens'}"
+        for label, side in zip(labels, (lines, others), strict=True)
+    ]
+    return f"First difference: {'; '.join(f'in {part}' for part in told)}."
+
+
+def _time(scenario: Scenario, second: int) -> str:
+    return (datetime.combine(scenario.window.start, datetime.min.time()) + timedelta(seconds=second)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _span(seconds: int) -> str:
+    """Return a length of time in its two largest units."""
+    days, rest = divmod(seconds, DAY_S)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")) if n]
+    return " ".join(parts[:2]) or "0 s"
