@@ -132,20 +132,25 @@ def taken(array, index):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def in_buckets(slot, rank, start, n_slots):  # type: ignore[no-untyped-def]
-    """Return (packed, first): uint64 rank << 32 | position of every unit, slot by slot; those of slot *start* + s are packed[first[s]:first[s + 1]].
-
-    Sorting each slot's stretch puts its units in order of rank, equals in the order given.
-    """
-    first = np.zeros(n_slots + 1, np.int64)
-    for i in range(np.uint64(len(slot))):
-        first[slot[i] - start + 1] += 1
-    for s in range(n_slots):
+def in_buckets(second, order, start, n_seconds):  # type: ignore[no-untyped-def]
+    """Return (order, first): int64 positions *order* put by their *second*, stably; those of second *start* + s are order[first[s]:first[s + 1]]."""
+    first = np.zeros(n_seconds + 1, np.int64)
+    for i in range(np.uint64(len(second))):
+        first[second[i] - start + 1] += 1
+    for s in range(n_seconds):
         first[s + 1] += first[s]
-    after = first.copy()
-    packed = np.empty(len(slot), np.uint64)
-    for i in range(np.uint64(len(slot))):
-        s = slot[i] - start
-        packed[after[s]] = (np.uint64(rank[i]) << np.uint64(32)) | np.uint64(i)
+    after, out = first.copy(), np.empty(len(order), np.int64)
+    for i in range(np.uint64(len(order))):
+        s = second[order[i]] - start
+        out[after[s]] = order[i]
         after[s] += 1
-    return packed, first
+    return out, first
+
+
+@njit(cache=True, nogil=True)
+def packed(rank, order):  # type: ignore[no-untyped-def]
+    """Return uint64 rank << 32 | position, position by position of *order*: sorted, it is the order of ranks, equals by position."""
+    out = np.empty(len(order), np.uint64)
+    for i in range(np.uint64(len(order))):
+        out[i] = (np.uint64(rank[order[i]]) << np.uint64(32)) | np.uint64(order[i])
+    return out

@@ -77,17 +77,19 @@ def timer_reports(  # type: ignore[no-untyped-def]
         nominal, quad = np.int64(due[i]), np.int64(index[i] >> np.uint32(2))
         while change < n_changes and changed_row[change] < i:
             change += np.uint64(1)
-        while nominal - jitter_s < stop_s:
-            while nominal >= from_s + period_s:  # which period a report belongs to addresses its luck
-                from_s, number = from_s + period_s, number + 1
-            while nominal < from_s:
-                from_s, number = from_s - period_s, number - 1
-            second = nominal
-            if jitter_s > 0:
-                if last_quad != quad or last_number != number:
-                    words = block(np.uint32(quad), np.uint32(number), np.uint32(place), np.uint32(0), k0, k1)
-                    last_quad, last_number = quad, number
-                second = nominal + scaled(pick(words, index[i]), 2 * jitter_s) - jitter_s
+        while True:
+            second = stop_s
+            if nominal - jitter_s < stop_s:
+                while nominal >= from_s + period_s:  # which period a report belongs to addresses its luck
+                    from_s, number = from_s + period_s, number + 1
+                while nominal < from_s:
+                    from_s, number = from_s - period_s, number - 1
+                second = nominal
+                if jitter_s > 0:
+                    if last_quad != quad or last_number != number:
+                        words = block(np.uint32(quad), np.uint32(number), np.uint32(place), np.uint32(0), k0, k1)
+                        last_quad, last_number = quad, number
+                    second = nominal + scaled(pick(words, index[i]), 2 * jitter_s) - jitter_s
             if change < n_changes and changed_row[change] == i and second >= changed_s[change]:
                 nominal = np.int64(changed_s[change]) + period_s  # the change comes first: this report is dropped and the timer starts again
                 change += np.uint64(1)
@@ -98,9 +100,6 @@ def timer_reports(  # type: ignore[no-untyped-def]
             if second >= start_s:
                 sender[count], leave[count], occasion[count] = i, second, number
                 count += np.uint64(1)
-        while change < n_changes and changed_row[change] == i:  # changes after the last report that left restart the timer too
-            nominal = np.int64(changed_s[change]) + period_s
-            change += np.uint64(1)
         due[i] = nominal
     return sender[:count], leave[:count], occasion[:count]
 

@@ -77,13 +77,13 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
         if next_change[i] < until_s:
             due[n] = i
             n += np.uint64(1)
-    capacity = np.int64(len(due) + (len(due) >> 1) + 16)
+    capacity = len(due) + (len(due) >> 1) + 16
     row = np.empty(capacity, np.int32)
     when = np.empty(capacity, np.int32)
     new = np.empty(capacity, np.uint16)
     count = 0
     for i in due:
-        changed = np.int64(version[i])
+        changed = version[i] + 0
         while next_change[i] < until_s:
             if count == capacity:
                 capacity *= 2

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from sim.estate.estate import Estate
 from sim.kernels.ledgers import NOT_YET
-from sim.kernels.queues import REFUSED, WAITING, allowance, busy_slots, count_by_server, in_buckets, members, message_ranks, serve, spread_ranks, taken
-from sim.network.flows import DONE, MOVING, QUEUED, RUN, TRAVEL, UNIT, Flow, Late, joined, runs_of, travel_rows, units_of
+from sim.kernels.queues import REFUSED, WAITING, allowance, busy_slots, count_by_server, members, message_ranks, serve, spread_ranks, taken
+from sim.network.flows import DONE, MOVING, QUEUED, RUN, TRAVEL, UNIT, Flow, Late, by_slot_and_rank, joined, runs_of, travel_rows, units_of
 from sim.recorder import VERSION_REPORT, Recorder
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Network:
 
     def _serve(self, k: int, server: int, first: int, allowed: NDArray[Any], runs: NDArray[Any], handles: NDArray[Any]) -> None:
         """Put everyone in a busy slot in order and serve them, one queue after the other."""
-        units = self._in_order(runs, handles, first, len(allowed))
+        units = self._in_order(runs, handles)
         waiting, left = np.zeros(len(allowed), np.int64), allowed.copy()
         stage = self._stages[k]
         for level in range(len(stage.priority) + 1):
@@ -202,7 +202,7 @@ class Network:
             self._depart(k, server, queue, departs)
         self._recorder.waited(k, server, first, waiting)
 
-    def _in_order(self, runs: NDArray[Any], handles: NDArray[Any], first: int, n_slots: int) -> NDArray[Any]:
+    def _in_order(self, runs: NDArray[Any], handles: NDArray[Any]) -> NDArray[Any]:
         """Return the units of *runs* and *handles* by arrival slot, rank, and the rule for ties."""
         runs = runs[np.lexsort((runs["origin"], runs["kind"], runs["region"]))]
         handles = self._by_sender(handles)
@@ -215,10 +215,7 @@ class Network:
             place[chosen], index[chosen] = senders.place, senders.index[row[chosen]]
         units = joined(units_of(runs), named)
         rank = np.concatenate([spread_ranks(runs["n"]), message_ranks(self._rank_key, place, index, leave)])
-        packed, starts = in_buckets(np.ascontiguousarray(units["slot"]), rank, first, n_slots)
-        for slot in np.flatnonzero(np.diff(starts) > 1):
-            packed[starts[slot] : starts[slot + 1]].sort()
-        in_order: NDArray[Any] = taken(units, packed & np.uint64(0xFFFFFFFF))
+        in_order: NDArray[Any] = taken(units, by_slot_and_rank(units, rank))
         return in_order
 
     def _by_sender(self, handles: NDArray[Any]) -> NDArray[Any]:
@@ -248,6 +245,8 @@ class Network:
 
     def _onward_runs(self, k: int, server: int, units: NDArray[Any], departs: NDArray[Any]) -> None:
         """Send anonymous *units* on; the last stage before the SMI's door is their end."""
+        if not len(units):
+            return
         measured = units["origin"] >= self._warm_up_s
         for kind in np.unique(units["kind"]):
             chosen = measured & (units["kind"] == kind)
