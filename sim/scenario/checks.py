@@ -1,6 +1,7 @@
 """What must agree between the fields of a scenario, each as a sentence.
 
 A check names the blocks it reads; it runs when those blocks are right in themselves, whatever is wrong elsewhere, so that one reading of a file shows all.
+A finding names the value it speaks of and the others it depends on: its line is that of whichever the user wrote, not of one inherited.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from sim.scenario.faults import did_you_mean
 from sim.scenario.fields import LONGEST_S
 from sim.scenario.schema import EstateSpec, Faults, Reporting, Stage, Traffic, Updates, Window
 
-Finding = tuple[tuple[str | int, ...], str]
+Path = tuple[str | int, ...]
+Finding = tuple[Path, str, tuple[Path, ...]]  # the value, the sentence, what else it depends on
+_RULE: Final[Path] = ("reporting", "rule")
 _TIMED: Final = ("hub_poll", "periodic", "hub_batch", "on_change_heartbeat")
 
 
 def findings(blocks: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield path and sentence of everything in *blocks* (top-level name to sound block) that does not agree."""
+    """Yield a finding for everything in *blocks* (top-level name to sound block) that does not agree."""
     for check, needs in _CHECKS.items():
         if all(name in blocks for name in needs):
             yield from check(*(blocks[name] for name in needs))
@@ -34,17 +37,19 @@ def timer_period_s(reporting: Reporting) -> int:
 
 def _window_fits_the_clock(window: Window) -> Iterator[Finding]:
     if window.warm_up + window.length > LONGEST_S:
-        yield ("window", "length"), "warm-up and length together are more than 60 years, beyond the clock's 32 bits"
+        yield ("window", "length"), "warm-up and length together are more than 60 years, beyond the clock's 32 bits", (("window", "warm_up"),)
 
 
 def _reach_is_a_share(estate: EstateSpec) -> Iterator[Finding]:
     if estate.no_wan_share + estate.not_communicating_share > 1:
-        yield ("estate", "not_communicating_share"), "no_wan_share and not_communicating_share together are more than all premises"
+        message = "no_wan_share and not_communicating_share together are more than all premises"
+        yield ("estate", "not_communicating_share"), message, (("estate", "no_wan_share"),)
 
 
 def _someone_reports(reporting: Reporting) -> Iterator[Finding]:
     if reporting.rule != "none" and not reporting.devices:
-        yield ("reporting", "devices"), f"nothing reports; the rule {reporting.rule} needs at least one of ppmid, ihd, hcalcs (or write rule: none)"
+        message = f"nothing reports; the rule {reporting.rule} needs at least one of ppmid, ihd, hcalcs (or write rule: none)"
+        yield ("reporting", "devices"), message, (_RULE,)
 
 
 def _timer_is_regular(reporting: Reporting) -> Iterator[Finding]:
@@ -52,12 +57,15 @@ def _timer_is_regular(reporting: Reporting) -> Iterator[Finding]:
     if not period:
         return
     name, text = ("heartbeat" if reporting.rule == "on_change_heartbeat" else "period"), units.format_duration(period)
+    timer: tuple[Path, ...] = (("reporting", name), _RULE, ("reporting", "phase", "source"))
     if 2 * reporting.phase.jitter > period:
         jitter = units.format_duration(reporting.phase.jitter)
-        yield ("reporting", "phase", "jitter"), f"a jitter of {jitter} is more than half the {name} of {text}; reports would overtake each other"
+        message = f"a jitter of {jitter} is more than half the {name} of {text}; reports would overtake each other"
+        yield ("reporting", "phase", "jitter"), message, timer
     if reporting.phase.source == "hashed" and reporting.phase.window > period:
         window = units.format_duration(reporting.phase.window)
-        yield ("reporting", "phase", "window"), f"a window of {window} is longer than the {name} of {text}; a sender has one place in each period"
+        message = f"a window of {window} is longer than the {name} of {text}; a sender has one place in each period"
+        yield ("reporting", "phase", "window"), message, timer
 
 
 def _profiles_exist(traffic: Traffic) -> Iterator[Finding]:
@@ -65,7 +73,11 @@ def _profiles_exist(traffic: Traffic) -> Iterator[Finding]:
         if kind.profile not in traffic.profiles:
             allowed = ", ".join(traffic.profiles) or "none is given"
             hint = did_you_mean(kind.profile, traffic.profiles)
-            yield ("traffic", "kinds", name, "profile"), f"there is no profile {kind.profile}; traffic.profiles has: {allowed}{hint}"
+            yield (
+                ("traffic", "kinds", name, "profile"),
+                f"there is no profile {kind.profile}; traffic.profiles has: {allowed}{hint}",
+                (("traffic", "profiles"),),
+            )
 
 
 def _priorities_exist(network: tuple[Stage, ...], traffic: Traffic) -> Iterator[Finding]:
@@ -74,7 +86,11 @@ def _priorities_exist(network: tuple[Stage, ...], traffic: Traffic) -> Iterator[
         for place, kind in enumerate(stage.priority):
             if kind not in kinds:
                 hint = did_you_mean(kind, kinds)
-                yield ("network", index, "priority", place), f"there is no kind of message {kind}; the kinds are {', '.join(kinds)}{hint}"
+                yield (
+                    ("network", index, "priority", place),
+                    f"there is no kind of message {kind}; the kinds are {', '.join(kinds)}{hint}",
+                    (("traffic", "kinds"),),
+                )
 
 
 def _cuts_happen(faults: Faults, estate: EstateSpec, window: Window) -> Iterator[Finding]:
@@ -83,10 +99,10 @@ def _cuts_happen(faults: Faults, estate: EstateSpec, window: Window) -> Iterator
         where = ("faults", "power_cuts", index)
         if cut.region not in estate.regions:
             hint = did_you_mean(cut.region, estate.regions)
-            yield (*where, "region"), f"there is no region {cut.region}; the regions are {', '.join(estate.regions)}{hint}"
+            yield (*where, "region"), f"there is no region {cut.region}; the regions are {', '.join(estate.regions)}{hint}", (("estate", "regions"),)
         if cut.start >= horizon:
             start, end = units.format_duration(cut.start), units.format_duration(horizon)
-            yield (*where, "start"), f"the cut starts at {start}, but the world ends at {end}"
+            yield (*where, "start"), f"the cut starts at {start}, but the world ends at {end}", (("window", "length"), ("window", "warm_up"))
 
 
 def _protection_never_fires(network: tuple[Stage, ...], reporting: Reporting, updates: Updates) -> Iterator[Finding]:
@@ -100,6 +116,7 @@ def _protection_never_fires(network: tuple[Stage, ...], reporting: Reporting, up
                     ("network", index, "mitigations", place),
                     "alert storm protection is modelled only where no sender can send more than the threshold of one report within its window; "
                     f"here the number within {units.format_duration(protection.window)} {sends}, and the threshold is {protection.threshold}",
+                    (("reporting", "period"), _RULE, ("updates", "policy")),
                 )
 
 

@@ -59,7 +59,7 @@ def cells(source: Scenario | Experiment) -> tuple[Cell, ...]:
     faults: list[Fault] = []
     for plan in plans:
         try:
-            scenario = scenario_of(_tree_of(source, base, plan), [])
+            scenario = scenario_of(_tree_of(source, base, plan), [], tree.file)
         except ScenarioError as problem:
             faults += [fault if fault in standing else _placed(fault, plan, tree.file) for fault in problem.faults]
             if len(faults) >= MOST_FAULTS:
@@ -121,9 +121,8 @@ def _shipped_overlay(node: Node, file: str) -> Node:
     except ScenarioError as problem:
         if problem.faults[0].message != "no such file":
             raise
-        policies = [name.removeprefix("policies/") for name in ours if name.startswith("policies/")]
-        hint = did_you_mean(reference, policies)
-        message = f"{shown(reference)} is not a shipped overlay or a file beside this one; shipped are {', '.join(policies)}{hint}"
+        hint = did_you_mean(reference, [name.removeprefix("policies/") for name in ours])
+        message = f"{shown(reference)} is neither a shipped overlay nor a file beside this one; sim list shows what is shipped{hint}"
         raise ScenarioError([node.fault("options", message)]) from None
     if faults:
         raise ScenarioError(faults)
@@ -217,7 +216,7 @@ def _tree_of(experiment: Experiment, base: Node, plan: _Plan) -> Node:
 
 def _faults_of(base: Node) -> tuple[Fault, ...]:
     try:
-        scenario_of(base, [])
+        scenario_of(base, [], base.file)
     except ScenarioError as problem:
         return problem.faults
     return ()

@@ -42,5 +42,5 @@ def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     names = {name.lower(): name for name in allowed}
     if len(word) > _LONGEST_NAME:
         return ""
-    close = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    close = get_close_matches(word.lower(), names, n=1, cutoff=0.65)
     return f" (did you mean {names[close[0]]}?)" if close else ""

@@ -32,7 +32,7 @@ def load(name_or_path: str | os.PathLike[str], sets: Sequence[str] = ()) -> Scen
         experiment._sets = tuple(change for change in changes if change not in own)
         return experiment
     tree, faults = composed(path)
-    return scenario_of(_changed(tree, changes), faults)
+    return scenario_of(_changed(tree, changes), faults, tree.file)
 
 
 def _changed(tree: Node, changes: Sequence[tuple[str, Node]]) -> Node:

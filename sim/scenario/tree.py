@@ -25,6 +25,7 @@ MOST_NODES: Final = 50_000
 _LONGEST_NUMBER: Final = 30
 
 Scalar = str | int | float | bool | None
+_OWN_TAGS: Final = "tag:yaml.org,2002:"
 _Event = Any  # the stubs give events neither marks nor anchors
 _INT: Final = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _OTHER_BASE: Final = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
@@ -164,7 +165,7 @@ class _Reader:
         if event.anchor is not None:
             self.fault(event, dotted(path), f"the anchor &{event.anchor[:40]} is not read; write the value out where it is used")
         if event.tag is not None:
-            self.fault(event, dotted(path), f"the tag {shown(event.tag)} is not read; write the plain value")
+            self.fault(event, dotted(path), f"the tag {shown(event.tag.replace(_OWN_TAGS, '!!'))} is not read; write the plain value")
 
     def mapping(self, events: Iterator[_Event], path: tuple[str, ...]) -> dict[str, Node]:
         entries: dict[str, Node] = {}

@@ -17,8 +17,11 @@ from sim.scenario.tree import Node, dotted, find, kind_of, plain
 _Path = tuple[str | int, ...]
 
 
-def scenario_of(tree: Node, faults: list[Fault]) -> Scenario:
-    """Return the scenario that *tree* describes; raises `ScenarioError` with *faults* and all others found, of the fields and across them."""
+def scenario_of(tree: Node, faults: list[Fault], home: str) -> Scenario:
+    """Return the scenario that *tree* describes; raises `ScenarioError` with *faults* and all others found, of the fields and across them.
+
+    A fault across fields is placed in the file *home* (or in --set) where any of them was written there.
+    """
     values = plain(tree)
     problems: list[ErrorDetails] = []
     blocks: dict[str, object]
@@ -30,10 +33,10 @@ def scenario_of(tree: Node, faults: list[Fault]) -> Scenario:
         problems = problem.errors(include_url=False, include_context=False)
         blocks = _sound_blocks(values, {str(error["loc"][0]) for error in problems if error["loc"]})
     faults = [*faults, *_faults(Scenario, problems, tree)]
-    for path, message in findings(blocks):
-        node, _ = find(tree, path)
-        if not node.faulty:
-            faults.append(node.fault(dotted(path), message))
+    for path, message, others in findings(blocks):
+        nodes = [node for node, exists in (find(tree, where) for where in (path, *others)) if exists]
+        place = next((node for file in ("--set", home) for node in nodes if node.file == file), nodes[0])
+        faults.append(place.fault(dotted(path), message))
     if faults or scenario is None:
         raise ScenarioError(faults)
     return scenario
