@@ -34,7 +34,7 @@ _MEANT: Final[dict[str, str]] = {
     "kib": "KiB", "kiB": "KiB", "mib": "MiB", "/sec": "/s", "/second": "/s", "per s": "/s", "/m": "/min", "/minute": "/min", "/hr": "/h", "/hour": "/h",
     "/day": "/d", "/week": "/w", "/y": "/year", "/yr": "/year", "/a": "/year", "Hz": "/s", "percent": "%", "pc": "%",
 }  # fmt: skip
-_LONGEST: Final = 30  # characters of a number; more is a mistake or mischief
+_LONGEST: Final = 400  # characters of a number: room for the smallest float written out; more is a mistake or mischief
 _NUMBER: Final = r"(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
 _QUANTITY: Final = re.compile(rf"(?P<sign>[-+]?)(?P<number>{_NUMBER}) *(?P<unit>[^0-9\s].*)?", re.ASCII)
 

@@ -27,8 +27,10 @@ def shipped_folder() -> Path:
 def shipped() -> dict[str, Path]:
     """Return every shipped scenario, overlay and experiment by name: its path below `scenarios/` without the suffix."""
     root = shipped_folder()
-    files = {path.relative_to(root).with_suffix("").as_posix(): path for path in root.rglob("*.yaml")}
-    return {name: files[name] for name in sorted(files) if not name.startswith("invalid/")}
+    folders = [folder for folder in root.iterdir() if folder.is_dir() and folder.name != "invalid"]
+    files = [*root.glob("*.yaml"), *(path for folder in folders for path in folder.rglob("*.yaml"))]
+    names = {path.relative_to(root).with_suffix("").as_posix(): path for path in files}
+    return dict(sorted(names.items()))
 
 
 def located(reference: str | os.PathLike[str]) -> Path:
