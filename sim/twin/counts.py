@@ -47,6 +47,7 @@ def kinds(world: TwinWorld) -> list[str]:
 
 
 def sent_after_warm_up(world: TwinWorld) -> list[Message]:
+    """Return the messages that count: those whose origin lies after warm-up."""
     return [message for message in world.messages if message.origin_s >= world.warm_up_s]
 
 
@@ -62,6 +63,7 @@ def _measured_hops(world: TwinWorld) -> Iterator[tuple[Message, Hop]]:
 
 
 def arrivals(world: TwinWorld) -> Rows:
+    """Yield who came in each quarter of an hour of the day, after warm-up."""
     by_second = Counter((hop.stage, hop.server, message.kind, hop.arrived_s) for message, hop in _measured_hops(world))
     by_quarter = defaultdict(list)
     for (*where, second), n in by_second.items():
@@ -71,6 +73,7 @@ def arrivals(world: TwinWorld) -> Rows:
 
 
 def peaks(world: TwinWorld) -> Rows:
+    """Yield the fullest bin of each length, for every server and every kind or group of kinds."""
     traffic = world.scenario.traffic
     members = {kind: [kind] for kind in kinds(world)}
     members["alerts"] = [kind for kind in kinds(world) if kind == VERSION_REPORT or traffic.kinds[kind].alert]
@@ -88,6 +91,7 @@ def peaks(world: TwinWorld) -> Rows:
 
 
 def stages(world: TwinWorld) -> Rows:
+    """Yield how long each server was over capacity or kept somebody waiting."""
     by_second = Counter((hop.stage, hop.server, hop.arrived_s) for _, hop in _measured_hops(world))
     for server in _servers(world):
         over = [s for (stage, name, s), n in by_second.items() if (stage, name) == (server.stage, server.name) and n > server.allowance(s)]
@@ -100,6 +104,7 @@ def stages(world: TwinWorld) -> Rows:
 
 
 def delays(world: TwinWorld) -> Rows:
+    """Yield delays by stage, and end to end for what was delivered."""
     counts: Counter[tuple[str, str, str, int]] = Counter()
     for message in sent_after_warm_up(world):
         for hop in message.hops:
@@ -112,11 +117,13 @@ def delays(world: TwinWorld) -> Rows:
 
 
 def fates(world: TwinWorld) -> Rows:
+    """Yield how messages ended."""
     for key, n in Counter((message.kind, message.fate, message.refused_at) for message in sent_after_warm_up(world)).items():
         yield *key, n
 
 
 def segments(world: TwinWorld) -> Rows:
+    """Yield what crossed each segment, in messages and bytes."""
     reporting, traffic = world.scenario.reporting, world.scenario.traffic
     crossed: Counter[tuple[str, str]] = Counter()
     for message in sent_after_warm_up(world):
@@ -136,6 +143,7 @@ def segments(world: TwinWorld) -> Rows:
 
 
 def targets(world: TwinWorld) -> Rows:
+    """Yield how many messages of each kind entered and were late."""
     for kind in kinds(world):
         if kind == VERSION_REPORT and world.scenario.reporting.rule == "none":
             continue
@@ -163,6 +171,7 @@ def is_confirmed(device: Device) -> bool:
 
 
 def ledgers(world: TwinWorld) -> Rows:
+    """Yield what each ledger held of each type of device in each region."""
     start_s, stop_s = world.warm_up_s, world.horizon_s
     for region in world.regions:
         for device_type in ROW_TYPES:
@@ -190,6 +199,7 @@ def _records(world: TwinWorld) -> Iterator[tuple[str, str, list[Record]]]:
 
 
 def staleness(world: TwinWorld) -> Rows:
+    """Yield the device-seconds WRONG in each band of staleness."""
     for ledger, device_type, records in _records(world):
         by_record = [wrong_by_band(record, world.warm_up_s, world.horizon_s, STALENESS_EDGES_S) for record in records]
         for band, (low, high) in enumerate(zip(STALENESS_EDGES_S[:-1], STALENESS_EDGES_S[1:], strict=True)):
@@ -198,6 +208,7 @@ def staleness(world: TwinWorld) -> Rows:
 
 
 def days(world: TwinWorld) -> Rows:
+    """Yield how many records were WRONG at the end of each day."""
     for ledger, device_type, records in _records(world):
         for day in range(-(-world.horizon_s // DAY_S)):
             end_s = min((day + 1) * DAY_S, world.horizon_s)
@@ -208,6 +219,7 @@ def days(world: TwinWorld) -> Rows:
 
 
 def population(world: TwinWorld) -> Rows:
+    """Yield who there is."""
     for region in world.regions:
         fitted = Counter(name for home in region.premises for name, is_fitted in home.fitted.items() if is_fitted)
         counts = {name: fitted[name] for name in world.scenario.estate.devices} | dict.fromkeys(("premises", "hubs", "gpf"), len(region.premises))
