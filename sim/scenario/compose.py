@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import sim
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean
 from sim.scenario.tree import Node, dotted, kind_of, parse, read_text
 from sim.units import shown
@@ -19,7 +18,7 @@ from sim.units import shown
 
 def shipped_folder() -> Path:
     """Return the folder of shipped files: inside the installed package, or `scenarios/` beside it in a checkout."""
-    package = Path(sim.__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "_shipped"
     return installed if installed.is_dir() else package.parent / "scenarios"
 
