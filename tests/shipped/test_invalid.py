@@ -67,7 +67,7 @@ def write(tmp_path: Path, data: bytes) -> Path:
 
 
 HEAD = b"schema_version: 1\nextends: gb_base\nname: broken\nquestion: none\n"
-GENERATED = {
+TOO_LARGE = {
     "scalar of 64 MB": (b'question: "' + b"x" * 64_000_000 + b'"\n', "larger than 1 MiB"),
     "one byte over 1 MiB": (HEAD + b"#" * (LARGEST_B + 1 - len(HEAD)), "larger than 1 MiB"),
     "450,000 deep": (b"a: " + b"[" * 450_000, "nested more than 40 deep"),
@@ -79,10 +79,26 @@ GENERATED = {
 }
 
 
-@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize("name", TOO_LARGE)
 def test_a_file_too_large_to_keep_is_refused_as_fast(tmp_path, name):
-    data, sentence = GENERATED[name]
+    data, sentence = TOO_LARGE[name]
     assert sentence in str(refused(write(tmp_path, data)).faults[0])
+
+
+NOT_UTF_8 = {
+    "latin-1": (HEAD + b"# caf\xe9\n", (5, 6), "is not UTF-8"),
+    "a lone surrogate": (HEAD + b"# \xed\xa0\x80\n", (5, 3), "is not UTF-8"),
+    "UTF-16": (HEAD.decode().encode("utf-16"), (1, 1), "begins with a byte order mark"),
+    "UTF-16 without a mark": (HEAD.decode().encode("utf-16-le"), (1, 2), "holds the control character U+0000"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_UTF_8)
+def test_another_encoding_is_refused_where_it_shows(tmp_path, name):
+    data, place, sentence = NOT_UTF_8[name]
+    fault = refused(write(tmp_path, data)).faults[0]
+    assert ((fault.line, fault.column), fault.path) == (place, "document")
+    assert sentence in fault.message
 
 
 def test_a_scenario_of_exactly_1_mib_is_read(tmp_path):
