@@ -1,4 +1,4 @@
-"""What the user asked for: changes written as Python keywords, and the text of the file."""
+"""What the user asked for: changes written as Python keywords, the text of the file, and the worlds that came of it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from sim.experiment.execute import Source
 from sim.scenario.compose import located
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean
 from sim.scenario.schema import Experiment, Scenario
+from sim.scenario.tree import parse
+from sim.scenario.validate import scenario_of
+from sim.store import read_file
 
 
 def _leaves(model: type[BaseModel], above: str) -> Iterator[str]:
@@ -48,3 +51,13 @@ def source_of(name_or_path: str | Path, sets: Sequence[str]) -> Source:
     """Return the text behind *name_or_path*, which was loaded before, and the *sets* on it."""
     path = located(name_or_path)
     return Source(str(name_or_path), path.read_text(encoding="utf-8"), tuple(sets))
+
+
+def worlds(run: Path) -> dict[str, Scenario]:
+    """Return the scenario of each cell of *run*, by the cell's name, as they were resolved when it ran."""
+    found = {}
+    for text in read_file(run / "resolved.yaml").decode("utf-8").split("---\n"):
+        file = str(run / "resolved.yaml")
+        tree, faults = parse(text, file)
+        found[text.partition("\n")[0].removeprefix("# cell: ")] = scenario_of(tree, faults, file)
+    return found

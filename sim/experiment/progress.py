@@ -40,7 +40,7 @@ class Silence:
         """Return how far along, the rate and the time left."""
         passed = max(monotonic() - self.started, 1e-9)
         share = self.done_weight / self.weight if self.weight else 1.0
-        left = f", {clock(passed * (1 - share) / share)} left" if 0 < share < 1 else f" in {clock(passed)}"
+        left = f", {clock(passed * (1 - share) / share)} left" if share and self.done < self.total else f" in {clock(passed)}"
         return f"{self.done} of {self.total} replications ({share:.0%}), {self.done / passed:.3g} a second{left}"
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CELL_FILE: Final = "cell.json"
 # What a replication does not depend on: how it is asked for, measured and shown.
-_NOT_THE_MODEL: Final = frozenset({"cli.py", "experiment", "metrics", "report", "__init__.py", "__main__.py"})
+_NOT_THE_MODEL: Final = frozenset({"cli", "experiment", "metrics", "report", "__init__.py", "__main__.py"})
 
 
 def schema(columns: Iterable[Column]) -> pa.Schema:

@@ -1,0 +1,142 @@
+"""Commands that take a scenario: run, check, plan."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim.cli.options import Asked, takes_scenario
+from sim.cli.reading import write_report
+from sim.cli.words import BAD, FAILED, TOO_BIG, columns, number, say, say_json, tell
+from sim.scenario.faults import Fault, ScenarioError
+
+if TYPE_CHECKING:
+    from sim.experiment import Needs, Outcome, Plan
+
+
+@click.command()
+@click.argument("file")
+@takes_scenario
+def run(file: str, asked: Asked) -> None:
+    """Run a scenario or an experiment: everything it declares. The same command takes up what was interrupted."""
+    from sim.experiment import execute
+    from sim.experiment.asked import source_of
+
+    plan, need = _planned(file, asked)
+    if asked.verbose:
+        tell(_plan_text(plan, need))
+    _stop_if_too_big(need, asked.out)
+    outcome = execute(plan, asked.out, source_of(file, asked.changes), jobs=asked.jobs, quiet=asked.quiet)
+    _say_outcome(outcome, write_report(outcome.path), asked)
+    if outcome.failures:
+        rows = [(failure.cell, failure.replication, failure.cause) for failure in outcome.failures]
+        tell(f"{len(rows)} of {len(plan.tasks)} replications failed; the rest is kept, and the same command tries these again:")
+        tell(columns([("cell", "replication", "cause"), *rows]))
+        raise click.exceptions.Exit(FAILED)
+
+
+def _planned(file: str, asked: Asked) -> tuple[Plan, Needs]:
+    from sim.experiment import needs, planned
+    from sim.scenario.load import load
+
+    plan = planned(load(file, asked.changes), asked.engine)
+    return plan, needs(plan, asked.jobs)
+
+
+def _stop_if_too_big(need: Needs, out: Path) -> None:
+    from sim.experiment import misfit
+
+    if too_big := misfit(need, out):
+        tell(too_big)
+        raise click.exceptions.Exit(TOO_BIG)
+
+
+def _say_outcome(outcome: Outcome, report: Path, asked: Asked) -> None:
+    """Print the answer, and where the rest is."""
+    from importlib.util import find_spec
+
+    from sim.metrics.results import Results
+
+    results = Results(outcome.path)
+    if asked.as_json:
+        manifest = results.manifest
+        told = {"status": manifest["status"], "failures": manifest["failures"], "warnings": manifest["warnings"], "summary": _rows(results)}
+        say_json({"report": str(report), "results": str(outcome.path), **told})
+        return
+    if find_spec("sim.report.pages") is None:  # until the report is written
+        chosen = results.summary[results.summary["group"] == "all"]
+        wanted = results.manifest["metrics"] or list(dict.fromkeys(chosen["metric"]))
+        rows = chosen[chosen["metric"].isin(wanted)]
+        say(columns([list(rows.columns), *rows.itertuples(index=False, name=None)]))
+    else:
+        from sim.report import answer
+
+        say(answer(outcome.path))
+    say(f"report: {report}\nresults: {outcome.path}")
+    if asked.verbose:
+        for warning in results.manifest["warnings"]:
+            tell(f"warning: {warning}")
+
+
+def _rows(results: Any) -> list[dict[str, Any]]:
+    """Return the summary's rows, with None for a half-width that is not a number."""
+    summary = results.summary
+    return list(summary.astype(object).where(summary.notna(), None).to_dict("records"))
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@takes_scenario
+def check(files: tuple[str, ...], asked: Asked) -> None:
+    """Check scenarios and experiments, every cell of them; name all faults of each file."""
+    from sim.scenario.design import cells
+    from sim.scenario.load import load
+
+    found: dict[str, tuple[Fault, ...]] = {}
+    for file in files:
+        try:
+            cells(load(file, asked.changes))
+            found[file] = ()
+        except ScenarioError as problem:
+            found[file] = problem.faults
+    if asked.as_json:
+        say_json([{"file": file, "faults": [asdict(fault) for fault in faults]} for file, faults in found.items()])
+    for file, faults in found.items():
+        for fault in faults:
+            tell(fault)
+        if not faults and not asked.as_json:
+            say(f"{file}: sound")
+    if any(found.values()):
+        raise click.exceptions.Exit(BAD)
+
+
+@click.command()
+@click.argument("file")
+@takes_scenario
+def plan(file: str, asked: Asked) -> None:
+    """Say what `run` would do, and what it takes of time, memory and disk; run nothing."""
+    planned, need = _planned(file, asked)
+    if asked.as_json:
+        say_json({"name": planned.name, "cells": len(planned.cells), "replications": len(planned.tasks), "plan": planned.hash, **asdict(need)})
+    else:
+        say(_plan_text(planned, need))
+    _stop_if_too_big(need, asked.out)
+
+
+def _plan_text(planned: Plan, need: Needs) -> str:
+    from sim.experiment.progress import clock
+
+    rows = [
+        ("plan", planned.name),
+        ("cells", str(len(planned.cells))),
+        ("replications", f"{len(planned.tasks)}, {need.jobs} at once"),
+        ("device-years", number(need.device_years)),
+        ("alerts", number(need.alerts)),
+        ("time", f"about {clock(need.seconds)}"),
+        ("memory", f"about {need.memory / 1e9:.2g} GB"),
+        ("disk", f"about {need.disk / 1e6:.2g} MB"),
+    ]
+    return columns(rows)
