@@ -57,7 +57,7 @@ class Life:
 
 
 def tell(
-    scenario: Scenario, replication: int, row: int, *, versus: Scenario | None = None, labels: tuple[str, str] = ("This cell", "The other cell")
+    scenario: Scenario, replication: int, row: int, *, versus: Scenario | None = None, labels: tuple[str, str] = ("this cell", "the other cell")
 ) -> str:
     """Return the life of device *row* in *replication* of *scenario*, and with *versus* the life the same device has there and where they part.
 
@@ -236,7 +236,7 @@ def _first_difference(scenario: Scenario, here: Life, there: Life, labels: tuple
         return "First difference: none; the same things happen to it at the same seconds."
     n = next((i for i, (line, other) in enumerate(zip(lines, others, strict=False)) if line != other), min(len(lines), len(others)))
     told = [
-        f"{label.lower()}, {f'{_time(scenario, side[n][0])} {side[n][1]}' if n < len(side) else 'nothing more happens'}"
+        f"{label}, {f'{_time(scenario, side[n][0])} {side[n][1]}' if n < len(side) else 'nothing more happens'}"
         for label, side in zip(labels, (lines, others), strict=True)
     ]
     return f"First difference: {'; '.join(f'in {part}' for part in told)}."

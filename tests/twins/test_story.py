@@ -84,7 +84,7 @@ def test_two_lives_are_told_one_after_the_other_with_their_first_difference():
 
     assert told.startswith("Daily: PPMID in north, premises 1")
     assert "\n\nOn change: PPMID in north, premises 1" in told
-    assert "First difference: in daily, 2026-01-01 01:00:00 timed report with version 0 leaves and reaches the SMI after 0 s; in on change, 2026-01-01" in told
+    assert "First difference: in Daily, 2026-01-01 01:00:00 timed report with version 0 leaves and reaches the SMI after 0 s; in On change, 2026-01-01" in told
     assert "First difference: none" in story.tell(CHANGING, 0, 1, versus=CHANGING)
 
 
