@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,7 +39,7 @@ class Failure:
 def _engine(module: str, threads: int) -> Callable[[Scenario, int], Any]:
     """Return `replicate` of the engine in *module*, with *threads* where it has any use for them."""
     replicate = import_module(module).replicate
-    if "threads" in replicate.__kwdefaults__:
+    if "threads" in signature(replicate).parameters:
         return lambda scenario, replication: replicate(scenario, replication, threads=threads)
     return lambda scenario, replication: replicate(scenario, replication)
 

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from sim.kernels.draws import word
-from sim.streams import stream_key
+import os
+import signal
+import time
+from hashlib import blake2b
+
+from sim.scenario.schema import Scenario
 from sim.tables import TABLES, Tables, frame
 
 TEXT = {"kind": "version_report", "stage": "dsp", "server": "dsp", "ledger": "smi", "device_type": "ppmid", "region": "north", "fate": "delivered"}
+CALLS: list[tuple[str, int, int]] = []  # (scenario, seed, replication) of every replication run in this process
+
+
+def _number(address: str) -> int:
+    return int.from_bytes(blake2b(address.encode(), digest_size=4).digest()) % 100 + 1
 
 
 def made_up(seed: int, replication: int, n: int = 5) -> Tables:
     """Return every declared table with *n* rows of numbers drawn for (*seed*, *replication*)."""
-    key = stream_key(seed, replication, "report.loss")
     tables = {}
     for t, (name, table) in enumerate(TABLES.items()):
         columns = {}
         for c, column in enumerate(table.columns):
             text = [TEXT.get(column.name, "all")] * n
-            columns[column.name] = text if column.dtype == "str" else [int(word(key, t, c, row)) % 100 + 1 for row in range(n)]
+            columns[column.name] = text if column.dtype == "str" else [_number(f"{seed}/{replication}/{t}/{c}/{row}") for row in range(n)]
         tables[name] = frame(name, columns)
+    tables["staleness"]["device_s"] = tables["ledgers"]["wrong_s"]  # the bands hold the wrong time, all of it
     return tables
+
+
+def replicate(scenario: Scenario, replication: int) -> Tables:
+    """Stand in for an engine: made-up tables, after the time that `question` asks for, or the mischief."""
+    words = scenario.question.split()
+    if "sleep" in words:
+        time.sleep(0.02)
+    if "die" in words and replication == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "fail" in words and replication == 1:
+        raise ValueError("no such world")
+    CALLS.append((scenario.name, scenario.seed, replication))
+    return made_up(scenario.seed, replication)

@@ -99,7 +99,7 @@ def test_an_unfinished_run_is_a_finding(run):
     """Results of a run that was cut short are not to be relied on."""
     write_manifest(run, read_manifest(run) | {"status": "interrupted"})
 
-    assert verify(run) == [f"{run}: the run is interrupted, not complete"]
+    assert verify(run) == [f"{run}: the run did not finish (interrupted)"]
 
 
 def test_a_new_report_does_not_vouch_for_an_old_table(run):

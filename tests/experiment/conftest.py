@@ -1,0 +1,56 @@
+"""Small worlds, and an engine that only pretends."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from sim.experiment import Source, execute, planned
+from sim.experiment.plan import ENGINES
+from sim.scenario.load import load
+from tests.experiment import standin
+
+SMALL = ["estate.premises=60", "window.warm_up=0 s", "window.length=1 d"]
+EXPERIMENT = """\
+schema_version: 1
+experiment: small
+question: {question}
+scenario: gb_base
+set: {{estate: {{premises: 60}}, window: {{warm_up: 0 s, length: 1 d}}, question: {question}}}
+options: {{quiet: {{reporting: {{rule: none}}}}, daily: {{reporting: {{rule: periodic}}}}}}
+factors: {{reporting.loss: [0 %, 5 %]}}
+comparator: quiet
+replications: {replications}
+seed: 7
+"""
+
+
+@pytest.fixture
+def pretend(monkeypatch):
+    """Let the fast engine be the stand-in; return the list of its calls."""
+    monkeypatch.setitem(ENGINES, "fast", "tests.experiment.standin")
+    standin.CALLS.clear()
+    return standin.CALLS
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    """Return a function that loads a small experiment of four cells."""
+
+    def load_it(question="none", replications=2):
+        path = tmp_path / "small.yaml"
+        path.write_text(textwrap.dedent(EXPERIMENT.format(question=question, replications=replications)))
+        return load(path)
+
+    return load_it
+
+
+@pytest.fixture
+def carry_out(tmp_path):
+    """Return a function that carries out what was loaded under a folder of results, one replication at a time."""
+
+    def run(loaded, out="out", jobs=1):
+        return execute(planned(loaded, "fast"), tmp_path / out, Source("a file", "its text", ()), jobs=jobs)
+
+    return run

@@ -1,0 +1,212 @@
+"""A run's folder: complete, resumable, honest about what failed."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+
+import pytest
+
+import sim.experiment.work as work
+from sim.experiment import Interrupted, planned
+from sim.experiment.asked import worlds
+from sim.metrics import METRICS
+from sim.metrics.results import Results
+from sim.scenario.load import load
+from sim.store import StoreError, verify
+from sim.streams import STREAMS
+from sim.tables import TABLES
+from tests.experiment.conftest import SMALL
+
+CELLS = ["quiet-0pc", "quiet-5pc", "daily-0pc", "daily-5pc"]
+
+
+def same_results(run, other):
+    """Whether two runs hold the same tables and summaries, byte for byte."""
+    names = ["summary.csv", "differences.csv", *(f"tables/{name}.parquet" for name in (*TABLES, "differences"))]
+    return all((run / name).read_bytes() == (other / name).read_bytes() for name in names)
+
+
+def stop_after(n, monkeypatch):
+    """Press Ctrl-C when *n* replications are done."""
+    attempt = work.attempt
+    left = iter(range(n))
+
+    def pressed(*arguments):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return attempt(*arguments)
+
+    monkeypatch.setattr(work, "attempt", pressed)
+
+
+def test_the_folder_holds_everything(pretend, experiment, carry_out):
+    """Cells, tables, summary, differences, the resolved worlds, a log, and a manifest that vouches for each file."""
+    run = carry_out(experiment()).path
+
+    assert verify(run) == []
+    assert {path.name for path in run.iterdir()} == {
+        "cells", "tables", "summary.csv", "differences.csv", "manifest.json", "resolved.yaml", "run.log",
+    }  # fmt: skip
+    assert len(list((run / "cells").iterdir())) == len(pretend) == 8
+    assert {path.stem for path in (run / "tables").iterdir()} == {*TABLES, "differences"}
+    assert (run.parent / "latest").read_text() == f"{run.name}\n"
+    assert list(worlds(run)) == CELLS
+    assert worlds(run)["daily-5pc"] == planned(experiment(), "fast").cells[3].scenario
+
+
+def test_the_manifest_says_where_the_numbers_come_from(pretend, experiment, carry_out):
+    """Text and resolved form with hashes, code, packages, seed, streams, times, every file."""
+    run = carry_out(experiment()).path
+    manifest = Results(run).manifest
+
+    assert (manifest["status"], manifest["exit"], manifest["engine"], manifest["seed"]) == ("complete", 0, "fast", 7)
+    assert manifest["scenario"] == {"file": "a file", "text": "its text", "sets": [], "sha256": hashlib.sha256(b"its text").hexdigest()}
+    assert manifest["resolved_sha256"] == hashlib.sha256((run / "resolved.yaml").read_bytes()).hexdigest()
+    assert set(STREAMS) < set(manifest["streams"])
+    assert manifest["made_with"]["packages"]["numpy"]
+    assert manifest["started"] <= manifest["ended"]
+    assert {"git_commit", "python", "platform", "cpus"} < set(manifest["made_with"])
+    assert set(manifest["files"]) == {p.relative_to(run).as_posix() for p in run.rglob("*") if p.is_file()} - {"manifest.json", "run.log"}
+
+
+def test_a_scenario_is_one_cell_named_after_it(pretend, carry_out):
+    run = carry_out(load("gb_base", [*SMALL, "replications=1"])).path
+    results = Results(run)
+
+    assert results.cells == ["gb_base"]
+    assert results.manifest["warnings"] == ["cell gb_base: one replication: no interval"]
+    assert (run / "summary.csv").read_text().startswith("cell,metric,group,value,half_width,n,unit\ngb_base,")
+    assert not (run / "differences.csv").exists()
+
+
+def test_the_summary_has_a_column_for_each_factor(pretend, experiment, carry_out):
+    """`cell, option, <paths>, metric, group, value, half_width, n, unit`, cells in order, metrics in theirs."""
+    with open(carry_out(experiment()).path / "summary.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    assert list(rows[0]) == ["cell", "option", "reporting.loss", "metric", "group", "value", "half_width", "n", "unit"]
+    assert list(dict.fromkeys(row["cell"] for row in rows)) == CELLS
+    assert {(row["cell"], row["option"], row["reporting.loss"]) for row in rows} == {
+        ("quiet-0pc", "quiet", "0 %"), ("quiet-5pc", "quiet", "5 %"), ("daily-0pc", "daily", "0 %"), ("daily-5pc", "daily", "5 %"),
+    }  # fmt: skip
+    assert {row["metric"] for row in rows} <= set(METRICS)
+    assert all(row["n"] == "2" and float(row["half_width"]) >= 0 and row["unit"] == METRICS[row["metric"]].unit for row in rows)
+
+
+def test_differences_are_from_the_comparator_at_the_same_levels(pretend, experiment, carry_out):
+    """The option named, cell by cell; all meet the same made-up luck, so nothing differs."""
+    results = Results(carry_out(experiment()).path)
+    frame = results.table("differences")
+
+    assert set(zip(frame["cell"], frame["comparator"], strict=True)) == {("daily-0pc", "quiet-0pc"), ("daily-5pc", "quiet-5pc")}
+    assert (frame["difference"] == 0).all()
+    assert (frame["half_width"] == 0).all()
+    assert (frame["unpaired_half_width"] > 0).any()
+    assert list(frame.columns) == ["cell", "comparator", "metric", "group", "difference", "half_width", "unpaired_half_width", "n", "unit"]
+
+
+@pytest.mark.parametrize("n", [0, 5])
+def test_ctrl_c_keeps_what_is_finished(pretend, experiment, carry_out, monkeypatch, n):
+    """Running again takes up the same folder, runs only the rest, and ends as if nothing had happened."""
+    with monkeypatch.context() as patch:
+        stop_after(n, patch)
+        with pytest.raises(Interrupted, match="kept in") as caught:
+            carry_out(experiment())
+    run = caught.value.path
+    assert json.loads((run / "manifest.json").read_text())["status"] == "interrupted"
+    assert len(pretend) == n
+
+    outcome = carry_out(experiment())
+    assert outcome.path == run
+    assert len(pretend) == 8
+    assert verify(run) == []
+    assert same_results(run, carry_out(experiment(), "elsewhere").path)
+
+
+def test_a_finished_run_is_not_used_again(pretend, experiment, carry_out):
+    """The same command makes a fresh folder with the same results."""
+    first, second = carry_out(experiment()).path, carry_out(experiment()).path
+
+    assert first != second
+    assert len(pretend) == 16
+    assert same_results(first, second)
+
+
+def test_what_fails_is_named_and_the_rest_is_kept(pretend, experiment, carry_out, monkeypatch):
+    """Replication 1 of each cell raises; the estimates are of the other one; the same command tries only what failed."""
+    outcome = carry_out(experiment("fail"))
+
+    assert [(failure.cell, failure.replication, failure.cause) for failure in outcome.failures] == [(cell, 1, "ValueError: no such world") for cell in CELLS]
+    results = Results(outcome.path)
+    assert (results.manifest["status"], results.manifest["exit"]) == ("failed", 1)
+    assert results.manifest["failures"][0] == {"cell": "quiet-0pc", "replication": 1, "cause": "ValueError: no such world"}
+    assert set(results.summary["n"]) == {1}
+    assert "Traceback" in (outcome.path / "run.log").read_text()
+    assert verify(outcome.path) == []
+
+    calls = len(pretend)
+    again = carry_out(experiment("fail"))
+    assert again.path == outcome.path
+    assert len(pretend) == calls
+
+
+def test_a_damaged_replication_is_run_again_alone(pretend, experiment, carry_out, monkeypatch):
+    """In an unfinished run, a flipped bit costs one replication, and the manifest tells."""
+    with monkeypatch.context() as patch:
+        stop_after(6, patch)
+        with pytest.raises(Interrupted) as caught:
+            carry_out(experiment())
+    victim = sorted((caught.value.path / "cells").iterdir())[4] / "days.parquet"
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 16
+    victim.write_bytes(data)
+
+    run = carry_out(experiment()).path
+    assert len(pretend) == 6 + 2 + 1
+    assert "days.parquet is damaged" in Results(run).manifest["warnings"][0]
+    assert verify(run) == []
+    assert same_results(run, carry_out(experiment(), "elsewhere").path)
+
+
+def test_results_that_cannot_be_written_are_a_sentence(pretend, experiment, carry_out, tmp_path):
+    (tmp_path / "out").write_text("in the way")
+    with pytest.raises(StoreError, match="cannot write .*out"):
+        carry_out(experiment())
+
+
+def test_a_disk_that_fills_up_fails_replications_by_name(pretend, experiment, carry_out, monkeypatch):
+    """From the tenth flush on the disk is full: a sentence for each replication, no partial file, and later the rest is run."""
+    fsync = os.fsync
+    full = {"after": 40}
+
+    def counting(descriptor):
+        full["after"] -= 1
+        if full["after"] < 0:
+            raise OSError(28, "No space left on device")
+        fsync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", counting)
+        with pytest.raises(StoreError, match="No space left"):
+            carry_out(experiment())
+    run = next(path for path in (carry_out.__closure__[0].cell_contents / "out/small").iterdir() if path.is_dir())
+    assert not [path for path in run.rglob("*") if path.name.startswith(".")]
+    assert "No space left on device" in (run / "run.log").read_text()
+
+    assert carry_out(experiment()).path == run
+    assert verify(run) == []
+
+
+def test_another_order_of_cells_is_another_plan_of_the_same_replications(pretend, experiment):
+    """Keys depend on a cell's world, not on its place, its name or how many replications are asked for."""
+    few, many = planned(experiment(replications=2), "fast"), planned(experiment(replications=3), "fast")
+    keys = {(task.cell.name, task.address.replication): task.address.key for task in many.tasks}
+
+    assert all(keys[task.cell.name, task.address.replication] == task.address.key for task in few.tasks)
+    assert few.hash != many.hash
+    assert planned(experiment("another question"), "fast").tasks[0].address.key == many.tasks[0].address.key
+    assert len(set(keys.values())) == 12
+    assert planned(experiment(), "twin").tasks[0].address.key != many.tasks[0].address.key
