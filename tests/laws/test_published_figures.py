@@ -53,8 +53,8 @@ def test_the_published_estate_is_built(july_2022):
 def daily_alert(window: str) -> Tables:
     """Return one day of 13 million devices that alert once a day, hashed over *window* from midnight."""
     return tables_of({
-        "estate.premises": PREMISES, "updates.policy": "ota_only", "reporting.rule": "periodic", "reporting.phase": f'{{source: hashed, at: "00:00", window: {window}}}',
-        "network": "[{stage: dsp}]",
+        "estate.premises": PREMISES, "updates.policy": "ota_only", "reporting.rule": "periodic", "network": "[{stage: dsp}]",
+        "reporting.phase": f'{{source: hashed, at: "00:00", window: {window}}}',
     })
 
 
