@@ -104,7 +104,7 @@ def _close(since, until, measure_s, edges, totals, bands):  # type: ignore[no-un
         band += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _mark(row, second, right, since, measure_s, edges, totals, bands):  # type: ignore[no-untyped-def]
     """Set a record RIGHT or WRONG at *second* and account for the spell that ends."""
     if right and since[row] >= 0:
@@ -128,7 +128,7 @@ def finish(since, stop_s, measure_s, edges, totals, bands):  # type: ignore[no-u
             _close(np.int64(since[row]), stop_s, measure_s, edges, totals, bands)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _confirm_clean(m, before_row, stop_s, horizon_s, measure_s, row, leave, deliver, source, truth, since, confirmed, totals):  # type: ignore[no-untyped-def]
     """Confirm the run of reports from *m* whose devices, all before *before_row*, are RIGHT and stay so; return where the run ends."""
     low, high, n, i = np.int64(0), np.int64(0), np.uint64(len(row)), np.uint64(m)
@@ -182,7 +182,8 @@ def apply(interval, changed, reports, late, held, records, sums):  # type: ignor
     c, m, overdue, h, end = 0, 0, 0, 0, len(truth)
     while True:
         now = min(np.int64(c_row[c]) if c < len(c_row) else end, np.int64(held_row[h]) if h < len(held_row) else end)
-        m = _confirm_clean(m, now, stop_s, horizon_s, measure_s, row, leave, deliver, source, truth, smi_since, confirmed, smi)
+        if m < len(row) and row[m] < now:
+            m = _confirm_clean(m, now, stop_s, horizon_s, measure_s, row, leave, deliver, source, truth, smi_since, confirmed, smi)
         now = min(now, np.int64(row[m]) if m < len(row) else end)
         if now == end:
             break
