@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Changes = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # row, second, new version; by row and then time
 Messages = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # device row, second left, second written; by row and then time
 NOTHING: Messages = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32))
+NONE_HELD = kernel.Held(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.uint16))
 EDGES = np.array(STALENESS_EDGES_S, np.int64)
 
 
@@ -37,27 +38,48 @@ class Ledgers:
         shape = (len(estate.slices), 2, kernel.N_TOTALS)
         self._totals = np.zeros(shape, np.int64)
         self._bands = np.zeros((len(estate.slices), 2, len(EDGES) - 1), np.int64)
-        self._held = [kernel.Held(NOTHING[0], NOTHING[1], np.zeros(0, np.uint16)) for _ in estate.slices]
+        self._held = [NONE_HELD for _ in estate.slices]
         self._days: list[tuple[str, str, int, int]] = []
         self._next_day = 0
 
     def apply(self, number: int, stop_s: int, changes: Changes, heard: NDArray[Any], messages: Messages, late: Messages) -> None:
         """Walk slice *number* up to *stop_s*: its *changes* (*heard*: whether the hub hears of each) and what reports write, new and *late*."""
-        rows, estate = self._estate.slices[number], self._estate
+        rows = self._estate.slices[number]
         smi_kept = rows.device_type not in TYPE_2
-        if not smi_kept:
-            messages, late = NOTHING, NOTHING
-        if not (len(changes[0]) or len(messages[0]) or len(self._held[number][0])):
+        if not (len(changes[0]) or (smi_kept and (len(messages[0]) or len(self._held[number][0])))):
             return
-        columns = kernel.Records(*(estate.view(name, rows) for name in (
+        changed = kernel.Changed(*changes)
+        told = kernel.Changed(*(column[heard] for column in changes)) if self._hub_kept else changed
+        columns = {name: self._estate.view(name, rows) for name in (
             "version_true", "version_smi", "version_hub", "wrong_since_smi_s", "wrong_since_hub_s", "confirmed_s",
-        )))
-        interval = kernel.Interval(stop_s, self._horizon_s, self._warm_up_s, EDGES, smi_kept, self._hub_kept, self._from_hub)
-        totals, bands = self._totals[number], self._bands[number]
-        self._held[number] = kernel.Held(*kernel.apply(
-            interval, kernel.Changed(*changes, heard), kernel.Reports(*messages), kernel.Reports(*late), self._held[number], columns,
-            kernel.Sums(totals[0], totals[1], bands[0], bands[1]),
-        ))
+        )}
+        truth, times = columns["version_true"], (stop_s, self._horizon_s, self._warm_up_s)
+        if smi_kept:
+            source, known = (columns["version_hub"], told) if self._from_hub else (truth, changed)
+            held, *spells, low, high = kernel.walk(
+                *times, changed, known, kernel.Reports(*messages), kernel.Reports(*late), self._held[number], truth, source, columns["version_smi"],
+                columns["wrong_since_smi_s"], columns["confirmed_s"],
+            )
+            self._held[number] = kernel.Held(*held)
+            self._add(number, 0, *spells)
+            self._totals[number, 0, [kernel.CONFIRM_LOW, kernel.CONFIRM_HIGH]] += low, high
+        if self._hub_kept:  # a change the hub hears of is a report that takes no time
+            at_once = kernel.Reports(told.row, told.second, told.second)
+            _, *spells, _, _ = kernel.walk(
+                *times, changed, changed, at_once, kernel.Reports(*NOTHING), NONE_HELD, truth, truth, columns["version_hub"], columns["wrong_since_hub_s"],
+                np.zeros(len(rows), np.int32),
+            )
+            self._add(number, 1, *spells)
+        kernel.settle(changed, truth)
+        self._totals[number, 0, kernel.N_CHANGES] += np.count_nonzero(changed.second >= self._warm_up_s)
+
+    def _add(self, number: int, ledger: int, began: NDArray[Any], ended: NDArray[Any], opened: int) -> None:
+        """Account for the spells of slice *number* that ended; what the hub hears at once never was WRONG."""
+        if ledger == 1:
+            opened -= int(np.count_nonzero(began == ended))
+            began, ended = began[began < ended], ended[began < ended]
+        kernel.account(began, ended, True, self._warm_up_s, EDGES, self._totals[number, ledger], self._bands[number, ledger])
+        self._totals[number, ledger, kernel.N_WRONG] += opened - len(began)
 
     def _confirms(self, rows: Slice) -> bool:
         return rows.device_type in self._reports and rows.device_type not in TYPE_2
@@ -78,7 +100,10 @@ class Ledgers:
         """Account for the spells that the horizon cuts off."""
         for i, rows in enumerate(self._estate.slices):
             for ledger, column in enumerate(("wrong_since_smi_s", "wrong_since_hub_s")):
-                kernel.finish(self._estate.view(column, rows), self._horizon_s, self._warm_up_s, EDGES, self._totals[i, ledger], self._bands[i, ledger])
+                since = self._estate.view(column, rows)
+                began = since[since >= 0]
+                ended = np.full(len(began), self._horizon_s, np.int32)
+                kernel.account(began, ended, False, self._warm_up_s, EDGES, self._totals[i, ledger], self._bands[i, ledger])
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """Return the tables `ledgers`, `staleness` and `days`."""
