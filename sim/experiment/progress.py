@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO
 
 _EVERY_SHARE: Final = 0.1
 _EVERY_S: Final = 30.0
+_QUICK_S: Final = 2.0  # what is over sooner needs no progress
 
 
 def clock(seconds: float) -> str:
@@ -55,6 +56,8 @@ class Lines(Silence):
         """One more is done; say so when it is time."""
         super().advance(weight)
         share = self.done_weight / self.weight
+        if monotonic() - self.started < _QUICK_S:
+            return
         if share - self._said_share >= _EVERY_SHARE or monotonic() - self._said_at >= _EVERY_S or self.done == self.total:
             self._said_share, self._said_at = share, monotonic()
             self._stream.write(self.text() + "\n")

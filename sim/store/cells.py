@@ -85,6 +85,17 @@ def plan_hash(addresses: Iterable[Address]) -> str:
     return sha256(to_json([[a.cell, a.replication, a.key] for a in addresses]))
 
 
+def _renamed(temporary: Path, final: Path) -> bool:
+    """Whether the folder *temporary* became *final*; not when that exists already."""
+    try:
+        os.rename(temporary, final)
+    except OSError:
+        if not final.is_dir():
+            raise
+        return False
+    return True
+
+
 def write_cell(run: Path, address: Address, tables: Tables) -> None:
     """Keep one replication's *tables* in *run*: the folder appears complete, or not at all. Raises `StoreError`."""
     final = run / "cells" / address.folder
@@ -100,9 +111,9 @@ def write_cell(run: Path, address: Address, tables: Tables) -> None:
             for name, data in contents.items():
                 write_new(temporary / name, data)
             settle(temporary)
-            if not final.exists():  # another runner of the same plan may have been first, with the same bytes
-                os.rename(temporary, final)
-                settle(final.parent)
+            if not _renamed(temporary, final):  # another runner of the same plan was first, with the same bytes
+                return
+            settle(final.parent)
         finally:
             if temporary.exists():
                 shutil.rmtree(temporary)

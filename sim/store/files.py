@@ -103,7 +103,7 @@ def read_file(path: Path) -> bytes:
 
 def _runs(pid: int) -> bool:
     """Whether a process *pid* runs here; elsewhere than on POSIX there is no harmless way to ask."""
-    if os.name != "posix":
+    if os.name != "posix" or pid == os.getpid():  # our own number on something we did not write is a number used again
         return False
     try:
         os.kill(pid, 0)
@@ -111,7 +111,16 @@ def _runs(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return pid != os.getpid()  # our own number on something we did not write: a number used again
+    return not _is_dead_but_listed(pid)
+
+
+def _is_dead_but_listed(pid: int) -> bool:
+    """Whether *pid* is a zombie: killed, and its end not yet noticed by its parent."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] == b"Z"
+    except OSError:
+        return False
 
 
 def clean(folder: Path) -> list[str]:

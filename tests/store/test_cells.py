@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
+import time
 from contextlib import nullcontext
 
 import pandas as pd
@@ -159,9 +162,14 @@ def test_orphans_are_cleaned_and_work_in_hand_is_not(run):
     (cells / ".x-0-abc.999999999.tmp" / "part").write_bytes(b"half")
     (run / ".manifest.json.999999998.tmp").write_bytes(b"half")
     (cells / f".y-0-abc.{os.getppid()}.tmp").mkdir()
+    dead = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    assert dead.stdout.read() == b""  # it has ended, and nobody has asked after it: a zombie
+    time.sleep(0.1)
+    (cells / f".z-0-abc.{dead.pid}.tmp").mkdir()
 
-    assert clean(run) == [".manifest.json.999999998.tmp", ".x-0-abc.999999999.tmp"]
+    assert clean(run) == [".manifest.json.999999998.tmp", ".x-0-abc.999999999.tmp", f".z-0-abc.{dead.pid}.tmp"]
     assert [path.name for path in cells.iterdir() if path.name.startswith(".")] == [f".y-0-abc.{os.getppid()}.tmp"]
+    dead.communicate()
 
 
 def test_the_key_is_of_everything_a_result_depends_on():

@@ -1,0 +1,21 @@
+"""Run the small experiment of the test with the stand-in engine: `python driver.py EXPERIMENT.yaml OUT JOBS`. Killed at will."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1])]  # worker processes find the engine `standin` by its name
+
+from sim.experiment import Source, execute, planned  # noqa: E402
+from sim.experiment.plan import ENGINES  # noqa: E402
+from sim.scenario.load import load  # noqa: E402
+
+if __name__ == "__main__":
+    file, out, jobs = sys.argv[1:]
+    ENGINES["fast"] = "standin"
+    outcome = execute(planned(load(file), "fast"), Path(out), Source("", "", ()), jobs=int(jobs))
+    for failure in outcome.failures:
+        print(failure.cell, failure.replication, failure.cause)
+    print(outcome.path)
