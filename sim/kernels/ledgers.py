@@ -129,7 +129,7 @@ def settle(changed, truth):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def account(began, ended, repaired, measure_s, edges, totals, bands):  # type: ignore[no-untyped-def]
-    """Add the WRONG spells [began, ended), as far as they lie at or after *measure_s*, to int64 *totals* and staleness *bands*; *repaired*: each ended RIGHT."""
+    """Add the WRONG spells [began, ended), as far as they lie at or after *measure_s*, to int64 *totals* and *bands*; *repaired*: each ended RIGHT."""
     for i in range(np.uint64(len(began))):
         since, until = np.int64(began[i]), np.int64(ended[i])
         begin = max(since, measure_s)

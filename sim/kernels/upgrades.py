@@ -5,6 +5,8 @@ A device's next change is one column of 32-bit seconds (`NEVER` for none); advan
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -77,7 +79,7 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
         if next_change[i] < until_s:
             due[n] = i
             n += np.uint64(1)
-    capacity = len(due) + (len(due) >> 1) + 16
+    capacity: Any = len(due) + (len(due) >> 1) + 16
     row = np.empty(capacity, np.int32)
     when = np.empty(capacity, np.int32)
     new = np.empty(capacity, np.uint16)

@@ -125,4 +125,4 @@ def by_slot_and_rank(units: NDArray[Any], rank: NDArray[Any]) -> NDArray[Any]:
     order = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
     if np.ptp(slot - origin):  # somebody was delayed before
         order, _ = in_buckets(slot, order, slot.min(), int(np.ptp(slot)) + 1)
-    return order
+    return np.asarray(order)
