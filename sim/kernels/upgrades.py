@@ -5,8 +5,6 @@ A device's next change is one column of 32-bit seconds (`NEVER` for none); advan
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
@@ -79,28 +77,28 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
         if next_change[i] < until_s:
             due[n] = i
             n += np.uint64(1)
-    capacity: Any = len(due) + (len(due) >> 1) + 16
+    capacity = len(due) + (len(due) >> 1) + 16
     row = np.empty(capacity, np.int32)
     when = np.empty(capacity, np.int32)
     new = np.empty(capacity, np.uint16)
     count = 0
-    for i in due:
-        changed = version[i] + 0
-        while next_change[i] < until_s:
+    for device in due:
+        changed = np.int64(version[device])
+        while next_change[device] < until_s:
             if count == capacity:
                 capacity *= 2
                 row, when, new = _longer(row, capacity), _longer(when, capacity), _longer(new, capacity)
-            second = np.int64(next_change[i])
+            second = np.int64(next_change[device])
             changed = np.int64(release) if release > 0 else changed + 1
-            row[count], when[count], new[count] = i, second, changed
+            row[count], when[count], new[count] = device, second, changed
             count += 1
             if release > 0:
-                next_change[i] = NEVER
+                next_change[device] = NEVER
             else:
                 words = block(
-                    np.uint32(index[i] >> np.uint32(2)), np.uint32(changed), np.uint32(place), np.uint32(0), np.uint32(key & _LOW), np.uint32(key >> _32)
+                    np.uint32(index[device] >> np.uint32(2)), np.uint32(changed), np.uint32(place), np.uint32(0), np.uint32(key & _LOW), np.uint32(key >> _32)
                 )
-                next_change[i] = min(second + gap_s(pick(words, index[i]), rate_per_s), np.int64(NEVER))
+                next_change[device] = min(second + gap_s(pick(words, index[device]), rate_per_s), np.int64(NEVER))
     return row[:count].copy(), when[:count].copy(), new[:count].copy()
 
 
