@@ -18,15 +18,10 @@ if TYPE_CHECKING:
 
 def write_report(run: Path) -> Path:
     """Write the report of *run*, and vouch for its files in the manifest."""
-    from importlib.util import find_spec
-
+    from sim.report import write
     from sim.store import vouch
 
-    if find_spec("sim.report.pages") is None:  # until the report is written
-        return run / "summary.csv"
-    from sim.report import pages
-
-    report = pages.write(run)
+    report = write(run)
     vouch(run, [report, *sorted(path for path in (run / "figures").glob("*") if path.is_file())])
     return report
 

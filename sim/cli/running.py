@@ -56,9 +56,8 @@ def _stop_if_too_big(need: Needs, out: Path) -> None:
 
 def _say_outcome(outcome: Outcome, report: Path, asked: Asked) -> None:
     """Print the answer, and where the rest is."""
-    from importlib.util import find_spec
-
     from sim.metrics.results import Results
+    from sim.report import answer
 
     results = Results(outcome.path)
     if asked.as_json:
@@ -66,15 +65,7 @@ def _say_outcome(outcome: Outcome, report: Path, asked: Asked) -> None:
         told = {"status": manifest["status"], "failures": manifest["failures"], "warnings": manifest["warnings"], "summary": _rows(results)}
         say_json({"report": str(report), "results": str(outcome.path), **told})
         return
-    if find_spec("sim.report.pages") is None:  # until the report is written
-        chosen = results.summary[results.summary["group"] == "all"]
-        wanted = results.manifest["metrics"] or list(dict.fromkeys(chosen["metric"]))
-        rows = chosen[chosen["metric"].isin(wanted)]
-        say(columns([list(rows.columns), *rows.itertuples(index=False, name=None)]))
-    else:
-        from sim.report import answer
-
-        say(answer(outcome.path))
+    say(answer(results))
     say(f"report: {report}\nresults: {outcome.path}")
     if asked.verbose:
         for warning in results.manifest["warnings"]:
