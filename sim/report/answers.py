@@ -1,0 +1,34 @@
+"""What a run says on the terminal: the question, the answer in a paragraph, what else to know, and the tables."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from sim.report import cheapest, general, storm
+from sim.report.evidence import footing
+from sim.report.findings import Findings
+from sim.report.grids import wrapped
+from sim.report.study import Study
+
+
+def findings(study: Study) -> Findings:
+    """Return what there is to say of *study*: as H1, as H2, or in general, by what it compares and measures."""
+    if not study.cells:
+        return Findings("Nothing was finished, so there is nothing to say.", (), (), (), (), ())
+    for question in (storm, cheapest):
+        if question.fits(study):
+            return question.findings(study)
+    return general.findings(study)
+
+
+def answer(path: str | PathLike[str]) -> str:
+    """Return as plain text what the run at *path* answers. Raises `StoreError` when there is no run, or it is not as it was written."""
+    study = Study(Path(path))
+    found = findings(study)
+    parts = [wrapped(study.question if study.question != "none" else study.name), wrapped(found.answer)]
+    parts += [wrapped(f"- {point}", "  ") for point in found.points]
+    parts += [grid.text() for grid in found.grids if not grid.page_only]
+    parts += [wrapped(footing(study))] if study.cells else []
+    parts += [wrapped(f"Warning: {warning}", "  ") for warning in study.manifest["warnings"]]
+    return "\n\n".join(parts)

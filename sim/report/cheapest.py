@@ -1,0 +1,267 @@
+"""H2: which reporting rule keeps the inventory right for the fewest messages?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sim.metrics import Difference, Estimate
+from sim.report.evidence import base_leaves
+from sim.report.findings import Findings, Picture
+from sim.report.frontier import dominators, frontier
+from sim.report.grids import Grid
+from sim.report.study import Cell, Study
+from sim.report.words import counted, interval, listed, number, percent
+from sim.scenario.fields import RULES
+from sim.units import format_duration, format_share
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COST, WRONG, TYPE = "messages_per_device_year", "record_wrong_share", "ppmid"
+# What each needs of the tables, to be measured again pair by pair.
+_NEEDS: Final = {COST: ("fates", "population", "segments"), WRONG: ("ledgers",)}
+# The bar of the working group's question (H2): an inventory that is right at least 99 % of the time.
+RIGHT_ENOUGH: Final = 0.01
+METRICS: Final = (COST, WRONG, "staleness_days_mean", "confirmation_age_days_mean", "record_unknown_share")
+
+_FAMILIES: Final = dict(zip(RULES, ("none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat"), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A rule of the experiment with its settings: its *cell*, what it *costs* (messages per device-year) and the share of records it leaves *wrong*."""
+
+    cell: Cell
+    cost: Estimate
+    wrong: Estimate
+
+    @property
+    def family(self) -> str:
+        """The rule with its number: "R3 periodic"."""
+        rule = self.cell.scenario.reporting.rule
+        return f"R{RULES.index(rule)} {_FAMILIES[rule]}"
+
+    @property
+    def label(self) -> str:
+        """The rule and its period, for a mark in a figure."""
+        reporting = self.cell.scenario.reporting
+        number = f"R{RULES.index(reporting.rule)}"
+        if reporting.rule in ("hub_poll", "periodic", "hub_batch"):
+            return f"{number} {format_duration(reporting.period)}"
+        if reporting.rule == "on_change_heartbeat":
+            return f"{number} {format_duration(reporting.heartbeat)}"
+        return f"{number} {_FAMILIES[reporting.rule]}" + (" to SMI" if reporting.rule == "hub_store" and reporting.read.refreshes_smi else "")
+
+
+def fits(study: Study) -> bool:
+    """Whether *study* compares rules by what they cost and what they leave wrong: what H2 asks."""
+    return {COST, WRONG} <= set(study.metrics) and len(choices(study)) > 1
+
+
+def choices(study: Study) -> tuple[Choice, ...]:
+    """Return every cell that has a cost and a share of records wrong, the cheapest first."""
+    found = []
+    for cell in study.cells:
+        cost, wrong = study.estimate(cell, COST), study.estimate(cell, WRONG, TYPE)
+        if cost is not None and wrong is not None:
+            found.append(Choice(cell, cost, wrong))
+    return tuple(sorted(found, key=lambda choice: (choice.cost.value, choice.wrong.value)))
+
+
+class Contest:
+    """The choices, and which of them are worth having."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.choices = choices(study)
+        self.by_name = {choice.cell.name: choice for choice in self.choices}
+        points = {name: (choice.cost.value, choice.wrong.value) for name, choice in self.by_name.items()}
+        self.best = tuple(self.by_name[name] for name in frontier(points))
+        self.beaten_by = {name: self.by_name[other] for name, other in dominators(points).items()}
+
+    def called(self, choice: Choice) -> str:
+        """Return the name of *choice* in sentences and tables: that of its cell in `summary.csv`."""
+        return choice.cell.name
+
+    def paired(self, choice: Choice, other: Choice) -> tuple[Difference, Difference]:
+        """Return the paired differences, *choice* − *other*, of cost and of share wrong."""
+        cost = self.study.paired(choice.cell, other.cell, COST, "all", _NEEDS[COST])
+        wrong = self.study.paired(choice.cell, other.cell, WRONG, TYPE, _NEEDS[WRONG])
+        assert cost is not None
+        assert wrong is not None
+        return cost, wrong
+
+    def clear(self, choice: Choice, other: Choice) -> bool:
+        """Whether the 95 % intervals bear out that *other* is no dearer and no more wrong than *choice*; with one replication, whether the values do."""
+        return all(difference.value + (difference.half_width if difference.n > 1 else 0) <= 1e-12 for difference in self.paired(other, choice))
+
+
+def findings(study: Study) -> Findings:
+    """Return what the report says of *study*."""
+    contest = Contest(study)
+    return Findings(
+        answer=_answer(contest), points=_points(contest), grids=(_grid(contest),), pictures=(_picture(contest),), doubts=_doubts(contest), metrics=METRICS,
+    )  # fmt: skip
+
+
+# -- sentences ---------------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _answer(contest: Contest) -> str:
+    bar = format_share(RIGHT_ENOUGH)
+    able = [choice for choice in contest.choices if choice.wrong.value <= RIGHT_ENOUGH]
+    beaten = counted(len(contest.beaten_by), "rule")
+    worth = f"Of {len(contest.choices)} rules, {len(contest.best)} are worth having and {beaten} dominated: another is no dearer and leaves no more wrong."
+    worth = worth.replace("rule dominated", "rule is dominated").replace("rules dominated", "rules are dominated")
+    if not able:
+        least = min(contest.choices, key=lambda choice: choice.wrong.value)
+        name = contest.called(least)
+        return f"None of these rules leaves at most {bar} of the PPMID records wrong; the best, {name}, leaves {percent(least.wrong)}. {worth}"
+    best = able[0]
+    first = (
+        f"The cheapest rule that leaves at most {bar} of the PPMID records wrong is {contest.called(best)}: {interval(best.cost)} messages per device-year,"
+        f" {percent(best.wrong)} wrong."
+    )
+    near = "" if best.wrong.n == 1 or best.wrong.high <= RIGHT_ENOUGH else f" (Its interval reaches past {bar}.)"
+    return " ".join([part for part in (first + near, _against_daily(contest), worth) if part])
+
+
+def _heartbeat(contest: Contest, other: Choice) -> Choice | None:
+    """Return the cheapest on-change rule with heartbeat that dominates *other*, or else the one that leaves the fewest wrong."""
+    ours = [choice for choice in contest.choices if choice.cell.scenario.reporting.rule == "on_change_heartbeat"]
+    better = [choice for choice in ours if choice.cost.value <= other.cost.value and choice.wrong.value <= other.wrong.value]
+    return better[0] if better else min(ours, key=lambda choice: choice.wrong.value, default=None)
+
+
+def _against_daily(contest: Contest) -> str:
+    """Compare on change with heartbeat with the comparator, pair by pair: the option that was not on the table with the one that was."""
+    other = contest.by_name.get(str(contest.study.manifest["comparator"]))
+    ours = _heartbeat(contest, other) if other is not None else None
+    if other is None or ours is None or ours is other or not ours.cost.value:
+        return ""
+    cost, wrong = contest.paired(ours, other)
+    less = "fewer" if wrong.value <= 0 else "more"
+    shift = Difference(abs(wrong.value), wrong.half_width, wrong.n, wrong.unit, wrong.unpaired_half_width)
+    ratio = other.cost.value / ours.cost.value
+    verdict = "dominated" if cost.value <= 0 and wrong.value <= 0 else "not dominated"
+    sure = "" if verdict == "not dominated" or contest.clear(other, ours) else ", though the interval of the difference does not settle it"
+    return (
+        f"Against {contest.called(other)} ({interval(other.cost)} messages, {percent(other.wrong)} wrong), {contest.called(ours)} ({interval(ours.cost)}"
+        f" messages, {percent(ours.wrong)} wrong) sends {number(float(f'{ratio:.2g}'))} times fewer messages and has {interval(shift, 100)} percentage points"
+        f" {less} records wrong, compared pair by pair: {contest.called(other)} is {verdict}{sure}."
+    )
+
+
+def _points(contest: Contest) -> tuple[str, ...]:
+    best = listed([f"{contest.called(choice)} ({interval(choice.cost)} messages, {percent(choice.wrong)} wrong)" for choice in contest.best])
+    points = [f"The frontier, from the fewest messages to the fewest wrong: {best}."]
+    by_winner: dict[str, list[str]] = {}
+    for name, winner in contest.beaten_by.items():
+        by_winner.setdefault(contest.called(winner), []).append(name + ("" if contest.clear(contest.by_name[name], winner) else "†"))
+    points += [f"Dominated by {winner}: {listed(names)}." for winner, names in by_winner.items()]
+    if any("†" in point for point in points):
+        points.append("†: by the means; the 95 % interval of a paired difference does not settle it.")
+    return (*points, *_floor(contest))
+
+
+def _floor(contest: Contest) -> tuple[str, ...]:
+    """Say what no rule can mend: premises that are never reached."""
+    silent = next((choice for choice in contest.choices if choice.cell.scenario.reporting.rule == "none"), None)
+    if silent is None:
+        return ()
+    estate = silent.cell.scenario.estate
+    unreached = estate.no_wan_share + estate.not_communicating_share
+    if not unreached:
+        return ()
+    floor = Estimate(unreached * silent.wrong.value, unreached * silent.wrong.half_width, silent.wrong.n, "share")
+    return (
+        f"The floor: {format_share(unreached)} of premises are never reached and never report, so their records go wrong as under {contest.called(silent)}"
+        f" ({percent(silent.wrong)}). That leaves about {percent(floor)} of all records wrong under every rule, here by multiplication.",
+    )
+
+
+def _doubts(contest: Contest) -> tuple[str, ...]:
+    scenario = contest.best[-1].cell.scenario
+    doubts = [
+        f"Losses: each report is lost independently ({format_share(scenario.reporting.loss)} here). Losses that come in bursts (an outage, a hub exchange) take"
+        " a report of a change together with what would have mended it, and favour rules with a short heartbeat.",
+        _critical_loss(contest),
+        _clustering(contest),
+        "Hub exchange: a hub that is replaced forgets what it stored; here hubs are not replaced. Rules that read the hub (R1, R2, R4) would suffer, the others not.",
+        "What a message costs: all messages count alike here, a poll as two (request and answer), a hub's batch as one.",
+    ]
+    return tuple(doubt for doubt in doubts if doubt)
+
+
+def _critical_loss(contest: Contest) -> str:
+    """Say at which loss the rule without heartbeat meets the bar, by arithmetic from its simulated share.
+
+    A lost report of a change leaves a record wrong until the next change, so the share wrong grows by take-up × loss.
+    """
+    bare = next((choice for choice in contest.choices if choice.cell.scenario.reporting.rule == "on_change"), None)
+    if bare is None or bare.wrong.value >= RIGHT_ENOUGH:
+        return ""
+    scenario = bare.cell.scenario
+    if scenario.updates.local.driver != "poisson" or not scenario.updates.local.take_up:
+        return ""
+    critical = scenario.reporting.loss + (RIGHT_ENOUGH - bare.wrong.value) / scenario.updates.local.take_up
+    return (
+        f"The loss at which {contest.called(bare)} fails: a lost report leaves a record wrong until the next change, so by arithmetic (share that takes part ×"
+        f" loss) it passes {format_share(RIGHT_ENOUGH)} wrong at a loss of about {critical:.1%}; a heartbeat mends each loss within its period."
+    ).replace("%;", " %;")
+
+
+def _clustering(contest: Contest) -> str:
+    """Say how hard reports of one release would come, if all installed it in an hour."""
+    estate, reporting, local = (getattr(contest.best[-1].cell.scenario, name) for name in ("estate", "reporting", "updates"))
+    share = sum(estate.devices[name] for name in reporting.devices if name in ("ppmid", "ihd")) * local.local.take_up
+    changes = int(base_leaves()["estate.premises"]) * share
+    return (
+        "Clustering: changes come here at each device's own time. Reports of change follow a national release in a crowd: if all that take part"
+        f" ({number(float(f'{changes:.3g}'))} devices of the base estate) installed it within an hour, {number(float(f'{changes / 3600:.3g}'))} reports a second."
+        " daily_version_report shows what a network makes of such a crowd."
+    )
+
+
+# -- table and figure --------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _grid(contest: Contest) -> Grid:
+    rows, mute = [], set()
+    for place, choice in enumerate(contest.choices):
+        name = choice.cell.name
+        winner = contest.beaten_by.get(name)
+        verdict = "on the frontier"
+        if winner is not None:
+            mute.add(place)
+            verdict = f"dominated by {contest.called(winner)}" + ("" if contest.clear(choice, winner) else " †")
+        times = [interval(contest.study.estimate(choice.cell, metric, TYPE)) for metric in ("staleness_days_mean", "confirmation_age_days_mean")]
+        rows.append((contest.called(choice), choice.label, interval(choice.cost), percent(choice.wrong), *times, verdict))
+    head = ("rule", "in the figure", "messages per device-year", "PPMID records wrong", "mean staleness, d", "confirmation age, d", "verdict")
+    note = "Messages: reports and the requests that ask for them, per device of the types that report. †: by the means; the intervals do not settle it."
+    return Grid("T2. The frontier: what each rule costs, and what it leaves wrong", head, tuple(rows), note, frozenset(mute))
+
+
+def _picture(contest: Contest) -> Picture:
+    able = [choice for choice in contest.best if choice.wrong.value <= RIGHT_ENOUGH]
+    bar = format_share(RIGHT_ENOUGH)
+    title = f"No rule here keeps {bar} or less of the records wrong"
+    if able:
+        title = f"{able[0].label.partition(' ')[2].capitalize()} keeps {percent(able[0].wrong)} of records wrong for {interval(able[0].cost)} messages a year"
+    other = contest.by_name.get(str(contest.study.manifest["comparator"]))
+    if able and other is not None and other.cell.name in contest.beaten_by:
+        title += f"; {other.label} takes {interval(other.cost)} and is dominated"
+    read = (
+        "Further left is cheaper, further down is more often right. Line: the frontier. Grey: dominated. Crosses: 95 % intervals (most are smaller than the"
+        f" mark). Dashed: {bar} wrong. A shape and colour for each rule; the label gives its period."
+    )
+    alt = f"Messages per device-year against share of PPMID records wrong, for {len(contest.choices)} rules. {title}."
+    return Picture("f2_frontier", title, read, alt, partial(_draw, contest))
+
+
+def _draw(contest: Contest) -> Figure:
+    from sim.report.pareto import frontier_plot
+
+    return frontier_plot(contest)

@@ -1,0 +1,96 @@
+"""What a result stands on: how much of the estate, how many replications, and how good the evidence is behind each value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sim.report.study import Study, base_leaves
+from sim.report.words import counted, listed
+from sim.scenario.assumptions import Assumption, load_assumptions
+
+MEANING: Final = {
+    "A": "published and checked", "B": "published", "C": "derived, or from a similar system", "D": "an assumption without public evidence",
+}  # fmt: skip
+_ABOUT_THE_FILE: Final = frozenset({"schema_version", "name", "question"})
+_MOST_VALUES: Final = 4  # of a leaf that varies; a reader wants the others from the scenario itself
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """A leaf of the scenario: its *value* here (all of them, where cells differ), its *base* value, and the evidence behind the base value."""
+
+    path: str
+    value: str
+    base: str
+    reach: str
+    grade: str
+    source: str
+    note: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether the scenario, or one of its cells, departs from the base."""
+        return self.value != self.base
+
+
+def assumed(study: Study) -> tuple[Assumed, ...]:
+    """Return every leaf of the run's worlds: what departs from the base first, then the weakest evidence first."""
+    base, known = base_leaves(), {row.path: row for row in load_assumptions()}
+    paths = [path for path in dict.fromkeys(path for cell in study.cells for path in cell.leaves) if path.split(".")[0] not in _ABOUT_THE_FILE]
+    rows = [_assumed(path, study, base, known) for path in paths]
+    return tuple(sorted(rows, key=lambda row: (not row.changed, -ord(row.grade[0]))))
+
+
+def _assumed(path: str, study: Study, base: Mapping[str, str], known: Mapping[str, Assumption]) -> Assumed:
+    values = list(dict.fromkeys(cell.leaves.get(path, "absent") for cell in study.cells))
+    value = " | ".join(values[:_MOST_VALUES]) + (f" | … ({len(values)} values)" if len(values) > _MOST_VALUES else "")
+    row = _row(path, known)
+    if row is None:
+        return Assumed(path, value, base.get(path, "absent"), "", "D", "set by this scenario", "")
+    reach = f"{row.low} to {row.high}" if row.low and row.low != row.high else row.low
+    return Assumed(path, value, base.get(path, "absent"), reach, row.grade, row.source, row.note)
+
+
+def _row(path: str, known: Mapping[str, Assumption]) -> Assumption | None:
+    """Return the row of *path*, or of the nearest block above it that has one."""
+    while path and path not in known:
+        path = path.rpartition(".")[0]
+    return known.get(path)
+
+
+def grades(rows: tuple[Assumed, ...]) -> str:
+    """Return how many leaves have each grade, in words."""
+    counts = {grade: sum(row.grade == grade for row in rows) for grade in MEANING}
+    return listed([f"{n} of grade {grade} ({MEANING[grade]})" for grade, n in counts.items() if n])
+
+
+def scale(study: Study) -> str:
+    """Return how much of the base estate the run simulates."""
+    sizes = sorted({cell.scenario.estate.premises for cell in study.cells})
+    whole = int(base_leaves()["estate.premises"])
+    shown = listed([f"{size:,}" for size in sizes])
+    if sizes[0] < whole:
+        return f"a sample of {shown} premises (the base estate has {whole:,})"
+    return f"{shown} premises, the full estate"
+
+
+def is_sample(study: Study) -> bool:
+    """Whether any cell has fewer premises than the base estate."""
+    return min(cell.scenario.estate.premises for cell in study.cells) < int(base_leaves()["estate.premises"])
+
+
+def replications(study: Study) -> str:
+    """Return how many replications stand behind each estimate, and what the intervals are."""
+    numbers = sorted({cell.scenario.replications for cell in study.cells})
+    if numbers == [1]:
+        return "one replication: no interval"
+    spans = counted(numbers[0], "replication") if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} replications"
+    return f"means of {spans}, ± the half-width of the 95 % interval"
+
+
+def footing(study: Study) -> str:
+    """Return the sentence under every figure: scale, replications and interval, and the worst grade of evidence used."""
+    worst = max(row.grade for row in assumed(study))
+    return f"{scale(study)[0].upper()}{scale(study)[1:]}; {replications(study)}; weakest evidence used: grade {worst} ({MEANING[worst]})."

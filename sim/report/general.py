@@ -1,0 +1,130 @@
+"""Any other run: the metrics asked for, cell by cell, with what the comparator makes of them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sim.metrics import METRICS, Estimate
+from sim.report.evidence import is_sample
+from sim.report.findings import Findings, Picture
+from sim.report.grids import Grid
+from sim.report.storm import places
+from sim.report.study import Cell, Study
+from sim.report.words import counted, interval, listed, percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# What a run is asked when it does not say: load, delay and harm; records; cost.
+USUAL: Final = (
+    "dsp_messages_per_s_mean", "dsp_alerts_per_s_mean", "dsp_alerts_per_s_peak", "dsp_load_share", "dsp_waiting_share", "end_to_end_delay_s_p99", "late_per_day",
+    "record_right_share", "record_wrong_share", "record_unknown_share", "staleness_days_mean", "messages_per_device_year", "bytes_per_day_wan",
+)  # fmt: skip
+_MOST_ROWS: Final = 40  # in the heat-map and the plot of one metric; more would not be read
+
+
+def shown(found: Estimate | None) -> str:
+    """Return an estimate with its unit."""
+    if found is None:
+        return "–"
+    return percent(found) if found.unit == "share" else interval(found, 1, found.unit)
+
+
+def asked(study: Study) -> tuple[str, ...]:
+    """Return the metrics that the run declares, or the usual ones, as far as any cell has them."""
+    return tuple(name for name in study.metrics or USUAL if any(study.estimate(cell, name) for cell in study.cells))
+
+
+def findings(study: Study) -> Findings:
+    """Return what the report says of *study*."""
+    metrics = asked(study)
+    doubts = ["The assumptions of grade D below have no public evidence; change them with --set and run again."]
+    if is_sample(study):
+        doubts.insert(0, "This is a sample of the estate: shares and ages of records scale with it, peaks and queues do not.")
+    return Findings(
+        answer=_answer(study, metrics), points=_points(study, metrics), grids=_grids(study, metrics), pictures=_pictures(study, metrics), doubts=tuple(doubts),
+        metrics=metrics,
+    )  # fmt: skip
+
+
+def main(study: Study, metrics: tuple[str, ...]) -> str:
+    """Return the metric the answer turns on: the primary one, or the first."""
+    primary = study.manifest["primary"]
+    return str(primary) if primary in metrics else metrics[0]
+
+
+def words(name: str) -> str:
+    """Return a metric's name as words."""
+    return name.replace("_", " ")
+
+
+def _answer(study: Study, metrics: tuple[str, ...]) -> str:
+    if not metrics:
+        return "The metrics asked for apply to none of the cells."
+    if len(study.cells) == 1:
+        cell = study.cells[0]
+        return f"{study.name}: " + "; ".join(f"{words(name)} {shown(study.estimate(cell, name))}" for name in metrics) + "."
+    name = main(study, metrics)
+    found = [(cell, estimate) for cell in study.cells if (estimate := study.estimate(cell, name)) is not None]
+    low, high = min(found, key=lambda pair: pair[1].value), max(found, key=lambda pair: pair[1].value)
+    first = f"Of {counted(len(study.cells), 'cell')}, {words(name)} is lowest in {low[0].name} ({shown(low[1])}) and highest in {high[0].name} ({shown(high[1])})."
+    return f"{first} {_against(study, name)}".strip()
+
+
+def _against(study: Study, name: str) -> str:
+    pairs = [(cell, study.difference(cell, name)) for cell in study.cells]
+    settled = [cell.name for cell, found in pairs if found is not None and found.n > 1 and abs(found.value) > found.half_width]
+    compared = [cell for cell, found in pairs if found is not None]
+    if not compared:
+        return ""
+    told = f"The 95 % interval of the paired difference from {study.manifest['comparator']} excludes nought for"
+    return f"{told} {listed(settled)}." if settled else f"{told} none of {counted(len(compared), 'cell')}."
+
+
+def _points(study: Study, metrics: tuple[str, ...]) -> tuple[str, ...]:
+    if not metrics or len(study.cells) == 1:
+        return ()
+    name = main(study, metrics)
+    found = [(cell, study.difference(cell, name)) for cell in study.cells]
+    return tuple(f"{words(name)}, {cell.name} less its comparator: {shown(difference)}, paired." for cell, difference in found if difference is not None)
+
+
+def _grids(study: Study, metrics: tuple[str, ...]) -> tuple[Grid, ...]:
+    if len(study.cells) == 1:
+        rows = []
+        for name in metrics:
+            groups = study.groups(study.cells[0], name)
+            rows.append((name, "all", shown(study.estimate(study.cells[0], name))))
+            rows += [(name, group, shown(found)) for group, found in groups.items()]
+        return (Grid("T1. What was measured", ("metric", "group", "value"), tuple(rows)),)
+    heads = tuple(f"{words(name)}, {METRICS[name].unit}".rstrip(", ") for name in metrics)
+    cells = [(cell.name, *(interval(study.estimate(cell, name)) for name in metrics)) for cell in study.cells]
+    return (Grid("T1. What was measured, by cell", ("cell", *heads), tuple(cells), "Group `all` of each metric; the others are in summary.csv."),)
+
+
+def _pictures(study: Study, metrics: tuple[str, ...]) -> tuple[Picture, ...]:
+    pictures = []
+    if metrics and len(study.cells) > 1:
+        name = main(study, metrics)
+        title = f"{words(name)}, by cell"
+        read = "Dot: the mean over replications; bar: its 95 % interval."
+        pictures.append(Picture("f1_by_cell", title[0].upper() + title[1:], read, _answer(study, metrics), partial(_draw_cells, study, name)))
+    busy = [cell for cell in study.cells if places(cell) and study.estimate(cell, "dsp_messages_per_s_mean") not in (None, 0)]
+    if busy and len(busy) * len(places(busy[0])) <= _MOST_ROWS:
+        title = "Load over the day, as a multiple of what each server passes on"
+        read = "Each column is a quarter of an hour of the (UTC) day. Colour: the busiest second of each kind of message in it, added up, ÷ capacity."
+        pictures.append(Picture("f2_load_by_time_of_day", title, read, title, partial(_draw_load, study, busy)))
+    return tuple(pictures)
+
+
+def _draw_cells(study: Study, name: str) -> Figure:
+    from sim.report.dots import by_cell
+
+    return by_cell(study, name)
+
+
+def _draw_load(study: Study, cells: list[Cell]) -> Figure:
+    from sim.report.heat import load_by_time_of_day
+
+    return load_by_time_of_day(study, cells)

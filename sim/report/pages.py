@@ -1,0 +1,114 @@
+"""The page of a run: `report.html`, one file that needs nothing and runs nothing, and its figures as files."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+from sim.report.evidence import assumed, footing, grades, replications
+from sim.report.findings import Findings
+from sim.report.study import Study
+from sim.report.words import tied
+
+_TEMPLATE: Final = Path(__file__).with_name("template.html")
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A figure on the page: *title*, how to *read* it, *alt* text, and its *source*, a data address."""
+
+    title: str
+    read: str
+    alt: str
+    source: str
+
+
+def write(path: str | PathLike[str]) -> Path:
+    """Write `report.html` and `figures/` of the run at *path*, from its folder alone; return the page. The same run gives the same bytes.
+
+    Raises `StoreError` when there is no run at *path*, it is not as it was written, or the files cannot be written.
+    """
+    from sim.report.answers import findings
+    from sim.store import write_file
+
+    study = Study(Path(path))
+    found = findings(study)
+    folder = study.results.path
+    page = _page(study, found, [drawn for drawn in _draw(study, found, folder / "figures")])
+    write_file(folder / "report.html", page.encode("utf-8"))
+    return folder / "report.html"
+
+
+def _draw(study: Study, found: Findings, folder: Path) -> Iterator[_Drawn]:
+    """Write every figure of *found* to *folder*, and yield each as the page shows it."""
+    from sim.report.drawing import files
+    from sim.store import write_file
+
+    for picture in found.pictures:
+        made = files(picture.draw(), picture.title, f"{picture.read} {footing(study)}")
+        for suffix in ("svg", "png"):
+            write_file(folder / f"{picture.name}.{suffix}", made[suffix])
+        source = f"data:image/svg+xml;base64,{base64.b64encode(made['page.svg']).decode('ascii')}"
+        yield _Drawn(picture.title, picture.read, picture.alt, source)
+
+
+def _page(study: Study, found: Findings, pictures: list[_Drawn]) -> str:
+    from jinja2 import Environment, StrictUndefined
+
+    from sim.metrics import METRICS
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
+    environment.filters |= {"tied": tied, "breakable": lambda text: text.replace(".", ".\u200b").replace("_", "_\u200b")}
+    rows = assumed(study) if study.cells else ()
+    manifest = study.manifest
+    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        title=study.question if study.question != "none" else study.name, name=study.name, manifest=manifest, found=found, pictures=pictures, assumed=rows,
+        grades=grades(rows), footing=footing(study) if study.cells else "", replications=_first_upper(replications(study)) if study.cells else "None finished",
+        definitions=[(name, METRICS[name].definition) for name in found.metrics if name in METRICS], alarms=list(_alarms(study)), command=_command(manifest),
+        folder=study.results.path.name, provenance=list(_provenance(study)),
+    )  # fmt: skip
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _alarms(study: Study) -> Iterator[str]:
+    """Yield what a reader must know before the answer."""
+    manifest = study.manifest
+    if manifest["failures"]:
+        yield f"{len(manifest['failures'])} replications failed; the numbers stand on the others. See How sure."
+    if manifest["status"] == "interrupted":
+        yield "The run was interrupted; the same command finishes it."
+    if study.cells and all(cell.scenario.replications == 1 for cell in study.cells):
+        yield "One replication: no interval. Nothing here says how much of a number is chance."
+
+
+def _command(manifest: dict[str, Any]) -> str:
+    scenario = manifest["scenario"]
+    sets = [word for change in scenario["sets"] for word in ("--set", change)]
+    engine = [] if manifest["engine"] == "fast" else ["--engine", manifest["engine"]]
+    return shlex.join(["sim", "run", scenario["file"] or manifest["name"], *sets, *engine])
+
+
+def _provenance(study: Study) -> Iterator[tuple[str, str]]:
+    manifest = study.manifest
+    made = manifest["made_with"]
+    changed = {None: "", True: ", with changes", False: ""}[made["git_changed"]]
+    yield "run", study.results.path.name
+    yield "status", f"{manifest['status']}, started {manifest['started']}, ended {manifest.get('ended', '–')}, {manifest.get('seconds', '–')} s"
+    yield "engine, seed", f"{manifest['engine']}, {manifest['seed']}"
+    yield "replications", ", ".join(f"{cell['name']} {cell['replications']}" for cell in manifest["cells"])
+    yield "program", f"version {manifest['version']}, git {made['git_commit'] or 'none'}{changed}"
+    yield "SHA-256 of the source", manifest["source"]
+    yield "SHA-256 of the plan", manifest["plan"]
+    yield "SHA-256 of the scenario", manifest["scenario"]["sha256"]
+    yield "SHA-256 of all cells, resolved", manifest["resolved_sha256"]
+    yield "packages", ", ".join(f"{name} {version}" for name, version in made["packages"].items())
+    yield "machine", f"Python {made['python']}, {made['platform']}, {made['processor']}, {made['cpus']} processors"
+    yield "streams of luck", ", ".join(manifest["streams"])

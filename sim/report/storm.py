@@ -1,0 +1,351 @@
+"""H1: is a daily version report an alert storm, for which phase, where, how big, and what does it push aside?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from sim.metrics import Difference, Estimate, paired_difference
+from sim.report.evidence import is_sample
+from sim.report.findings import Findings, Picture
+from sim.report.grids import Grid
+from sim.report.study import Cell, Study
+from sim.report.words import counted, duration, interval, listed, number, often, percent, span
+from sim.units import DAY_S, format_duration, format_time_of_day
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+REPORT: Final = "version_report"
+METRICS: Final = (
+    "csp_alerts_per_s_mean", "csp_alerts_per_s_peak", "csp_alerts_per_60s_peak", "csp_alerts_per_900s_peak", "csp_peak_to_mean_ratio", "csp_delay_s_p99",
+    "csp_waiting_share", "csp_peak_waiting_n", "csp_refused_share", "late_per_day", "baseline_uplift_share",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A server of a stage: its *stage*, the *group* under which metrics know it, a *name* for readers, and its capacity a second."""
+
+    stage: str
+    group: str
+    name: str
+    capacity: float
+
+    def __str__(self) -> str:
+        return f"the {self.name}" if self.stage == "dsp" else self.name
+
+
+def fits(study: Study) -> bool:
+    """Whether *study* compares reporting with no reporting on a network of limited capacity: what H1 asks."""
+    pairs = [(cell, study.comparator_of(cell)) for cell in study.cells]
+    silent = {other.scenario.reporting.rule for _, other in pairs if other is not None}
+    return silent == {"none"} and any(name.endswith("alerts_per_s_peak") for name in study.metrics) and any(places(cell) for cell, _ in pairs)
+
+
+def places(cell: Cell) -> list[Place]:
+    """Return the servers of *cell* that have a capacity, in the order of the stages."""
+    regions = sorted(cell.scenario.estate.regions)
+    servers = {"csp": [(region, f"CSP {region}") for region in regions], "dsp": [("all", "DSP")], "user": []}
+    return [
+        Place(stage.stage, group, name, float(stage.capacity))
+        for stage in cell.scenario.network if stage.capacity is not None
+        for group, name in servers[stage.stage]
+    ]  # fmt: skip
+
+
+def how(cell: Cell) -> str:
+    """Return in words how the senders of *cell* choose their moment."""
+    scenario = cell.scenario
+    phase = scenario.reporting.phase
+    if phase.source == "fixed_clock":
+        return f"every clock strikes {format_time_of_day(phase.at)}, give or take {format_duration(phase.jitter)}"
+    if phase.source == "hashed":
+        return f"each sender has a moment of its own, hashed over {format_duration(phase.window)}"
+    if phase.source == "power_on":
+        cuts = sorted({cut.region for cut in scenario.faults.power_cuts})
+        return "timers start when the power comes on" + (f", here after a power cut in the {listed(cuts)}" if cuts else "")
+    release = scenario.updates.local.driver == "releases" and scenario.updates.policy == "local_and_ota"
+    return "timers start again when new firmware does" + (", here after a national release" if release else "")
+
+
+class Storm:
+    """What the run says of one set of reporting devices: the cells that report, compared with the one that does not."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.all = [cell for cell in study.cells if study.comparator_of(cell) is not None]
+        heaviest = max(self.all, key=lambda cell: self.peak(cell)[1].value)
+        self.levels = heaviest.levels
+        self.cells = [cell for cell in self.all if cell.levels == self.levels]
+        self.worst = max(self.cells, key=lambda cell: (self.is_storm(cell), self.peak(cell)[1].value / self.peak(cell)[0].capacity))
+        self.calmest = min(self.cells, key=lambda cell: (self.is_storm(cell), self.peak(cell)[1].value / self.peak(cell)[0].capacity))
+
+    def at(self, cell: Cell, place: Place, metric: str) -> Estimate | None:
+        """Return a stage's *metric* at *place*."""
+        return self.study.estimate(cell, f"{place.stage}_{metric}", place.group)
+
+    def peak(self, cell: Cell) -> tuple[Place, Estimate]:
+        """Return where the alerts of one second are the largest multiple of what is passed on, and how many they are."""
+        found = [(place, peak) for place in places(cell) if (peak := self.at(cell, place, "alerts_per_s_peak")) is not None]
+        return max(found, key=lambda pair: pair[1].value / pair[0].capacity)
+
+    def waits(self, cell: Cell) -> list[Place]:
+        """Return where something waits more often than without reports: where it is a storm."""
+        found = []
+        for place in places(cell):
+            more = self.study.difference(cell, f"{place.stage}_waiting_share", place.group)
+            if more is not None and (more.low if more.n > 1 else more.value) > 0:
+                found.append(place)
+        return found
+
+    def is_storm(self, cell: Cell) -> bool:
+        """Whether more alerts come in a second than a stage passes on, so that something waits."""
+        return bool(self.waits(cell))
+
+    def late(self, cell: Cell) -> Difference | None:
+        """Return how many more messages a day of other kinds are late than without reports."""
+        other = self.study.comparator_of(cell)
+        assert other is not None
+        mine, theirs = self._late(cell), self._late(other)
+        shared = sorted(mine.keys() & theirs.keys())
+        return paired_difference([mine[r] for r in shared], [theirs[r] for r in shared], "messages/d") if shared else None
+
+    def _late(self, cell: Cell) -> dict[int, float]:
+        days = self.study.window(cell).days
+        return {r: float(table[table["kind"] != REPORT]["n_late"].sum()) / days for r, table in self.study.tables("targets", cell).items()}
+
+    def late_kinds(self, cell: Cell) -> list[tuple[str, Difference, float]]:
+        """Return each other kind of which more messages are late: its name, how many more a day, and how many there are a day."""
+        days, found = self.study.window(cell).days, []
+        for kind in self.study.groups(cell, "late_per_day"):
+            more = self.study.difference(cell, "late_per_day", kind)
+            if kind != REPORT and more is not None and more.value > 0:
+                tables = self.study.tables("targets", cell)
+                found.append((kind, more, sum(int(t[t["kind"] == kind]["n"].sum()) for t in tables.values()) / len(tables) / days))
+        return sorted(found, key=lambda one: -one[1].value)
+
+
+def findings(study: Study) -> Findings:
+    """Return what the report says of *study*."""
+    storm = Storm(study)
+    return Findings(
+        answer=_answer(storm), points=_points(storm), grids=_grids(storm), pictures=(_picture(storm),), doubts=_doubts(storm),
+        metrics=tuple(dict.fromkeys([*METRICS, *(name.replace("csp", "dsp") for name in METRICS if name.startswith("csp"))])),
+    )  # fmt: skip
+
+
+# -- sentences ---------------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _reporters(cell: Cell) -> str:
+    return listed([device.upper() for device in sorted(cell.scenario.reporting.devices, reverse=True)])
+
+
+def _answer(storm: Storm) -> str:
+    storms = [cell for cell in storm.cells if storm.is_storm(cell)]
+    worst = storm.worst
+    uplift = storm.study.estimate(worst, "baseline_uplift_share")
+    reports = f"One report {often(worst.scenario.reporting.period)} from each {_reporters(worst)}"
+    more = f"adds {percent(uplift)} to the messages that are carried already" if uplift else "is all there is to carry"
+    if not storms:
+        place, peak = storm.peak(worst)
+        load = f"the most is {interval(peak)} alerts in one second at {place}, {_share(peak, place)} of what it passes on ({worst.called})"
+        return f"No, at this scale and capacity: {reports[0].lower()}{reports[1:]} {more}, and nothing waits anywhere; {load}."
+    names = listed([cell.called for cell in storms])
+    verdict = "Yes, it can be, and when each sender reports decides it." if len(storms) < len(storm.cells) else "Yes, however the moment is chosen."
+    ways = f"{len(storms)} of the {counted(len(storm.cells), 'way')} of choosing the moment make a storm (more comes in a second than a stage passes on)"
+    sentences = [verdict, f"{reports} {more}; {ways}: {names}.", f"The worst is {_told(storm, worst)}."]
+    return " ".join([*sentences, _remedy(storm)]).strip()
+
+
+def _share(peak: Estimate, place: Place) -> str:
+    times = peak.value / place.capacity
+    return f"{number(float(f'{times:.3g}'))} times" if times >= 1 else f"{times:.0%}"
+
+
+def _told(storm: Storm, cell: Cell) -> str:
+    """Return what happens in *cell*: where, how big, how long, and what is pushed aside."""
+    place, peak = storm.peak(cell)
+    told = f"{cell.called} ({how(cell)}): {interval(peak)} alerts in one second at {place}, {_share(peak, place)} the"
+    told += f" {number(place.capacity)} it passes on"
+    queues = [(where, storm.at(cell, where, "peak_waiting_n")) for where in storm.waits(cell)]
+    if queues:
+        where, longest = max(queues, key=lambda pair: pair[1].value if pair[1] else 0)
+        waiting = storm.at(cell, where, "waiting_share")
+        time = f", and something waits for {duration(waiting.value * storm.study.window(cell).length_s)}" if waiting else ""
+        told += f"; up to {interval(longest)} messages wait at {where}{time}"
+    return f"{told}; {_pushed_aside(storm, cell)}"
+
+
+def _pushed_aside(storm: Storm, cell: Cell) -> str:
+    kinds = storm.late_kinds(cell)
+    if not kinds:
+        return "no message of another kind becomes late"
+    traffic = cell.scenario.traffic.kinds
+    told = [
+        f"{interval(more)} more {kind} messages a day miss their target of {format_duration(traffic[kind].target)} ({more.value / a_day:.2g} of them)"
+        if more.value / a_day >= 1 else
+        f"{interval(more)} more {kind} messages a day miss their target of {format_duration(traffic[kind].target)} ({_of(more.value / a_day)})"
+        for kind, more, a_day in kinds
+    ]  # fmt: skip
+    return listed(told)
+
+
+def _of(share: float) -> str:
+    return f"{number(float(f'{100 * share:.2g}'))} % of them"
+
+
+def _remedy(storm: Storm) -> str:
+    """Return how the storm is addressed: by the choice of moment under which the same reports do least."""
+    if storm.is_storm(storm.calmest):
+        return ""
+    place, peak = storm.peak(storm.worst)
+    calm = storm.at(storm.calmest, place, "alerts_per_s_peak")
+    late = storm.late(storm.calmest)
+    harm = "no message of another kind becomes late" if late is None or late.value == 0 else f"{interval(late)} more messages of other kinds a day are late"
+    whose = f"{storm.calmest.called} ({how(storm.calmest)})"
+    return f"It can be addressed by the moment alone: under {whose} the same peak falls from {interval(peak)} to {interval(calm)}, nothing waits, and {harm}."
+
+
+def _points(storm: Storm) -> tuple[str, ...]:
+    others = [cell for cell in storm.cells if storm.is_storm(cell) and cell is not storm.worst]
+    points = [f"{_told(storm, cell)}." for cell in others]
+    return tuple(point for point in (*points, _protection(storm), _idle_reports(storm), _enough(storm)) if point)
+
+
+def _protection(storm: Storm) -> str:
+    """Say why protection that counts per device cannot help: a proof, since it holds for every draw."""
+    timed = [cell.scenario.reporting for cell in storm.cells if cell.scenario.reporting.rule == "periodic"]
+    if len(timed) < len(storm.cells):
+        return ""
+    gap_s = min(reporting.period - 2 * reporting.phase.jitter for reporting in timed)
+    return (
+        "The protection in service (SECMP0062) never acts here, and this is a proof, not a measurement: it counts copies of one alert from one device within a"
+        f" window, and two reports of one device are never less than {span(gap_s)} apart (the period less twice the jitter; a restart only makes"
+        " the gap longer). In any shorter window it counts one, whatever the threshold. A storm of many devices with one alert each is not what it looks for."
+    )
+
+
+def _idle_reports(storm: Storm) -> str:
+    """Say what the reports of devices without a record do."""
+    if "ihd" not in storm.worst.scenario.reporting.devices:
+        return ""
+    fewer = [cell for cell in storm.all if cell.option == storm.worst.option and "ihd" not in cell.scenario.reporting.devices]
+    if not fewer:
+        return ""
+    place, peak = storm.peak(storm.worst)
+    without = storm.at(fewer[0], place, "alerts_per_s_peak")
+    return (
+        f"Reports from IHDs add load and no knowledge: the inventory keeps no firmware record of an IHD. Without them the peak of {storm.worst.called} is"
+        f" {interval(without)} instead of {interval(peak)}."
+    )
+
+
+def _enough(storm: Storm) -> str:
+    """Say from which capacity on the calmest way fits: the value at which the answer turns."""
+    needs = []
+    for place in places(storm.calmest):
+        peak = storm.at(storm.calmest, place, "messages_per_s_peak")
+        if peak is not None:
+            needs.append(f"{interval(peak)} at {place} (assumed: {number(place.capacity)})")
+    option = storm.calmest.called
+    return f"No capacity is published. With all other traffic, the busiest second under {option} needs {listed(needs)}; with less, it would queue as well."
+
+
+def _doubts(storm: Storm) -> tuple[str, ...]:
+    doubts = [
+        "Capacities: none is published (grade D). A stage that passes on less turns calm options into storms at the figures given above; one that passes on more"
+        " shortens the queues of the others, and removes none whose peak is many times its size.",
+        "The hours of the existing traffic: the daily profiles are assumptions (grade D), and they say how much meets the storm.",
+        "Retries: a message that is late is not sent again here. Where senders do, a queue feeds itself.",
+    ]
+    fixed = [cell for cell in storm.cells if cell.scenario.reporting.phase.source == "fixed_clock"]
+    if fixed:
+        at = format_time_of_day(fixed[0].scenario.reporting.phase.at)
+        doubts.append(f"The hour of the fixed clock: what is pushed aside at {at} is what travels at {at}; at a busier hour the same storm meets more.")
+    if not any(stage.priority for stage in storm.worst.scenario.network):
+        doubts.append("Priorities: messages are served in the order they come. If on-demand messages went first, the storm would wait and not they.")
+    if is_sample(storm.study):
+        doubts.insert(0, "This is a sample of the estate: peaks do not scale with it, and capacities are those written in the scenario. Run all premises to decide.")
+    return tuple(doubts)
+
+
+# -- tables and figure -------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _grids(storm: Storm) -> tuple[Grid, ...]:
+    """Return T1 in three parts for each set of reporting devices; the terminal prints those of the heaviest."""
+    every = list(dict.fromkeys(tuple(cell.levels.items()) for cell in storm.study.cells))
+    every.sort(key=lambda levels: dict(levels) != storm.levels)
+    return tuple(grid for levels in every for grid in _grids_of(storm, dict(levels)))
+
+
+def _grids_of(storm: Storm, levels: dict[str, str]) -> tuple[Grid, ...]:
+    cells = [cell for cell in storm.study.cells if cell.levels == levels]
+    whose = "".join(f", {path} {level}" for path, level in levels.items())
+    load, delays = [], []
+    for stage in dict.fromkeys(place.stage for cell in cells for place in places(cell)):
+        for cell in cells:
+            here = [place for place in places(cell) if place.stage == stage]
+            place = max(here, key=lambda place: (found.value if (found := storm.at(cell, place, "alerts_per_s_peak")) else 0))
+            kept = ("alerts_per_s_mean", "alerts_per_s_peak", "alerts_per_60s_peak", "alerts_per_900s_peak", "peak_to_mean_ratio")
+            load.append((place.name, cell.called, *(interval(storm.at(cell, place, metric)) for metric in kept)))
+            waits = percent(storm.at(cell, place, "waiting_share")), interval(storm.at(cell, place, "peak_waiting_n"))
+            of_stage = [storm.study.estimate(cell, f"{stage}_{metric}") for metric in ("delay_s_p99", "refused_share")]
+            delays.append((place.name, cell.called, *waits, interval(of_stage[0]), percent(of_stage[1])))
+    options = [_harm(storm, cell) for cell in cells if storm.study.comparator_of(cell) is not None]
+    note = "Alerts: version reports and the existing alerts. A CSP row is the region with the highest peak."
+    heads = ("stage", "option", "mean in 1 s", "peak in 1 s", "peak in 60 s", "peak in 900 s", "peak ÷ mean")
+    waiting = ("stage", "option", "time waiting", "longest queue", "p99 delay, s", "refused")
+    harm = ("option", "added to the load", "other messages made late a day", "of kinds", "reports late a day")
+    later = "Made late: more than without reports, as a paired difference. Late: beyond the target of the kind, refused, or still waiting past it."
+    apart = levels != storm.levels
+    return (
+        Grid(f"T1a. Alerts that arrive{whose}", heads, tuple(load), note, page_only=apart),
+        Grid(f"T1b. What they meet{whose}", waiting, tuple(delays), "Delay and refusals: of all kinds, at all servers of the stage.", page_only=apart),
+        Grid(f"T1c. What reporting adds and pushes aside{whose}", harm, tuple(options), later, page_only=apart),
+    )
+
+
+def _harm(storm: Storm, cell: Cell) -> tuple[str, ...]:
+    kinds = listed([kind for kind, _, _ in storm.late_kinds(cell)]) or "none"
+    own = storm.study.estimate(cell, "late_per_day", REPORT)
+    return cell.called, percent(storm.study.estimate(cell, "baseline_uplift_share")), interval(storm.late(cell)), kinds, interval(own)
+
+
+def _picture(storm: Storm) -> Picture:
+    place, peak = storm.peak(storm.worst)
+    title = f"One report a day: {storm.worst.called} brings {_share(peak, place)} a second's capacity to {place}"
+    if not storm.is_storm(storm.calmest):
+        calm_place, calm = storm.peak(storm.calmest)
+        title += f", {storm.calmest.called} {_share(calm, calm_place)}"
+    read = (
+        "Each row is a way of choosing the moment, each column a quarter of an hour of the (UTC) day. Colour: the busiest second of each kind of message in"
+        " that quarter, added up, ÷ what the server passes on in a second. Boxed in orange: above 1.0, more than it passes on."
+    )
+    alt = f"Heat-map of load by time of day for {listed([cell.called for cell in storm.cells])} at the CSP regions and the DSP. {title}."
+    return Picture("f1_load_by_time_of_day", title, read, alt, partial(_draw, storm))
+
+
+def _draw(storm: Storm) -> Figure:
+    from sim.report.heat import load_by_time_of_day
+
+    silent = storm.study.comparator_of(storm.worst)
+    return load_by_time_of_day(storm.study, [cell for cell in (silent, *storm.cells) if cell is not None])
+
+
+def peaks_by_quarter(study: Study, cell: Cell, place: Place) -> list[float]:
+    """Return for each quarter of an hour of the day the busiest second of each kind, added up and averaged over replications, ÷ capacity at *place*."""
+    tables: dict[int, Any] = study.tables("arrivals", cell)
+    server = "dsp" if place.stage == "dsp" else place.group
+    sums = [0.0] * 96
+    for table in tables.values():
+        here = table[(table["stage"] == place.stage) & (table["server"] == server)]
+        for quarter, peak in zip(here["quarter"].tolist(), here["peak_1_n"].tolist(), strict=True):
+            sums[quarter] += peak
+    return [total / len(tables) / place.capacity for total in sums] if tables else sums
+
+
+assert DAY_S == 96 * 900

@@ -1,0 +1,139 @@
+"""A run as its report sees it: what was asked, the world of each cell, and every estimate; read from its folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sim.metrics import METRICS, Difference, Estimate, Window, paired_difference
+from sim.metrics.results import Results
+from sim.scenario.load import load, resolved
+from sim.scenario.schema import Scenario
+from sim.scenario.tree import Node, parse, text_of
+from sim.scenario.validate import scenario_of
+from sim.store import read_file
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One world of a run: its *name*, its *option* ("" where there is none), the *levels* of its factors, its *scenario*, and that as text by leaf."""
+
+    name: str
+    option: str
+    levels: dict[str, str]
+    scenario: Scenario
+    leaves: dict[str, str]
+
+    @property
+    def called(self) -> str:
+        """What tells it from cells of the same levels: its option, or its name where there are no options."""
+        return self.option or self.name
+
+
+def leaves_of(node: Node, path: str = "") -> dict[str, str]:
+    """Return the values below *node* as text, by dotted path; a list of single values is one leaf."""
+    value = node.value
+    if isinstance(value, list) and any(isinstance(item.value, dict) for item in value):
+        value = {str(number): item for number, item in enumerate(value)}
+    if not isinstance(value, dict) or not value:
+        return {path: text_of(node)}
+    return {leaf: text for key, child in value.items() for leaf, text in leaves_of(child, f"{path}.{key}" if path else key).items()}
+
+
+def base_leaves() -> dict[str, str]:
+    """Return the leaves of the shipped base scenario, written as a resolved scenario writes them."""
+    base = load("gb_base")
+    assert isinstance(base, Scenario)
+    return leaves_of(parse(resolved(base), "gb_base")[0])
+
+
+class Study:
+    """A run read for its report. *cells* holds the cells that have results, in order."""
+
+    def __init__(self, path: Path | Results) -> None:
+        """Read the run at *path*; raises `StoreError` when it is missing or not as it was written."""
+        self.results = path if isinstance(path, Results) else Results(path)
+        self.manifest = self.results.manifest
+        self.name, self.question = str(self.manifest["name"]), str(self.manifest["question"])
+        self.metrics: tuple[str, ...] = tuple(self.manifest["metrics"])
+        measured = set(self.results.summary["cell"])
+        self.cells = tuple(cell for cell in self._cells() if cell.name in measured)
+
+    def _cells(self) -> Iterable[Cell]:
+        file = self.results.path / "resolved.yaml"
+        listed = {cell["name"]: cell["levels"] for cell in self.manifest["cells"]}
+        for text in read_file(file).decode("utf-8").split("---\n"):
+            tree, faults = parse(text, str(file))
+            name = text.partition("\n")[0].removeprefix("# cell: ")
+            levels = {path: str(level) for path, level in listed[name].items() if path != "option"}
+            yield Cell(name, str(listed[name].get("option", "")), levels, scenario_of(tree, faults, str(file)), leaves_of(tree))
+
+    @cached_property
+    def _estimates(self) -> dict[tuple[str, str, str], Estimate]:
+        columns = [self.results.summary[name].tolist() for name in ("cell", "metric", "group", "value", "half_width", "n", "unit")]
+        return {(cell, metric, group): Estimate(*values) for cell, metric, group, *values in zip(*columns, strict=True)}
+
+    @cached_property
+    def _differences(self) -> dict[tuple[str, str, str], Difference]:
+        if self.manifest["comparator"] is None:
+            return {}
+        table = self.results.table("differences")
+        names = ("cell", "metric", "group", "difference", "half_width", "n", "unit", "unpaired_half_width")
+        columns = [table[name].tolist() for name in names]
+        return {(cell, metric, group): Difference(*values) for cell, metric, group, *values in zip(*columns, strict=True)}
+
+    def estimate(self, cell: Cell, metric: str, group: str = "all") -> Estimate | None:
+        """Return the estimate of *metric* for a *group* in *cell*; None where it does not apply."""
+        return self._estimates.get((cell.name, metric, group))
+
+    def groups(self, cell: Cell, metric: str) -> dict[str, Estimate]:
+        """Return the estimates of *metric* in *cell* by group, without `all`."""
+        return {group: found for (name, of, group), found in self._estimates.items() if (name, of) == (cell.name, metric) and group != "all"}
+
+    def difference(self, cell: Cell, metric: str, group: str = "all") -> Difference | None:
+        """Return the paired difference of *metric* between *cell* and its comparator; None where there is none."""
+        return self._differences.get((cell.name, metric, group))
+
+    def comparator_of(self, cell: Cell) -> Cell | None:
+        """Return the cell that *cell* is compared with: the one named, or the one of the option named with the same levels; None for that cell itself."""
+        named = self.manifest["comparator"]
+        for other in self.cells:
+            if named is not None and (other.name == named or (other.option == named and other.levels == cell.levels)):
+                return None if other is cell else other
+        return None
+
+    def window(self, cell: Cell) -> Window:
+        """Return what a metric must know of *cell* beside its tables."""
+        found = next(entry for entry in self.manifest["cells"] if entry["name"] == cell.name)
+        return Window(found["warm_up_s"], found["length_s"], tuple(found["alerts"]))
+
+    @cached_property
+    def _parts(self) -> dict[str, dict[tuple[str, int], Any]]:
+        return {}
+
+    def tables(self, name: str, cell: Cell) -> dict[int, Any]:
+        """Return table *name* of *cell* by replication, for every replication that was finished; a table may be empty."""
+        for wanted in dict.fromkeys(("population", name)):  # every replication has a population
+            if wanted not in self._parts:
+                whole = self.results.table(wanted)
+                parts = {(str(key[0]), int(key[1])): part for key, part in whole.groupby(["cell", "replication"], sort=True)}
+                self._parts[wanted] = parts | {("", -1): whole.iloc[:0]}
+        replications = sorted(replication for of, replication in self._parts["population"] if of == cell.name)
+        parts = self._parts[name]
+        return {replication: parts.get((cell.name, replication), parts["", -1]) for replication in replications}
+
+    def values(self, cell: Cell, metric: str, group: str, needs: Iterable[str]) -> dict[int, float]:
+        """Return *metric* of *cell* for a *group* by replication, measured again from the tables that it *needs*."""
+        by_table = {name: self.tables(name, cell) for name in needs}
+        replications = self.tables("population", cell)
+        measured = {r: METRICS[metric].measure({name: parts[r] for name, parts in by_table.items()}, self.window(cell)) for r in replications}
+        return {r: float(values[group]) for r, values in measured.items() if group in values}
+
+    def paired(self, cell: Cell, other: Cell, metric: str, group: str, needs: Iterable[str]) -> Difference | None:
+        """Return the paired difference of *metric* between any two cells, *cell* − *other*; None where they share no replication."""
+        mine, theirs = self.values(cell, metric, group, needs), self.values(other, metric, group, needs)
+        shared = sorted(mine.keys() & theirs.keys())
+        return paired_difference([mine[r] for r in shared], [theirs[r] for r in shared], METRICS[metric].unit) if shared else None
