@@ -18,9 +18,11 @@ def allowance(numerator, denominator, start, stop):  # type: ignore[no-untyped-d
     """Return int64 what a capacity of numerator/denominator per slot allows in each slot of [start, stop): floor((s+1) r) - floor(s r)."""
     out = np.empty(stop - start, np.int64)
     whole, part = numerator // denominator, numerator % denominator
+    credit = (start * part) % denominator
     for i in range(stop - start):
-        s = start + i
-        out[i] = whole + ((s + 1) * part) // denominator - (s * part) // denominator
+        credit += part
+        out[i] = whole + (credit >= denominator)
+        credit -= denominator * (credit >= denominator)
     return out
 
 
