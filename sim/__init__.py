@@ -16,8 +16,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from sim.experiment import CellsFailed as CellsFailed
-    from sim.experiment import run as run
+    from sim.cli.calling import CellsFailed as CellsFailed
+    from sim.cli.calling import run as run
     from sim.metrics.estimates import Estimate as Estimate
     from sim.metrics.results import Results as Results
     from sim.scenario.load import ScenarioError as ScenarioError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES: Final = {
-    "CellsFailed": "sim.experiment", "Estimate": "sim.metrics.estimates", "Experiment": "sim.scenario.schema", "Results": "sim.metrics.results",
+    "CellsFailed": "sim.cli.calling", "Estimate": "sim.metrics.estimates", "Experiment": "sim.scenario.schema", "Results": "sim.metrics.results",
     "Scenario": "sim.scenario.schema", "ScenarioError": "sim.scenario.load", "StoreError": "sim.store", "load": "sim.scenario.load",
     "shipped": "sim.scenario.load",
 }  # fmt: skip
@@ -41,7 +41,7 @@ class _Run(ModuleType):
     """The module `sim.run`, which can also be called: `sim.run("cheapest_record")`."""
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return import_module("sim.experiment").run(*arguments, **keywords)
+        return import_module("sim.cli.calling").run(*arguments, **keywords)
 
 
 class _Package(ModuleType):

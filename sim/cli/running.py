@@ -30,7 +30,8 @@ def run(file: str, asked: Asked) -> None:
         tell(_plan_text(plan, need))
     _stop_if_too_big(need, asked.out)
     outcome = execute(plan, asked.out, source_of(file, asked.changes), jobs=asked.jobs, quiet=asked.quiet)
-    _say_outcome(outcome, write_report(outcome.path), asked)
+    if len(outcome.failures) < len(plan.tasks):
+        _say_outcome(outcome, write_report(outcome.path), asked)
     if outcome.failures:
         rows = [(failure.cell, failure.replication, failure.cause) for failure in outcome.failures]
         tell(f"{len(rows)} of {len(plan.tasks)} replications failed; the rest is kept, and the same command tries these again:")
@@ -65,7 +66,7 @@ def _say_outcome(outcome: Outcome, report: Path, asked: Asked) -> None:
         told = {"status": manifest["status"], "failures": manifest["failures"], "warnings": manifest["warnings"], "summary": _rows(results)}
         say_json({"report": str(report), "results": str(outcome.path), **told})
         return
-    say(answer(results))
+    say(answer(outcome.path))
     say(f"report: {report}\nresults: {outcome.path}")
     if asked.verbose:
         for warning in results.manifest["warnings"]:

@@ -1,50 +1,7 @@
 """Experiments: cells × replications under common random numbers, in parallel and resumable, and what they say together."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 from sim.experiment.execute import Interrupted, Outcome, Source, execute
 from sim.experiment.plan import Needs, Plan, misfit, needs, planned
 from sim.experiment.work import Failure
-from sim.metrics.results import Results
-from sim.scenario.schema import Experiment, Scenario
 
-__all__ = ["CellsFailed", "Failure", "Interrupted", "Needs", "Outcome", "Plan", "Source", "execute", "misfit", "needs", "planned", "run"]
-
-
-class CellsFailed(Exception):
-    """Some replications failed; *results* holds the rest."""
-
-    def __init__(self, sentence: str, results: Results) -> None:
-        super().__init__(sentence)
-        self.results = results
-
-
-def run(
-    scenario: str | Path | Scenario | Experiment, *, out: str | Path = "results", jobs: int | None = None, engine: str = "fast", quiet: bool = True,
-    **changes: object,
-) -> Results:
-    """Run a scenario or an experiment and return its results.
-
-    *scenario* is a shipped name, a path, or what `sim.load` returned. *changes* set leaves, with units as in a file: by dotted path
-    (`**{"reporting.period": "7 d"}`), by path with `__` for the dots (`reporting__period="7 d"`), or by a leaf's name alone where only one has it
-    (`premises=20_000`); for something already loaded give them to `sim.load` instead. Raises `ScenarioError`, `StoreError`, and `CellsFailed`, which has
-    the results of the rest.
-    """
-    from sim.experiment.asked import sets_of, source_of
-    from sim.scenario.load import load
-
-    if isinstance(scenario, Scenario | Experiment):
-        if changes:
-            raise TypeError("changes are for a name or a path; what is loaded stays as it is")
-        loaded, source = scenario, Source("", "", ())
-    else:
-        sets = sets_of(changes)
-        loaded, source = load(scenario, sets), source_of(scenario, sets)
-    outcome = execute(planned(loaded, engine), Path(out), source, jobs=jobs, quiet=quiet)
-    results = Results(outcome.path)
-    if outcome.failures:
-        first = outcome.failures[0]
-        raise CellsFailed(f"{len(outcome.failures)} replications failed, first cell {first.cell}, replication {first.replication}: {first.cause}", results)
-    return results
+__all__ = ["Failure", "Interrupted", "Needs", "Outcome", "Plan", "Source", "execute", "misfit", "needs", "planned"]

@@ -98,13 +98,15 @@ def comparator_of(plan: Plan, cell: Cell) -> Cell | None:
 # -- what it takes -----------------------------------------------------------------------------------------------------------------------------------------
 
 # Measured on two cores of a small server; good to a factor of two, which is what a plan is for. The twin's are of its plain SimPy processes.
-_MEMORY_BASE: Final = 300_000_000  # bytes of a worker that has loaded everything
-_MEMORY_PER_DEVICE: Final[Mapping[str, int]] = {"fast": 90, "twin": 4_000}
+_MEMORY_BASE: Final = 260_000_000  # bytes of a process that has loaded everything
+_MEMORY_PER_DEVICE: Final[Mapping[str, int]] = {"fast": 60, "twin": 4_000}
+_MEMORY_PER_WAITING: Final[Mapping[str, int]] = {"fast": 190, "twin": 1_000}
 _SECONDS_BASE: Final = 0.05  # a replication of next to nothing
-_SECONDS_PER_DEVICE: Final[Mapping[str, float]] = {"fast": 3e-8, "twin": 2e-5}  # to build
-_SECONDS_PER_DEVICE_DAY: Final[Mapping[str, float]] = {"fast": 4e-9, "twin": 2e-7}  # to bring up to date
-_SECONDS_PER_MESSAGE: Final[Mapping[str, float]] = {"fast": 6e-9, "twin": 2e-5}  # to send, carry and count
-_SECONDS_PER_DAY: Final[Mapping[str, float]] = {"fast": 0.004, "twin": 0.05}  # every second of every stage looked at
+_SECONDS_PER_DEVICE: Final[Mapping[str, float]] = {"fast": 7e-8, "twin": 2e-5}  # to build
+_SECONDS_PER_DEVICE_DAY: Final[Mapping[str, float]] = {"fast": 1.2e-9, "twin": 2e-7}  # to bring up to date
+_SECONDS_PER_MESSAGE: Final[Mapping[str, float]] = {"fast": 6e-9, "twin": 2e-5}  # to send, carry and count; existing traffic only in the twin
+_SECONDS_PER_WAITING: Final[Mapping[str, float]] = {"fast": 1.5e-6, "twin": 0.0}  # to put a crowd in order
+_SECONDS_PER_STAGE_DAY: Final = {False: 0.003, True: 0.018}  # every second looked at, without and with existing traffic
 _DISK_PER_TASK: Final = 250_000
 _DISK_BASE: Final = 5_000_000  # report and figures
 
@@ -114,17 +116,20 @@ def _devices(scenario: Scenario) -> float:
     return scenario.estate.premises * sum(scenario.estate.devices[name] for name in ("ppmid", "ihd", "hcalcs"))
 
 
-def _alerts_per_s(scenario: Scenario) -> float:
-    """Return the expected alerts a second: version reports and the alerts among the existing traffic, losses not taken off."""
-    estate, reporting, local = scenario.estate, scenario.reporting, scenario.updates.local
-    reporters = estate.premises * sum(estate.devices[name] for name in reporting.devices)
-    hubs = min(float(estate.premises), reporters)
+def _reporters(scenario: Scenario) -> float:
+    """Return the expected devices of the types that report."""
+    return scenario.estate.premises * sum(scenario.estate.devices[name] for name in scenario.reporting.devices)
+
+
+def _reports_per_s(scenario: Scenario) -> float:
+    """Return the expected version reports a second, losses not taken off."""
+    reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
+    hubs = min(float(scenario.estate.premises), reporters)
     changes = float(local.rate) * local.take_up * (scenario.updates.policy == "local_and_ota")
-    reports = {
+    return {
         "none": 0.0, "hub_store": reporters * float(reporting.read.rate), "hub_poll": hubs / reporting.period, "periodic": reporters / reporting.period,
         "hub_batch": hubs / reporting.period, "on_change": reporters * changes, "on_change_heartbeat": reporters * (changes + 1 / reporting.heartbeat),
-    }  # fmt: skip
-    return reports[reporting.rule] + _traffic_per_s(scenario, alerts_only=True)
+    }[reporting.rule]  # fmt: skip
 
 
 def _traffic_per_s(scenario: Scenario, *, alerts_only: bool) -> float:
@@ -136,19 +141,34 @@ def _traffic_per_s(scenario: Scenario, *, alerts_only: bool) -> float:
     return scenario.traffic.level * sum(float(kind.rate) * estate.premises * per[kind.per] for kind in kinds)
 
 
+def _crowd(scenario: Scenario) -> float:
+    """Return how many reports may wait together: those whose moment comes within a span that the least stage cannot serve."""
+    phase, reporters = scenario.reporting.phase, _reporters(scenario)
+    limits = [float(stage.capacity) for stage in scenario.network if stage.capacity is not None]
+    met = {
+        "fixed_clock": [(reporters, 2 * phase.jitter)],
+        "hashed": [(reporters, phase.window)],
+        "power_on": [(reporters * cut.share * scenario.estate.regions[cut.region], cut.restoration) for cut in scenario.faults.power_cuts],
+        "activation": [(reporters * scenario.updates.local.take_up, scenario.updates.local.delay)] * (scenario.updates.local.driver == "releases"),
+    }[phase.source]
+    if scenario.reporting.rule == "none" or not limits:
+        return 0.0
+    return max((n for n, span_s in met if n / max(1, span_s) > min(limits)), default=0.0)
+
+
 def seconds_of(scenario: Scenario, engine: str) -> float:
     """Return the estimated seconds of one replication on one core; good to a factor of two."""
     horizon_s = scenario.window.warm_up + scenario.window.length
     devices, days = _devices(scenario), horizon_s / DAY_S
-    messages = (_alerts_per_s(scenario) + (_traffic_per_s(scenario, alerts_only=False) if engine == "twin" else 0.0)) * horizon_s
-    busy_days = days if scenario.traffic.level else 0.1 * days
+    messages = (_reports_per_s(scenario) + (_traffic_per_s(scenario, alerts_only=False) if engine == "twin" else 0.0)) * horizon_s
     each = devices * (_SECONDS_PER_DEVICE[engine] + days * _SECONDS_PER_DEVICE_DAY[engine]) + messages * _SECONDS_PER_MESSAGE[engine]
-    return _SECONDS_BASE + each + busy_days * len(scenario.network) * _SECONDS_PER_DAY[engine]
+    crowds = _crowd(scenario) * max(1.0, horizon_s / scenario.reporting.period) * _SECONDS_PER_WAITING[engine]
+    return _SECONDS_BASE + each + crowds + days * len(scenario.network) * _SECONDS_PER_STAGE_DAY[scenario.traffic.level > 0]
 
 
 def memory_of(scenario: Scenario, engine: str) -> int:
     """Return the estimated bytes of memory that one replication takes."""
-    return _MEMORY_BASE + int(_devices(scenario) * _MEMORY_PER_DEVICE[engine])
+    return _MEMORY_BASE + int(_devices(scenario) * _MEMORY_PER_DEVICE[engine] + _crowd(scenario) * _MEMORY_PER_WAITING[engine])
 
 
 def free_memory() -> int | None:
@@ -181,7 +201,7 @@ def needs(plan: Plan, jobs: int | None) -> Needs:
     seconds = sum(scenario.replications * seconds_of(scenario, plan.engine) for scenario, _ in horizons)
     return Needs(
         device_years=sum(_devices(scenario) * s for scenario, s in horizons) / YEAR_S,
-        alerts=sum(_alerts_per_s(scenario) * s for scenario, s in horizons),
+        alerts=sum((_reports_per_s(scenario) + _traffic_per_s(scenario, alerts_only=True)) * s for scenario, s in horizons),
         seconds=seconds / min(at_once, cores),
         memory=memory * at_once,
         disk=_DISK_BASE + 2 * _DISK_PER_TASK * len(plan.tasks),

@@ -280,3 +280,14 @@ def test_python_m_sim_is_sim(root, home, run):
     assert (answer.returncode, answer.stderr) == (0, "")
     assert answer.stdout.startswith(str(run))
     assert subprocess.run([sys.executable, "-m", "sim", "run", "nowhere"], cwd=root, capture_output=True, timeout=60, check=False).returncode == 2
+
+
+def test_a_run_in_which_nothing_succeeds_has_no_report(home, tmp_path, mischief):
+    """Every cause is told, and that is all there is to tell."""
+    mischief["error"] = ValueError
+    mischief["always"] = ValueError
+    answer = sim("run", home / "small.yaml", "--out", tmp_path, "--jobs", 1, "--replications", 1)
+
+    assert answer.exit_code == 1
+    assert answer.stdout == ""
+    assert "2 of 2 replications failed" in answer.stderr

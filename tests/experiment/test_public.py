@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
 import sim
-from sim.experiment import CellsFailed
 from sim.experiment.asked import sets_of
 from sim.metrics import Estimate
 from sim.metrics.results import Results
+from sim.store import verify
 from tests.experiment.conftest import SMALL
 
 PUBLIC = ["CellsFailed", "Estimate", "Experiment", "Results", "Scenario", "ScenarioError", "StoreError", "__version__", "load", "run", "shipped"]
@@ -43,7 +43,7 @@ def test_importing_costs_nothing(root):
 def test_run_returns_results(pretend, tmp_path):
     """By name, with leaves as keywords; tables are data frames and metrics are estimates."""
     results = sim.run(
-        "gb_base", out=tmp_path, jobs=1, premises=60, warm_up="0 s", window__length="1 d", replications=2, **{"reporting.rule": "periodic"}
+        "gb_base", out=tmp_path, jobs=1, report=False, premises=60, warm_up="0 s", window__length="1 d", replications=2, **{"reporting.rule": "periodic"}
     )  # fmt: skip
 
     assert isinstance(results, sim.Results)
@@ -56,6 +56,7 @@ def test_run_returns_results(pretend, tmp_path):
     assert isinstance(results.metric("record_wrong_share", "ppmid"), Estimate)
     assert results.metric("record_wrong_share").n == 2
     assert results.report_path == results.path / "report.html"
+    assert not results.report_path.exists()
     assert sim.Results(results.path).summary.equals(results.summary)
     assert str(results.path) in repr(results)
 
@@ -63,14 +64,14 @@ def test_run_returns_results(pretend, tmp_path):
 def test_run_takes_what_was_loaded(pretend, tmp_path):
     """A scenario object runs as it is; changes belong to its loading."""
     scenario = sim.load("gb_base", [*SMALL, "replications=1"])
-    assert sim.run(scenario, out=tmp_path, jobs=1).metric("record_wrong_share").warning == "one replication: no interval"
+    assert sim.run(scenario, out=tmp_path, jobs=1, report=False).metric("record_wrong_share").warning == "one replication: no interval"
     with pytest.raises(TypeError, match="changes are for a name or a path"):
-        sim.run(scenario, out=tmp_path, jobs=1, premises=70)
+        sim.run(scenario, out=tmp_path, jobs=1, report=False, premises=70)
 
 
 def test_failures_raise_with_the_rest_at_hand(pretend, experiment, tmp_path):
-    with pytest.raises(CellsFailed, match="4 replications failed, first cell quiet-0pc, replication 1: ValueError: no such world") as caught:
-        sim.run(experiment("fail"), out=tmp_path, jobs=1)
+    with pytest.raises(sim.CellsFailed, match="4 replications failed, first cell quiet-0pc, replication 1: ValueError: no such world") as caught:
+        sim.run(experiment("fail"), out=tmp_path, jobs=1, report=False)
     assert set(caught.value.results.summary["n"]) == {1}
 
 
@@ -95,7 +96,7 @@ def test_keywords_become_changes():
 
 def test_results_say_what_there_is(pretend, experiment, tmp_path):
     """A wrong cell, metric, group or table is answered with the right ones."""
-    results = sim.run(experiment(), out=tmp_path, jobs=1)
+    results = sim.run(experiment(), out=tmp_path, jobs=1, report=False)
 
     with pytest.raises(KeyError, match="which cell\\? There are quiet-0pc, quiet-5pc"):
         results.metric("record_wrong_share")
@@ -111,7 +112,7 @@ def test_results_say_what_there_is(pretend, experiment, tmp_path):
 
 def test_altered_results_are_not_believed(pretend, experiment, tmp_path):
     """A table or summary that is not as it was written is refused."""
-    results = sim.run(experiment(), out=tmp_path, jobs=1)
+    results = sim.run(experiment(), out=tmp_path, jobs=1, report=False)
     for name in ("summary.csv", "tables/days.parquet"):
         path = results.path / name
         path.write_bytes(path.read_bytes()[:-1] + b"x")
@@ -121,6 +122,15 @@ def test_altered_results_are_not_believed(pretend, experiment, tmp_path):
         Results(results.path).summary  # noqa: B018
 
 
-def test_the_version_is_the_packages():
-    """One version, in one place."""
-    assert importlib.import_module("sim").__version__ == "0.1.0"
+def test_the_version_is_the_packages(root):
+    """One version, in one place, with its entry in the changelog."""
+    assert tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["version"]["path"] == "sim/__init__.py"
+    assert f"[{sim.__version__}]" in (root / "CHANGELOG.md").read_text()
+
+
+def test_a_run_comes_with_its_report(tmp_path):
+    """What the command line writes, Python writes too."""
+    results = sim.run("gb_base", out=tmp_path, jobs=1, premises=60, warm_up="0 s", window__length="1 d", replications=2)
+
+    assert "</html>" in results.report_path.read_text(encoding="utf-8")
+    assert verify(results.path) == []
