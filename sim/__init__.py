@@ -13,19 +13,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from sim.cli.calling import CellsFailed as CellsFailed
-    from sim.cli.calling import run as run
-    from sim.metrics.estimates import Estimate as Estimate
-    from sim.metrics.results import Results as Results
-    from sim.scenario.load import ScenarioError as ScenarioError
-    from sim.scenario.load import load as load
-    from sim.scenario.load import shipped as shipped
-    from sim.scenario.schema import Experiment as Experiment
-    from sim.scenario.schema import Scenario as Scenario
-    from sim.store import StoreError as StoreError
+from typing import Any, Final
 
 __version__ = "0.1.0"
 
