@@ -16,10 +16,9 @@ def findings(study: Study) -> Findings:
     """Return what there is to say of *study*: as H1, as H2, or in general, by what it compares and measures."""
     if not study.cells:
         return Findings("Nothing was finished, so there is nothing to say.", (), (), (), (), ())
-    for question in (storm, cheapest):
-        if question.fits(study):
-            return question.findings(study)
-    return general.findings(study)
+    if storm.fits(study):
+        return storm.findings(study)
+    return cheapest.findings(study) if cheapest.fits(study) else general.findings(study)
 
 
 def answer(path: str | PathLike[str]) -> str:

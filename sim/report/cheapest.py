@@ -7,12 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Difference, Estimate
-from sim.report.evidence import base_leaves
 from sim.report.findings import Findings, Picture
 from sim.report.frontier import dominators, frontier
 from sim.report.grids import Grid
-from sim.report.study import Cell, Study
-from sim.report.words import counted, interval, listed, number, percent
+from sim.report.study import Cell, Study, base_leaves
+from sim.report.words import counted, interval, listed, percent, rounded
 from sim.scenario.fields import RULES
 from sim.units import format_duration, format_share
 
@@ -112,9 +111,11 @@ def findings(study: Study) -> Findings:
 def _answer(contest: Contest) -> str:
     bar = format_share(RIGHT_ENOUGH)
     able = [choice for choice in contest.choices if choice.wrong.value <= RIGHT_ENOUGH]
-    beaten = counted(len(contest.beaten_by), "rule")
-    worth = f"Of {len(contest.choices)} rules, {len(contest.best)} are worth having and {beaten} dominated: another is no dearer and leaves no more wrong."
-    worth = worth.replace("rule dominated", "rule is dominated").replace("rules dominated", "rules are dominated")
+    beaten = len(contest.beaten_by)
+    worth = (
+        f"Of {counted(len(contest.choices), 'rule')}, {len(contest.best)} {'is' if len(contest.best) == 1 else 'are'} on the frontier and {beaten}"
+        f" {'is' if beaten == 1 else 'are'} dominated: another is no dearer and leaves no more wrong."
+    )
     if not able:
         least = min(contest.choices, key=lambda choice: choice.wrong.value)
         name = contest.called(least)
@@ -149,7 +150,7 @@ def _against_daily(contest: Contest) -> str:
     sure = "" if verdict == "not dominated" or contest.clear(other, ours) else ", though the interval of the difference does not settle it"
     return (
         f"Against {contest.called(other)} ({interval(other.cost)} messages, {percent(other.wrong)} wrong), {contest.called(ours)} ({interval(ours.cost)}"
-        f" messages, {percent(ours.wrong)} wrong) sends {number(float(f'{ratio:.2g}'))} times fewer messages and has {interval(shift, 100)} percentage points"
+        f" messages, {percent(ours.wrong)} wrong) sends {rounded(ratio, 2)} times fewer messages and has {interval(shift, 100)} percentage points"
         f" {less} records wrong, compared pair by pair: {contest.called(other)} is {verdict}{sure}."
     )
 
@@ -189,7 +190,7 @@ def _doubts(contest: Contest) -> tuple[str, ...]:
         " a report of a change together with what would have mended it, and favour rules with a short heartbeat.",
         _critical_loss(contest),
         _clustering(contest),
-        "Hub exchange: a hub that is replaced forgets what it stored; here hubs are not replaced. Rules that read the hub (R1, R2, R4) would suffer, the others not.",
+        "Hub exchange: a hub that is replaced forgets what it stored; here hubs are not replaced. Rules that read the hub (R1, R2, R4) would suffer from it.",
         "What a message costs: all messages count alike here, a poll as two (request and answer), a hub's batch as one.",
     ]
     return tuple(doubt for doubt in doubts if doubt)
@@ -209,8 +210,8 @@ def _critical_loss(contest: Contest) -> str:
     critical = scenario.reporting.loss + (RIGHT_ENOUGH - bare.wrong.value) / scenario.updates.local.take_up
     return (
         f"The loss at which {contest.called(bare)} fails: a lost report leaves a record wrong until the next change, so by arithmetic (share that takes part ×"
-        f" loss) it passes {format_share(RIGHT_ENOUGH)} wrong at a loss of about {critical:.1%}; a heartbeat mends each loss within its period."
-    ).replace("%;", " %;")
+        f" loss) it passes {format_share(RIGHT_ENOUGH)} wrong at a loss of about {rounded(100 * critical, 2)} %; a heartbeat mends each loss within its period."
+    )
 
 
 def _clustering(contest: Contest) -> str:
@@ -220,8 +221,8 @@ def _clustering(contest: Contest) -> str:
     changes = int(base_leaves()["estate.premises"]) * share
     return (
         "Clustering: changes come here at each device's own time. Reports of change follow a national release in a crowd: if all that take part"
-        f" ({number(float(f'{changes:.3g}'))} devices of the base estate) installed it within an hour, {number(float(f'{changes / 3600:.3g}'))} reports a second."
-        " daily_version_report shows what a network makes of such a crowd."
+        f" ({rounded(changes, 3)} devices of the base estate) installed it within an hour, {rounded(changes / 3600, 3)} reports a second."
+        " The experiment daily_version_report shows what a network makes of such a crowd."
     )
 
 
@@ -249,7 +250,7 @@ def _picture(contest: Contest) -> Picture:
     bar = format_share(RIGHT_ENOUGH)
     title = f"No rule here keeps {bar} or less of the records wrong"
     if able:
-        title = f"{able[0].label.partition(' ')[2].capitalize()} keeps {percent(able[0].wrong)} of records wrong for {interval(able[0].cost)} messages a year"
+        title = f"{able[0].label} leaves {percent(able[0].wrong)} of PPMID records wrong for {interval(able[0].cost)} messages per device-year"
     other = contest.by_name.get(str(contest.study.manifest["comparator"]))
     if able and other is not None and other.cell.name in contest.beaten_by:
         title += f"; {other.label} takes {interval(other.cost)} and is dominated"

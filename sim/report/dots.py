@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from sim.report.drawing import COLOURS, POINTS, new, styled
 from sim.report.study import Study
-from sim.report.words import number
+from sim.report.words import rounded
 
 _MOST: int = 40
 
@@ -28,6 +28,6 @@ def by_cell(study: Study, metric: str) -> Figure:
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.locator_params(axis="x", nbins=5)
-    axes.xaxis.set_major_formatter(lambda value, _: number(float(f"{value:.6g}")))
+    axes.xaxis.set_major_formatter(lambda value, _: rounded(value, 6))
     axes.set_xlabel(f"{metric.replace('_', ' ')}, {'%' if scale == 100 else found[0][1].unit}".rstrip(", "))
     return figure

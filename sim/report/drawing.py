@@ -19,6 +19,7 @@ COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e
 SHAPES: Final = ("o", "s", "^", "D", "v", "P", "X")
 
 _STYLE: Final[dict[str, Any]] = {
+    # Text is text: a `$` in a name is not mathematics.
     "text.parse_math": False, "svg.hashsalt": "sim", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": POINTS, "axes.edgecolor": SOFT,
     "axes.labelcolor": INK, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": POINTS, "axes.titlelocation": "left", "text.color": INK,
     "xtick.color": SOFT, "ytick.color": SOFT, "xtick.labelcolor": INK, "ytick.labelcolor": INK, "axes.linewidth": 0.8, "figure.dpi": 96, "savefig.dpi": 192,
@@ -33,7 +34,8 @@ def style() -> Iterator[None]:
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
+        settings: Any = matplotlib.rcParams
+        settings.update(_STYLE)
         yield
 
 

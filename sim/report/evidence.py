@@ -40,7 +40,7 @@ def assumed(study: Study) -> tuple[Assumed, ...]:
     base, known = base_leaves(), {row.path: row for row in load_assumptions()}
     paths = [path for path in dict.fromkeys(path for cell in study.cells for path in cell.leaves) if path.split(".")[0] not in _ABOUT_THE_FILE]
     rows = [_assumed(path, study, base, known) for path in paths]
-    return tuple(sorted(rows, key=lambda row: (not row.changed, -ord(row.grade[0]))))
+    return tuple(sorted(rows, key=lambda row: (not row.changed, "DCBA–".index(row.grade))))
 
 
 def _assumed(path: str, study: Study, base: Mapping[str, str], known: Mapping[str, Assumption]) -> Assumed:
@@ -48,7 +48,8 @@ def _assumed(path: str, study: Study, base: Mapping[str, str], known: Mapping[st
     value = " | ".join(values[:_MOST_VALUES]) + (f" | … ({len(values)} values)" if len(values) > _MOST_VALUES else "")
     row = _row(path, known)
     if row is None:
-        return Assumed(path, value, base.get(path, "absent"), "", "D", "set by this scenario", "")
+        source = "left out: the scenario has none" if value == base.get(path) else "set by this scenario, without a row of evidence"
+        return Assumed(path, value, base.get(path, "absent"), "", "–" if value == base.get(path) else "D", source, "")
     reach = f"{row.low} to {row.high}" if row.low and row.low != row.high else row.low
     return Assumed(path, value, base.get(path, "absent"), reach, row.grade, row.source, row.note)
 
@@ -92,5 +93,5 @@ def replications(study: Study) -> str:
 
 def footing(study: Study) -> str:
     """Return the sentence under every figure: scale, replications and interval, and the worst grade of evidence used."""
-    worst = max(row.grade for row in assumed(study))
+    worst = max(row.grade for row in assumed(study) if row.grade in MEANING)
     return f"{scale(study)[0].upper()}{scale(study)[1:]}; {replications(study)}; weakest evidence used: grade {worst} ({MEANING[worst]})."

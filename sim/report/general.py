@@ -9,7 +9,7 @@ from sim.metrics import METRICS, Estimate
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.storm import places
+from sim.report.servers import places
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, percent
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # What a run is asked when it does not say: load, delay and harm; records; cost.
 USUAL: Final = (
-    "dsp_messages_per_s_mean", "dsp_alerts_per_s_mean", "dsp_alerts_per_s_peak", "dsp_load_share", "dsp_waiting_share", "end_to_end_delay_s_p99", "late_per_day",
-    "record_right_share", "record_wrong_share", "record_unknown_share", "staleness_days_mean", "messages_per_device_year", "bytes_per_day_wan",
+    "dsp_messages_per_s_mean", "dsp_alerts_per_s_mean", "dsp_alerts_per_s_peak", "dsp_load_share", "dsp_waiting_share", "end_to_end_delay_s_p99",
+    "late_per_day", "record_right_share", "record_wrong_share", "record_unknown_share", "staleness_days_mean", "messages_per_device_year", "bytes_per_day_wan",
 )  # fmt: skip
 _MOST_ROWS: Final = 40  # in the heat-map and the plot of one metric; more would not be read
 
@@ -68,8 +68,8 @@ def _answer(study: Study, metrics: tuple[str, ...]) -> str:
     name = main(study, metrics)
     found = [(cell, estimate) for cell in study.cells if (estimate := study.estimate(cell, name)) is not None]
     low, high = min(found, key=lambda pair: pair[1].value), max(found, key=lambda pair: pair[1].value)
-    first = f"Of {counted(len(study.cells), 'cell')}, {words(name)} is lowest in {low[0].name} ({shown(low[1])}) and highest in {high[0].name} ({shown(high[1])})."
-    return f"{first} {_against(study, name)}".strip()
+    ends = f"lowest in {low[0].name} ({shown(low[1])}) and highest in {high[0].name} ({shown(high[1])})"
+    return f"Of {counted(len(found), 'cell')}, {words(name)} is {ends}. {_against(study, name)}".strip()
 
 
 def _against(study: Study, name: str) -> str:
@@ -110,7 +110,8 @@ def _pictures(study: Study, metrics: tuple[str, ...]) -> tuple[Picture, ...]:
         title = f"{words(name)}, by cell"
         read = "Dot: the mean over replications; bar: its 95 % interval."
         pictures.append(Picture("f1_by_cell", title[0].upper() + title[1:], read, _answer(study, metrics), partial(_draw_cells, study, name)))
-    busy = [cell for cell in study.cells if places(cell) and study.estimate(cell, "dsp_messages_per_s_mean") not in (None, 0)]
+    loads = {cell.name: study.estimate(cell, "dsp_messages_per_s_mean") for cell in study.cells}
+    busy = [cell for cell in study.cells if places(cell) and (load := loads[cell.name]) is not None and load.value > 0]
     if busy and len(busy) * len(places(busy[0])) <= _MOST_ROWS:
         title = "Load over the day, as a multiple of what each server passes on"
         read = "Each column is a quarter of an hour of the (UTC) day. Colour: the busiest second of each kind of message in it, added up, ÷ capacity."

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from sim.report.drawing import ALERT, POINTS, SOFT, new, styled
-from sim.report.storm import Place, peaks_by_quarter, places
+from sim.report.servers import Place, peaks_by_quarter, places
 from sim.report.study import Cell, Study
-from sim.report.words import number
+from sim.report.words import number, rounded
 
 _ROW_IN, _GAP_IN, _LEFT, _RIGHT = 0.23, 0.34, 0.2, 0.9
 
@@ -29,9 +29,9 @@ def load_by_time_of_day(study: Study, cells: Sequence[Cell]) -> Figure:
     servers = places(cells[0])
     loads = {place.name: np.array([peaks_by_quarter(study, cell, place) for cell in cells]) for place in servers}
     norm = _scale(np.concatenate(list(loads.values())))
-    height = len(servers) * (len(cells) * _ROW_IN + _GAP_IN) + 1.15
+    height = len(servers) * (len(cells) * _ROW_IN + _GAP_IN) + 1.25
     figure = new(height)
-    top = 1 - 0.12 / height
+    top = 1 + 0.08 / height
     for place in servers:
         panel = len(cells) * _ROW_IN / height
         top -= _GAP_IN / height
@@ -43,22 +43,20 @@ def load_by_time_of_day(study: Study, cells: Sequence[Cell]) -> Figure:
 
 
 def _scale(loads: Any) -> LogNorm:
-    """Return a log scale over whole decades that holds the loads and 1.0 inside."""
+    """Return a log scale that holds the loads, with 1.0 well inside."""
     some = loads[loads > 0]
     low, high = (some.min(), some.max()) if some.size else (0.1, 1.0)
-    return LogNorm(10.0 ** min(-1, max(-3, floor(log10(low)))), 10.0 ** max(1, ceil(log10(high))))
+    return LogNorm(10.0 ** min(-1, max(-3, floor(log10(low)))), 10.0 ** max(1, ceil(2 * log10(high)) / 2))
 
 
 def _panel(axes: Any, place: Place, loads: Any, names: Sequence[str], norm: LogNorm, *, last: bool) -> None:
     """Draw one server: its rows, what is above capacity boxed, and each row's highest value beside it."""
-    axes.pcolormesh(np.arange(97), np.arange(len(names) + 1), np.ma.masked_equal(loads, 0), norm=norm, cmap="cividis_r")
+    axes.pcolormesh(np.arange(97), np.arange(len(names) + 1), np.ma.masked_equal(loads, 0), norm=norm, cmap="cividis_r", rasterized=True)
     for row, values in enumerate(loads):
         for start, end in _runs(values > 1):
             axes.add_patch(Rectangle((start, row + 0.04), end - start, 0.92, fill=False, edgecolor=ALERT, linewidth=1.6))
-        high = values.max()
-        over = high > 1
-        text = number(float(f"{high:.3g}")) if high else "0"
-        axes.text(97.5, row + 0.5, f"{text}×", va="center", ha="left", fontsize=POINTS - 1, color=ALERT if over else SOFT, fontweight="bold" if over else None)
+        look = {"color": ALERT, "fontweight": "bold"} if values.max() > 1 else {"color": SOFT}
+        axes.text(97.5, row + 0.5, f"{rounded(values.max(), 3)}×", va="center", ha="left", fontsize=POINTS - 1, **look)
     axes.set_ylim(len(names), 0)
     axes.set_yticks(np.arange(len(names)) + 0.5, [_short(name) for name in names], fontsize=POINTS - 1)
     axes.set_xticks(np.arange(0, 97, 12), [f"{hour:02d}" for hour in range(0, 25, 3)] if last else [""] * 9)
@@ -79,9 +77,9 @@ def _runs(mask: Any) -> list[tuple[int, int]]:
 
 
 def _colour_bar(figure: Figure, norm: LogNorm, height: float) -> None:
-    axes = figure.add_axes((_LEFT, 0.33 / height, _RIGHT - _LEFT, 0.12 / height))
+    axes = figure.add_axes((_LEFT, 0.42 / height, _RIGHT - _LEFT, 0.12 / height))
     bar = figure.colorbar(ScalarMappable(norm, "cividis_r"), cax=axes, orientation="horizontal")
-    decades = range(round(log10(norm.vmin or 1)), round(log10(norm.vmax or 1)) + 1)
+    decades = range(round(log10(norm.vmin or 1)), floor(log10(norm.vmax or 1)) + 1)
     bar.set_ticks([10.0**d for d in decades], labels=[f"{number(10.0**d)}×" for d in decades])
     bar.ax.minorticks_off()
     bar.ax.axvline(1, color=ALERT, linewidth=2.5)

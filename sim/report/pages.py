@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ def write(path: str | PathLike[str]) -> Path:
     study = Study(Path(path))
     found = findings(study)
     folder = study.results.path
-    page = _page(study, found, [drawn for drawn in _draw(study, found, folder / "figures")])
+    page = _page(study, found, list(_draw(study, found, folder / "figures")))
     write_file(folder / "report.html", page.encode("utf-8"))
     return folder / "report.html"
 
@@ -60,8 +61,6 @@ def _draw(study: Study, found: Findings, folder: Path) -> Iterator[_Drawn]:
 def _page(study: Study, found: Findings, pictures: list[_Drawn]) -> str:
     from jinja2 import Environment, StrictUndefined
 
-    from sim.metrics import METRICS
-
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
     environment.filters |= {"tied": tied, "breakable": lambda text: text.replace(".", ".\u200b").replace("_", "_\u200b")}
     rows = assumed(study) if study.cells else ()
@@ -69,9 +68,20 @@ def _page(study: Study, found: Findings, pictures: list[_Drawn]) -> str:
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         title=study.question if study.question != "none" else study.name, name=study.name, manifest=manifest, found=found, pictures=pictures, assumed=rows,
         grades=grades(rows), footing=footing(study) if study.cells else "", replications=_first_upper(replications(study)) if study.cells else "None finished",
-        definitions=[(name, METRICS[name].definition) for name in found.metrics if name in METRICS], alarms=list(_alarms(study)), command=_command(manifest),
+        definitions=_definitions(found.metrics), alarms=list(_alarms(study)), command=_command(manifest),
         folder=study.results.path.name, provenance=list(_provenance(study)),
     )  # fmt: skip
+
+
+def _definitions(metrics: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the metrics by their definition, as plain text: those of two stages share one."""
+    from sim.metrics import METRICS
+
+    found: dict[str, list[str]] = {}
+    for name in metrics:
+        if name in METRICS:
+            found.setdefault(re.sub("[`*]", "", METRICS[name].definition), []).append(name)
+    return found
 
 
 def _first_upper(text: str) -> str:

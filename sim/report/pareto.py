@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import floor, isfinite, log10
 from typing import Any
 
@@ -11,7 +12,7 @@ from matplotlib.transforms import Bbox
 
 from sim.report.cheapest import RIGHT_ENOUGH, Choice, Contest
 from sim.report.drawing import COLOURS, FAINT, INK, POINTS, SHAPES, SOFT, new, styled
-from sim.report.words import number
+from sim.report.words import rounded
 
 _HEIGHT_IN = 5.2
 # Where a label may stand: offsets from its mark in points, the nearest first.
@@ -83,7 +84,7 @@ class _Axis:
         steps = (1, 2, 5) if len(decades) <= 4 else (1,)
         ticks = [step * 10.0**decade for decade in decades for step in steps]
         kept = [tick for tick in ticks if (self.zero * 1.5 if self._has_zero else self.low) < tick < self.high]
-        return ([self.zero] if self._has_zero else []) + kept, (["0"] if self._has_zero else []) + [number(float(f"{tick:.6g}")) for tick in kept]
+        return ([self.zero] if self._has_zero else []) + kept, (["0"] if self._has_zero else []) + [rounded(tick, 6) for tick in kept]
 
 
 def _line(axes: Any, best: Sequence[Choice], x: _Axis, y: _Axis) -> None:
@@ -118,28 +119,39 @@ def _key(figure: Figure, contest: Contest) -> None:
         Line2D([], [], color=colour, marker=shape, linestyle="", markersize=7, markeredgecolor=INK, markeredgewidth=0.8, label=family)
         for family, (colour, shape) in sorted(families.items())
     ]
-    figure.legend(handles=entries, loc="lower center", ncols=3, frameon=False, fontsize=POINTS - 1, handletextpad=0.2, columnspacing=1.2)
+    figure.legend(
+        handles=entries, loc="lower center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=POINTS - 1, handletextpad=0.2, columnspacing=1.2
+    )
 
 
 def _labels(figure: Figure, axes: Any, contest: Contest, marks: Sequence[tuple[float, float]]) -> None:
-    """Write each label beside its mark, at the nearest place where it meets neither mark, label nor edge; those on the frontier choose first."""
+    """Write each label beside its mark, at the nearest place where it meets neither mark, line, label nor edge; those on the frontier choose first."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    pixels = axes.transData.transform(marks)
-    taken = [Bbox.from_bounds(px - 6, py - 6, 12, 12) for px, py in pixels]
-    inside = axes.get_window_extent(renderer)
+    renderer: Any = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    edge = axes.get_window_extent(renderer)
+    corners = axes.transData.transform(marks)
+    taken = [Bbox.from_bounds(px - 6, py - 6, 12, 12) for px, py in corners] + _line_boxes(axes, contest, marks, edge)
     order = sorted(range(len(marks)), key=lambda i: contest.choices[i].cell.name in contest.beaten_by)
     for i in order:
-        choice = contest.choices[i]
-        beaten = choice.cell.name in contest.beaten_by
-        label = axes.annotate(
-            choice.label, marks[i], (0, 0), textcoords="offset points", fontsize=POINTS - 1, color=SOFT if beaten else INK, fontweight=None if beaten else "bold"
-        )
+        beaten = contest.choices[i].cell.name in contest.beaten_by
+        look = {"color": SOFT} if beaten else {"color": INK, "fontweight": "bold"}
+        label = axes.annotate(contest.choices[i].label, marks[i], (0, 0), textcoords="offset points", fontsize=POINTS - 1, **look)
         for offset in _AROUND:
             label.set_position(offset)
             label.set_horizontalalignment("left" if offset[0] > 0 else "right" if offset[0] < 0 else "center")
             box = label.get_window_extent(renderer)
-            if inside.containsx(box.x0) and inside.containsx(box.x1) and inside.containsy(box.y0) and inside.containsy(box.y1) and not box.count_overlaps(taken):
+            if edge.x0 <= box.x0 and box.x1 <= edge.x1 and edge.y0 <= box.y0 and box.y1 <= edge.y1 and not box.count_overlaps(taken):
                 break
         taken.append(label.get_window_extent(renderer))
+
+
+def _line_boxes(axes: Any, contest: Contest, marks: Sequence[tuple[float, float]], edge: Bbox) -> list[Bbox]:
+    """Return where the steps of the frontier and the line of the bar run, in pixels."""
+    place = {choice.cell.name: mark for choice, mark in zip(contest.choices, marks, strict=True)}
+    steps = axes.transData.transform([place[choice.cell.name] for choice in contest.best])
+    bar = axes.transData.transform((1, 100 * RIGHT_ENOUGH))[1]
+    boxes = [Bbox.from_extents(edge.x0, bar - 1, edge.x1, bar + 1)]
+    for (x0, y0), (x1, y1) in pairwise(steps):
+        boxes += [Bbox.from_extents(x0, y0 - 1, x1, y0 + 1), Bbox.from_extents(x1 - 1, min(y0, y1), x1 + 1, max(y0, y1))]
+    return boxes

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Difference, Estimate, paired_difference
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
+from sim.report.servers import Place, places
 from sim.report.study import Cell, Study
-from sim.report.words import counted, duration, interval, listed, number, often, percent, span
+from sim.report.words import counted, duration, interval, listed, number, often, percent, rounded, span
 from sim.units import DAY_S, format_duration, format_time_of_day
 
 if TYPE_CHECKING:
@@ -24,19 +24,6 @@ METRICS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A server of a stage: its *stage*, the *group* under which metrics know it, a *name* for readers, and its capacity a second."""
-
-    stage: str
-    group: str
-    name: str
-    capacity: float
-
-    def __str__(self) -> str:
-        return f"the {self.name}" if self.stage == "dsp" else self.name
-
-
 def fits(study: Study) -> bool:
     """Whether *study* compares reporting with no reporting on a network of limited capacity: what H1 asks."""
     pairs = [(cell, study.comparator_of(cell)) for cell in study.cells]
@@ -44,15 +31,13 @@ def fits(study: Study) -> bool:
     return silent == {"none"} and any(name.endswith("alerts_per_s_peak") for name in study.metrics) and any(places(cell) for cell, _ in pairs)
 
 
-def places(cell: Cell) -> list[Place]:
-    """Return the servers of *cell* that have a capacity, in the order of the stages."""
-    regions = sorted(cell.scenario.estate.regions)
-    servers = {"csp": [(region, f"CSP {region}") for region in regions], "dsp": [("all", "DSP")], "user": []}
-    return [
-        Place(stage.stage, group, name, float(stage.capacity))
-        for stage in cell.scenario.network if stage.capacity is not None
-        for group, name in servers[stage.stage]
-    ]  # fmt: skip
+def plain(cell: Cell) -> str:
+    """Return a cell's name as words, for a sentence."""
+    return cell.called.replace("_", " ")
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def how(cell: Cell) -> str:
@@ -62,7 +47,7 @@ def how(cell: Cell) -> str:
     if phase.source == "fixed_clock":
         return f"every clock strikes {format_time_of_day(phase.at)}, give or take {format_duration(phase.jitter)}"
     if phase.source == "hashed":
-        return f"each sender has a moment of its own, hashed over {format_duration(phase.window)}"
+        return f"each sender has a moment of its own, hashed over {'a day' if phase.window == DAY_S else span(phase.window)}"
     if phase.source == "power_on":
         cuts = sorted({cut.region for cut in scenario.faults.power_cuts})
         return "timers start when the power comes on" + (f", here after a power cut in the {listed(cuts)}" if cuts else "")
@@ -151,10 +136,10 @@ def _answer(storm: Storm) -> str:
     more = f"adds {percent(uplift)} to the messages that are carried already" if uplift else "is all there is to carry"
     if not storms:
         place, peak = storm.peak(worst)
-        load = f"the most is {interval(peak)} alerts in one second at {place}, {_share(peak, place)} of what it passes on ({worst.called})"
+        load = f"the most is {interval(peak)} alerts in one second at {place}, {_share(peak, place)} what it passes on ({plain(worst)})"
         return f"No, at this scale and capacity: {reports[0].lower()}{reports[1:]} {more}, and nothing waits anywhere; {load}."
-    names = listed([cell.called for cell in storms])
-    verdict = "Yes, it can be, and when each sender reports decides it." if len(storms) < len(storm.cells) else "Yes, however the moment is chosen."
+    names = listed([plain(cell) for cell in storms])
+    verdict = "Yes, it can be; what decides is when each sender reports." if len(storms) < len(storm.cells) else "Yes, however the moment is chosen."
     ways = f"{len(storms)} of the {counted(len(storm.cells), 'way')} of choosing the moment make a storm (more comes in a second than a stage passes on)"
     sentences = [verdict, f"{reports} {more}; {ways}: {names}.", f"The worst is {_told(storm, worst)}."]
     return " ".join([*sentences, _remedy(storm)]).strip()
@@ -162,20 +147,21 @@ def _answer(storm: Storm) -> str:
 
 def _share(peak: Estimate, place: Place) -> str:
     times = peak.value / place.capacity
-    return f"{number(float(f'{times:.3g}'))} times" if times >= 1 else f"{times:.0%}"
+    return f"{rounded(times, 3)} times" if times >= 1 else f"{rounded(100 * times, 2)} % of"
 
 
 def _told(storm: Storm, cell: Cell) -> str:
     """Return what happens in *cell*: where, how big, how long, and what is pushed aside."""
     place, peak = storm.peak(cell)
-    told = f"{cell.called} ({how(cell)}): {interval(peak)} alerts in one second at {place}, {_share(peak, place)} the"
-    told += f" {number(place.capacity)} it passes on"
+    told = f"{plain(cell)} ({how(cell)}): {interval(peak)} alerts in one second at {place}, {_share(peak, place)} the {number(place.capacity)} it passes on"
     queues = [(where, storm.at(cell, where, "peak_waiting_n")) for where in storm.waits(cell)]
     if queues:
         where, longest = max(queues, key=lambda pair: pair[1].value if pair[1] else 0)
+        length_s = storm.study.window(cell).length_s
+        of_what = "day" if length_s == DAY_S else f"{duration(length_s)} measured"
         waiting = storm.at(cell, where, "waiting_share")
-        time = f", and something waits for {duration(waiting.value * storm.study.window(cell).length_s)}" if waiting else ""
-        told += f"; up to {interval(longest)} messages wait at {where}{time}"
+        time = f", and something waits there for {duration(waiting.value * length_s)} of the {of_what}" if waiting else ""
+        told += f"; up to {interval(longest)} messages wait {'there' if where == place else f'at {where}'}{time}"
     return f"{told}; {_pushed_aside(storm, cell)}"
 
 
@@ -183,18 +169,11 @@ def _pushed_aside(storm: Storm, cell: Cell) -> str:
     kinds = storm.late_kinds(cell)
     if not kinds:
         return "no message of another kind becomes late"
-    traffic = cell.scenario.traffic.kinds
-    told = [
-        f"{interval(more)} more {kind} messages a day miss their target of {format_duration(traffic[kind].target)} ({more.value / a_day:.2g} of them)"
-        if more.value / a_day >= 1 else
-        f"{interval(more)} more {kind} messages a day miss their target of {format_duration(traffic[kind].target)} ({_of(more.value / a_day)})"
+    targets = {name: format_duration(kind.target) for name, kind in cell.scenario.traffic.kinds.items()}
+    return listed([
+        f"{interval(more)} more {kind.replace('_', '-')} messages a day miss their target of {targets[kind]} ({rounded(100 * more.value / a_day, 2)} % of them)"
         for kind, more, a_day in kinds
-    ]  # fmt: skip
-    return listed(told)
-
-
-def _of(share: float) -> str:
-    return f"{number(float(f'{100 * share:.2g}'))} % of them"
+    ])  # fmt: skip
 
 
 def _remedy(storm: Storm) -> str:
@@ -205,8 +184,8 @@ def _remedy(storm: Storm) -> str:
     calm = storm.at(storm.calmest, place, "alerts_per_s_peak")
     late = storm.late(storm.calmest)
     harm = "no message of another kind becomes late" if late is None or late.value == 0 else f"{interval(late)} more messages of other kinds a day are late"
-    whose = f"{storm.calmest.called} ({how(storm.calmest)})"
-    return f"It can be addressed by the moment alone: under {whose} the same peak falls from {interval(peak)} to {interval(calm)}, nothing waits, and {harm}."
+    whose = f"{plain(storm.calmest)} ({how(storm.calmest)})"
+    return f"The moment alone can address it: under {whose} the same peak falls from {interval(peak)} to {interval(calm)}, nothing waits, and {harm}."
 
 
 def _points(storm: Storm) -> tuple[str, ...]:
@@ -238,8 +217,8 @@ def _idle_reports(storm: Storm) -> str:
     place, peak = storm.peak(storm.worst)
     without = storm.at(fewer[0], place, "alerts_per_s_peak")
     return (
-        f"Reports from IHDs add load and no knowledge: the inventory keeps no firmware record of an IHD. Without them the peak of {storm.worst.called} is"
-        f" {interval(without)} instead of {interval(peak)}."
+        f"Reports from IHDs add load and no knowledge: the inventory keeps no firmware record of an IHD. Without them, {plain(storm.worst)} peaks at"
+        f" {interval(without)} alerts in one second instead of {interval(peak)}."
     )
 
 
@@ -250,14 +229,16 @@ def _enough(storm: Storm) -> str:
         peak = storm.at(storm.calmest, place, "messages_per_s_peak")
         if peak is not None:
             needs.append(f"{interval(peak)} at {place} (assumed: {number(place.capacity)})")
-    option = storm.calmest.called
-    return f"No capacity is published. With all other traffic, the busiest second under {option} needs {listed(needs)}; with less, it would queue as well."
+    return (
+        f"No capacity is published. The busiest second under {plain(storm.calmest)}, all other traffic included, needs {listed(needs)}: with less, it would"
+        " queue as well."
+    )
 
 
 def _doubts(storm: Storm) -> tuple[str, ...]:
     doubts = [
-        "Capacities: none is published (grade D). A stage that passes on less turns calm options into storms at the figures given above; one that passes on more"
-        " shortens the queues of the others, and removes none whose peak is many times its size.",
+        "Capacities: none is published (grade D). A stage that passes on less than the figures given above makes calm options storms as well; one that passes"
+        " on more shortens the queues of the others, and removes none whose peak is many times its size.",
         "The hours of the existing traffic: the daily profiles are assumptions (grade D), and they say how much meets the storm.",
         "Retries: a message that is late is not sent again here. Where senders do, a queue feeds itself.",
     ]
@@ -268,7 +249,7 @@ def _doubts(storm: Storm) -> tuple[str, ...]:
     if not any(stage.priority for stage in storm.worst.scenario.network):
         doubts.append("Priorities: messages are served in the order they come. If on-demand messages went first, the storm would wait and not they.")
     if is_sample(storm.study):
-        doubts.insert(0, "This is a sample of the estate: peaks do not scale with it, and capacities are those written in the scenario. Run all premises to decide.")
+        doubts.insert(0, "This is a sample of the estate: peaks do not scale with it, and capacities are as the scenario has them. Run all premises to decide.")
     return tuple(doubts)
 
 
@@ -289,7 +270,7 @@ def _grids_of(storm: Storm, levels: dict[str, str]) -> tuple[Grid, ...]:
     for stage in dict.fromkeys(place.stage for cell in cells for place in places(cell)):
         for cell in cells:
             here = [place for place in places(cell) if place.stage == stage]
-            place = max(here, key=lambda place: (found.value if (found := storm.at(cell, place, "alerts_per_s_peak")) else 0))
+            place = max(here, key=lambda place: found.value if (found := storm.at(cell, place, "alerts_per_s_peak")) else 0)
             kept = ("alerts_per_s_mean", "alerts_per_s_peak", "alerts_per_60s_peak", "alerts_per_900s_peak", "peak_to_mean_ratio")
             load.append((place.name, cell.called, *(interval(storm.at(cell, place, metric)) for metric in kept)))
             waits = percent(storm.at(cell, place, "waiting_share")), interval(storm.at(cell, place, "peak_waiting_n"))
@@ -317,13 +298,14 @@ def _harm(storm: Storm, cell: Cell) -> tuple[str, ...]:
 
 def _picture(storm: Storm) -> Picture:
     place, peak = storm.peak(storm.worst)
-    title = f"One report a day: {storm.worst.called} brings {_share(peak, place)} a second's capacity to {place}"
+    title = f"{_upper(plain(storm.worst))} brings {place} {_share(peak, place)} what it passes on in a second"
     if not storm.is_storm(storm.calmest):
         calm_place, calm = storm.peak(storm.calmest)
-        title += f", {storm.calmest.called} {_share(calm, calm_place)}"
+        title += f"; {plain(storm.calmest)}, at most {_share(calm, calm_place)} it"
     read = (
-        "Each row is a way of choosing the moment, each column a quarter of an hour of the (UTC) day. Colour: the busiest second of each kind of message in"
-        " that quarter, added up, ÷ what the server passes on in a second. Boxed in orange: above 1.0, more than it passes on."
+        "Each row is a way of choosing the moment, each column a quarter of an hour of the day. Colour: the busiest second of the quarter (kind by kind, added"
+        " up, at most the busiest of all), ÷ what the server passes on in a second; on the right, each row's highest. Boxed in orange: above 1.0, more than it"
+        " passes on."
     )
     alt = f"Heat-map of load by time of day for {listed([cell.called for cell in storm.cells])} at the CSP regions and the DSP. {title}."
     return Picture("f1_load_by_time_of_day", title, read, alt, partial(_draw, storm))
@@ -334,18 +316,3 @@ def _draw(storm: Storm) -> Figure:
 
     silent = storm.study.comparator_of(storm.worst)
     return load_by_time_of_day(storm.study, [cell for cell in (silent, *storm.cells) if cell is not None])
-
-
-def peaks_by_quarter(study: Study, cell: Cell, place: Place) -> list[float]:
-    """Return for each quarter of an hour of the day the busiest second of each kind, added up and averaged over replications, ÷ capacity at *place*."""
-    tables: dict[int, Any] = study.tables("arrivals", cell)
-    server = "dsp" if place.stage == "dsp" else place.group
-    sums = [0.0] * 96
-    for table in tables.values():
-        here = table[(table["stage"] == place.stage) & (table["server"] == server)]
-        for quarter, peak in zip(here["quarter"].tolist(), here["peak_1_n"].tolist(), strict=True):
-            sums[quarter] += peak
-    return [total / len(tables) / place.capacity for total in sums] if tables else sums
-
-
-assert DAY_S == 96 * 900

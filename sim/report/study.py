@@ -119,8 +119,8 @@ class Study:
         for wanted in dict.fromkeys(("population", name)):  # every replication has a population
             if wanted not in self._parts:
                 whole = self.results.table(wanted)
-                parts = {(str(key[0]), int(key[1])): part for key, part in whole.groupby(["cell", "replication"], sort=True)}
-                self._parts[wanted] = parts | {("", -1): whole.iloc[:0]}
+                groups: Any = whole.groupby(["cell", "replication"], sort=True)
+                self._parts[wanted] = {(str(cell_name), int(r)): part for (cell_name, r), part in groups} | {("", -1): whole.iloc[:0]}
         replications = sorted(replication for of, replication in self._parts["population"] if of == cell.name)
         parts = self._parts[name]
         return {replication: parts.get((cell.name, replication), parts["", -1]) for replication in replications}

@@ -23,6 +23,11 @@ def number(value: float, decimals: int | None = None) -> str:
     return text.replace("-", "−") if round(value, decimals) else text.replace("-", "")
 
 
+def rounded(value: float, digits: int) -> str:
+    """Return *value* to so many significant *digits*."""
+    return number(float(f"{value:.{digits}g}"))
+
+
 def decimals_of(half_width: float) -> int:
     """Return the decimal place of the second digit of *half_width* (negative: tens, hundreds, ...)."""
     return min(1 - floor(log10(half_width)), 6)

@@ -1,0 +1,48 @@
+"""Where messages queue: the servers of limited capacity, and how hard each is pressed by the time of day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.report.study import Cell, Study
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A server of a stage: its *stage*, the *group* under which metrics know it, a *name* for readers, and its capacity a second."""
+
+    stage: str
+    group: str
+    name: str
+    capacity: float
+
+    def __str__(self) -> str:
+        return f"the {self.name}" if self.stage == "dsp" else self.name
+
+
+def places(cell: Cell) -> list[Place]:
+    """Return the servers of *cell* that have a capacity, in the order of the stages."""
+    regions = sorted(cell.scenario.estate.regions)
+    servers = {"csp": [(region, f"CSP {region}") for region in regions], "dsp": [("all", "DSP")], "user": []}
+    return [
+        Place(stage.stage, group, name, float(stage.capacity))
+        for stage in cell.scenario.network if stage.capacity is not None
+        for group, name in servers[stage.stage]
+    ]  # fmt: skip
+
+
+def peaks_by_quarter(study: Study, cell: Cell, place: Place) -> list[float]:
+    """Return for each quarter of an hour of the day the most that can have come to *place* in one second, ÷ capacity; a mean over replications.
+
+    That is the busiest second of each kind, added up, but no more than the busiest second of all together: exact where a row is highest, else a bound.
+    """
+    arrivals, peaks = study.tables("arrivals", cell), study.tables("peaks", cell)
+    server = "dsp" if place.stage == "dsp" else place.group
+    means = [0.0] * 96
+    for r, table in arrivals.items():
+        here = table[(table["stage"] == place.stage) & (table["server"] == server)]
+        of_all = peaks[r][(peaks[r]["stage"] == place.stage) & (peaks[r]["server"] == server) & (peaks[r]["kind"] == "all") & (peaks[r]["k_s"] == 1)]
+        most = float(of_all["peak_n"].max())
+        for quarter, peak in here.groupby("quarter")["peak_1_n"].sum().items():
+            means[quarter] += min(peak, most) / len(arrivals) / place.capacity
+    return means
