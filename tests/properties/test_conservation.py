@@ -1,0 +1,135 @@
+"""Nothing is lost that is not counted as lost: messages, device-seconds and queue lengths over generated worlds (docs/model.md sections 7 to 9)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.run import replicate
+from sim.scenario.schema import Scenario
+from sim.tables import Tables, Trace
+from tests.twins.worlds import world
+
+FEW = settings(max_examples=30)
+# World numbers beyond those that the twin is compared on. Releases by the minute over days only cost time.
+WORLDS = st.integers(200, 3000).map(world).filter(lambda scenario: scenario.updates.local.driver == "poisson" or scenario.window.length < 30_000)
+
+
+def without_warm_up(scenario: Scenario) -> Scenario:
+    """Return the same world, measured from its first second."""
+    window = scenario.window.model_copy(update={"warm_up": 0, "length": scenario.window.warm_up + scenario.window.length})
+    return scenario.model_copy(update={"window": window})
+
+
+def traced(scenario: Scenario) -> tuple[Tables, Trace]:
+    """Return the tables and the trace of one replication."""
+    trace = Trace([], [])
+    return replicate(scenario, 0, trace=trace), trace
+
+
+def per_kind(tables: Tables) -> dict[str, Counter[str]]:
+    """Return the fates of each kind of message."""
+    fates: dict[str, Counter[str]] = {}
+    for row in tables["fates"].itertuples():
+        fates.setdefault(row.kind, Counter())[row.fate] += row.n
+    return fates
+
+
+@FEW
+@given(scenario=WORLDS)
+def test_every_message_ends_in_exactly_one_way(scenario):
+    """What entered is delivered, refused or in flight, named and anonymous alike; what was sent and did not enter expired or was lost."""
+    tables, trace = traced(without_warm_up(scenario))
+
+    fates = per_kind(tables)
+    entered = tables["targets"].set_index("kind")["n"].to_dict()
+    for kind, n in entered.items():
+        mine = fates.get(kind, Counter())
+        assert n == mine["delivered"] + mine["refused"] + mine["in_flight"]
+    assert Counter(fate for *_, fate, _ in trace.messages) == Counter(
+        {fate: n for fate, n in fates.get("version_report", Counter()).items() if fate in ("delivered", "refused", "in_flight")}
+    )
+    assert (tables["targets"]["n_late"] <= tables["targets"]["n"]).all()
+
+
+@FEW
+@given(scenario=WORLDS, loss=st.sampled_from(["0 %", "25 %", "100 %"]))
+def test_losses_and_darkness_make_and_destroy_no_message(scenario, loss):
+    """However many are lost, expire or are refused, as many were sent; the last second too, where the anchor of no timer hangs on it."""
+    changed = scenario.reporting.model_copy(update={"loss": float(loss.rstrip(" %")) / 100})
+    dry = scenario.estate.model_copy(update={"no_wan_share": 0.4})
+
+    sent = [
+        sum(per_kind(replicate(variant, 0)).get("version_report", Counter()).values())
+        for variant in (scenario, scenario.model_copy(update={"reporting": changed}), scenario.model_copy(update={"estate": dry}))
+    ]
+
+    assert sent[0] == sent[1] == sent[2]
+
+
+@FEW
+@given(scenario=WORLDS)
+def test_every_stage_passes_refuses_or_still_holds_what_arrived(scenario):
+    """Server by server; and what leaves a stage arrives at the next, but for what a latency keeps on the way."""
+    tables, _ = traced(without_warm_up(scenario))
+
+    refused = Counter(dict(tables["fates"].query("fate == 'refused'").groupby("stage")["n"].sum().items()))
+    totals = {name: tables[name].groupby(["stage", "server"])["n"].sum() for name in ("arrivals", "delays")}
+    arrived, served = Counter[str](), Counter[str]()
+    for stage in tables["stages"].itertuples():
+        mine = {name: total.get((stage.stage, stage.server), 0) for name, total in totals.items()}
+        assert 0 <= mine["arrivals"] - mine["delays"] - stage.waiting_at_end_n <= refused[stage.stage]
+        arrived[stage.stage] += mine["arrivals"] - stage.waiting_at_end_n
+        served[stage.stage] += mine["delays"]
+    for stage in scenario.network:
+        assert arrived[stage.stage] == served[stage.stage] + refused[stage.stage]
+    for first, second in zip(scenario.network, scenario.network[1:], strict=False):
+        if second.stage == "dsp":
+            came = tables["arrivals"].query("stage == 'dsp'")["n"].sum()
+            assert came == served["csp"] if first.latency == 0 else came <= served["csp"]
+
+
+@FEW
+@given(scenario=WORLDS)
+def test_every_device_second_is_right_wrong_or_unknown(scenario):
+    """Ledgers, bands of staleness, and the records wrong at the end of a day."""
+    tables, trace = traced(scenario)
+
+    ledgers = tables["ledgers"]
+    assert (ledgers["right_s"] + ledgers["wrong_s"] + ledgers["unknown_s"] == ledgers["n_devices"] * scenario.window.length).all()
+    assert (ledgers[["right_s", "wrong_s", "unknown_s", "n_repairs", "repair_s"]] >= 0).all(axis=None)
+    ihd = ledgers.query("ledger == 'smi' and device_type == 'ihd'")
+    assert (ihd["wrong_s"] + ihd["right_s"] == 0).all()
+    keys = ["ledger", "device_type"]
+    wrong = ledgers.groupby(keys)["wrong_s"].sum()
+    assert (tables["staleness"].groupby(keys)["device_s"].sum() == wrong[wrong > 0]).all()
+    devices = ledgers.groupby(keys)["n_devices"].sum()
+    assert (tables["days"].groupby(keys)["n_wrong"].max() <= devices).all()
+    still_wrong = Counter(slot for _, _, slot, _, _, _, _, since, _, _ in trace.devices if since >= 0)
+    last = tables["days"].query("ledger == 'smi'").sort_values("day").groupby("device_type")["n_wrong"].last()
+    assert {name: n for name, n in last.items() if n} == {name: still_wrong[slot] for name, slot in (("ppmid", 4), ("hcalcs", 6)) if still_wrong[slot]}
+
+
+@FEW
+@given(scenario=WORLDS)
+def test_peaks_are_those_of_the_counts(scenario):
+    """A larger bin holds at least as much; a sum of kinds at most the sum; no peak above all arrivals."""
+    tables, _ = traced(scenario)
+
+    peaks = tables["peaks"].pivot_table(index=["stage", "server", "kind"], columns="k_s", values="peak_n")
+    if peaks.empty:
+        return
+    assert (peaks[1] <= peaks[60]).all()
+    assert (peaks[60] <= peaks[900]).all()
+    arrivals = tables["arrivals"].groupby(["stage", "server", "kind"])["n"].sum()
+    largest = tables["arrivals"].groupby(["stage", "server", "kind"])["peak_1_n"].max()
+    for key, row in peaks.iterrows():
+        if key[2] not in ("all", "alerts"):
+            assert row[1] == largest.get(key, 0)
+            assert row[900] <= arrivals.get(key, 0)
+    for (stage, server), group in peaks.groupby(level=["stage", "server"]):
+        kinds = group.drop(index=[(stage, server, "all"), (stage, server, "alerts")])
+        assert (kinds.max() <= group.loc[(stage, server, "all")]).all()
+        assert (group.loc[(stage, server, "all")] <= kinds.sum()).all()
