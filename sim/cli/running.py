@@ -29,7 +29,7 @@ def run(file: str, asked: Asked) -> None:
     if asked.verbose:
         tell(_plan_text(plan, need))
     _stop_if_too_big(need, asked.out)
-    outcome = execute(plan, asked.out, source_of(file, asked.changes), jobs=asked.jobs, quiet=asked.quiet)
+    outcome = execute(plan, asked.out, source_of(file, asked.changes), jobs=asked.jobs, quiet=asked.quiet, backend=asked.backend)
     if len(outcome.failures) < len(plan.tasks):
         _say_outcome(outcome, write_report(outcome.path), asked)
     if outcome.failures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +15,7 @@ from sim import __version__
 from sim.experiment.plan import ENGINES, Plan, Task, needs, seconds_of
 from sim.experiment.progress import watch
 from sim.experiment.summary import factors_of, merge, window_of, write_summary
-from sim.experiment.work import Failure, work
+from sim.experiment.work import Failure, Workers, work
 from sim.store import clean, finished, hashes, log, provenance, publish, sha256, source_hash, start_run, write_file, write_manifest
 from sim.streams import STREAMS, TRAFFIC_PREFIX
 from sim.units import DAY_S
@@ -77,8 +77,10 @@ def _iso(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def execute(plan: Plan, out: Path, source: Source, *, jobs: int | None = None, quiet: bool = True) -> Outcome:
+def execute(plan: Plan, out: Path, source: Source, *, jobs: int | None = None, quiet: bool = True, backend: str = "loky") -> Outcome:
     """Carry out *plan* in a folder under *out*, *jobs* replications at once; an unfinished run of the same plan is taken up.
+
+    *backend*: see `sim.experiment.work.Workers`.
 
     Raises `StoreError` when results cannot be written, and `Interrupted` on Ctrl-C. What fails is told in the outcome; the rest is kept.
     """
@@ -90,7 +92,7 @@ def execute(plan: Plan, out: Path, source: Source, *, jobs: int | None = None, q
     log(run, f"{'resumed' if resumed else 'started'}: {len(plan.tasks)} replications of {len(plan.cells)} cells, engine {plan.engine}")
     failures: list[Failure] = []
     try:
-        warnings = _run_what_is_missing(run, plan, jobs, quiet, failures)
+        warnings = _run_what_is_missing(run, plan, _workers(plan, jobs, backend), quiet, failures)
         lost = {(failure.cell, failure.replication) for failure in failures}
         write_summary(run, plan, merge(run, [task for task in plan.tasks if (task.address.cell, task.address.replication) not in lost]))
     except KeyboardInterrupt:
@@ -107,7 +109,13 @@ def execute(plan: Plan, out: Path, source: Source, *, jobs: int | None = None, q
     return Outcome(run, tuple(failures))
 
 
-def _run_what_is_missing(run: Path, plan: Plan, jobs: int | None, quiet: bool, failures: list[Failure]) -> list[str]:
+def _workers(plan: Plan, jobs: int | None, backend: str) -> Workers:
+    """Return who works on *plan*: what of the processors is not needed for replications is for threads."""
+    at_once = needs(plan, jobs).jobs
+    return Workers(at_once, max(1, (os.cpu_count() or 1) // at_once), backend)
+
+
+def _run_what_is_missing(run: Path, plan: Plan, workers: Workers, quiet: bool, failures: list[Failure]) -> list[str]:
     """Run the tasks of *plan* that are not done in *run*; add to *failures*; return the warnings to keep."""
     warnings = [f"deleted what a killed process left: {name}" for name in clean(run)]
     done, damaged = finished(run, [task.address for task in plan.tasks])
@@ -116,17 +124,18 @@ def _run_what_is_missing(run: Path, plan: Plan, jobs: int | None, quiet: bool, f
         log(run, warning)
     missing = [task for task in plan.tasks if task.address not in done]
     weights = {id(task): seconds_of(task.cell.scenario, plan.engine) for task in missing}
-    at_once = min(needs(plan, jobs).jobs, len(missing))
-    threads = max(1, (os.cpu_count() or 1) // max(1, at_once))
     module = ENGINES[plan.engine]
-    if at_once > 1 and plan.engine == "fast":
+    if len(missing) == 1:
+        workers = replace(workers, jobs=1, threads=os.cpu_count() or 1)
+    if workers.jobs > 1 and plan.engine == "fast":
         _compile_kernels(module, missing)
     began = monotonic()
     with watch(len(missing), sum(weights.values()), quiet=quiet) as progress:
-        failures += work(run, missing, module, jobs=at_once, threads=threads, done=lambda task: progress.advance(weights[id(task)]))
+        failures += work(run, missing, module, workers, lambda task: progress.advance(weights[id(task)]))
     for failure in failures:
         log(run, f"cell {failure.cell}, replication {failure.replication} failed: {failure.cause}\n{failure.trace}".rstrip())
-    log(run, f"{len(missing) - len(failures)} replications in {monotonic() - began:.1f} s, {at_once} at once with {threads} threads; {len(done)} were there")
+    took = f"{len(missing) - len(failures)} replications in {monotonic() - began:.1f} s"
+    log(run, f"{took}, {workers.jobs} at once with {workers.threads} threads; {len(done)} were there")
     return warnings
 
 

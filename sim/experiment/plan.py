@@ -107,7 +107,7 @@ _SECONDS_PER_DEVICE_DAY: Final[Mapping[str, float]] = {"fast": 1.2e-9, "twin": 2
 _SECONDS_PER_MESSAGE: Final[Mapping[str, float]] = {"fast": 6e-9, "twin": 2e-5}  # to send, carry and count; existing traffic only in the twin
 _SECONDS_PER_WAITING: Final[Mapping[str, float]] = {"fast": 1.5e-6, "twin": 0.0}  # to put a crowd in order
 _SECONDS_PER_STAGE_DAY: Final = {False: 0.003, True: 0.018}  # every second looked at, without and with existing traffic
-_DISK_PER_TASK: Final = 250_000
+_DISK_PER_TASK: Final = 120_000
 _DISK_BASE: Final = 5_000_000  # report and figures
 
 

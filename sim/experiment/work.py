@@ -10,11 +10,12 @@ import os
 import signal
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Final
 
 from sim.experiment.plan import Task
@@ -34,6 +35,19 @@ class Failure:
     replication: int
     cause: str
     trace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Who works: *jobs* processes at once of *threads* each, here (`loky`) or where a Dask scheduler sends them (`dask:ADDRESS`, which sees our folders)."""
+
+    jobs: int
+    threads: int
+    backend: str = "loky"
+
+    @property
+    def scheduler(self) -> str | None:
+        return self.backend.removeprefix("dask:") if self.backend.startswith("dask:") else None
 
 
 def _engine(module: str, threads: int) -> Callable[[Scenario, int], Any]:
@@ -58,7 +72,8 @@ def attempt(run: Path, task: Task, module: str, threads: int) -> Failure | None:
 
 def _attempt_in_worker(run: Path, number: int, task: Task, module: str, threads: int) -> tuple[int, Failure | None]:
     """Do `attempt` in a worker process, with a mark on disk while it runs. Ctrl-C is the parent's to answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if current_thread() is main_thread():  # a Dask worker runs tasks in other threads
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     mark = run / "cells" / _MARK.format(folder=task.address.folder, pid=os.getpid())
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)
@@ -70,32 +85,29 @@ def _attempt_in_worker(run: Path, number: int, task: Task, module: str, threads:
     return number, failure
 
 
-def work(run: Path, tasks: Sequence[Task], module: str, *, jobs: int, threads: int, done: Callable[[Task], None]) -> list[Failure]:
-    """Run *tasks* with the engine in *module*, *jobs* at once; call *done* after each; return what failed, in the order of the tasks."""
-    if jobs == 1:
+def work(run: Path, tasks: Sequence[Task], module: str, workers: Workers, done: Callable[[Task], None]) -> list[Failure]:
+    """Run *tasks* with the engine in *module*; call *done* after each; return what failed, in the order of the tasks."""
+    if workers.jobs == 1 and workers.scheduler is None:
         failures = {}
         for number, task in enumerate(tasks):
-            failures[number] = attempt(run, task, module, threads)
+            failures[number] = attempt(run, task, module, workers.threads)
             done(task)
     else:
-        failures = _in_parallel(run, tasks, module, jobs, threads, done)
+        failures = _in_parallel(run, tasks, module, workers, done)
     return [failure for _, failure in sorted(failures.items()) if failure is not None]
 
 
-def _in_parallel(run: Path, tasks: Sequence[Task], module: str, jobs: int, threads: int, done: Callable[[Task], None]) -> dict[int, Failure | None]:
+def _in_parallel(run: Path, tasks: Sequence[Task], module: str, workers: Workers, done: Callable[[Task], None]) -> dict[int, Failure | None]:
     """Return the failure, or None, of every task by number. A batch that lost a worker is tried again without those that were running, then those alone."""
     found: dict[int, Failure | None] = {}
     together, alone = list(range(len(tasks))), list[int]()
     while together or alone:
         batch = together or alone[:1]
-        killed = False
         try:
-            for number, failure in _batch(run, batch, tasks, module, jobs, threads):
+            for number, failure in _batch(run, {number: tasks[number] for number in batch}, module, workers):
                 found[number] = failure
                 done(tasks[number])
         except _worker_lost():
-            killed = True
-        if killed:
             running = {number for number in batch if any((run / "cells").glob(f".started-{tasks[number].address.folder}.*"))} - set(found)
             if not together:
                 task = tasks[alone[0]]
@@ -114,17 +126,21 @@ def _worker_lost() -> type[Exception]:
     return BrokenProcessPool  # type: ignore[no-any-return]
 
 
-def _batch(run: Path, batch: Sequence[int], tasks: Sequence[Task], module: str, jobs: int, threads: int) -> Iterator[tuple[int, Failure | None]]:
-    """Yield number and failure of each task of the *batch* as it ends, in worker processes that die with us."""
-    from joblib import Parallel, delayed
+def _batch(run: Path, batch: Mapping[int, Task], module: str, workers: Workers) -> Iterator[tuple[int, Failure | None]]:
+    """Yield number and failure of each task of the *batch* as it ends, in worker processes; those here die with us."""
+    from joblib import Parallel, delayed, parallel_config
     from joblib.externals.loky import get_reusable_executor
 
-    parallel = Parallel(n_jobs=max(2, jobs), backend="loky", return_as="generator_unordered", batch_size=1)
-    calls = (delayed(_attempt_in_worker)(run, number, tasks[number], module, threads) for number in batch)
+    calls = (delayed(_attempt_in_worker)(run, number, task, module, workers.threads) for number, task in batch.items())
+    here: dict[str, Any] = {"backend": "loky", "n_jobs": max(2, workers.jobs)}
+    there: dict[str, Any] = {"backend": "dask", "scheduler_host": workers.scheduler}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")  # it recycles a worker that has grown; nothing is lost
         try:
-            yield from parallel(calls)
+            with parallel_config(**(here if workers.scheduler is None else there)):
+                yield from Parallel(return_as="generator_unordered", batch_size=1)(calls)
         except KeyboardInterrupt:
             get_reusable_executor().shutdown(wait=True, kill_workers=True)
             raise
+        except OSError as error:
+            raise StoreError(f"cannot reach {workers.backend}: {error}", 1) from error

@@ -88,6 +88,12 @@ def write_file(path: Path, data: bytes) -> None:
         settle(path.parent)
 
 
+def append(path: Path, data: bytes) -> None:
+    """Add *data* to the end of the regular file *path*; a symbolic link is not followed. Raises `StoreError`."""
+    with in_a_sentence(path), open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _PLAIN_FILE, 0o666), "ab") as file:
+        file.write(data)
+
+
 def read_file(path: Path) -> bytes:
     """Return the bytes of the regular file *path*; a symbolic link, a pipe or a missing file raises `StoreError`."""
     try:

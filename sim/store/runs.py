@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sim.store.files import StoreError, in_a_sentence, read_file, sha256, slug, to_json, write_file
+from sim.store.files import StoreError, append, in_a_sentence, read_file, sha256, slug, to_json, write_file
 
 MANIFEST: Final = "manifest.json"
 UNHASHED: Final = frozenset({MANIFEST, "run.log"})  # the manifest seals itself; the log goes on growing
@@ -47,8 +47,7 @@ def _manifest_or_nothing(folder: Path) -> dict[str, Any]:
 
 def log(run: Path, text: str) -> None:
     """Add *text* to the run's log, with the time."""
-    with in_a_sentence(run / "run.log"), open(run / "run.log", "a", encoding="utf-8") as file:
-        file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n")
+    append(run / "run.log", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n".encode())
 
 
 def write_manifest(run: Path, manifest: Mapping[str, Any]) -> None:

@@ -291,3 +291,12 @@ def test_a_run_in_which_nothing_succeeds_has_no_report(home, tmp_path, mischief)
     assert answer.exit_code == 1
     assert answer.stdout == ""
     assert "2 of 2 replications failed" in answer.stderr
+
+
+def test_a_backend_is_one_that_is_there(monkeypatch):
+    """loky, or Dask where it is installed; anything else is bad usage."""
+    monkeypatch.setattr("sim.cli.options.find_spec", lambda name: None)
+    for backend, words in (("fog", "neither loky nor dask:ADDRESS"), ("dask:", "neither loky nor dask:ADDRESS"), ("dask:tcp://127.0.0.1:1", "extra `dask`")):
+        answer = sim("run", "gb_base", "--backend", backend)
+        assert answer.exit_code == 2
+        assert words in answer.stderr

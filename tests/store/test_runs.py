@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from sim.store import StoreError, find_run, hashes, publish, read_file, read_manifest, slug, start_run, verify, vouch, write_file, write_manifest
+from sim.store import StoreError, find_run, hashes, log, publish, read_file, read_manifest, slug, start_run, verify, vouch, write_file, write_manifest
 
 PLAN = "0123456789abcdef" * 4
 
@@ -144,3 +144,16 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
 def test_names_become_paths_by_one_rule(name, path):
     """No name leads out of its folder."""
     assert slug(name) == path
+
+
+def test_the_log_is_not_written_through_a_link(run, tmp_path):
+    """Lines are added to the log of the run, and to nothing that a link in its place points to."""
+    log(run, "started")
+    log(run, "complete")
+    assert [line.split(" ", 1)[1] for line in (run / "run.log").read_text().splitlines()] == ["started", "complete"]
+    (tmp_path / "precious").write_text("untouched")
+    (run / "run.log").unlink()
+    (run / "run.log").symlink_to(tmp_path / "precious")
+    with pytest.raises(StoreError, match=r"cannot write .*run\.log"):
+        log(run, "tampered")
+    assert (tmp_path / "precious").read_text() == "untouched"
