@@ -11,6 +11,8 @@ from numba import njit
 from sim.kernels.draws import block, pick
 
 WAITING, REFUSED = np.int32(-2), np.int32(-1)
+_LOW = np.uint64(0xFFFFFFFF)
+_32 = np.uint64(32)
 
 
 @njit(cache=True, nogil=True)
@@ -93,7 +95,7 @@ def spread_ranks(n):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def message_ranks(key, place, index, leave):  # type: ignore[no-untyped-def]
     """Return the uint32 ranks of named messages, by their senders' places and premises numbers and the seconds they left."""
-    k0, k1 = np.uint32(key & np.uint64(0xFFFFFFFF)), np.uint32(key >> np.uint64(32))
+    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     rank = np.empty(len(index), np.uint32)
     for i in range(np.uint64(len(index))):
         words = block(np.uint32(index[i] >> np.uint32(2)), np.uint32(leave[i]), np.uint32(place[i]), np.uint32(0), k0, k1)
@@ -134,25 +136,36 @@ def taken(array, index):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def in_buckets(second, order, start, n_seconds):  # type: ignore[no-untyped-def]
-    """Return (order, first): int64 positions *order* put by their *second*, stably; those of second *start* + s are order[first[s]:first[s + 1]]."""
+def keys_by_second(second, rank, start, n_seconds):  # type: ignore[no-untyped-def]
+    """Return (keys, first): uint64 rank << 32 | position of every unit, second by second; those of *start* + s are keys[first[s]:first[s + 1]].
+
+    Sorting each second's stretch puts its units in order of rank, equals in the order given.
+    """
     first = np.zeros(n_seconds + 1, np.int64)
     for i in range(np.uint64(len(second))):
         first[second[i] - start + 1] += 1
     for s in range(n_seconds):
         first[s + 1] += first[s]
-    after, out = first.copy(), np.empty(len(order), np.int64)
-    for i in range(np.uint64(len(order))):
-        s = second[order[i]] - start
-        out[after[s]] = order[i]
+    after, keys = first.copy(), np.empty(len(second), np.uint64)
+    for i in range(np.uint64(len(second))):
+        s = second[i] - start
+        keys[after[s]] = (np.uint64(rank[i]) << _32) | np.uint64(i)
         after[s] += 1
-    return out, first
+    return keys, first
 
 
 @njit(cache=True, nogil=True)
-def packed(rank, order):  # type: ignore[no-untyped-def]
-    """Return uint64 rank << 32 | position, position by position of *order*: sorted, it is the order of ranks, equals by position."""
-    out = np.empty(len(order), np.uint64)
-    for i in range(np.uint64(len(order))):
-        out[i] = (np.uint64(rank[order[i]]) << np.uint64(32)) | np.uint64(order[i])
+def positions_by_slot(keys, slot, start, n_slots):  # type: ignore[no-untyped-def]
+    """Return the int32 positions in *keys*, put by their *slot*; within a slot they stay as they are."""
+    after = np.zeros(n_slots + 1, np.int64)
+    for i in range(np.uint64(len(slot))):
+        after[slot[i] - start + 1] += 1
+    for s in range(n_slots):
+        after[s + 1] += after[s]
+    out = np.empty(len(keys), np.int32)
+    for i in range(np.uint64(len(keys))):
+        position = np.int64(keys[i] & _LOW)
+        s = slot[position] - start
+        out[after[s]] = position
+        after[s] += 1
     return out

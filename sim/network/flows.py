@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernels.ledgers import NOT_YET
-from sim.kernels.queues import in_buckets, packed
+from sim.kernels.queues import keys_by_second, positions_by_slot
 
 MOVING, QUEUED, DONE = 0, 1, 2
 TRAVEL: Final = np.dtype([
@@ -116,13 +116,9 @@ def by_slot_and_rank(units: NDArray[Any], rank: NDArray[Any]) -> NDArray[Any]:
     Counted into seconds and sorted second by second: a storm is a few thousand short sorts, not one of twenty million.
     """
     if not len(units):
-        return np.zeros(0, np.int64)
+        return np.zeros(0, np.int32)
     origin, slot = np.ascontiguousarray(units["origin"]), np.ascontiguousarray(units["slot"])
-    order, starts = in_buckets(origin, np.arange(len(units)), origin.min(), int(np.ptp(origin)) + 1)
-    keys = packed(rank, order)
+    keys, starts = keys_by_second(origin, rank, origin.min(), int(np.ptp(origin)) + 1)
     for second in np.flatnonzero(np.diff(starts) > 1):
         keys[starts[second] : starts[second + 1]].sort()
-    order = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    if np.ptp(slot - origin):  # somebody was delayed before
-        order, _ = in_buckets(slot, order, slot.min(), int(np.ptp(slot)) + 1)
-    return np.asarray(order)
+    return np.asarray(positions_by_slot(keys, slot, slot.min(), int(np.ptp(slot)) + 1))
