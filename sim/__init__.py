@@ -18,11 +18,10 @@ from typing import Any, Final
 __version__ = "0.1.0"
 
 _HOMES: Final = {
-    "CellsFailed": "sim.cli.calling", "Estimate": "sim.metrics.estimates", "Experiment": "sim.scenario.schema", "Results": "sim.metrics.results",
-    "Scenario": "sim.scenario.schema", "ScenarioError": "sim.scenario.load", "StoreError": "sim.store", "load": "sim.scenario.load",
-    "shipped": "sim.scenario.load",
+    "Estimate": "sim.metrics.estimates", "Experiment": "sim.scenario.schema", "Results": "sim.metrics.results", "Scenario": "sim.scenario.schema",
+    "ScenarioError": "sim.scenario.load", "load": "sim.scenario.load",
 }  # fmt: skip
-__all__ = ["CellsFailed", "Estimate", "Experiment", "Results", "Scenario", "ScenarioError", "StoreError", "__version__", "load", "run", "shipped"]
+__all__ = ["Estimate", "Experiment", "Results", "Scenario", "ScenarioError", "load", "run"]
 
 
 class _Run(ModuleType):

@@ -28,8 +28,8 @@ def run(
 
     *scenario* is a shipped name, a path, or what `sim.load` returned. *changes* set leaves, with units as in a file: by dotted path
     (`**{"reporting.period": "7 d"}`), by path with `__` for the dots (`reporting__period="7 d"`), or by a leaf's name alone where only one has it
-    (`premises=20_000`); for something already loaded give them to `sim.load` instead. Raises `ScenarioError`, `StoreError`, and `CellsFailed`, which has
-    the results of the rest.
+    (`premises=20_000`); for something already loaded give them to `sim.load` instead. Raises `ScenarioError`, `sim.store.StoreError`, and
+    `CellsFailed`, which has the results of the rest.
     """
     if isinstance(scenario, Scenario | Experiment):
         if changes:

@@ -100,7 +100,8 @@ def execute(plan: Plan, out: Path, source: Source, *, jobs: int | None = None, q
         write_manifest(run, manifest | {"status": "interrupted", "exit": 130, "ended": _iso(datetime.now(UTC))})
         raise Interrupted(run) from None
     ended = datetime.now(UTC)
-    warnings += [f"cell {cell.name}: one replication: no interval" for cell in plan.cells if cell.scenario.replications == 1]
+    single = [cell.name for cell in plan.cells if cell.scenario.replications == 1]
+    warnings += [f"one replication of {', '.join(single) if len(single) < len(plan.cells) else 'each cell'}: no interval"] * bool(single)
     told = [{"cell": failure.cell, "replication": failure.replication, "cause": failure.cause} for failure in failures]
     manifest |= {"status": "failed" if failures else "complete", "exit": 1 if failures else 0, "ended": _iso(ended), "warnings": warnings, "failures": told}
     write_manifest(run, manifest | {"seconds": round((ended - started).total_seconds(), 3), "files": hashes(run)})
@@ -122,7 +123,8 @@ def _run_what_is_missing(run: Path, plan: Plan, workers: Workers, quiet: bool, f
     warnings += damaged
     for warning in warnings:
         log(run, warning)
-    missing = [task for task in plan.tasks if task.address not in done]
+    # One replication of every cell after another: they share an estate, which a worker keeps for as long as it is the same.
+    missing = sorted((task for task in plan.tasks if task.address not in done), key=lambda task: task.address.replication)
     weights = {id(task): seconds_of(task.cell.scenario, plan.engine) for task in missing}
     module = ENGINES[plan.engine]
     if len(missing) == 1:

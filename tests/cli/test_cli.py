@@ -79,7 +79,7 @@ def test_run_speaks_json(home):
     assert told["status"] == "complete"
     assert {row["cell"] for row in told["summary"]} == {"quiet", "daily"}
     assert {(row["n"], row["half_width"]) for row in told["summary"]} == {(1, None)}
-    assert len(told["warnings"]) == 2
+    assert told["warnings"] == ["one replication of each cell: no interval"]
 
 
 def test_run_with_the_twin_says_the_same(home, run):

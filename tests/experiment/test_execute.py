@@ -77,7 +77,7 @@ def test_a_scenario_is_one_cell_named_after_it(pretend, carry_out):
     results = Results(run)
 
     assert results.cells == ["gb_base"]
-    assert results.manifest["warnings"] == ["cell gb_base: one replication: no interval"]
+    assert results.manifest["warnings"] == ["one replication of each cell: no interval"]
     assert (run / "summary.csv").read_text().startswith("cell,metric,group,value,half_width,n,unit\ngb_base,")
     assert not (run / "differences.csv").exists()
 
