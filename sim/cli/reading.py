@@ -27,11 +27,11 @@ def write_report(run: Path) -> Path:
 
 
 def _found(run: str, out: Path) -> Path:
-    """Return the folder of *run*; stops the program when it is missing, or not as it was written."""
-    from sim.store import find_run, verify
+    """Return the folder of *run*; stops the program when it is missing, or anything that its report is made of is not as it was written."""
+    from sim.store import REPORT, find_run, verify
 
     folder = find_run(run, out)
-    if findings := verify(folder):
+    if findings := verify(folder, but=REPORT):
         tell("\n".join(findings))
         raise click.exceptions.Exit(CORRUPT)
     return folder

@@ -13,10 +13,10 @@ from sim.store.cells import Address, cell_key, finished, plan_hash, read_cell, r
 from sim.store.files import StoreError, clean, read_file, sha256, slug, to_json, write_file
 from sim.store.merged import MergedTables
 from sim.store.provenance import provenance
-from sim.store.runs import find_run, hashes, log, publish, read_manifest, start_run, verify, vouch, write_manifest
+from sim.store.runs import REPORT, find_run, hashes, log, publish, read_manifest, start_run, verify, vouch, write_manifest
 
 __all__ = [
-    "Address", "MergedTables", "StoreError", "cell_key", "clean", "find_run", "finished", "hashes", "log", "plan_hash", "provenance", "publish", "read_cell",
-    "read_file", "read_manifest", "read_parquet", "sha256", "slug", "source_hash", "start_run", "to_json", "verify", "vouch", "write_cell", "write_file",
-    "write_manifest",
+    "REPORT", "Address", "MergedTables", "StoreError", "cell_key", "clean", "find_run", "finished", "hashes", "log", "plan_hash", "provenance",
+    "publish", "read_cell", "read_file", "read_manifest", "read_parquet", "sha256", "slug", "source_hash", "start_run", "to_json", "verify", "vouch",
+    "write_cell", "write_file", "write_manifest",
 ]  # fmt: skip

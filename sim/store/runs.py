@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -100,14 +100,20 @@ def find_run(text: str, out: Path) -> Path:
     raise StoreError(f"no results at {text}: neither a run folder nor the name of one in {out}", 3)
 
 
-def verify(run: Path) -> list[str]:
-    """Return a sentence for every file of *run* that is missing, altered, unexpected or not plain; none when all is as it was written."""
+REPORT: Final = frozenset({"report.html", "figures"})  # what is made of the rest of a run, and can be made again
+
+
+def verify(run: Path, *, but: Set[str] = frozenset()) -> list[str]:
+    """Return a sentence for every file of *run* that is missing, altered, unexpected or not plain; none when all is as it was written.
+
+    Files and folders of *run* named in *but* are not looked at.
+    """
     try:
         manifest = read_manifest(run)
     except StoreError as damage:
         return [str(damage)]
     findings = [f"{run}: the run did not finish ({manifest['status']})"] if manifest["status"] in ("running", "interrupted") else []
-    listed: dict[str, str] = manifest["files"]
+    listed = {name: want for name, want in manifest["files"].items() if name.partition("/")[0] not in but}
     for name, want in listed.items():
         try:
             have = sha256(read_file(run / name))
@@ -118,6 +124,6 @@ def verify(run: Path) -> list[str]:
             findings.append(f"{run / name} is damaged: SHA-256 {have[:12]}…, written as {want[:12]}…")
     for path in sorted(run.rglob("*")):
         name = path.relative_to(run).as_posix()
-        if (path.is_symlink() or path.is_file()) and name not in listed and name not in UNHASHED and ".corrupt" not in name:
+        if (path.is_symlink() or path.is_file()) and not (name in listed or name in UNHASHED or ".corrupt" in name or name.partition("/")[0] in but):
             findings.append(f"{path} is not in the manifest")
     return findings

@@ -202,6 +202,9 @@ def test_verify_names_what_is_damaged(home, run, tmp_path):
 def test_report_is_written_again_from_the_folder_alone(run, tmp_path):
     """The same run elsewhere; the manifest vouches for the new files."""
     copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "report.html").write_text("cut short")
+    (copy / "figures/stray.svg").write_text("of a report that was cut short")
+    assert sim("verify", copy).exit_code == 3
     answer = sim("report", copy)
 
     assert answer.exit_code == 0
