@@ -7,7 +7,6 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
 from sim.scenario.checks import findings
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
@@ -23,7 +22,7 @@ def scenario_of(tree: Node, faults: list[Fault], home: str) -> Scenario:
     A fault across fields is placed in the file *home* (or in --set) where any of them was written there.
     """
     values = plain(tree)
-    problems: list[ErrorDetails] = []
+    problems: list[Any] = []
     blocks: dict[str, object]
     scenario: Scenario | None = None
     try:
@@ -65,7 +64,7 @@ def _annotation(info: FieldInfo) -> Any:
     return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
 
 
-def _faults(model: type[BaseModel], problems: list[ErrorDetails], tree: Node) -> Iterator[Fault]:
+def _faults(model: type[BaseModel], problems: list[Any], tree: Node) -> Iterator[Fault]:
     for error in problems[: 4 * MOST_FAULTS]:
         is_key = "[key]" in error["loc"]
         path: _Path = tuple(part for part in error["loc"] if part != "[key]")
