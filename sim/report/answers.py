@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 
+from sim.metrics.results import Results
 from sim.report import cheapest, general, storm
 from sim.report.evidence import footing
 from sim.report.findings import Findings
@@ -12,8 +12,12 @@ from sim.report.grids import wrapped
 from sim.report.study import Study
 
 
-def findings(study: Study) -> Findings:
-    """Return what there is to say of *study*: as H1, as H2, or in general, by what it compares and measures."""
+def findings(run: str | PathLike[str] | Results | Study) -> Findings:
+    """Return what there is to say of a *run*: as H1, as H2, or in general, by what it compares and measures.
+
+    Raises `StoreError` when there is no run, or it is not as it was written.
+    """
+    study = run if isinstance(run, Study) else Study(run)
     if not study.cells:
         return Findings("Nothing was finished, so there is nothing to say.", (), (), (), (), ())
     if storm.fits(study):
@@ -21,9 +25,9 @@ def findings(study: Study) -> Findings:
     return cheapest.findings(study) if cheapest.fits(study) else general.findings(study)
 
 
-def answer(path: str | PathLike[str]) -> str:
-    """Return as plain text what the run at *path* answers. Raises `StoreError` when there is no run, or it is not as it was written."""
-    study = Study(Path(path))
+def answer(run: str | PathLike[str] | Results) -> str:
+    """Return as plain text what a *run* answers. Raises `StoreError` when there is no run, or it is not as it was written."""
+    study = Study(run)
     found = findings(study)
     parts = [wrapped(study.question if study.question != "none" else study.name), wrapped(found.answer)]
     parts += [wrapped(f"- {point}", "  ") for point in found.points]

@@ -2,99 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Difference, Estimate
+from sim.report.contest import COST, RIGHT_ENOUGH, TYPE, WRONG, Choice, Contest, choices
 from sim.report.findings import Findings, Picture
-from sim.report.frontier import dominators, frontier
 from sim.report.grids import Grid
-from sim.report.study import Cell, Study, base_leaves
+from sim.report.study import Study, base_leaves
 from sim.report.words import counted, interval, listed, percent, rounded
-from sim.scenario.fields import RULES
-from sim.units import format_duration, format_share
+from sim.units import format_share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COST, WRONG, TYPE = "messages_per_device_year", "record_wrong_share", "ppmid"
-# What each needs of the tables, to be measured again pair by pair.
-_NEEDS: Final = {COST: ("fates", "population", "segments"), WRONG: ("ledgers",)}
-# The bar of the working group's question (H2): an inventory that is right at least 99 % of the time.
-RIGHT_ENOUGH: Final = 0.01
 METRICS: Final = (COST, WRONG, "staleness_days_mean", "confirmation_age_days_mean", "record_unknown_share")
-
-_FAMILIES: Final = dict(zip(RULES, ("none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat"), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A rule of the experiment with its settings: its *cell*, what it *costs* (messages per device-year) and the share of records it leaves *wrong*."""
-
-    cell: Cell
-    cost: Estimate
-    wrong: Estimate
-
-    @property
-    def family(self) -> str:
-        """The rule with its number: "R3 periodic"."""
-        rule = self.cell.scenario.reporting.rule
-        return f"R{RULES.index(rule)} {_FAMILIES[rule]}"
-
-    @property
-    def label(self) -> str:
-        """The rule and its period, for a mark in a figure."""
-        reporting = self.cell.scenario.reporting
-        number = f"R{RULES.index(reporting.rule)}"
-        if reporting.rule in ("hub_poll", "periodic", "hub_batch"):
-            return f"{number} {format_duration(reporting.period)}"
-        if reporting.rule == "on_change_heartbeat":
-            return f"{number} {format_duration(reporting.heartbeat)}"
-        return f"{number} {_FAMILIES[reporting.rule]}" + (" to SMI" if reporting.rule == "hub_store" and reporting.read.refreshes_smi else "")
 
 
 def fits(study: Study) -> bool:
     """Whether *study* compares rules by what they cost and what they leave wrong: what H2 asks."""
     return {COST, WRONG} <= set(study.metrics) and len(choices(study)) > 1
-
-
-def choices(study: Study) -> tuple[Choice, ...]:
-    """Return every cell that has a cost and a share of records wrong, the cheapest first."""
-    found = []
-    for cell in study.cells:
-        cost, wrong = study.estimate(cell, COST), study.estimate(cell, WRONG, TYPE)
-        if cost is not None and wrong is not None:
-            found.append(Choice(cell, cost, wrong))
-    return tuple(sorted(found, key=lambda choice: (choice.cost.value, choice.wrong.value)))
-
-
-class Contest:
-    """The choices, and which of them are worth having."""
-
-    def __init__(self, study: Study) -> None:
-        self.study = study
-        self.choices = choices(study)
-        self.by_name = {choice.cell.name: choice for choice in self.choices}
-        points = {name: (choice.cost.value, choice.wrong.value) for name, choice in self.by_name.items()}
-        self.best = tuple(self.by_name[name] for name in frontier(points))
-        self.beaten_by = {name: self.by_name[other] for name, other in dominators(points).items()}
-
-    def called(self, choice: Choice) -> str:
-        """Return the name of *choice* in sentences and tables: that of its cell in `summary.csv`."""
-        return choice.cell.name
-
-    def paired(self, choice: Choice, other: Choice) -> tuple[Difference, Difference]:
-        """Return the paired differences, *choice* − *other*, of cost and of share wrong."""
-        cost = self.study.paired(choice.cell, other.cell, COST, "all", _NEEDS[COST])
-        wrong = self.study.paired(choice.cell, other.cell, WRONG, TYPE, _NEEDS[WRONG])
-        assert cost is not None
-        assert wrong is not None
-        return cost, wrong
-
-    def clear(self, choice: Choice, other: Choice) -> bool:
-        """Whether the 95 % intervals bear out that *other* is no dearer and no more wrong than *choice*; with one replication, whether the values do."""
-        return all(difference.value + (difference.half_width if difference.n > 1 else 0) <= 1e-12 for difference in self.paired(other, choice))
 
 
 def findings(study: Study) -> Findings:
@@ -239,7 +166,7 @@ def _grid(contest: Contest) -> Grid:
             mute.add(place)
             verdict = f"dominated by {contest.called(winner)}" + ("" if contest.clear(choice, winner) else " †")
         times = [interval(contest.study.estimate(choice.cell, metric, TYPE)) for metric in ("staleness_days_mean", "confirmation_age_days_mean")]
-        rows.append((contest.called(choice), choice.label, interval(choice.cost), percent(choice.wrong), *times, verdict))
+        rows.append((contest.called(choice), contest.label(choice), interval(choice.cost), percent(choice.wrong), *times, verdict))
     head = ("rule", "in the figure", "messages per device-year", "PPMID records wrong", "mean staleness, d", "confirmation age, d", "verdict")
     note = "Messages: reports and the requests that ask for them, per device of the types that report. †: by the means; the intervals do not settle it."
     return Grid("T2. The frontier: what each rule costs, and what it leaves wrong", head, tuple(rows), note, frozenset(mute))
@@ -250,10 +177,10 @@ def _picture(contest: Contest) -> Picture:
     bar = format_share(RIGHT_ENOUGH)
     title = f"No rule here keeps {bar} or less of the records wrong"
     if able:
-        title = f"{able[0].label} leaves {percent(able[0].wrong)} of PPMID records wrong for {interval(able[0].cost)} messages per device-year"
+        title = f"{contest.label(able[0])} leaves {percent(able[0].wrong)} of PPMID records wrong for {interval(able[0].cost)} messages per device-year"
     other = contest.by_name.get(str(contest.study.manifest["comparator"]))
     if able and other is not None and other.cell.name in contest.beaten_by:
-        title += f"; {other.label} takes {interval(other.cost)} and is dominated"
+        title += f"; {contest.label(other)} takes {interval(other.cost)} and is dominated"
     read = (
         "Further left is cheaper, further down is more often right. Line: the frontier. Grey: dominated. Crosses: 95 % intervals (most are smaller than the"
         f" mark). Dashed: {bar} wrong. A shape and colour for each rule; the label gives its period."

@@ -22,6 +22,12 @@ class Picture:
     alt: str
     draw: Callable[[], Figure]
 
+    def _repr_svg_(self) -> str:
+        """Show the figure, with its title, where a notebook would show a value."""
+        from sim.report.drawing import files
+
+        return files(self.draw(), self.title, self.read)["svg"].decode("utf-8")
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:

@@ -16,11 +16,22 @@ from sim.report.words import counted, interval, listed, percent
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# What a run is asked when it does not say: load, delay and harm; records; cost.
-USUAL: Final = (
-    "dsp_messages_per_s_mean", "dsp_alerts_per_s_mean", "dsp_alerts_per_s_peak", "dsp_load_share", "dsp_waiting_share", "end_to_end_delay_s_p99",
-    "late_per_day", "record_right_share", "record_wrong_share", "record_unknown_share", "staleness_days_mean", "messages_per_device_year", "bytes_per_day_wan",
-)  # fmt: skip
+# What a run is asked when it does not say (load, delay and harm; records; cost), and how each is said in a sentence.
+USUAL: Final = {
+    "dsp_messages_per_s_mean": "{} messages a second reach the DSP on average",
+    "dsp_alerts_per_s_mean": "{} of them alerts",
+    "dsp_alerts_per_s_peak": "the busiest second has {} alerts",
+    "dsp_load_share": "the DSP is used to {} of its capacity",
+    "dsp_waiting_share": "something waits there {} of the time",
+    "end_to_end_delay_s_p99": "99 % of messages take no longer than {} s",
+    "late_per_day": "{} messages a day miss their target",
+    "record_right_share": "the inventory has a right record {} of all device time",
+    "record_wrong_share": "where it has a record, it is wrong {} of the time",
+    "record_unknown_share": "it has none {} of the time",
+    "staleness_days_mean": "its records are {} days stale on average",
+    "messages_per_device_year": "reporting takes {} messages per device-year",
+    "bytes_per_day_wan": "{} bytes a day cross the SM WAN",
+}
 _MOST_ROWS: Final = 40  # in the heat-map and the plot of one metric; more would not be read
 
 
@@ -33,7 +44,7 @@ def shown(found: Estimate | None) -> str:
 
 def asked(study: Study) -> tuple[str, ...]:
     """Return the metrics that the run declares, or the usual ones, as far as any cell has them."""
-    return tuple(name for name in study.metrics or USUAL if any(study.estimate(cell, name) for cell in study.cells))
+    return tuple(name for name in study.metrics or tuple(USUAL) if any(study.estimate(cell, name) for cell in study.cells))
 
 
 def findings(study: Study) -> Findings:
@@ -63,13 +74,21 @@ def _answer(study: Study, metrics: tuple[str, ...]) -> str:
     if not metrics:
         return "The metrics asked for apply to none of the cells."
     if len(study.cells) == 1:
-        cell = study.cells[0]
-        return f"{study.name}: " + "; ".join(f"{words(name)} {shown(study.estimate(cell, name))}" for name in metrics) + "."
+        told = "; ".join(_told(study, study.cells[0], name) for name in metrics)
+        return f"{told[0].upper()}{told[1:]}."
     name = main(study, metrics)
     found = [(cell, estimate) for cell in study.cells if (estimate := study.estimate(cell, name)) is not None]
     low, high = min(found, key=lambda pair: pair[1].value), max(found, key=lambda pair: pair[1].value)
     ends = f"lowest in {low[0].name} ({shown(low[1])}) and highest in {high[0].name} ({shown(high[1])})"
     return f"Of {counted(len(found), 'cell')}, {words(name)} is {ends}. {_against(study, name)}".strip()
+
+
+def _told(study: Study, cell: Cell, name: str) -> str:
+    """Return one estimate as part of a sentence."""
+    found = study.estimate(cell, name)
+    if name not in USUAL or found is None:
+        return f"{words(name)} is {shown(found)}"
+    return USUAL[name].format(percent(found) if found.unit == "share" else interval(found))
 
 
 def _against(study: Study, name: str) -> str:

@@ -36,7 +36,8 @@ def load_by_time_of_day(study: Study, cells: Sequence[Cell]) -> Figure:
         panel = len(cells) * _ROW_IN / height
         top -= _GAP_IN / height
         axes = figure.add_axes((_LEFT, top - panel, _RIGHT - _LEFT, panel))
-        _panel(axes, place, loads[place.name], [cell.called for cell in cells], norm, last=place is servers[-1])
+        _panel(axes, place, loads[place.name], norm, last=place is servers[-1])
+        _rows(axes, study, cells, place)
         top -= panel
     _colour_bar(figure, norm, height)
     return figure
@@ -49,21 +50,28 @@ def _scale(loads: Any) -> LogNorm:
     return LogNorm(10.0 ** min(-1, max(-3, floor(log10(low)))), 10.0 ** max(1, ceil(2 * log10(high)) / 2))
 
 
-def _panel(axes: Any, place: Place, loads: Any, names: Sequence[str], norm: LogNorm, *, last: bool) -> None:
-    """Draw one server: its rows, what is above capacity boxed, and each row's highest value beside it."""
-    axes.pcolormesh(np.arange(97), np.arange(len(names) + 1), np.ma.masked_equal(loads, 0), norm=norm, cmap="cividis_r", rasterized=True)
+def _panel(axes: Any, place: Place, loads: Any, norm: LogNorm, *, last: bool) -> None:
+    """Draw one server: a row for each cell, and what is above capacity boxed."""
+    axes.pcolormesh(np.arange(97), np.arange(len(loads) + 1), np.ma.masked_equal(loads, 0), norm=norm, cmap="cividis_r", rasterized=True)
     for row, values in enumerate(loads):
         for start, end in _runs(values > 1):
             axes.add_patch(Rectangle((start, row + 0.04), end - start, 0.92, fill=False, edgecolor=ALERT, linewidth=1.6))
-        look = {"color": ALERT, "fontweight": "bold"} if values.max() > 1 else {"color": SOFT}
-        axes.text(97.5, row + 0.5, f"{rounded(values.max(), 3)}×", va="center", ha="left", fontsize=POINTS - 1, **look)
-    axes.set_ylim(len(names), 0)
-    axes.set_yticks(np.arange(len(names)) + 0.5, [_short(name) for name in names], fontsize=POINTS - 1)
+    axes.set_ylim(len(loads), 0)
     axes.set_xticks(np.arange(0, 97, 12), [f"{hour:02d}" for hour in range(0, 25, 3)] if last else [""] * 9)
     axes.tick_params(length=0, axis="y")
     axes.set_title(f"{place.name}: passes on {number(place.capacity)} a second", pad=3, loc="left", fontweight="bold")
     if last:
         axes.set_xlabel("hour of the day (UTC)")
+
+
+def _rows(axes: Any, study: Study, cells: Sequence[Cell], place: Place) -> None:
+    """Name each row on the left, and give its busiest second of all on the right."""
+    axes.set_yticks(np.arange(len(cells)) + 0.5, [_short(cell.called) for cell in cells], fontsize=POINTS - 1)
+    for row, cell in enumerate(cells):
+        peak = study.estimate(cell, f"{place.stage}_messages_per_s_peak", place.group)
+        times = peak.value / place.capacity if peak is not None else 0.0
+        look: dict[str, Any] = {"color": ALERT, "fontweight": "bold"} if times > 1 else {"color": SOFT}
+        axes.text(97.5, row + 0.5, f"{rounded(times, 3)}×", va="center", ha="left", fontsize=POINTS - 1, **look)
 
 
 def _short(name: str) -> str:

@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
+from sim.metrics.results import Results
 from sim.report.evidence import assumed, footing, grades, replications
 from sim.report.findings import Findings
 from sim.report.study import Study
@@ -29,15 +30,15 @@ class _Drawn:
     source: str
 
 
-def write(path: str | PathLike[str]) -> Path:
-    """Write `report.html` and `figures/` of the run at *path*, from its folder alone; return the page. The same run gives the same bytes.
+def write(run: str | PathLike[str] | Results) -> Path:
+    """Write `report.html` and `figures/` of *run*, from its folder alone; return the page. The same run gives the same bytes.
 
-    Raises `StoreError` when there is no run at *path*, it is not as it was written, or the files cannot be written.
+    Raises `StoreError` when there is no run, it is not as it was written, or the files cannot be written.
     """
     from sim.report.answers import findings
     from sim.store import write_file
 
-    study = Study(Path(path))
+    study = Study(run)
     found = findings(study)
     folder = study.results.path
     page = _page(study, found, list(_draw(study, found, folder / "figures")))
@@ -92,7 +93,8 @@ def _alarms(study: Study) -> Iterator[str]:
     """Yield what a reader must know before the answer."""
     manifest = study.manifest
     if manifest["failures"]:
-        yield f"{len(manifest['failures'])} replications failed; the numbers stand on the others. See How sure."
+        n = len(manifest["failures"])
+        yield f"{'One replication' if n == 1 else f'{n} replications'} failed; the numbers stand on the others. See How sure."
     if manifest["status"] == "interrupted":
         yield "The run was interrupted; the same command finishes it."
     if study.cells and all(cell.scenario.replications == 1 for cell in study.cells):

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from sim.report.cheapest import RIGHT_ENOUGH, Choice, Contest
+from sim.report.contest import RIGHT_ENOUGH, Choice, Contest
 from sim.report.drawing import COLOURS, FAINT, INK, POINTS, SHAPES, SOFT, new, styled
 from sim.report.words import rounded
 
@@ -136,7 +136,7 @@ def _labels(figure: Figure, axes: Any, contest: Contest, marks: Sequence[tuple[f
     for i in order:
         beaten = contest.choices[i].cell.name in contest.beaten_by
         look = {"color": SOFT} if beaten else {"color": INK, "fontweight": "bold"}
-        label = axes.annotate(contest.choices[i].label, marks[i], (0, 0), textcoords="offset points", fontsize=POINTS - 1, **look)
+        label = axes.annotate(contest.label(contest.choices[i]), marks[i], (0, 0), textcoords="offset points", fontsize=POINTS - 1, **look)
         for offset in _AROUND:
             label.set_position(offset)
             label.set_horizontalalignment("left" if offset[0] > 0 else "right" if offset[0] < 0 else "center")

@@ -61,7 +61,7 @@ class Storm:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.all = [cell for cell in study.cells if study.comparator_of(cell) is not None]
-        heaviest = max(self.all, key=lambda cell: self.peak(cell)[1].value)
+        heaviest = max(self.all, key=lambda cell: (len(cell.scenario.reporting.devices), self.peak(cell)[1].value))
         self.levels = heaviest.levels
         self.cells = [cell for cell in self.all if cell.levels == self.levels]
         self.worst = max(self.cells, key=lambda cell: (self.is_storm(cell), self.peak(cell)[1].value / self.peak(cell)[0].capacity))
@@ -304,8 +304,8 @@ def _picture(storm: Storm) -> Picture:
         title += f"; {plain(storm.calmest)}, at most {_share(calm, calm_place)} it"
     read = (
         "Each row is a way of choosing the moment, each column a quarter of an hour of the day. Colour: the busiest second of the quarter (kind by kind, added"
-        " up, at most the busiest of all), ÷ what the server passes on in a second; on the right, each row's highest. Boxed in orange: above 1.0, more than it"
-        " passes on."
+        " up, at most the busiest of all), ÷ what the server passes on in a second; on the right, the busiest of the row. Boxed in orange: above 1.0, more than"
+        " it passes on."
     )
     alt = f"Heat-map of load by time of day for {listed([cell.called for cell in storm.cells])} at the CSP regions and the DSP. {title}."
     return Picture("f1_load_by_time_of_day", title, read, alt, partial(_draw, storm))

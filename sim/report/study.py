@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 from sim.metrics import METRICS, Difference, Estimate, Window, paired_difference
@@ -53,9 +53,9 @@ def base_leaves() -> dict[str, str]:
 class Study:
     """A run read for its report. *cells* holds the cells that have results, in order."""
 
-    def __init__(self, path: Path | Results) -> None:
-        """Read the run at *path*; raises `StoreError` when it is missing or not as it was written."""
-        self.results = path if isinstance(path, Results) else Results(path)
+    def __init__(self, run: str | PathLike[str] | Results) -> None:
+        """Read *run*, results or where they are; raises `StoreError` when they are missing or not as they were written."""
+        self.results = run if isinstance(run, Results) else Results(run)
         self.manifest = self.results.manifest
         self.name, self.question = str(self.manifest["name"]), str(self.manifest["question"])
         self.metrics: tuple[str, ...] = tuple(self.manifest["metrics"])

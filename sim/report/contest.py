@@ -1,0 +1,87 @@
+"""The rules of an experiment as a contest: what each costs, what it leaves wrong, and which are worth having."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sim.metrics import Difference, Estimate
+from sim.report.frontier import dominators, frontier
+from sim.report.study import Cell, Study
+from sim.scenario.fields import RULES
+from sim.units import format_duration
+
+COST, WRONG, TYPE = "messages_per_device_year", "record_wrong_share", "ppmid"
+# What each needs of the tables, to be measured again pair by pair.
+_NEEDS: Final = {COST: ("fates", "population", "segments"), WRONG: ("ledgers",)}
+# The bar of the working group's question (H2): an inventory that is right at least 99 % of the time.
+RIGHT_ENOUGH: Final = 0.01
+_FAMILIES: Final = dict(zip(RULES, ("none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat"), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A rule of the experiment with its settings: its *cell*, what it *costs* (messages per device-year) and the share of records it leaves *wrong*."""
+
+    cell: Cell
+    cost: Estimate
+    wrong: Estimate
+
+    @property
+    def family(self) -> str:
+        """The rule with its number: "R3 periodic"."""
+        rule = self.cell.scenario.reporting.rule
+        return f"R{RULES.index(rule)} {_FAMILIES[rule]}"
+
+    @property
+    def label(self) -> str:
+        """The rule and its period, for a mark in a figure."""
+        reporting = self.cell.scenario.reporting
+        number = f"R{RULES.index(reporting.rule)}"
+        if reporting.rule in ("hub_poll", "periodic", "hub_batch"):
+            return f"{number} {format_duration(reporting.period)}"
+        if reporting.rule == "on_change_heartbeat":
+            return f"{number} {format_duration(reporting.heartbeat)}"
+        return f"{number} {_FAMILIES[reporting.rule]}" + (" to SMI" if reporting.rule == "hub_store" and reporting.read.refreshes_smi else "")
+
+
+def choices(study: Study) -> tuple[Choice, ...]:
+    """Return every cell that has a cost and a share of records wrong, the cheapest first."""
+    found = []
+    for cell in study.cells:
+        cost, wrong = study.estimate(cell, COST), study.estimate(cell, WRONG, TYPE)
+        if cost is not None and wrong is not None:
+            found.append(Choice(cell, cost, wrong))
+    return tuple(sorted(found, key=lambda choice: (choice.cost.value, choice.wrong.value)))
+
+
+class Contest:
+    """The choices, and which of them are worth having."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.choices = choices(study)
+        self.by_name = {choice.cell.name: choice for choice in self.choices}
+        points = {name: (choice.cost.value, choice.wrong.value) for name, choice in self.by_name.items()}
+        self.best = tuple(self.by_name[name] for name in frontier(points))
+        self.beaten_by = {name: self.by_name[other] for name, other in dominators(points).items()}
+
+    def called(self, choice: Choice) -> str:
+        """Return the name of *choice* in sentences and tables: that of its cell in `summary.csv`."""
+        return choice.cell.name
+
+    def label(self, choice: Choice) -> str:
+        """Return what marks *choice* in a figure: its rule and period where that is its own, else the name of its cell."""
+        return choice.label if [other.label for other in self.choices].count(choice.label) == 1 else choice.cell.name
+
+    def paired(self, choice: Choice, other: Choice) -> tuple[Difference, Difference]:
+        """Return the paired differences, *choice* − *other*, of cost and of share wrong."""
+        cost = self.study.paired(choice.cell, other.cell, COST, "all", _NEEDS[COST])
+        wrong = self.study.paired(choice.cell, other.cell, WRONG, TYPE, _NEEDS[WRONG])
+        assert cost is not None
+        assert wrong is not None
+        return cost, wrong
+
+    def clear(self, choice: Choice, other: Choice) -> bool:
+        """Whether the 95 % intervals bear out that *other* is no dearer and no more wrong than *choice*; with one replication, whether the values do."""
+        return all(difference.value + (difference.half_width if difference.n > 1 else 0) <= 1e-12 for difference in self.paired(other, choice))

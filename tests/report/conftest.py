@@ -1,0 +1,40 @@
+"""Four small runs that the report's tests read: the two questions, a calm network, and a plain scenario."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+import sim
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """Return the results of four small runs by name."""
+    out = tmp_path_factory.mktemp("results")
+    tight = {"network.0.capacity": "20 /s", "network.1.capacity": "46 /s"}
+    short = {"window.warm_up": "7 d", "window.length": "28 d"}
+    day = {"window.warm_up": "0 s", "window.length": "1 d", "traffic.level": "100 %", "reporting.rule": "periodic"}
+    return {
+        "storm": sim.run("daily_version_report", out=out, jobs=1, report=False, premises=20_000, replications=2, **tight),
+        "record": sim.run("cheapest_record", out=out, jobs=1, report=False, premises=2000, replications=2, **short),
+        "calm": sim.run("daily_version_report", out=out, jobs=1, report=False, premises=200, replications=1),
+        "plain": sim.run("gb_base", out=out, jobs=1, report=False, premises=200, replications=2, **day),
+    }
+
+
+@pytest.fixture(params=["storm", "record", "calm", "plain"])
+def run(request, runs):
+    """Return each of the small runs in turn."""
+    return runs[request.param]
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """Return a function that copies a run's folder, for a test to write in."""
+
+    def copy(results):
+        return sim.Results(shutil.copytree(results.path, tmp_path / results.path.name))
+
+    return copy

@@ -1,0 +1,171 @@
+"""What is printed is what was measured, and the sentences follow from it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sim.metrics import Window, measure
+from sim.report import answer, findings
+from sim.report.grids import WIDTH
+from sim.report.study import Study
+from tests.report.reading import differences, grid, same, summary
+
+
+def cell(option, devices):
+    """Return the name of a cell of the storm experiment."""
+    return f"{option}-{devices.replace(', ', '_')}"
+
+
+@pytest.mark.parametrize("name", ["storm", "calm"])
+def test_t1_is_the_summary(runs, name):
+    """Every load, delay and queue of T1 is that of `summary.csv`, rounded."""
+    want, found = summary(runs[name]), findings(runs[name])
+    load, delays = grid(found, "T1a"), grid(found, "T1b")
+
+    assert len(load) == len(delays) == 10
+    for row, waits in zip(load, delays, strict=True):
+        server = row["stage"].removeprefix("CSP ") if row["stage"] != "DSP" else "all"
+        stage = "dsp" if row["stage"] == "DSP" else "csp"
+        where = cell(row["option"], "ihd, ppmid")
+        assert waits["stage"] == row["stage"]
+        for column, metric in [("mean in 1 s", "alerts_per_s_mean"), ("peak in 1 s", "alerts_per_s_peak"), ("peak in 60 s", "alerts_per_60s_peak"),
+                               ("peak in 900 s", "alerts_per_900s_peak"), ("peak ÷ mean", "peak_to_mean_ratio")]:  # fmt: skip
+            assert same(row[column], *want[where, f"{stage}_{metric}", server])
+        assert same(waits["time waiting"], *want[where, f"{stage}_waiting_share", server], 100)
+        assert same(waits["longest queue"], *want[where, f"{stage}_peak_waiting_n", server])
+        assert same(waits["p99 delay, s"], *want[where, f"{stage}_delay_s_p99", "all"])
+
+
+def test_what_is_pushed_aside_is_the_paired_difference(runs):
+    """On-demand messages made late: those of the cell less those of its comparator, replication by replication."""
+    want, found = differences(runs["storm"]), findings(runs["storm"])
+
+    for row in grid(found, "T1c"):
+        own = cell(row["option"], "ihd, ppmid")
+        others = [want[own, "late_per_day", kind][0] for kind in ("dcc_alert", "device_alert", "future_dated", "on_demand", "scheduled_read")]
+        assert float(row["other messages made late a day"].split(" ± ")[0].replace(",", "")) == pytest.approx(sum(others), rel=0.05, abs=0.5)
+        assert same(row["added to the load"], *summary(runs["storm"])[own, "baseline_uplift_share", "all"], 100)
+    assert any(row["of kinds"] != "none" for row in grid(found, "T1c"))
+
+
+def test_the_storms_named_are_those_in_which_something_waits(runs):
+    """A storm is where the interval of the paired difference of waiting lies above nought."""
+    want, text = differences(runs["storm"]), findings(runs["storm"]).answer
+    storms = set()
+    for option in ("hashed", "fixed_clock", "power_on", "activation"):
+        waiting = [want[key] for key in want if key[0] == cell(option, "ihd, ppmid") and re.fullmatch("(csp|dsp)_waiting_share", key[1])]
+        if any(value - half_width > 0 for value, half_width in waiting):
+            storms.add(option.replace("_", " "))
+
+    assert text.startswith("Yes")
+    named = re.search(r"make a storm \([^)]*\): ([^.]*)\.", text)
+    assert named
+    assert set(re.split(", | and ", named[1])) == storms
+    assert "fixed clock" in storms
+
+
+def test_a_calm_network_is_no_storm(runs):
+    """Where nothing waits the answer is no, and one replication is said to have no interval."""
+    text = answer(runs["calm"].path)
+
+    assert "\nNo, at this scale and capacity:" in text
+    assert "nothing waits anywhere" in text
+    assert "one replication: no interval" in text
+    assert "±" not in text.partition("T1a")[2].partition("A sample")[0]
+
+
+def test_the_protection_is_dismissed_by_proof(runs):
+    """The least time between two reports of one device is the period less twice the jitter."""
+    point = next(point for point in findings(runs["storm"]).points if "SECMP0062" in point)
+
+    assert "a proof, not a measurement" in point
+    assert "never less than 23 h 59 min 40 s apart" in point
+
+
+def test_t2_is_the_summary(runs):
+    """Messages, wrong share and ages of every rule are those of `summary.csv`, rounded; the cheapest stands first."""
+    want, rows = summary(runs["record"]), grid(findings(runs["record"]), "T2")
+
+    assert {row["rule"] for row in rows} == {name for name, _, _ in want}
+    for row in rows:
+        assert same(row["messages per device-year"], *want[row["rule"], "messages_per_device_year", "all"])
+        assert same(row["PPMID records wrong"], *want[row["rule"], "record_wrong_share", "ppmid"], 100)
+        assert same(row["mean staleness, d"], *want[row["rule"], "staleness_days_mean", "ppmid"])
+        assert same(row["confirmation age, d"], *want[row["rule"], "confirmation_age_days_mean", "ppmid"])
+    costs = [want[row["rule"], "messages_per_device_year", "all"][0] for row in rows]
+    assert costs == sorted(costs)
+
+
+def test_dominated_rules_are_named_with_what_dominates_them(runs):
+    """Each verdict of T2 holds in `summary.csv`, and the points say the same."""
+    want, found = summary(runs["record"]), findings(runs["record"])
+    place = {name: (want[name, "messages_per_device_year", "all"][0], want[name, "record_wrong_share", "ppmid"][0]) for name, _, _ in want}
+    behind = {name for name, (x, y) in place.items() if any(a <= x and b <= y and (a, b) != (x, y) for a, b in place.values())}
+
+    for row in grid(found, "T2"):
+        assert (row["verdict"] == "on the frontier") == (row["rule"] not in behind)
+        if row["rule"] in behind:
+            winner = row["verdict"].removeprefix("dominated by ").removesuffix(" †")
+            assert winner not in behind
+            assert all(a <= b for a, b in zip(place[winner], place[row["rule"]], strict=True))
+            assert any(point.startswith(f"Dominated by {winner}:") and row["rule"] in point for point in found.points)
+    assert "r3_periodic_1d" in behind
+
+
+def test_on_change_with_heartbeat_is_compared_pair_by_pair(runs):
+    """The difference in the answer is the one of `differences.csv`."""
+    text = findings(runs["record"]).answer
+    said = re.search(r"(r6_\w+) \([^)]*\) sends (\S+) times fewer messages and has (\S+ ± \S+) percentage points (fewer|more)", text)
+
+    assert said
+    value, half_width = differences(runs["record"])[said[1], "record_wrong_share", "ppmid"]
+    assert same(said[3], abs(value), half_width, 100)
+    assert (said[4] == "fewer") == (value <= 0)
+    costs = {name: summary(runs["record"])[name, "messages_per_device_year", "all"][0] for name in (said[1], "r3_periodic_1d")}
+    assert float(said[2]) == pytest.approx(costs["r3_periodic_1d"] / costs[said[1]], rel=0.05)
+
+
+def test_the_cheapest_rule_that_is_right_enough_is_named(runs):
+    """No cheaper rule leaves at most 1 % wrong."""
+    want, text = summary(runs["record"]), findings(runs["record"]).answer
+    able = {name: want[name, "messages_per_device_year", "all"][0] for name, _, _ in want if want[name, "record_wrong_share", "ppmid"][0] <= 0.01}
+
+    assert f"at most 1 % of the PPMID records wrong is {min(able, key=able.get)}:" in text
+
+
+def test_a_plain_scenario_says_what_it_measured(runs):
+    """Every row of the table is a row of `summary.csv`."""
+    want = {key[1:]: value for key, value in summary(runs["plain"]).items()}
+    rows = grid(findings(runs["plain"]), "T1")
+
+    assert len(rows) > 20
+    for row in rows:
+        scale = 100 if "%" in row["value"] else 1
+        assert same(row["value"], *want[row["metric"], row["group"]], scale)
+
+
+def test_the_answer_fits_a_terminal(run):
+    """Question first, prose within the width, every table titled."""
+    text = answer(run.path)
+    question = run.manifest["question"]
+
+    assert text.startswith(question[:40] if question != "none" else run.manifest["name"])
+    assert all(len(line) <= WIDTH for paragraph in text.split("\n\n") if "---" not in paragraph for line in paragraph.splitlines())
+    assert "A sample of" in text
+    assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_a_metric_measured_again_is_the_summary(runs):
+    """What the report measures from the tables, pair by pair, agrees with what was summarised."""
+    study = Study(runs["record"])
+    needs = {"messages_per_device_year": ("fates", "population", "segments"), "record_wrong_share": ("ledgers",)}
+
+    for cell in study.cells:
+        for metric, group in (("messages_per_device_year", "all"), ("record_wrong_share", "ppmid")):
+            values = study.values(cell, metric, group, needs[metric])
+            assert sum(values.values()) / len(values) == pytest.approx(study.estimate(cell, metric, group).value)
+            tables = {name: study.tables(name, cell)[0] for name in ("arrivals", "peaks", "stages", "delays", *needs[metric], "fates", "segments", "population",
+                                                                     "ledgers", "staleness", "targets")}  # fmt: skip
+            assert measure(tables, Window(7 * 86_400, 28 * 86_400, ("version_report",)))[metric, group] == values[0]
