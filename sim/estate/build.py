@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +26,16 @@ TIMED_RULES = frozenset({"periodic", "hub_poll", "hub_batch", "on_change_heartbe
 
 
 def premises_by_region(premises: int, shares: dict[str, float]) -> tuple[int, ...]:
-    """Return how many premises each region has, in the order of *shares*: the largest remainder, ties to the first."""
-    exact = [premises * share for share in shares.values()]
-    whole = [int(number) for number in exact]
-    remainders = sorted(range(len(exact)), key=lambda i: (whole[i] - exact[i], i))
-    for i in remainders[: premises - sum(whole)]:
-        whole[i] += 1
-    return tuple(whole)
+    """Return how many premises each region has, in the order of *shares*: each premises in turn to the region with the largest share / (2 n + 1).
+
+    n is how many the region has so far (Webster's method; ties to the first). Unlike largest remainders, one more premises never takes one from a region.
+    The turns start close below the quotas, which they cannot fall short of by as many as there are regions.
+    """
+    exact = [Fraction(share) for share in shares.values()]
+    n = [max(0, int(premises * share / sum(exact)) - len(exact)) for share in exact]
+    for _ in range(premises - sum(n)):
+        n[max(range(len(n)), key=lambda i: (exact[i] / (2 * n[i] + 1), -i))] += 1
+    return tuple(n)
 
 
 def timer_period_s(scenario: Scenario) -> int:

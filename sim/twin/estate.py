@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING, Final
 
@@ -131,13 +132,16 @@ class Region:
 
 
 def lay_out_regions(scenario: Scenario) -> list[Region]:
-    """Return the regions by name with their numbers of premises: the largest remainder of premises * share, ties to the region first by name."""
+    """Return the regions by name with their numbers of premises: by Webster's method, ties to the region first by name.
+
+    No region gets fewer than its quota less the number of regions, so only the places above that are ranked.
+    """
     spec = scenario.estate
     names = sorted(spec.regions)
-    quotas = [spec.premises * spec.regions[name] for name in names]
-    n_premises = [floor(quota) for quota in quotas]
-    by_remainder = sorted(range(len(names)), key=lambda i: (n_premises[i] - quotas[i], i))
-    for i in by_remainder[: spec.premises - sum(n_premises)]:
+    shares = [Fraction(spec.regions[name]) for name in names]
+    n_premises = [max(0, floor(spec.premises * share / sum(shares)) - len(names)) for share in shares]
+    places = [(-share / (2 * n + 1), i) for i, share in enumerate(shares) for n in range(n_premises[i], n_premises[i] + 2 * len(names) + 2)]
+    for _, i in sorted(places)[: spec.premises - sum(n_premises)]:
         n_premises[i] += 1
     return [Region(name, number, n) for number, (name, n) in enumerate(zip(names, n_premises, strict=True))]
 
