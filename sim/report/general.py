@@ -32,7 +32,8 @@ USUAL: Final = {
     "messages_per_device_year": "reporting takes {} messages per device-year",
     "bytes_per_day_wan": "{} bytes a day cross the SM WAN",
 }
-_MOST_ROWS: Final = 40  # in the heat-map and the plot of one metric; more would not be read
+_MOST_ROWS: Final = 40  # of a heat-map; more would not be read
+_MOST_CELLS: Final = 300  # of a table; more are for summary.csv
 
 
 def shown(found: Estimate | None) -> str:
@@ -98,11 +99,13 @@ def _against(study: Study, name: str) -> str:
     if not compared:
         return ""
     told = f"The 95 % interval of the paired difference from {study.manifest['comparator']} excludes nought for"
+    if len(settled) > _MOST_ROWS:
+        return f"{told} {len(settled):,} of {counted(len(compared), 'cell')}."
     return f"{told} {listed(settled)}." if settled else f"{told} none of {counted(len(compared), 'cell')}."
 
 
 def _points(study: Study, metrics: tuple[str, ...]) -> tuple[str, ...]:
-    if not metrics or len(study.cells) == 1:
+    if not metrics or len(study.cells) == 1 or len(study.cells) > _MOST_ROWS:
         return ()
     name = main(study, metrics)
     found = [(cell, study.difference(cell, name)) for cell in study.cells]
@@ -118,8 +121,11 @@ def _grids(study: Study, metrics: tuple[str, ...]) -> tuple[Grid, ...]:
             rows += [(name, group, shown(found)) for group, found in groups.items()]
         return (Grid("T1. What was measured", ("metric", "group", "value"), tuple(rows)),)
     heads = tuple(f"{words(name)}, {METRICS[name].unit}".rstrip(", ") for name in metrics)
-    cells = [(cell.name, *(interval(study.estimate(cell, name)) for name in metrics)) for cell in study.cells]
-    return (Grid("T1. What was measured, by cell", ("cell", *heads), tuple(cells), "Group `all` of each metric; the others are in summary.csv."),)
+    cells = [(cell.name, *(interval(study.estimate(cell, name)) for name in metrics)) for cell in study.cells[:_MOST_CELLS]]
+    note = "Group `all` of each metric; the others are in summary.csv."
+    if len(study.cells) > _MOST_CELLS:
+        note += f" The first {_MOST_CELLS} of {len(study.cells):,} cells; all are in summary.csv."
+    return (Grid("T1. What was measured, by cell", ("cell", *heads), tuple(cells), note),)
 
 
 def _pictures(study: Study, metrics: tuple[str, ...]) -> tuple[Picture, ...]:

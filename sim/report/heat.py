@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, floor, log10
 from typing import Any
 
@@ -26,21 +26,26 @@ def load_by_time_of_day(study: Study, cells: Sequence[Cell]) -> Figure:
 
     Colour: the busiest second of each kind of message in the quarter, added up, ÷ capacity, on a log scale.
     """
-    servers = places(cells[0])
-    loads = {place.name: np.array([peaks_by_quarter(study, cell, place) for cell in cells]) for place in servers}
-    norm = _scale(np.concatenate(list(loads.values())))
+    servers = [{cell.name: place for cell in cells for place in places(cell) if place.name == name} for name in _names(cells)]
+    loads = [np.array([peaks_by_quarter(study, cell, own[cell.name]) if cell.name in own else [0.0] * 96 for cell in cells]) for own in servers]
+    norm = _scale(np.concatenate(loads))
     height = len(servers) * (len(cells) * _ROW_IN + _GAP_IN) + 1.25
     figure = new(height)
     top = 1 + 0.08 / height
-    for place in servers:
+    for number_of, (own, load) in enumerate(zip(servers, loads, strict=True), start=1):
         panel = len(cells) * _ROW_IN / height
         top -= _GAP_IN / height
         axes = figure.add_axes((_LEFT, top - panel, _RIGHT - _LEFT, panel))
-        _panel(axes, place, loads[place.name], norm, last=place is servers[-1])
-        _rows(axes, study, cells, place)
+        _panel(axes, load, norm, last=number_of == len(servers))
+        _rows(axes, study, cells, own)
         top -= panel
     _colour_bar(figure, norm, height)
     return figure
+
+
+def _names(cells: Sequence[Cell]) -> list[str]:
+    """Return the name of every server of any of *cells*, in the order of the stages."""
+    return list(dict.fromkeys(place.name for cell in cells for place in places(cell)))
 
 
 def _scale(loads: Any) -> LogNorm:
@@ -50,7 +55,7 @@ def _scale(loads: Any) -> LogNorm:
     return LogNorm(10.0 ** min(-1, max(-3, floor(log10(low)))), 10.0 ** max(1, ceil(2 * log10(high)) / 2))
 
 
-def _panel(axes: Any, place: Place, loads: Any, norm: LogNorm, *, last: bool) -> None:
+def _panel(axes: Any, loads: Any, norm: LogNorm, *, last: bool) -> None:
     """Draw one server: a row for each cell, and what is above capacity boxed."""
     axes.pcolormesh(np.arange(97), np.arange(len(loads) + 1), np.ma.masked_equal(loads, 0), norm=norm, cmap="cividis_r", rasterized=True)
     for row, values in enumerate(loads):
@@ -59,15 +64,20 @@ def _panel(axes: Any, place: Place, loads: Any, norm: LogNorm, *, last: bool) ->
     axes.set_ylim(len(loads), 0)
     axes.set_xticks(np.arange(0, 97, 12), [f"{hour:02d}" for hour in range(0, 25, 3)] if last else [""] * 9)
     axes.tick_params(length=0, axis="y")
-    axes.set_title(f"{place.name}: passes on {number(place.capacity)} a second", pad=3, loc="left", fontweight="bold")
     if last:
         axes.set_xlabel("hour of the day (UTC)")
 
 
-def _rows(axes: Any, study: Study, cells: Sequence[Cell], place: Place) -> None:
-    """Name each row on the left, and give its busiest second of all on the right."""
+def _rows(axes: Any, study: Study, cells: Sequence[Cell], own: Mapping[str, Place]) -> None:
+    """Say which server this is; name each row on the left, and give its busiest second of all on the right."""
+    capacities = sorted({place.capacity for place in own.values()})
+    passes_on = number(capacities[0]) if len(capacities) == 1 else f"{number(capacities[0])} to {number(capacities[-1])}"
+    axes.set_title(f"{next(iter(own.values())).name}: passes on {passes_on} a second", pad=3, loc="left", fontweight="bold")
     axes.set_yticks(np.arange(len(cells)) + 0.5, [_short(cell.called) for cell in cells], fontsize=POINTS - 1)
     for row, cell in enumerate(cells):
+        if cell.name not in own:
+            continue
+        place = own[cell.name]
         peak = study.estimate(cell, f"{place.stage}_messages_per_s_peak", place.group)
         times = peak.value / place.capacity if peak is not None else 0.0
         look: dict[str, Any] = {"color": ALERT, "fontweight": "bold"} if times > 1 else {"color": SOFT}

@@ -115,7 +115,8 @@ def _provenance(study: Study) -> Iterator[tuple[str, str]]:
     yield "run", study.results.path.name
     yield "status", f"{manifest['status']}, started {manifest['started']}, ended {manifest.get('ended', '–')}, {manifest.get('seconds', '–')} s"
     yield "engine, seed", f"{manifest['engine']}, {manifest['seed']}"
-    yield "replications", ", ".join(f"{cell['name']} {cell['replications']}" for cell in manifest["cells"])
+    numbers = sorted({cell["replications"] for cell in manifest["cells"]})
+    yield "cells, replications of each", f"{len(manifest['cells'])}, {' or '.join(map(str, numbers))}"
     yield "program", f"version {manifest['version']}, git {made['git_commit'] or 'none'}{changed}"
     yield "SHA-256 of the source", manifest["source"]
     yield "SHA-256 of the plan", manifest["plan"]

@@ -21,12 +21,12 @@ class Place:
 
 
 def places(cell: Cell) -> list[Place]:
-    """Return the servers of *cell* that have a capacity, in the order of the stages."""
+    """Return the servers of *cell* that pass on something, but not everything at once, in the order of the stages."""
     regions = sorted(cell.scenario.estate.regions)
     servers = {"csp": [(region, f"CSP {region}") for region in regions], "dsp": [("all", "DSP")], "user": []}
     return [
         Place(stage.stage, group, name, float(stage.capacity))
-        for stage in cell.scenario.network if stage.capacity is not None
+        for stage in cell.scenario.network if stage.capacity
         for group, name in servers[stage.stage]
     ]  # fmt: skip
 

@@ -28,7 +28,7 @@ def fits(study: Study) -> bool:
     """Whether *study* compares reporting with no reporting on a network of limited capacity: what H1 asks."""
     pairs = [(cell, study.comparator_of(cell)) for cell in study.cells]
     silent = {other.scenario.reporting.rule for _, other in pairs if other is not None}
-    return silent == {"none"} and any(name.endswith("alerts_per_s_peak") for name in study.metrics) and any(places(cell) for cell, _ in pairs)
+    return silent == {"none"} and any(name.endswith("alerts_per_s_peak") for name in study.metrics) and all(places(cell) for cell, _ in pairs)
 
 
 def plain(cell: Cell) -> str:
@@ -137,7 +137,7 @@ def _answer(storm: Storm) -> str:
     if not storms:
         place, peak = storm.peak(worst)
         load = f"the most is {interval(peak)} alerts in one second at {place}, {_share(peak, place)} what it passes on ({plain(worst)})"
-        return f"No, at this scale and capacity: {reports[0].lower()}{reports[1:]} {more}, and nothing waits anywhere; {load}."
+        return f"No, at this scale and capacity: {reports[0].lower()}{reports[1:]} {more}, and {_waiting(storm, worst)} at any stage; {load}."
     names = listed([plain(cell) for cell in storms])
     verdict = "Yes, it can be; what decides is when each sender reports." if len(storms) < len(storm.cells) else "Yes, however the moment is chosen."
     ways = f"{len(storms)} of the {counted(len(storm.cells), 'way')} of choosing the moment make a storm (more comes in a second than a stage passes on)"
@@ -185,7 +185,14 @@ def _remedy(storm: Storm) -> str:
     late = storm.late(storm.calmest)
     harm = "no message of another kind becomes late" if late is None or late.value == 0 else f"{interval(late)} more messages of other kinds a day are late"
     whose = f"{plain(storm.calmest)} ({how(storm.calmest)})"
-    return f"The moment alone can address it: under {whose} the same peak falls from {interval(peak)} to {interval(calm)}, nothing waits, and {harm}."
+    falls = f"falls from {interval(peak)} to {interval(calm)}"
+    return f"The moment alone can address it: under {whose} the same peak {falls}, {_waiting(storm, storm.calmest)}, and {harm}."
+
+
+def _waiting(storm: Storm, cell: Cell) -> str:
+    """Return what waits in a *cell* that is no storm: nothing, or no more than chance puts there without reports."""
+    shares = [storm.at(cell, place, "waiting_share") for place in places(cell)]
+    return "no more waits than without reports" if any(share is not None and share.value for share in shares) else "nothing waits"
 
 
 def _points(storm: Storm) -> tuple[str, ...]:
@@ -265,7 +272,7 @@ def _grids(storm: Storm) -> tuple[Grid, ...]:
 
 def _grids_of(storm: Storm, levels: dict[str, str]) -> tuple[Grid, ...]:
     cells = [cell for cell in storm.study.cells if cell.levels == levels]
-    whose = "".join(f", {path} {level}" for path, level in levels.items())
+    whose = "".join(f" ({path}: {level})" for path, level in levels.items())
     load, delays = [], []
     for stage in dict.fromkeys(place.stage for cell in cells for place in places(cell)):
         for cell in cells:
@@ -278,7 +285,7 @@ def _grids_of(storm: Storm, levels: dict[str, str]) -> tuple[Grid, ...]:
             delays.append((place.name, cell.called, *waits, interval(of_stage[0]), percent(of_stage[1])))
     options = [_harm(storm, cell) for cell in cells if storm.study.comparator_of(cell) is not None]
     note = "Alerts: version reports and the existing alerts. A CSP row is the region with the highest peak."
-    heads = ("stage", "option", "mean in 1 s", "peak in 1 s", "peak in 60 s", "peak in 900 s", "peak ÷ mean")
+    heads = ("stage", "option", "mean/s", "peak in 1 s", "peak in 60 s", "peak in 900 s", "peak ÷ mean")
     waiting = ("stage", "option", "time waiting", "longest queue", "p99 delay, s", "refused")
     harm = ("option", "added to the load", "other messages made late a day", "of kinds", "reports late a day")
     later = "Made late: more than without reports, as a paired difference. Late: beyond the target of the kind, refused, or still waiting past it."
