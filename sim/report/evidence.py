@@ -9,6 +9,7 @@ from typing import Final
 from sim.report.study import Study, base_leaves
 from sim.report.words import counted, listed
 from sim.scenario.assumptions import Assumption, load_assumptions
+from sim.units import format_share
 
 MEANING: Final = {
     "A": "published and checked", "B": "published", "C": "derived, or from a similar system", "D": "an assumption without public evidence",
@@ -50,8 +51,16 @@ def _assumed(path: str, study: Study, base: Mapping[str, str], known: Mapping[st
     if row is None:
         source = "left out: the scenario has none" if value == base.get(path) else "set by this scenario, without a row of evidence"
         return Assumed(path, value, base.get(path, "absent"), "", "–" if value == base.get(path) else "D", source, "")
-    reach = f"{row.low} to {row.high}" if row.low and row.low != row.high else row.low
+    low, high = (_alike(end, value) for end in (row.low, row.high))
+    reach = f"{low} to {high}" if low != high else low
     return Assumed(path, value, base.get(path, "absent"), reach, row.grade, row.source, row.note)
+
+
+def _alike(end: str, value: str) -> str:
+    """Return the *end* of a range as its *value* is written: a share in per cent, thousands without a mark."""
+    if value.endswith(" %") and end and not end.endswith("%"):
+        return format_share(float(end))
+    return end.replace("_", "")
 
 
 def _row(path: str, known: Mapping[str, Assumption]) -> Assumption | None:

@@ -9,7 +9,7 @@ from sim.metrics import METRICS, Estimate
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.servers import places
+from sim.report.servers import READ, places
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, percent
 
@@ -120,9 +120,11 @@ def _grids(study: Study, metrics: tuple[str, ...]) -> tuple[Grid, ...]:
             rows.append((name, "all", shown(study.estimate(study.cells[0], name))))
             rows += [(name, group, shown(found)) for group, found in groups.items()]
         return (Grid("T1. What was measured", ("metric", "group", "value"), tuple(rows)),)
-    heads = tuple(f"{words(name)}, {METRICS[name].unit}".rstrip(", ") for name in metrics)
-    cells = [(cell.name, *(interval(study.estimate(cell, name)) for name in metrics)) for cell in study.cells[:_MOST_CELLS]]
-    note = "Group `all` of each metric; the others are in summary.csv."
+    units = {name: "" if METRICS[name].unit == "share" else METRICS[name].unit for name in metrics}
+    heads = tuple(f"{words(name)}, {unit}".rstrip(", ") for name, unit in units.items())
+    told = {name: percent if METRICS[name].unit == "share" else interval for name in metrics}
+    cells = [(cell.name, *(told[name](study.estimate(cell, name)) for name in metrics)) for cell in study.cells[:_MOST_CELLS]]
+    note = "Of every group together; the others are in summary.csv."
     if len(study.cells) > _MOST_CELLS:
         note += f" The first {_MOST_CELLS} of {len(study.cells):,} cells; all are in summary.csv."
     return (Grid("T1. What was measured, by cell", ("cell", *heads), tuple(cells), note),)
@@ -139,8 +141,7 @@ def _pictures(study: Study, metrics: tuple[str, ...]) -> tuple[Picture, ...]:
     busy = [cell for cell in study.cells if places(cell) and (load := loads[cell.name]) is not None and load.value > 0]
     if busy and len(busy) * len(places(busy[0])) <= _MOST_ROWS:
         title = "Load over the day, as a multiple of what each server passes on"
-        read = "Each column is a quarter of an hour of the (UTC) day. Colour: the busiest second of each kind of message in it, added up, ÷ capacity."
-        pictures.append(Picture("f2_load_by_time_of_day", title, read, title, partial(_draw_load, study, busy)))
+        pictures.append(Picture("f2_load_by_time_of_day", title, f"Each row is a cell, {READ}", title, partial(_draw_load, study, busy)))
     return tuple(pictures)
 
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sim.report.study import Cell, Study
+
+# How to read a heat-map of `peaks_by_quarter`.
+READ: Final = (
+    "each column a quarter of an hour of the day. Colour: the busiest second of the quarter (kind by kind, added up, at most the busiest of all), ÷ what the"
+    " server passes on in a second; on the right, the busiest of the row. Boxed in orange: above 1.0, more than it passes on."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sim.metrics import Difference, Estimate, paired_difference
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.servers import Place, places
+from sim.report.servers import READ, Place, places
 from sim.report.study import Cell, Study
 from sim.report.words import counted, duration, interval, listed, number, often, percent, rounded, span
 from sim.units import DAY_S, format_duration, format_time_of_day
@@ -309,11 +309,7 @@ def _picture(storm: Storm) -> Picture:
     if not storm.is_storm(storm.calmest):
         calm_place, calm = storm.peak(storm.calmest)
         title += f"; {plain(storm.calmest)}, at most {_share(calm, calm_place)} it"
-    read = (
-        "Each row is a way of choosing the moment, each column a quarter of an hour of the day. Colour: the busiest second of the quarter (kind by kind, added"
-        " up, at most the busiest of all), ÷ what the server passes on in a second; on the right, the busiest of the row. Boxed in orange: above 1.0, more than"
-        " it passes on."
-    )
+    read = f"Each row is a way of choosing the moment, {READ}"
     alt = f"Heat-map of load by time of day for {listed([cell.called for cell in storm.cells])} at the CSP regions and the DSP. {title}."
     return Picture("f1_load_by_time_of_day", title, read, alt, partial(_draw, storm))
 
