@@ -91,13 +91,13 @@ def test_a_user_queues_only_its_own():
     """The stage behind the inventory delays nobody's record: each responsible user's own queue drains at its own rate."""
     users = {"estate.users": "{large_a: 70 %, large_b: 30 %, large_c: 0 %, large_d: 0 %, large_e: 0 %, large_f: 0 %, small: 0 %}"}
 
-    tables = tables_of(CLOCK | users | {"network": "[{stage: dsp}, {stage: user, capacity: 1 /s}]", "reporting.fan_out": 2})
+    tables = tables_of(CLOCK | users | {"network": "[{stage: dsp}, {stage: user, capacity: 1 /s, latency: 1 min}]", "reporting.fan_out": 2})
 
     stage = tables["stages"].query("stage == 'user' and peak_waiting_n > 0").set_index("server")["peak_waiting_n"]
     assert stage.sum() == 1000 - 2
     assert stage["large_a"] / 1000 == pytest.approx(0.7, abs=0.07)
     assert delays(tables, "user", server="large_b") == dict.fromkeys(range(stage["large_b"] + 1), 1)
-    assert delays(tables, "end_to_end") == {0: 1000}
+    assert delays(tables, "end_to_end") == {0: 1000}  # nor does the way on from there
     assert tables["segments"].set_index("segment").loc["user", ["n", "bytes"]].tolist() == [2000, 2000 * 1877]
 
 
