@@ -52,7 +52,8 @@ found.pictures[0]
 
 # %% [markdown]
 # ## How big, and what waits
-# T1, for PPMIDs and IHDs together. `peak_k` is the most alerts in any k seconds: it is large for every k when a storm lasts, and only for k = 1 when it is a spike.
+# T1, for PPMIDs and IHDs together. `peak_k` is the most alerts in any k seconds: it is large for every k when a storm lasts, and only for k = 1 when it is a
+# spike.
 
 # %%
 print("\n\n".join(grid.text() for grid in found.grids[:3]))
@@ -69,8 +70,8 @@ late[["cell", "difference", "half_width", "unpaired_half_width", "n"]]
 
 # %% [markdown]
 # ## How it is addressed
-# The protection in service counts copies of an alert *per device*, and a device with one report a day never has two to count: it cannot see a storm made of many
-# devices. Spreading the moment can: hash it from the device's identity.
+# The protection in service counts copies of an alert *per device*, and a device with one report a day never has two to count: it cannot see a storm made of
+# many devices. Spreading the moment can: hash it from the device's identity.
 
 # %%
 for cell in ("no_report-ihd_ppmid", "hashed-ihd_ppmid", "fixed_clock-ihd_ppmid"):

@@ -43,8 +43,8 @@ print(found.answer)
 
 # %% [markdown]
 # ## The frontier
-# A rule is dominated when another sends no more messages and leaves no more records wrong. The line joins those that are not: what can be had for a given number
-# of messages. Periodic rules pay for every period in which nothing changed; a report of change does not.
+# A rule is dominated when another sends no more messages and leaves no more records wrong. The line joins those that are not: what can be had for a given
+# number of messages. Periodic rules pay for every period in which nothing changed; a report of change does not.
 
 # %%
 found.pictures[0]
@@ -64,8 +64,8 @@ rows[["cell", "comparator", "difference", "half_width", "unpaired_half_width", "
 
 # %% [markdown]
 # ## Wrong is not the whole story
-# A record that nobody contradicts may be right for months without being confirmed. The age of confirmation is what a heartbeat buys beside repairing losses; and
-# an IHD has no record at all, so its share unknown is 1 under every rule.
+# A record that nobody contradicts may be right for months without being confirmed. The age of confirmation is what a heartbeat buys beside repairing losses;
+# and an IHD has no record at all, so its share unknown is 1 under every rule.
 
 # %%
 for cell in ("r3_periodic_1d", "r5_on_change", "r6_heartbeat_7d"):
