@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sim.experiment.plan import ENGINES  # noqa: E402
 from sim.scenario.load import load  # noqa: E402
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored; this one is to hear it
     file, out, jobs = sys.argv[1:]
     ENGINES["fast"] = "standin"
     outcome = execute(planned(load(file), "fast"), Path(out), Source("", "", ()), jobs=int(jobs))
