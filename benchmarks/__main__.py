@@ -1,6 +1,7 @@
 """Measure everything, check that all answers agree, print one report and write it to RESULTS.md.
 
     python -m benchmarks            the whole of it: about ten minutes, most of them SimPy's
+    python -m benchmarks --week     and a week of a million devices against SimPy: half an hour more
     python -m benchmarks --quick    a fiftieth of the work; RESULTS.md is left alone
 
 Every measurement runs in a process of its own; those that are compared run in turn, again and again, and are quoted as median (least to most).
@@ -44,10 +45,11 @@ def interleaved(orders: dict[str, dict[str, Any]], runs: int) -> dict[str, list[
     return found
 
 
-def spread(values: Iterable[float], form: str) -> str:
-    """Return "median (least to most)" of *values*."""
+def spread(values: Iterable[float], decimals: int | None = None) -> str:
+    """Return "median (least to most)" of *values*, with *decimals* (None: two below ten, none from there)."""
     numbers = sorted(values)
-    return f"{median(numbers):{form}} ({numbers[0]:{form}} to {numbers[-1]:{form}})"
+    middle, least, most = (f"{n:,.{(0 if n >= 10 else 2) if decimals is None else decimals}f}" for n in (median(numbers), numbers[0], numbers[-1]))
+    return f"{middle} ({least} to {most})"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -74,10 +76,10 @@ def against_simpy(title: str, arguments: list[Any], runs: int) -> str:
     rows = []
     for name, results in found.items():
         ratios = [
-            spread((other["seconds"] / mine["seconds"] for other, mine in zip(found[reference], results, strict=True)), ",.0f")
+            spread((other["seconds"] / mine["seconds"] for other, mine in zip(found[reference], results, strict=True)))
             for reference in list(orders)[:2]
         ]
-        rows.append([name, spread((alerts / r["seconds"] for r in results), ",.0f"), f"{max(r['peak_gb'] for r in results):.2f}", *ratios])
+        rows.append([name, spread((alerts / r["seconds"] for r in results), 0), f"{max(r['peak_gb'] for r in results):.2f}", *ratios])
     head = ["", "alerts a second", "peak GB", "× process per device", "× leanest"]
     checked = "Arrivals in every quarter of an hour and its busiest second are equal at every region."
     return f"## {title}\n\n{alerts:,} alerts, {runs} runs in turn. {checked}\n\n" + table(head, rows)
@@ -93,7 +95,7 @@ def great_britain(runs: int, lengths: Sequence[int]) -> str:
             seconds = [r["written_s"] for r in results]
             print(f"  thirty million, {days} days, {threads} threads: {median(seconds):.1f} s", file=sys.stderr, flush=True)
             rows.append([
-                f"{days}", f"{threads}", spread(seconds, ".2f"), f"{max(r['peak_gb'] for r in results):.2f}", f"{n / median(seconds) / 1e6:,.0f}",
+                f"{days}", f"{threads}", spread(seconds, 2), f"{max(r['peak_gb'] for r in results):.2f}", f"{n / median(seconds) / 1e6:,.0f}",
             ])
     head = ["days", "threads", "seconds to written results", "peak GB", "million alerts a second"]
     world = "20 million premises, local updates four times a year by a quarter of the devices."
@@ -107,9 +109,9 @@ def the_limit(runs: int, days: int) -> str:
         "engine": {"what": "ours", "world": "thirty_million", "arguments": [days], "threads": 1},
     }, runs)
     assert all(result["answer"]["alerts"] == 30_000_000 * days for result in found["bare"])
-    ratio = spread((mine["seconds"] / bare["seconds"] for mine, bare in zip(found["engine"], found["bare"], strict=True)), ".1f")
+    ratio = spread((mine["seconds"] / bare["seconds"] for mine, bare in zip(found["engine"], found["bare"], strict=True)), 1)
     seconds = {name: [r["seconds"] for r in results] for name, results in found.items()}
-    rows = [[name, spread(taken, ".2f"), f"{30 * days / median(taken):,.0f}"] for name, taken in seconds.items()]
+    rows = [[name, spread(taken, 2), f"{30 * days / median(taken):,.0f}"] for name, taken in seconds.items()]
     what = f"Draw, count and queue alone, against everything; {days} days of thirty million, one thread. Ratio {ratio}."
     return f"## The physical limit\n\n{what}\n\n" + table(["", "seconds", "million alerts a second"], rows)
 
@@ -160,7 +162,7 @@ def starts(runs: int) -> str:
             began = time.perf_counter()
             subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=HERE.parent)
             seconds.append(time.perf_counter() - began)
-        rows.append([name, spread(seconds[1:], ".2f")])
+        rows.append([name, spread(seconds[1:], 2)])
     return "## Starts\n\n" + table(["", "seconds"], rows)
 
 
@@ -182,7 +184,9 @@ def main(arguments: list[str]) -> int:
     """Run every section; return 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="How fast, against what, and with the same answer.")
     parser.add_argument("--quick", action="store_true", help="a fiftieth of the work; RESULTS.md is left alone")
-    quick = parser.parse_args(arguments).quick
+    parser.add_argument("--week", action="store_true", help="and a week of a million devices against SimPy: half an hour more")
+    asked = parser.parse_args(arguments)
+    quick = asked.quick
     from sim.estate.columns import bytes_per_device
 
     runs, sizes, lengths = (2, [10**4, 10**5, 10**6], [1, 7, 30]) if quick else (5, [10**4, 10**5, 10**6, 10**7, 3 * 10**7], [1, 7, 30, 365])
@@ -191,6 +195,7 @@ def main(arguments: list[str]) -> int:
         lambda: against_simpy("A day of a hundred thousand devices", [100_000, 1], runs),
         lambda: against_simpy("A storm: a hundred thousand in twenty seconds", [100_000, 1, STORM], runs),
         *([] if quick else [lambda: against_simpy("A day of a million devices", [1_000_000, 1], runs)]),
+        *([lambda: against_simpy("A week of a million devices", [1_000_000, 7], runs)] if asked.week else []),
         lambda: the_limit(runs, 7),
         lambda: great_britain(runs, (7,) if quick else (7, 365)),
         lambda: growth(sizes, lengths),
