@@ -23,4 +23,5 @@ check:  ## lint, types and import contracts
 
 lock:   ## maintainers only: resolve requirements.lock anew with uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --only-binary :all: --upgrade \
-	    --extra test --extra dev --extra notebook --extra oracle --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	    --extra test --extra dev --extra notebook --extra oracle --extra dask --extra sensitivity \
+	    --custom-compile-command "make lock" pyproject.toml -o requirements.lock

@@ -27,7 +27,7 @@ def test_the_lock_holds_what_pyproject_asks_for():
     """Run time, tests, lint and notebooks come from the one lock."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *(line for extra in ("test", "dev", "notebook", "oracle") for line in extras[extra])]
+    wanted = [*project["dependencies"], *(line for extra in ("test", "dev", "notebook", "oracle", "dask", "sensitivity") for line in extras[extra])]
 
     names = {re.split(r"[<>=~]", line)[0].lower().replace(".", "-") for line in wanted}
     assert names <= {package.lower() for package, _, _ in PINNED}
