@@ -18,7 +18,7 @@ from typing import Any, Final
 __version__ = "0.1.0"
 
 _HOMES: Final = {
-    "Estimate": "sim.metrics.estimates", "Experiment": "sim.scenario.schema", "Results": "sim.metrics.results", "Scenario": "sim.scenario.schema",
+    "Estimate": "sim.metrics.estimates", "Experiment": "sim.scenario.experiments", "Results": "sim.metrics.results", "Scenario": "sim.scenario.schema",
     "ScenarioError": "sim.scenario.load", "load": "sim.scenario.load",
 }  # fmt: skip
 __all__ = ["Estimate", "Experiment", "Results", "Scenario", "ScenarioError", "load", "run"]

@@ -8,8 +8,9 @@ from sim.cli.reading import write_report
 from sim.experiment import Source, execute, planned
 from sim.experiment.asked import sets_of, source_of
 from sim.metrics.results import Results
+from sim.scenario.experiments import Experiment
 from sim.scenario.load import load
-from sim.scenario.schema import Experiment, Scenario
+from sim.scenario.schema import Scenario
 
 
 class CellsFailed(Exception):

@@ -10,8 +10,9 @@ from pydantic import BaseModel
 
 from sim.experiment.execute import Source
 from sim.scenario.compose import located
+from sim.scenario.experiments import Experiment
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean
-from sim.scenario.schema import Experiment, Scenario
+from sim.scenario.schema import Scenario
 from sim.scenario.tree import parse
 from sim.scenario.validate import scenario_of
 from sim.store import read_file

@@ -14,7 +14,8 @@ from sim.store import Address, cell_key, plan_hash, source_hash
 
 if TYPE_CHECKING:
     from sim.scenario.design import Cell
-    from sim.scenario.schema import Experiment, Scenario
+    from sim.scenario.experiments import Experiment
+    from sim.scenario.schema import Scenario
 
 ENGINES: Final[dict[str, str]] = {"fast": "sim.run", "twin": "sim.twin"}
 FITS: Final = 0.8  # the share of free memory or disk that a plan may take
@@ -63,7 +64,7 @@ class Needs:
 def planned(loaded: Scenario | Experiment, engine: str) -> Plan:
     """Return the plan of what was loaded. Raises `ScenarioError` when a cell is not a possible world."""
     from sim.scenario.design import cells
-    from sim.scenario.schema import Experiment
+    from sim.scenario.experiments import Experiment
 
     if isinstance(loaded, Experiment):
         name, comparator, metrics, primary, every = loaded.experiment, loaded.comparator, loaded.metrics, loaded.primary, cells(loaded)

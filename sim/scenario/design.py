@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from sim.scenario.compose import composed, located, overlaid, put, read, shipped
+from sim.scenario.experiments import Experiment
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
-from sim.scenario.schema import Experiment, Scenario
+from sim.scenario.schema import Scenario
 from sim.scenario.tree import Node, text_of
 from sim.scenario.validate import scenario_of
 from sim.units import shown

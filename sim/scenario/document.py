@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from sim.scenario.schema import Experiment, Scenario
+from sim.scenario.experiments import Experiment
+from sim.scenario.schema import Scenario
 
 _EXTENDS: Final = {
     "type": "string",

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sim.scenario.compose import assignments, composed, located, put, read, shipped
+from sim.scenario.experiments import Experiment
 from sim.scenario.faults import Fault, ScenarioError
-from sim.scenario.schema import Experiment, Scenario
+from sim.scenario.schema import Scenario
 from sim.scenario.tree import Node, core
 from sim.scenario.validate import experiment_of, scenario_of
 

@@ -1,4 +1,4 @@
-"""The shape of a scenario and of an experiment: every field, what it holds, and the sentence that documents it.
+"""The shape of a scenario: every field, what it holds, and the sentence that documents it.
 
 The models are closed (an unknown key is a fault) and frozen. No field has a default number: a field without which a scenario means something definite (a stage
 with no `capacity` is unlimited) may be left out, every other must be given, usually by extending `gb_base`.
@@ -7,9 +7,9 @@ with no `capacity` is unlimited) may be left out, every other must be given, usu
 from __future__ import annotations
 
 from math import isclose
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from sim.scenario.fields import (
     Day,
@@ -24,7 +24,6 @@ from sim.scenario.fields import (
     Policy,
     PositiveDuration,
     Rate,
-    Reference,
     Reporter,
     Rule,
     Share,
@@ -36,7 +35,6 @@ from sim.scenario.fields import (
     choice,
     count,
 )
-from sim.scenario.tree import Node, kind_of
 
 _T = TypeVar("_T")
 
@@ -45,7 +43,7 @@ DEVICE_TYPES: Final = ("esme", "gsme", "ppmid", "ihd", "hcalcs")
 LEDGER_TYPES: Final = ("ppmid", "ihd", "hcalcs")
 
 
-class _Closed(BaseModel):
+class Closed(BaseModel):
     """A block of a scenario: no other keys, no changes after reading."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -90,7 +88,7 @@ def _day_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
     return weights
 
 
-def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise ValueError(f"{twice[0]} is listed twice; list it once")
@@ -111,7 +109,7 @@ Replications = Annotated[int, count(1, 100_000)]
 Profile = Annotated[tuple[Weight, ...], AfterValidator(_day_profile)]
 
 
-class Window(_Closed):
+class Window(Closed):
     """When the world runs: the clock starts at 00:00 UTC of the start day, and what happens after the warm-up is measured."""
 
     start: Day = Field(description="First day of the world; the clock starts at 00:00 UTC.")
@@ -119,7 +117,7 @@ class Window(_Closed):
     length: PositiveDuration = Field(description="Time that is measured, after the warm-up.")
 
 
-class EstateSpec(_Closed):
+class EstateSpec(Closed):
     """What exists: premises, the devices in them, where they are and who is responsible for them."""
 
     premises: Annotated[int, count(1, 40_000_000)] = Field(description="Premises with a Communications Hub and a gas proxy (GPF).")
@@ -131,7 +129,7 @@ class EstateSpec(_Closed):
     users: Annotated[dict[Name, Share], AfterValidator(_whole)] = Field(description="Share of premises each DSP user is responsible for; they add up to 1.")
 
 
-class LocalUpdates(_Closed):
+class LocalUpdates(Closed):
     """Version changes of PPMIDs and IHDs that do not come over the air."""
 
     driver: Driver = Field(description="poisson: each device by its own clock; releases: all from one calendar of releases.")
@@ -141,14 +139,14 @@ class LocalUpdates(_Closed):
     delay: PositiveDuration = Field(description="Mean time from a release to its installation, exponential (releases only).")
 
 
-class Updates(_Closed):
+class Updates(Closed):
     """How firmware versions change."""
 
     policy: Policy = Field(description="do_minimum (P0), ota_only (P1) or local_and_ota (P2, P4): whether devices update locally.")
     local: LocalUpdates = Field(description="Local updates, used where the policy allows them.")
 
 
-class Phase(_Closed):
+class Phase(Closed):
     """Where in its period a sender reports: the storm is made here."""
 
     source: PhaseSource = Field(description="What fixes the moment: fixed_clock, power_on, activation or hashed (from the device's identity).")
@@ -157,20 +155,20 @@ class Phase(_Closed):
     jitter: Duration = Field(description="A report leaves up to this much before or after its time, uniformly.")
 
 
-class Read(_Closed):
+class Read(Closed):
     """Reading a version from the hub by service request (rule hub_store)."""
 
     rate: Rate = Field(description="Reads per reporting device.")
     refreshes_smi: Flag = Field(description="Whether the answer to a read is written to the inventory.")
 
 
-class Reporting(_Closed):
+class Reporting(Closed):
     """How devices tell the Smart Metering Inventory (SMI) which version they run."""
 
     rule: Rule = Field(
         description="Who reports and when: none (R0), hub_store (R1), hub_poll (R2), periodic (R3), hub_batch (R4), on_change (R5), on_change_heartbeat (R6)."
     )
-    devices: Annotated[tuple[Reporter, ...], AfterValidator(_distinct)] = Field(description="Device types that report: of ppmid, ihd, hcalcs.")
+    devices: Annotated[tuple[Reporter, ...], AfterValidator(distinct)] = Field(description="Device types that report: of ppmid, ihd, hcalcs.")
     period: PositiveDuration = Field(description="Time between reports of one sender (hub_poll, periodic, hub_batch).")
     heartbeat: PositiveDuration = Field(description="Time between the timed reports of on_change_heartbeat.")
     phase: Phase = Field(description="Where in its period a sender reports.")
@@ -184,7 +182,7 @@ class Reporting(_Closed):
     fan_out: Annotated[int, count(0, 1000)] = Field(description="Copies of a report that the DSP sends to users.")
 
 
-class TrafficKind(_Closed):
+class TrafficKind(Closed):
     """One kind of the traffic that is there already; it is counted, not tied to devices."""
 
     alert: Flag = Field(description="Whether messages of the kind are alerts.")
@@ -195,7 +193,7 @@ class TrafficKind(_Closed):
     profile: Name = Field(description="Name of the daily profile its rate follows.")
 
 
-class Traffic(_Closed):
+class Traffic(Closed):
     """The traffic that is there without any version report."""
 
     level: Multiple = Field(description="Multiple of every kind's rate; 0 % for none.")
@@ -205,7 +203,7 @@ class Traffic(_Closed):
     )
 
 
-class AlertStormProtection(_Closed):
+class AlertStormProtection(Closed):
     """The DSP's protection against a device that repeats one alert: it counts per device and code."""
 
     kind: Mitigation = Field(description="alert_storm_protection.")
@@ -214,13 +212,13 @@ class AlertStormProtection(_Closed):
     forward_period: PositiveDuration = Field(description="Above the threshold, one copy is forwarded per this time.")
 
 
-class Stage(_Closed):
+class Stage(Closed):
     """A place with finite capacity on the way to the SMI."""
 
     stage: StageName = Field(description="csp (a server per region), dsp (one) or user (a server per user), in this order.")
     capacity: Rate | None = Field(default=None, description="Messages each server passes on; without it, all at once.")
     buffer: Annotated[int, count(0, 2**31 - 1)] | None = Field(default=None, description="Messages of one priority that may wait; without it, any number.")
-    priority: Annotated[tuple[Name, ...], AfterValidator(_distinct)] = Field(
+    priority: Annotated[tuple[Name, ...], AfterValidator(distinct)] = Field(
         default=(), description="Kinds of message in the order they are served; the others share the last place."
     )
     latency: Duration = Field(default=0, description="Time from leaving this stage to arriving at the next; without it, none.")
@@ -234,7 +232,7 @@ def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     return stages
 
 
-class PowerCut(_Closed):
+class PowerCut(Closed):
     """A power cut: premises of a region go dark together and come back within a while."""
 
     region: Name = Field(description="CSP region of the premises.")
@@ -244,13 +242,13 @@ class PowerCut(_Closed):
     restoration: Duration = Field(description="Time after that within which premises come back, uniformly.")
 
 
-class Faults(_Closed):
+class Faults(Closed):
     """What goes wrong."""
 
     power_cuts: tuple[PowerCut, ...] = Field(default=(), description="Power cuts, in any order.")
 
 
-class Scenario(_Closed):
+class Scenario(Closed):
     """One world, written down."""
 
     schema_version: Version = Field(description="Version of this schema: 1.")
@@ -265,65 +263,3 @@ class Scenario(_Closed):
     traffic: Traffic = Field(description="The traffic that is there already.")
     network: Annotated[tuple[Stage, ...], AfterValidator(_in_order)] = Field(description="Stages on the way, in order; [] for none.")
     faults: Faults = Field(description="What goes wrong.")
-
-
-def _options(value: object) -> object:
-    """Return options given as a list (names of overlays, or {name, set}) as the mapping from name to overlay."""
-    if not isinstance(value, list):
-        return value
-    options: dict[str, object] = {}
-    for item in value:
-        if isinstance(item, dict) and set(item) == {"name", "set"} and isinstance(item["name"], str):
-            name, overlay = item["name"], item["set"]
-        elif isinstance(item, str):
-            name, overlay = item.rpartition("/")[2], item
-        else:
-            raise ValueError(f"{kind_of(item)} is not an option; write the name of a shipped overlay or {{name: NAME, set: {{...}}}}")
-        if name in options:
-            raise ValueError(f"{name} is listed twice; list it once")
-        options[name] = overlay
-    return options
-
-
-def _overlay(value: object) -> object:
-    if not isinstance(value, dict | str):
-        raise ValueError(f"{kind_of(value)} is not an overlay; write a mapping of what the option changes, or the name of a shipped overlay")
-    return value
-
-
-def _levels(value: object) -> object:
-    if not isinstance(value, list) or not value or any(level is None for level in value):
-        raise ValueError("a factor needs a list of at least one level, none of them empty")
-    return tuple(value)
-
-
-Overlay = Annotated[Any, BeforeValidator(_overlay)]
-Levels = Annotated[Any, BeforeValidator(_levels)]
-
-
-class Experiment(_Closed):
-    """Which worlds to compare: a scenario, changed by options and factors."""
-
-    schema_version: Version = Field(description="Version of this schema: 1.")
-    experiment: Name = Field(description="Name of the experiment; results are filed under it.")
-    question: Text = Field(description="The question the experiment answers.")
-    scenario: Reference = Field(description="The scenario it starts from: a shipped name, or a path from the folder of this file.")
-    set: dict[str, Any] = Field(default={}, description="What all cells change in the scenario: a mapping of the scenario's shape, or path: value.")
-    options: Annotated[dict[Name, Overlay], BeforeValidator(_options)] = Field(
-        default={}, description="Named changes to compare: a mapping from name to changes, or a list of shipped overlays and {name, set}."
-    )
-    factors: dict[str, Levels] = Field(default={}, description="Paths of the scenario and the levels each takes.")
-    design: Annotated[Literal["grid", "list"], choice("grid", "list")] = Field(
-        default="grid", description="grid: every combination of levels; list: first levels together, then the second, and so on."
-    )
-    comparator: str | None = Field(default=None, description="Option or cell that the others are compared with, pair by pair; without it, no comparison.")
-    replications: Replications | None = Field(default=None, description="Replications of each cell; without it, the scenario's.")
-    seed: Seed | None = Field(default=None, description="Seed of every cell; without it, the scenario's.")
-    metrics: Annotated[tuple[Name, ...], AfterValidator(_distinct)] = Field(
-        default=(), description="Metrics to print, first the most important; without it, all."
-    )
-    primary: Name | None = Field(default=None, description="The metric the answer turns on.")
-
-    # Where it was read from, so that a fault in a cell can name the line; and the --set changes that cells still have to take.
-    _source: Node | None = PrivateAttr(default=None)
-    _sets: tuple[tuple[str, Node], ...] = PrivateAttr(default=())

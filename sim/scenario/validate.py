@@ -9,8 +9,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from sim.scenario.checks import findings
+from sim.scenario.experiments import Experiment
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
-from sim.scenario.schema import Experiment, Scenario
+from sim.scenario.schema import Scenario
 from sim.scenario.tree import Node, dotted, find, kind_of, plain
 
 _Path = tuple[str | int, ...]

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from sim.scenario.document import schema_document
+from sim.scenario.experiments import Experiment
 from sim.scenario.load import load
-from sim.scenario.schema import Experiment, Scenario
+from sim.scenario.schema import Scenario
 
 
 def test_the_table_has_a_row_with_a_meaning_for_every_field():

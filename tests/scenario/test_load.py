@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.scenario.experiments import Experiment
 from sim.scenario.faults import Fault, ScenarioError
 from sim.scenario.load import load, resolved, shipped
-from sim.scenario.schema import Experiment, Scenario
+from sim.scenario.schema import Scenario
 
 HEAD = "schema_version: 1\nextends: gb_base\nname: child\nquestion: none\n"
 
