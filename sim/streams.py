@@ -27,13 +27,33 @@ STREAMS: Final[dict[str, str]] = {
     "message.rank": "the order of messages that arrive within one second",
     "cut.footprint": "which premises a power cut takes",
     "cut.restoration": "when a premises gets its power back",
+    "reboot.footprint": "which hubs a wave of reboots takes",
+    "reboot.restoration": "when a hub is up again",
+    "wan.footprint": "which WAN cells an outage takes",
+    "wan.reconnect": "how long a hub waits before it connects again",
+    "lock.footprint": "whose clock is locked",
+    "lock.skew": "how far a locked clock is off",
+    "fault.gap": "time from one fault to the next",
+    "retry.wait": "how long a sender waits before it tries again",
+    "row.jitter": "how long a device holds a message back",
+    "row.batch": "when a hub sends its batches",
+    "row.hold_down": "how long a hub is silent after its power is back",
+    "row.barred": "whether a congested cell bars an attempt",
+    "row.bar": "how long a barred attempt waits",
 }
-TRAFFIC_PREFIX: Final = "traffic."  # followed by the kind: how many anonymous messages of it enter in a second
+PREFIXES: Final[dict[str, str]] = {  # followed by a kind of traffic or alert
+    "traffic.": "how many anonymous messages of it enter in a second",
+    "home.": "the premises of an anonymous message of it",
+    "alert.who.": "which devices raise it",
+    "alert.when.": "whether and when a device raises it on a day",
+    "alert.rate.": "how fast a chattering device raises it",
+    "alert.gap.": "time from one of them to the next",
+}
 
 
 def stream_key(seed: int, replication: int, stream: str) -> int:
     """Return the 64-bit Philox key of *stream*; an unlisted name is a programming error (`KeyError`)."""
-    if stream not in STREAMS and not stream.startswith(TRAFFIC_PREFIX):
+    if stream not in STREAMS and not stream.startswith(tuple(PREFIXES)):
         raise KeyError(f"no stream named {stream!r}")
     digest = blake2b(f"{seed}/{replication}/{stream}".encode()).digest()
     return int.from_bytes(digest[:8], "little")

@@ -35,9 +35,9 @@ class Table:
         return [column.name for column in self.columns]
 
 
-_STAGE = Column("stage", "str", "", "Stage: csp, dsp or user; `end_to_end` is from leaving the hub to the SMI.")
-_SERVER = Column("server", "str", "", "Server within the stage: a region, a user, or `dsp`; `all` for end to end.")
-_KIND = Column("kind", "str", "", "Message kind: `version_report` or a kind of the scenario's traffic.")
+_STAGE = Column("stage", "str", "", "Stage: cell, csp, dsp or user; `end_to_end` is from being raised to the SMI.")
+_SERVER = Column("server", "str", "", "Server within the stage: a region (its cells together at `cell`), a user, or `dsp`; `all` for end to end.")
+_KIND = Column("kind", "str", "", "Message kind: `version_report`, or a kind of the scenario's alerts or traffic.")
 _LEDGER = Column("ledger", "str", "", "`smi` or `hub`.")
 _TYPE = Column("device_type", "str", "", "ppmid, ihd or hcalcs.")
 
@@ -50,35 +50,77 @@ _ALL = (
     )),
     Table("peaks", "a stage, server, kind and bin length", "recorder", (
         _STAGE, _SERVER,
-        Column("kind", "str", "", "Message kind; `alerts` sums version reports and the kinds marked as alerts; `all` sums everything."),
+        Column("kind", "str", "", "Message kind; `alerts` sums version reports, alerts and the traffic marked as alerts; `all` sums everything."),
         Column("k_s", "int32", "s", "Bin length k of `peak_k`: 1, 60 or 900; bins start at multiples of k."),
         Column("peak_n", "int64", "messages", "Most arrivals in any bin of k seconds, after warm-up."),
         Column("at_s", "int64", "s", "Start of the first bin that reaches the peak, from the window's start; -1 when nothing arrived."),
     )),
     Table("stages", "a stage and server", "recorder", (
         _STAGE, _SERVER,
-        Column("capacity_per_s", "float64", "messages/s", "Capacity; infinite when none is given."),
+        Column("capacity_per_s", "float64", "messages/s", "Capacity (at `cell` of each cell); infinite when none is given."),
         Column("measured_s", "int64", "s", "Seconds measured."),
-        Column("over_capacity_s", "int64", "s", "Seconds with more arrivals than capacity allows in that second."),
+        Column("over_capacity_s", "int64", "s", "Seconds with more arrivals than capacity allows in that second (at `cell`: in any cell)."),
         Column("waiting_s", "int64", "s", "Seconds after whose service something still waited."),
         Column("peak_waiting_n", "int64", "messages", "Most messages waiting after any second's service."),
         Column("waiting_at_end_n", "int64", "messages", "Messages waiting after the last second's service."),
     )),
     Table("delays", "a stage, server, kind and delay", "recorder", (
         _STAGE, _SERVER, _KIND,
-        Column("delay_s", "int32", "s", "Whole seconds from arrival to departure (end to end: from leaving the hub to the SMI)."),
+        Column("delay_s", "int32", "s", "Whole seconds from arrival to departure (end to end: from being raised to the SMI)."),
         Column("n", "int64", "messages", "Messages with that delay."),
     )),
     Table("fates", "a kind, fate and place", "recorder", (
         _KIND,
-        Column("fate", "str", "", "delivered, refused, lost, expired or in_flight."),
-        Column("stage", "str", "", "Where a refused message was refused; empty otherwise."),
-        Column("n", "int64", "messages", "Messages sent after warm-up that ended so."),
+        Column("fate", "str", "", "delivered, consolidated, throttled, refused, lost, expired or in_flight."),
+        Column("stage", "str", "", "Where a message was consolidated, throttled or refused; empty otherwise."),
+        Column("n", "int64", "messages", "Messages raised after warm-up that ended so."),
+    )),
+    Table("attempts", "a kind", "recorder", (
+        _KIND,
+        Column("n_messages", "int64", "messages", "Messages raised after warm-up that made an attempt to cross the network."),
+        Column("n_attempts", "int64", "attempts", "Attempts they made; divided by the messages it is the amplification."),
+        Column("n_wasted", "int64", "attempts", "Of those, attempts that reached the SMI's door when their message had already ended."),
+    )),
+    Table("rows", "a mitigation and kind", "recorder", (
+        Column("stage", "str", "", "Stage whose mitigation it is."),
+        Column("row", "int16", "", "Its place among the stage's mitigations, from 0."),
+        Column("mitigation", "str", "", "Its kind."),
+        _KIND,
+        Column("n_stopped", "int64", "messages", "Messages raised after warm-up that it consolidated, throttled or refused (at a stage: attempts)."),
+        Column("n_put_off", "int64", "messages", "Messages raised after warm-up that it put off to a later second (at a stage: attempts)."),
+    )),
+    Table("timeline", "a stage, server and minute, of windows of up to eight days", "recorder", (
+        _STAGE, _SERVER,
+        Column("start_s", "int64", "s", "Start of the minute, from the window's start."),
+        Column("n_arrived", "int64", "messages", "Arrivals in the minute, after warm-up."),
+        Column("n_served", "int64", "messages", "Departures in the minute, after warm-up."),
+        Column("waiting_n", "int64", "messages", "Messages waiting after the service of the minute's last second."),
+    )),
+    Table("cells", "a region with a stage of WAN cells", "recorder", (
+        Column("region", "str", "", "CSP region."),
+        Column("n_cells", "int64", "cells", "WAN cells."),
+        Column("peak_1_n", "int64", "messages/s", "Most arrivals at any one cell in any one second, after warm-up."),
+        Column("over_capacity_s", "int64", "cell s", "Cell-seconds with more arrivals than capacity allows."),
+        Column("waiting_s", "int64", "cell s", "Cell-seconds after whose service something still waited."),
+        Column("peak_waiting_n", "int64", "messages", "Most messages waiting at any one cell."),
+    )),
+    Table("kinds", "a message kind", "run", (
+        _KIND,
+        Column("code", "str", "", "Alert code; empty where there is none."),
+        Column("named", "bool", "", "Whether its messages carry a sender."),
+        Column("alert", "bool", "", "Whether it is an alert (a version report is one)."),
+        Column("genuine", "bool", "", "Whether somebody must see it: an alert that is neither a version report nor chatter."),
+    )),
+    Table("operators", "a user with operators", "run", (
+        Column("user", "str", "", "DSP user."),
+        Column("n", "int64", "operators", "Operators who see the alerts and reports that reach the user."),
+        Column("flood_above_n", "int64", "alerts", "Alerts an operator gets in ten minutes above which a flood begins."),
+        Column("flood_below_n", "int64", "alerts", "Alerts an operator gets in ten minutes below which a flood ends."),
     )),
     Table("segments", "a segment and kind", "recorder", (
         Column("segment", "str", "", "han, wan, dsp (GBCS bytes) or user (XML bytes)."),
         _KIND,
-        Column("n", "int64", "messages", "Messages sent after warm-up that crossed the segment."),
+        Column("n", "int64", "messages", "Messages sent after warm-up that crossed the segment (wan: attempts)."),
         Column("bytes", "int64", "B", "Bytes they made there."),
     )),
     Table("ledgers", "a ledger, device type and region", "ledgers", (
@@ -110,7 +152,7 @@ _ALL = (
     Table("targets", "a kind with a target", "recorder", (
         _KIND,
         Column("target_s", "int64", "s", "Response-time target of the kind."),
-        Column("n", "int64", "messages", "Messages sent after warm-up that entered the network."),
+        Column("n", "int64", "messages", "Messages raised after warm-up that made an attempt."),
         Column("n_late", "int64", "messages", "Those that reached the SMI's door later than the target, were refused, or were still travelling past it."),
     )),
     Table("population", "a count", "run", (
@@ -125,6 +167,8 @@ Tables = dict[str, pd.DataFrame]
 # Bands of staleness: half-octaves from an hour to 43 years, each wide enough to fill and narrow enough to read a quantile from.
 STALENESS_EDGES_S: Final[tuple[int, ...]] = (0, *(int(3600 * 2 ** (i / 2)) for i in range(41)), 2**40)
 PEAK_BINS_S: Final[tuple[int, ...]] = (1, 60, 900)
+TIMELINE_BIN_S: Final = 60
+TIMELINE_LONGEST_S: Final = 8 * 86_400  # of warm-up and window together; longer worlds have no timeline
 
 
 def frame(name: str, columns: dict[str, object]) -> pd.DataFrame:
@@ -142,11 +186,11 @@ def frame(name: str, columns: dict[str, object]) -> pd.DataFrame:
 class Trace:
     """What both engines remember of a small world when asked, so that they can be compared device by device and message by message.
 
-    *messages*: one row a version report that enters the network: region, slot, index (its sender's address), leave_s, cause ("timer", "change" or "read"),
-    fate (delivered, refused or in_flight), at_s (second written to the SMI; -1 if it is not). *devices*: one row a device row at the end: row, region,
-    slot, index, version_true, version_smi, version_hub, wrong_since_smi_s, wrong_since_hub_s (-1 while not WRONG), confirmed_s (when the latest report
-    written left).
+    *messages*: one row a named message, whatever became of it: kind, region, slot, index (its sender's address), raised_s, cause ("timer", "change", "read" or
+    "alert"), fate, stage (where it ended, as in `fates`), at_s (second it passed the SMI's door; -1 if it did not). *devices*: one row a device row at the end:
+    row, region, slot, index, version_true, version_smi, version_hub, wrong_since_smi_s, wrong_since_hub_s (-1 while not WRONG), confirmed_s (when the latest
+    report written was made).
     """
 
-    messages: list[tuple[str, int, int, int, str, str, int]]
+    messages: list[tuple[str, str, int, int, int, str, str, str, int]]
     devices: list[tuple[int, str, int, int, int, int, int, int, int, int]]

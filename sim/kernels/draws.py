@@ -72,6 +72,13 @@ def gap_s(drawn, rate_per_s):  # type: ignore[no-untyped-def]
     return np.int64(1) + np.int64(np.floor(-np.log((np.float64(drawn) + 0.5) * _INV32) / rate_per_s))
 
 
+@njit(cache=True)
+def bounded_pareto(drawn, tail, spread):  # type: ignore[no-untyped-def]
+    """Return a multiple of mean 1 with a heavy tail: bounded Pareto of exponent *tail* > 0 other than 1, the largest *spread* > 1 times the smallest."""
+    least = (tail - 1.0) / tail * (1.0 - spread**-tail) / (1.0 - spread ** (1.0 - tail))
+    return least * (1.0 - (np.float64(drawn) + 0.5) * _INV32 * (1.0 - spread**-tail)) ** (-1.0 / tail)
+
+
 def threshold(share: float) -> int:
     """Return the number of words that count as "it happens" for *share* in [0, 1]: 0 for never, 2^32 for always."""
     if not 0.0 <= share <= 1.0:
