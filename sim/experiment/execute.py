@@ -17,7 +17,7 @@ from sim.experiment.progress import watch
 from sim.experiment.summary import factors_of, merge, window_of, write_summary
 from sim.experiment.work import Failure, Workers, work
 from sim.store import clean, finished, hashes, log, provenance, publish, sha256, source_hash, start_run, write_file, write_manifest
-from sim.streams import STREAMS, TRAFFIC_PREFIX
+from sim.streams import PREFIXES, STREAMS
 from sim.units import DAY_S
 
 
@@ -56,7 +56,7 @@ def resolved_text(plan: Plan) -> str:
 def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
     """Return the manifest of a run of *plan* as far as it is known when it starts."""
     factors = factors_of(plan)
-    kinds = sorted({f"{TRAFFIC_PREFIX}{kind}" for cell in plan.cells for kind in cell.scenario.traffic.kinds})
+    kinds = sorted({f"{prefix}{kind}" for cell in plan.cells for kind in cell.scenario.traffic.kinds for prefix in PREFIXES if not prefix.startswith("alert.")})
     cells = []
     for cell in plan.cells:
         window = window_of(cell.scenario)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from sim.streams import STREAMS, TRAFFIC_PREFIX
+from sim.streams import PREFIXES, STREAMS
 from tests.house.source import MODULES, ROOT, functions, name, public, tree
 
 LINES_IN_A_FILE, LINES_IN_A_FUNCTION = 350, 56
@@ -68,4 +68,4 @@ def test_every_stream_is_drawn_from_and_every_draw_is_listed():
 
     assert not dead
     assert drawn <= set(STREAMS)
-    assert any("TRAFFIC_PREFIX" in text or f'"{TRAFFIC_PREFIX}' in text for text in source.values())
+    assert all(any(f'"{prefix}' in text for text in source.values()) for prefix in PREFIXES)

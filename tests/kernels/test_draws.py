@@ -15,7 +15,7 @@ from numba import njit
 from scipy import stats
 
 from sim.kernels.draws import block, gap_s, poisson_cdf_thresholds, poisson_count, scaled, threshold, word
-from sim.streams import STREAMS, TRAFFIC_PREFIX, stream_key
+from sim.streams import PREFIXES, STREAMS, stream_key
 
 N = 1_000_000
 P_VALUE = 1e-6
@@ -96,7 +96,7 @@ def test_streams_replications_and_places_are_unrelated():
 
 def test_no_two_streams_share_a_key():
     """Every stream, a hundred replications, three seeds: all keys differ, and so do both halves taken together."""
-    names = [*STREAMS, *(TRAFFIC_PREFIX + kind for kind in ("device_alert", "dcc_alert", "on_demand", "future_dated", "scheduled_read"))]
+    names = [*STREAMS, *(prefix + kind for prefix in PREFIXES for kind in ("device_alert", "dcc_alert", "on_demand", "future_dated", "scheduled_read"))]
     keys = [stream_key(seed, replication, name) for seed in (0, 1, 20190801) for replication in range(100) for name in names]
 
     assert len(set(keys)) == len(keys)
