@@ -117,6 +117,12 @@ _ALL = (
         Column("flood_above_n", "int64", "alerts", "Alerts an operator gets in ten minutes above which a flood begins."),
         Column("flood_below_n", "int64", "alerts", "Alerts an operator gets in ten minutes below which a flood ends."),
     )),
+    Table("triggers", "a stroke of a fault, in order of time", "run", (
+        Column("what", "str", "", "List of faults it is of: power_cuts, hub_reboots, wan_outages, stage_outages or clock_locks."),
+        Column("place", "str", "", "Region it strikes; for a stage outage `stage/server`, where server may be `all`."),
+        Column("start_s", "int64", "s", "Second it strikes, from the window's start (warm-up included)."),
+        Column("end_s", "int64", "s", "Second from which all it struck is back: start + duration, + restoration or the curve's last time; of a clock lock its start."),
+    )),
     Table("segments", "a segment and kind", "recorder", (
         Column("segment", "str", "", "han, wan, dsp (GBCS bytes) or user (XML bytes)."),
         _KIND,
