@@ -1,7 +1,8 @@
-"""An experiment becomes cells: one scenario for each option at each combination of levels.
+"""An experiment becomes cells: one scenario for each option at each point of its design.
 
 A cell is the experiment's scenario under its `set`, then the option, then the levels, then its seed and replications, then `--set`. Cells stand in the order of
-the file: options first, then the levels, the last factor fastest.
+the file: options first, then the points of the design, the last factor fastest. What two points or more ask of an option alike, because a factor does not
+apply to it or two samples round to one value, is one cell.
 """
 
 from __future__ import annotations
@@ -9,52 +10,69 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, count, product
-from math import prod
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
+from sim.scenario.combinations import Point, applied, is_excluded, n_points, points
 from sim.scenario.compose import composed, located, overlaid, put, read, shipped
 from sim.scenario.experiments import Experiment
+from sim.scenario.factors import Factor, Level, factors
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
 from sim.scenario.schema import Scenario
-from sim.scenario.tree import Node, text_of
+from sim.scenario.tree import Node, find
 from sim.scenario.validate import scenario_of
 from sim.units import shown
 
-MOST_CELLS: Final = 10_000
+__all__ = ["MOST_CELLS", "Cell", "Factor", "cells", "factors_of"]
+
+MOST_CELLS: Final = 10_000  # more are made when they are asked for twice
+_MOST_AT_ALL: Final = 1_000_000
 _ABOUT_THE_FILE: Final = ("schema_version", "name", "question", "extends", "seed", "replications")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One world of an experiment: its *name* (a slug), the *option* ("" where there is none), the *levels* as written, by path, and the *scenario*."""
+    """One world of an experiment: its *name* (a slug), the *option* ("" where there is none), the *levels* as written, by factor, and the *scenario*.
+
+    *points* are the points of the design it stands for, numbered from 0 in the design's order: cells of two options that share one are to be compared.
+    """
 
     name: str
     option: str
     levels: dict[str, str]
     scenario: Scenario
+    points: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A cell before its scenario is built: *overlays* to lay on and *levels* to put in, and the *place* in the file that stands for it."""
+    """A cell before its scenario is built: *overlay* to lay on and *levels* to put in, and the *place* in the file that stands for it."""
 
     name: str
     option: str
-    levels: tuple[tuple[str, Node], ...]
+    levels: dict[str, Level]
     overlay: Node | None
     place: Node
+    points: list[int]
 
 
-def cells(source: Scenario | Experiment) -> tuple[Cell, ...]:
-    """Return the cells of an experiment, or the one cell `base` of a scenario; raises `ScenarioError` with the faults of all cells."""
+def factors_of(experiment: Experiment) -> tuple[Factor, ...]:
+    """Return what varies in *experiment*, in the order of the file (cases vary no factor); raises `ScenarioError` with what is wrong with them."""
+    tree = _tree(experiment)
+    return factors(experiment, tree, _base(experiment, tree))
+
+
+def cells(source: Scenario | Experiment, *, yes: bool = False) -> tuple[Cell, ...]:
+    """Return the cells of an experiment, or the one cell `base` of a scenario; raises `ScenarioError` with the faults of all cells.
+
+    More than `MOST_CELLS` are a fault too, unless *yes*.
+    """
     if isinstance(source, Scenario):
         return (Cell("base", "", {}, source),)
-    tree = source._source
-    assert tree is not None, "an experiment comes from load()"
-    plans = _plans(source, tree)
+    tree = _tree(source)
     base = _base(source, tree)
+    plans = _plans(source, tree, base, yes=yes)
     standing = _faults_of(base)
     found: list[Cell] = []
     faults: list[Fault] = []
@@ -66,29 +84,50 @@ def cells(source: Scenario | Experiment) -> tuple[Cell, ...]:
             if len(faults) >= MOST_FAULTS:
                 break
         else:
-            found.append(Cell(plan.name, plan.option, {path: text_of(level) for path, level in plan.levels}, scenario))
+            found.append(Cell(plan.name, plan.option, {name: level.text for name, level in plan.levels.items()}, scenario, tuple(plan.points)))
     if faults:
         raise ScenarioError(faults)
     return tuple(found)
 
 
-def _plans(experiment: Experiment, tree: Node) -> list[_Plan]:
+def _tree(experiment: Experiment) -> Node:
+    assert experiment._source is not None, "an experiment comes from load()"
+    return experiment._source
+
+
+def _plans(experiment: Experiment, tree: Node, base: Node, *, yes: bool) -> list[_Plan]:
     """Return a plan for every cell; raises `ScenarioError` for what is wrong with the design itself."""
     options: list[tuple[str, Node | None, Node]] = [*_options(tree)] or [("", None, tree)]
-    factors = _factors(tree)
-    _refuse_design(experiment, tree, len(options), factors)
-    levels = [[(path, level) for level in values] for path, values in factors.items()]
-    combinations = list(product(*levels) if experiment.design == "grid" else zip(*levels, strict=True)) or [()]
+    varied = factors(experiment, tree, base)
+    _refuse_design(experiment, tree, len(options) * n_points(experiment, varied), varied, yes=yes)
+    seed = experiment.seed if experiment.seed is not None else find(base, ("seed",))[0].value
+    design = points(experiment, tree, varied, seed)
     taken: set[str] = set()
-    plans = []
+    plans: list[_Plan] = []
     for option, overlay, place in options:
-        for combination in combinations:
-            name = _slug([option, *(text_of(level) for _, level in combination)])
-            name = next(unique for unique in chain([name], (f"{name[:58]}_{n}" for n in count(2))) if unique not in taken)
-            taken.add(name)
-            plans.append(_Plan(name, option, combination, overlay, combination[-1][1] if combination and overlay is None else place))
+        known: dict[tuple[tuple[str, str], ...], _Plan] = {}
+        for number, point in enumerate(design):
+            levels = applied(point, option, varied)
+            key = tuple((name, level.text) for name, level in levels.items())
+            if key in known:
+                known[key].points.append(number)
+            elif not is_excluded(experiment, option, levels):
+                here = [*levels.values()][-1].place if levels and overlay is None else place
+                known[key] = _Plan(_name(option, point, levels, taken), option, levels, overlay, here, [number])
+        plans += known.values()
+    if not plans:
+        node = _entry(tree, "exclude") or tree
+        raise ScenarioError([node.fault("exclude", "an empty design: it leaves out every cell", at_key=True)])
     _refuse_comparison(experiment, tree, plans)
     return plans
+
+
+def _name(option: str, point: Point, levels: dict[str, Level], taken: set[str]) -> str:
+    """Return a name for the cell of *option* at *point* that is not among those *taken*, and take it."""
+    name = _slug([option, *([point.name] if point.name else [level.text for level in levels.values()])])
+    name = next(unique for unique in chain([name], (f"{name[:58]}_{n}" for n in count(2))) if unique not in taken)
+    taken.add(name)
+    return name
 
 
 def _options(tree: Node) -> Iterator[tuple[str, Node, Node]]:
@@ -131,33 +170,22 @@ def _shipped_overlay(node: Node, file: str) -> Node:
     return replace(tree, value={key: child for key, child in tree.value.items() if key not in _ABOUT_THE_FILE})
 
 
-def _factors(tree: Node) -> dict[str, list[Node]]:
-    node = _entry(tree, "factors")
-    entries = node.value if node is not None and isinstance(node.value, dict) else {}
-    return {path: child.value for path, child in entries.items() if isinstance(child.value, list)}
-
-
 def _entry(tree: Node, key: str) -> Node | None:
     assert isinstance(tree.value, dict)
     node = tree.value.get(key)
     return node if node is not None and node.value is not None else None
 
 
-def _refuse_design(experiment: Experiment, tree: Node, n_options: int, factors: dict[str, list[Node]]) -> None:
-    node = _entry(tree, "factors") or tree
+def _refuse_design(experiment: Experiment, tree: Node, n_cells: int, varied: tuple[Factor, ...], *, yes: bool) -> None:
+    node = _entry(tree, "factors") or _entry(tree, "cases") or tree
     faults = []
-    sizes = {path: len(levels) for path, levels in factors.items()}
-    if experiment.design == "list" and len(set(sizes.values())) > 1:
-        counts = ", ".join(f"{path} has {n}" for path, n in sizes.items())
-        faults.append(node.fault("factors", f"a list takes as many levels from every factor; {counts}"))
-    n_cells = n_options * (prod(sizes.values()) if experiment.design == "grid" else max(sizes.values(), default=1))
-    if n_cells > MOST_CELLS:
-        faults.append(node.fault("factors", f"{n_cells:,} cells; an experiment has at most {MOST_CELLS:,}"))
-    for path, levels in factors.items():
-        texts = [text_of(level) for level in levels]
-        faults += [level.fault(f"factors.{path}", f"the level {text_of(level)} is listed twice") for i, level in enumerate(levels) if texts[i] in texts[:i]]
+    if n_cells > _MOST_AT_ALL:
+        faults.append(node.fault("factors", f"{n_cells:,} cells; no experiment has more than {_MOST_AT_ALL:,}"))
+    elif n_cells > MOST_CELLS and not yes:
+        faults.append(node.fault("factors", f"{n_cells:,} cells; more than {MOST_CELLS:,} are made only with --yes"))
+    paths = [path for factor in varied for path in factor.paths]
     for path, value in experiment._sets:
-        if any(f"{path}.".startswith(f"{factor}.") for factor in factors):
+        if any(f"{path}.".startswith(f"{factor}.") for factor in paths):
             faults.append(value.fault(path, "is a factor of this experiment and takes its levels; set factors instead", at_key=True))
     if faults:
         raise ScenarioError(faults)
@@ -203,13 +231,14 @@ def _base(experiment: Experiment, tree: Node) -> Node:
 
 def _tree_of(experiment: Experiment, base: Node, plan: _Plan) -> Node:
     tree = base if plan.overlay is None else overlaid(base, plan.overlay)
-    for path, level in plan.levels:
-        tree = put(tree, path.split("."), level)
+    for level in plan.levels.values():
+        for path, value in level.changes:
+            tree = put(tree, path.split("."), value)
     source = experiment._source
     assert source is not None
     for key in ("seed", "replications"):
-        value = _entry(source, key)
-        tree = tree if value is None else put(tree, (key,), value)
+        own = _entry(source, key)
+        tree = tree if own is None else put(tree, (key,), own)
     for path, value in experiment._sets:
         tree = put(tree, path.split("."), value)
     return tree

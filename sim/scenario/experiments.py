@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
-from sim.scenario.fields import Name, Reference, Text, choice, count
-from sim.scenario.schema import Closed, Replications, Seed, Version, distinct
+from sim.scenario.fields import Closed, Name, Reference, Text, choice, count, distinct
+from sim.scenario.schema import Replications, Seed, Version
 from sim.scenario.tree import Node, kind_of
 from sim.units import shown
 
@@ -85,17 +85,18 @@ def _cases(value: object) -> object:
     if isinstance(value, dict):
         value = [{"name": name, "set": case} for name, case in value.items()]
     if not isinstance(value, list) or not value:
-        raise ValueError("an empty design; write at least one case, each a mapping from path to value")
+        raise ValueError("is empty; write at least one case, a mapping from path to value")
     for case in value:
         inner = case["set"] if isinstance(case, dict) and set(case) == {"name", "set"} else case
         if not isinstance(inner, dict) or not inner:
-            raise ValueError(f"{kind_of(inner)} is not a case; write a mapping from path to value, or {{name: NAME, set: {{path: value}}}}")
+            what = "an empty mapping" if inner == {} else kind_of(inner)
+            raise ValueError(f"{what} is not a case; write a mapping from path to value, or {{name: NAME, set: {{path: value}}}}")
     return value
 
 
 def _some(value: dict[str, Any]) -> dict[str, Any]:
     if not value:
-        raise ValueError("an empty design; write at least one, or leave the key out")
+        raise ValueError("is empty; write at least one, or leave the key out")
     return value
 
 
