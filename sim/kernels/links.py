@@ -67,4 +67,4 @@ def since(links: Links, second: int, region: int | None = None) -> Links:
     keep = links.stop > second
     if region is not None:
         keep &= links.region == region
-    return Links(*(column[keep] for column in links[:5]), *links[5:])
+    return links._replace(region=links.region[keep], start=links.start[keep], stop=links.stop[keep], number=links.number[keep], covers=links.covers[keep])
