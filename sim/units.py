@@ -155,10 +155,11 @@ def parse_multiple(value: object) -> float:
 
 def format_share(share: float) -> str:
     """Return *share* as a percentage that reads back to the same float: "7 %"."""
-    return f"{_plain(Decimal(repr(share)) * 100)} %"
+    return f"{format_decimal(Decimal(repr(share)) * 100)} %"
 
 
-def _plain(number: Decimal) -> str:
+def format_decimal(number: Decimal) -> str:
+    """Return *number* without exponent or trailing zeros."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -89,8 +89,7 @@ class Factor:
         return low + u * (high - low)
 
     def _level(self, number: float) -> Level:
-        digits: int | Decimal = round(number) if self.kind in _WHOLE else Decimal(repr(float(f"{number:.5g}")))
-        text = f"{digits:f}" if isinstance(digits, Decimal) else str(digits)
+        text = str(round(number)) if self.kind in _WHOLE else units.format_decimal(Decimal(f"{number:.5g}"))
         value: Scalar = int(text) if self.kind == "count" else float(text) if self.kind == "number" else f"{text} {self.unit}"
         node = replace(self.place, value=value)
         return Level(text_of(node), tuple((path, node) for path in self.paths), self.place)
@@ -166,7 +165,8 @@ def _range(
     if ends["low"] in (None, "") or ends["high"] in (None, ""):
         hint = did_you_mean(leaf, rows) if leaf not in rows else ""
         raise refuse("", f"has no range: assumptions.csv gives none for {leaf}{hint}; write its low and high, or levels")
-    whole = not isinstance(given["mode"], float)
+    is_share = isinstance(given["mode"], str) and given["mode"].endswith("%")
+    whole = not is_share and not isinstance(given["mode"], float)
     read: dict[str, tuple[str, Any, str]] = {}
     for key in ("high", "low", "mode") if spec.distribution == "triangular" else ("high", "low"):
         try:
@@ -174,7 +174,7 @@ def _range(
         except ValueError as problem:
             raise refuse(key, str(problem)) from None
     (kind, high, unit), (other, low, _) = read["high"], read["low"]
-    if kind == "share" and other == "number" or kind == "number" and other == "share":
+    if {kind, other} == {"share", "number"} or (is_share and kind == other == "number"):
         kind = other = "share"
     if {kind, other} == {"number", "count"}:
         kind = other = "number"

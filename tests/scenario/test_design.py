@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sim.scenario import design
 from sim.scenario.design import Cell, cells
 from sim.scenario.faults import ScenarioError
 from sim.scenario.load import load, resolved
+from sim.units import parse_rate, parse_share
 
 HEAD = "schema_version: 1\nexperiment: trial\nquestion: none\nscenario: gb_base\n"
 
@@ -105,3 +107,108 @@ def test_a_factor_cannot_also_be_set(tmp_path):
 @pytest.mark.parametrize("comparator", ["p1", "p1-1d"])
 def test_the_comparator_is_an_option_or_a_cell(tmp_path, comparator):
     assert len(made(tmp_path, f"options: [p1, p4]\nfactors: {{reporting.period: [1 d, 7 d]}}\ncomparator: {comparator}\n")) == 4
+
+
+def test_zip_is_another_word_for_list(tmp_path):
+    pairs = made(tmp_path, "design: zip\nfactors: {reporting.period: [1 d, 7 d], reporting.loss: [0.5 %, 5 %]}\n")
+    assert [cell.name for cell in pairs] == ["1d-0p5pc", "7d-5pc"]
+
+
+def test_cases_are_named_worlds(tmp_path):
+    body = "options: [p1, p4]\ncases:\n  usual: {reporting.period: 7 d}\n  worst: {reporting.period: 1 d, reporting.loss: 5 %}\n"
+    found = made(tmp_path, body)
+    assert [cell.name for cell in found] == ["p1-usual", "p1-worst", "p4-usual", "p4-worst"]
+    assert [cell.levels for cell in found[:2]] == [{"reporting.period": "7 d"}, {"reporting.period": "1 d", "reporting.loss": "5 %"}]
+    assert [(cell.scenario.reporting.period, cell.scenario.reporting.loss) for cell in found[:2]] == [(604_800, 0.0), (86_400, 0.05)]
+    listed = made(tmp_path, "design: cases\ncases: [{name: usual, set: {reporting.period: 7 d}}, {reporting.loss: 5 %}]\n")
+    assert [cell.name for cell in listed] == ["usual", "5pc"]
+
+
+def test_one_at_a_time_varies_each_factor_from_end_to_end(tmp_path):
+    found = made(tmp_path, "design: one_at_a_time\nfactors: {reporting.loss: assumed, reporting.rule: [none, periodic]}\n")
+    assert [cell.name for cell in found] == ["base", "loss_0pc", "loss_10pc", "rule_none", "rule_periodic"]
+    assert [cell.levels for cell in found] == [
+        {},
+        {"reporting.loss": "0 %"},
+        {"reporting.loss": "10 %"},
+        {"reporting.rule": "none"},
+        {"reporting.rule": "periodic"},
+    ]
+
+
+SAMPLE = "design: latin_hypercube\npoints: 8\nseed: 5\nfactors: {updates.local.rate: assumed, reporting.loss: {low: 1 %, high: 2 %}}\n"
+
+
+def test_a_sample_writes_its_values_in_the_levels(tmp_path):
+    found = made(tmp_path, SAMPLE)
+    assert [cell.name for cell in found] == [f"s{n}" for n in range(8)]
+    assert [cell.points for cell in found] == [(n,) for n in range(8)]
+    for cell in found:
+        rate, loss = cell.levels["updates.local.rate"], cell.levels["reporting.loss"]
+        assert (parse_rate(rate), parse_share(loss)) == (cell.scenario.updates.local.rate, cell.scenario.reporting.loss)
+    assert sorted(int(8 * (float(cell.levels["reporting.loss"].split()[0]) - 1)) for cell in found) == list(range(8))
+
+
+def test_a_sample_does_not_depend_on_the_order_of_the_file(tmp_path):
+    turned = SAMPLE.replace(
+        "{updates.local.rate: assumed, reporting.loss: {low: 1 %, high: 2 %}}", "{reporting.loss: {low: 1 %, high: 2 %}, updates.local.rate: assumed}"
+    )
+    assert turned != SAMPLE
+    assert [cell.levels for cell in made(tmp_path, SAMPLE)] == [cell.levels for cell in made(tmp_path, turned)]
+    assert [cell.levels for cell in made(tmp_path, SAMPLE)] != [cell.levels for cell in made(tmp_path, SAMPLE, ("seed=6",))]
+
+
+def test_options_meet_the_same_points(tmp_path):
+    found = made(tmp_path, SAMPLE + "options: [p1, p4]\n")
+    assert len(found) == 16
+    assert [cell.levels for cell in found[:8]] == [cell.levels for cell in found[8:]]
+
+
+def test_a_coupled_factor_sets_several_paths(tmp_path):
+    body = "factors:\n  network:\n    levels:\n      small: {network.0.capacity: 5 /s, network.1.capacity: 9 /s}\n"
+    body += "      large: {network.0.capacity: 50 /s, network.1.capacity: 90 /s}\n"
+    body += "  slow: {paths: [reporting.heartbeat, reporting.phase.window], levels: [1 d, 2 d]}\n"
+    found = made(tmp_path, body)
+    assert [cell.name for cell in found] == ["small-1d", "small-2d", "large-1d", "large-2d"]
+    assert found[1].levels == {"network": "small", "slow": "2 d"}
+    assert [stage.capacity for stage in found[1].scenario.network] == [5, 9]
+    assert (found[1].scenario.reporting.heartbeat, found[1].scenario.reporting.phase.window) == (172_800, 172_800)
+
+
+CONDITIONAL = """\
+options: {often: {reporting: {rule: periodic}}, beat: {reporting: {rule: on_change_heartbeat}}}
+factors:
+  reporting.loss: [1 %, 2 %]
+  reporting.heartbeat: {levels: [7 d, 28 d], when: {option: beat}}
+"""
+
+
+def test_a_conditional_factor_is_left_alone_where_it_does_not_apply(tmp_path):
+    """Cells are not duplicated: one of `often` stands for both heartbeats."""
+    found = made(tmp_path, CONDITIONAL)
+    assert [cell.name for cell in found] == ["often-1pc", "often-2pc", "beat-1pc-7d", "beat-1pc-28d", "beat-2pc-7d", "beat-2pc-28d"]
+    assert [cell.points for cell in found] == [(0, 1), (2, 3), (0,), (1,), (2,), (3,)]
+    assert found[0].levels == {"reporting.loss": "1 %"}
+    assert found[0].scenario.reporting.heartbeat == 604_800
+
+
+def test_a_condition_may_be_another_factors_level(tmp_path):
+    body = "factors:\n  reporting.rule: [none, periodic]\n  reporting.period: {levels: [1 d, 7 d], when: {reporting.rule: periodic}}\n"
+    body += "  reporting.loss: {levels: [0 %, 5 %], when: {reporting.period: [7 d]}}\n"
+    assert [cell.name for cell in made(tmp_path, body)] == ["none", "periodic-1d", "periodic-7d-0pc", "periodic-7d-5pc"]
+
+
+def test_what_is_excluded_is_left_out(tmp_path):
+    body = "options: [p1, p4]\nfactors: {reporting.period: [1 d, 7 d], reporting.loss: [0 %, 1 %, 5 %]}\n"
+    body += "exclude: [{option: p1, reporting.period: 1 d}, {reporting.loss: [0 %, 5 %], reporting.period: 7 d}]\n"
+    assert [cell.name for cell in made(tmp_path, body)] == ["p1-7d-1pc", "p4-1d-0pc", "p4-1d-1pc", "p4-1d-5pc", "p4-7d-1pc"]
+
+
+def test_more_than_ten_thousand_cells_are_made_when_asked_for_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(design, "MOST_CELLS", 3)
+    loaded = load(write(tmp_path, "factors: {seed: [1, 2, 3, 4]}\n"))
+    with pytest.raises(ScenarioError, match="4 cells; more than 3 are made only with --yes"):
+        cells(loaded)
+    assert len(cells(loaded, yes=True)) == 4
+    with pytest.raises(ScenarioError, match="no experiment has more than"):
+        cells(load(write(tmp_path, "design: sobol\npoints: 524288\noptions: [p1, p2, p4]\nfactors: {reporting.loss: assumed}\n")), yes=True)
