@@ -30,6 +30,15 @@ def over_capacity_share(tables: Tables, window: Window, *, stage: str) -> Values
     return _shares_of_time(tables, stage, "over_capacity_s")
 
 
+def over_capacity_s(tables: Tables, window: Window, *, stage: str) -> Values:
+    """Time over capacity: seconds in which more arrives than capacity allows in that second (at `cell`, at any cell). Absent where capacity is unlimited.
+
+    Groups: server; `all` is the worst server. Unit: s.
+    """
+    seconds = totals(_limited(tables, stage), "server", "over_capacity_s")
+    return servers(seconds, max(seconds.values(), default=0))
+
+
 def waiting_share(tables: Tables, window: Window, *, stage: str) -> Values:
     """Share of seconds after whose service something still waits: such seconds ÷ seconds measured. Absent where capacity is unlimited.
 

@@ -67,6 +67,13 @@ def servers(values: Mapping[str, float], total: float) -> Values:
     return {name: value for name, value in values.items() if name != "dsp"} | {"all": total} if values else {}
 
 
+def capacities(tables: Tables, stage: str) -> dict[str, float]:
+    """Return what each server of *stage* passes on in a second; at `cell`, what the cells of a region pass on together."""
+    limits = totals(where(tables["stages"], stage=stage), "server", "capacity_per_s")
+    cells = totals(tables["cells"], "region", "n_cells") if stage == "cell" else {}
+    return {server: capacity * cells[server] if stage == "cell" else capacity for server, capacity in limits.items()}
+
+
 def peak(tables: Tables, window: Window, *, stage: str, kind: str, k_s: int) -> Values:
     """Most arrivals of *kind* at a server of *stage* in any k seconds after warm-up: max over bins of k seconds (starting at multiples of k) of the count.
 
@@ -106,9 +113,9 @@ def peak_to_mean(tables: Tables, window: Window, *, stage: str) -> Values:
 def load_share(tables: Tables, window: Window, *, stage: str) -> Values:
     """Mean arrivals per second ÷ capacity: the share of the stage's capacity in use. Absent where capacity is unlimited or nil.
 
-    Groups: server; `all` is all arrivals ÷ all capacity. Unit: share.
+    At `cell`, of a region's cells together. Groups: server; `all` is all arrivals ÷ all capacity. Unit: share.
     """
-    capacity = totals(where(tables["stages"], stage=stage), "server", "capacity_per_s")
+    capacity = capacities(tables, stage)
     if any(c in (0, float("inf")) for c in capacity.values()):
         return {}
     n = totals(where(tables["arrivals"], stage=stage), "server", "n")
