@@ -7,13 +7,13 @@ A finding names the value it speaks of and the others it depends on: its line is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from math import floor
 from typing import Any, Final
 
 from sim import units
 from sim.scenario.faults import did_you_mean
 from sim.scenario.fields import LONGEST_S
-from sim.scenario.schema import EstateSpec, Faults, Reporting, Stage, Traffic, Updates, Window
+from sim.scenario.outages import Faults
+from sim.scenario.schema import EstateSpec, Reporting, Stage, Traffic, Window
 
 Path = tuple[str | int, ...]
 Finding = tuple[Path, str, tuple[Path, ...]]  # the value, the sentence, what else it depends on
@@ -100,43 +100,9 @@ def _cuts_happen(faults: Faults, estate: EstateSpec, window: Window) -> Iterator
         if cut.region not in estate.regions:
             hint = did_you_mean(cut.region, estate.regions)
             yield (*where, "region"), f"there is no region {cut.region}; the regions are {', '.join(estate.regions)}{hint}", (("estate", "regions"),)
-        if cut.start >= horizon:
+        if cut.start is not None and cut.start >= horizon:
             start, end = units.format_duration(cut.start), units.format_duration(horizon)
             yield (*where, "start"), f"the cut starts at {start}, but the world ends at {end}", (("window", "length"), ("window", "warm_up"))
-
-
-def _protection_never_fires(network: tuple[Stage, ...], reporting: Reporting, updates: Updates) -> Iterator[Finding]:
-    """Accept alert storm protection only where it provably does nothing: it counts per device and code, so a national wave never trips it (F6)."""
-    for index, stage in enumerate(network):
-        for place, protection in enumerate(stage.mitigations):
-            most = most_reports(reporting, updates, protection.window)
-            if most is None or most > protection.threshold:
-                sends = "has no bound" if most is None else f"can be {most}"
-                yield (
-                    ("network", index, "mitigations", place),
-                    "alert storm protection is modelled only where no sender can send more than the threshold of one report within its window; "
-                    f"here the number within {units.format_duration(protection.window)} {sends}, and the threshold is {protection.threshold}",
-                    (("reporting", "period"), _RULE, ("updates", "policy")),
-                )
-
-
-def most_reports(reporting: Reporting, updates: Updates, window_s: int) -> int | None:
-    """Return a bound on the version reports one sender sends within *window_s* seconds; nothing when there is no bound.
-
-    A timer of period T and jitter J leaves the n-th report at least (n-1)T - 2J after the first, whatever restarts it. A read comes at most once a day of the
-    clock. Releases every P install at most once in each [r P, (r+1) P); a Poisson clock has no bound.
-    """
-    spread_s = window_s + 2 * reporting.phase.jitter
-    period_s = timer_period_s(reporting)
-    most = spread_s // period_s + 1 if period_s else 0
-    if reporting.rule == "hub_store":
-        return window_s // units.DAY_S + 2
-    can_change = updates.policy == "local_and_ota" and updates.local.rate > 0 and updates.local.take_up > 0
-    if reporting.rule in ("on_change", "on_change_heartbeat") and can_change:
-        if updates.local.driver == "poisson":
-            return None
-        most += floor(spread_s * updates.local.rate) + 2
-    return most
 
 
 _CHECKS: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
@@ -147,5 +113,4 @@ _CHECKS: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
     _profiles_exist: ("traffic",),
     _priorities_exist: ("network", "traffic"),
     _cuts_happen: ("faults", "estate", "window"),
-    _protection_never_fires: ("network", "reporting", "updates"),
 }

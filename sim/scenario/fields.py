@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 from sim import units
 from sim.scenario.faults import did_you_mean
@@ -21,6 +21,12 @@ SLUG: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 LONGEST_S: Final = 60 * units.YEAR_S
 LARGEST_B: Final = 1_000_000_000
 FASTEST_PER_S: Final = 1_000_000_000
+
+
+class Closed(BaseModel):
+    """A block of a scenario: no other keys, no changes after reading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def _bounded(parse: Callable[[object], _T], low: _T | None, high: _T, text: Callable[[_T], str], low_open: bool = False) -> BeforeValidator:
@@ -54,6 +60,9 @@ PositiveDuration = Annotated[
     _duration,
 ]
 Rate = Annotated[Fraction, _bounded(units.parse_rate, None, Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s"), _as_rate, _rate]
+PositiveRate = Annotated[
+    Fraction, _bounded(units.parse_rate, Fraction(0), Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s", low_open=True), _as_rate, _rate
+]
 Size = Annotated[
     int,
     _bounded(units.parse_size, None, LARGEST_B, units.format_size),
@@ -78,6 +87,11 @@ Day = Annotated[
 def count(low: int, high: int) -> Any:
     """Return the annotations of a whole number in [low, high]."""
     return _bounded(units.parse_count, low, high, lambda n: f"{n:_}")
+
+
+def number_above(low: float, high: float) -> Any:
+    """Return the annotations of a number without unit in (low, high]."""
+    return _bounded(units.parse_number, low, high, lambda x: f"{x:g}", low_open=True)
 
 
 def _flag(value: object) -> bool:
@@ -106,6 +120,27 @@ def _name(value: object) -> str:
     return value
 
 
+def _code(value: object) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"[0-9A-Za-z]{1,16}", value, re.ASCII) is None:
+        hint = "; put it in quotes" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+        raise ValueError(f"{shown(value)} is not a code; write 1 to 16 letters and digits, such as 8F36 or AD1{hint}")
+    return value
+
+
+def _kind_or_code(value: object) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"[0-9A-Za-z_-]{1,64}", value, re.ASCII) is None:
+        raise ValueError(f"{shown(value)} is neither the name of a kind nor a code; write such as tamper or 8F75")
+    return value
+
+
+def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a name that is listed twice."""
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{twice[0]} is listed twice; list it once")
+    return names
+
+
 def _reference(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 500:
         raise ValueError(f"{shown(value)} is neither the name of a shipped file nor a path")
@@ -128,6 +163,9 @@ def choice(*allowed: str, **aliases: str) -> BeforeValidator:
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, BeforeValidator(_text)]
 Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{SLUG.pattern}$"})]
+Names = Annotated[tuple[Name, ...], AfterValidator(distinct)]
+Code = Annotated[str, BeforeValidator(_code)]
+KindsOrCodes = Annotated[tuple[Annotated[str, BeforeValidator(_kind_or_code)], ...], AfterValidator(distinct)]
 Reference = Annotated[str, BeforeValidator(_reference)]
 
 RULES: Final = ("none", "hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat")
@@ -143,5 +181,6 @@ PhaseSource = Annotated[Literal["fixed_clock", "power_on", "activation", "hashed
 Driver = Annotated[Literal["poisson", "releases"], choice("poisson", "releases")]
 Reporter = Annotated[Literal["ppmid", "ihd", "hcalcs"], choice("ppmid", "ihd", "hcalcs")]
 Per = Annotated[Literal["meter", "device", "premises"], choice("meter", "device", "premises")]
-StageName = Annotated[Literal["csp", "dsp", "user"], choice("csp", "dsp", "user")]
-Mitigation = Annotated[Literal["alert_storm_protection"], choice("alert_storm_protection")]
+STAGES: Final = ("device", "hub", "cell", "csp", "dsp", "user")
+StageName = Annotated[Literal["device", "hub", "cell", "csp", "dsp", "user"], choice(*STAGES)]
+Overflow = Annotated[Literal["drop_newest", "drop_oldest", "keep_latest"], choice("drop_newest", "drop_oldest", "keep_latest")]

@@ -9,16 +9,20 @@ from __future__ import annotations
 from math import isclose
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from sim.scenario.alerts import Alerts
 from sim.scenario.fields import (
+    STAGES,
+    Closed,
     Day,
     Driver,
     Duration,
     Flag,
-    Mitigation,
     Multiple,
     Name,
+    Names,
+    Overflow,
     Per,
     PhaseSource,
     Policy,
@@ -34,19 +38,16 @@ from sim.scenario.fields import (
     Weight,
     choice,
     count,
+    distinct,
 )
+from sim.scenario.outages import Faults
+from sim.scenario.rows import Row
 
 _T = TypeVar("_T")
 
 SCHEMA_VERSION: Final = 1
 DEVICE_TYPES: Final = ("esme", "gsme", "ppmid", "ihd", "hcalcs")
 LEDGER_TYPES: Final = ("ppmid", "ihd", "hcalcs")
-
-
-class Closed(BaseModel):
-    """A block of a scenario: no other keys, no changes after reading."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def _version(number: int) -> int:
@@ -86,13 +87,6 @@ def _day_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
     if not any(weights):
         raise ValueError("all weights are 0; at least one hour must have traffic")
     return weights
-
-
-def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise ValueError(f"{twice[0]} is listed twice; list it once")
-    return names
 
 
 def _kind_names(kinds: dict[str, _T]) -> dict[str, _T]:
@@ -191,6 +185,7 @@ class TrafficKind(Closed):
     target: PositiveDuration = Field(description="Response-time target of the kind.")
     size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
     profile: Name = Field(description="Name of the daily profile its rate follows.")
+    user: Name | None = Field(default=None, description="The one user who sends or gets it all; without it, the user responsible for the premises.")
 
 
 class Traffic(Closed):
@@ -203,49 +198,37 @@ class Traffic(Closed):
     )
 
 
-class AlertStormProtection(Closed):
-    """The DSP's protection against a device that repeats one alert: it counts per device and code."""
-
-    kind: Mitigation = Field(description="alert_storm_protection.")
-    threshold: Annotated[int, count(1, 1_000_000)] = Field(description="Copies of one alert from one device within the window that pass unhindered.")
-    window: PositiveDuration = Field(description="Time over which copies are counted.")
-    forward_period: PositiveDuration = Field(description="Above the threshold, one copy is forwarded per this time.")
-
-
 class Stage(Closed):
-    """A place with finite capacity on the way to the SMI."""
+    """A place on the way to the SMI: with finite capacity, or, at device and hub, where messages are held back, dropped or kept."""
 
-    stage: StageName = Field(description="csp (a server per region), dsp (one) or user (a server per user), in this order.")
-    capacity: Rate | None = Field(default=None, description="Messages each server passes on; without it, all at once.")
-    buffer: Annotated[int, count(0, 2**31 - 1)] | None = Field(default=None, description="Messages of one priority that may wait; without it, any number.")
-    priority: Annotated[tuple[Name, ...], AfterValidator(distinct)] = Field(
-        default=(), description="Kinds of message in the order they are served; the others share the last place."
+    stage: StageName = Field(
+        description="device, hub, cell (a server per WAN cell), csp (one per region), dsp (one) or user (one per user), in this order."
     )
+    capacity: Rate | None = Field(default=None, description="Messages each server passes on; without it, all at once.")
+    buffer: Annotated[int, count(0, 2**31 - 1)] | None = Field(
+        default=None,
+        description="Messages of one priority that may wait; without it, any number. At hub: of one sender and kind, while the link is down; without it, none.",
+    )
+    overflow: Overflow | None = Field(
+        default=None, description="What a full buffer does: drop_newest (without it, this), drop_oldest or, at hub, keep_latest."
+    )
+    priority: Names = Field(default=(), description="Kinds of message in the order they are served; the others share the last place.")
     latency: Duration = Field(default=0, description="Time from leaving this stage to arriving at the next; without it, none.")
-    mitigations: tuple[AlertStormProtection, ...] = Field(default=(), description="Protections at this stage, in order.")
+    operators: Annotated[int, count(1, 1_000_000)] | None = Field(default=None, description="Operators of each user, who share its alerts (user only).")
+    flood_above: Annotated[int, count(1, 1_000_000)] | None = Field(
+        default=None, description="Alerts per operator in ten minutes above which a flood begins (user only)."
+    )
+    flood_below: Annotated[int, count(1, 1_000_000)] | None = Field(
+        default=None, description="Alerts per operator in ten minutes below which a flood ends (user only)."
+    )
+    mitigations: tuple[Row, ...] = Field(default=(), description="Protections at this stage, in order.")
 
 
 def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     names = [stage.stage for stage in stages]
-    if names != [name for name in ("csp", "dsp", "user") if name in names]:
-        raise ValueError(f"the stages are {', '.join(names)}; each may come once, in the order csp, dsp, user")
+    if names != [name for name in STAGES if name in names]:
+        raise ValueError(f"the stages are {', '.join(names)}; each may come once, in the order {', '.join(STAGES)}")
     return stages
-
-
-class PowerCut(Closed):
-    """A power cut: premises of a region go dark together and come back within a while."""
-
-    region: Name = Field(description="CSP region of the premises.")
-    share: Share = Field(description="Share of the region's premises that it takes.")
-    start: Duration = Field(description="When it begins, from the start of the window.")
-    duration: PositiveDuration = Field(description="How long it lasts at least.")
-    restoration: Duration = Field(description="Time after that within which premises come back, uniformly.")
-
-
-class Faults(Closed):
-    """What goes wrong."""
-
-    power_cuts: tuple[PowerCut, ...] = Field(default=(), description="Power cuts, in any order.")
 
 
 class Scenario(Closed):
@@ -263,3 +246,4 @@ class Scenario(Closed):
     traffic: Traffic = Field(description="The traffic that is there already.")
     network: Annotated[tuple[Stage, ...], AfterValidator(_in_order)] = Field(description="Stages on the way, in order; [] for none.")
     faults: Faults = Field(description="What goes wrong.")
+    alerts: Alerts = Field(default=Alerts(), description="Alerts that have a sender; without the block, none.")

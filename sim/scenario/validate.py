@@ -11,8 +11,10 @@ from pydantic.fields import FieldInfo
 from sim.scenario.checks import findings
 from sim.scenario.experiments import Experiment
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
-from sim.scenario.schema import Scenario
+from sim.scenario.rows import ROWS
+from sim.scenario.schema import Scenario, Stage
 from sim.scenario.tree import Node, dotted, find, kind_of, plain
+from sim.units import shown
 
 _Path = tuple[str | int, ...]
 
@@ -68,20 +70,28 @@ def _annotation(info: FieldInfo) -> Any:
 def _faults(model: type[BaseModel], problems: list[Any], tree: Node) -> Iterator[Fault]:
     for error in problems[: 4 * MOST_FAULTS]:
         is_key = "[key]" in error["loc"]
-        path: _Path = tuple(part for part in error["loc"] if part != "[key]")
+        shape: _Path = tuple(part for part in error["loc"] if part != "[key]")
+        path = _written(shape)
         node, exists = find(tree, path)
         if node.faulty:
             continue  # its form was refused already, and that says more
         kind = error["type"]
         if kind == "missing":
-            doc = _field(model, path)
+            doc = _field(model, shape)
             say = "is empty, but it is required" if exists else "is missing; it is required"
             yield node.fault(dotted(path), f"{say}: {doc}")
         elif kind == "extra_forbidden":
-            known = _keys(model, path[:-1])
+            known = _keys(model, shape[:-1])
             word = str(path[-1])
             message = f"this key is not known; allowed here: {', '.join(known)}{did_you_mean(word, known)}"
             yield node.fault(dotted(path), message, at_key=True)
+        elif kind == "union_tag_not_found":
+            yield node.fault(dotted((*path, "kind")), f"is missing; it is required: what the row is, one of {', '.join(ROWS)}")
+        elif kind == "union_tag_invalid":
+            kind_node, _ = find(tree, (*path, "kind"))
+            hint = did_you_mean(kind_node.value, ROWS) if isinstance(kind_node.value, str) else ""
+            say = f"{shown(plain(kind_node))} is not known; it must be one of {', '.join(ROWS)}{hint}"
+            yield kind_node.fault(dotted((*path, "kind")), say)
         elif kind in ("value_error", "assertion_error"):
             yield node.fault(dotted(path), error["msg"].partition(", ")[2], at_key=is_key)
         else:
@@ -89,25 +99,32 @@ def _faults(model: type[BaseModel], problems: list[Any], tree: Node) -> Iterator
             yield node.fault(dotted(path), f"is {kind_of(node.value)}; {wanted} is due here")
 
 
-def _models(annotation: object) -> type[BaseModel] | None:
-    """Return the model inside a type such as `tuple[Stage, ...]` or `dict[str, TrafficKind]`."""
+def _written(shape: _Path) -> _Path:
+    """Return the path in the file of a place in the models, where the shape chosen for a row follows the row's number."""
+    return tuple(part for index, part in enumerate(shape) if not (part in ROWS and shape[index - 2 : index - 1] == ("mitigations",)))
+
+
+def _models(annotation: object) -> tuple[type[BaseModel], ...]:
+    """Return the models inside a type such as `tuple[Stage, ...]`, `dict[str, TrafficKind]` or `tuple[Jitter | Retry, ...]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for argument in get_args(annotation) if (found := _models(argument))), None)
+        return (annotation,)
+    return tuple(model for argument in get_args(annotation) for model in _models(argument))
 
 
-def _owner(model: type[BaseModel], path: _Path) -> type[BaseModel]:
-    """Return the model that the mapping at *path* must have."""
-    for part in path:
-        if part in model.model_fields:
-            model = _models(model.model_fields[str(part)].annotation) or model
+def _owner(model: type[BaseModel], shape: _Path) -> type[BaseModel]:
+    """Return the model that the mapping at *shape* must have."""
+    for part in shape:
+        if part in ROWS and model is Stage:
+            model = ROWS[str(part)][0]
+        elif part in model.model_fields:
+            model = (*_models(model.model_fields[str(part)].annotation), model)[0] if part != "mitigations" else model
     return model
 
 
-def _keys(model: type[BaseModel], path: _Path) -> list[str]:
-    """Return the keys that the mapping at *path* may have; `extends` is read before any model sees the tree."""
-    return [*(["extends"] if model is Scenario and not path else []), *_owner(model, path).model_fields]
+def _keys(model: type[BaseModel], shape: _Path) -> list[str]:
+    """Return the keys that the mapping at *shape* may have; `extends` is read before any model sees the tree."""
+    return [*(["extends"] if model is Scenario and not shape else []), *_owner(model, shape).model_fields]
 
 
-def _field(model: type[BaseModel], path: _Path) -> str:
-    return _owner(model, path[:-1]).model_fields[str(path[-1])].description or ""
+def _field(model: type[BaseModel], shape: _Path) -> str:
+    return _owner(model, shape[:-1]).model_fields[str(shape[-1])].description or ""
