@@ -1,0 +1,62 @@
+"""The kinds of alert that devices raise by name, and what makes each of them (`docs/model.md`, section 11)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+from sim.scenario.fields import Closed, Code, Flag, Name, Names, PositiveDuration, PositiveRate, Share, Size, choice, number_above
+
+SENDERS: Final = ("hub", "esme", "gsme", "ppmid", "ihd", "hcalcs")
+Sender = Annotated[Literal["hub", "esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*SENDERS)]
+Cause = Annotated[
+    Literal["outage", "restoration", "reboot", "random", "chatter"], choice("outage", "restoration", "reboot", "random", "chatter")
+]
+USED_BY: Final = {  # field: the causes that need it; to others it means nothing
+    "after": ("outage", "restoration"),
+    "rate": ("random", "chatter"),
+    "tail": ("chatter",),
+    "spread": ("chatter",),
+}
+
+
+def _tail(tail: float) -> float:
+    if abs(tail - 1) < 1e-6:
+        raise ValueError("1 is the one exponent for which the mean has no power law; write a little less or more, such as 0.99")
+    return tail
+
+
+class AlertKind(Closed):
+    """One kind of alert: who raises it, and when."""
+
+    code: Code = Field(description="Its code, such as 8F36: exclusion lists may name it.")
+    sender: Sender = Field(description="Who raises it: hub, or a device type.")
+    cause: Cause = Field(
+        description="What makes it: outage (it begins), restoration (it ends), reboot (a dark spell without loss of supply ends), random or chatter."
+    )
+    share: Share = Field(description="Share of senders that raise it.")
+    after: PositiveDuration | None = Field(default=None, description="Shortest outage that counts; an outage alert leaves when it has passed.")
+    rate: PositiveRate | None = Field(default=None, description="Alerts per sender that raises it; for chatter the mean of their rates.")
+    tail: Annotated[float, number_above(0, 100), AfterValidator(_tail)] | None = Field(
+        default=None, description="Exponent of the bounded Pareto law of chattering senders' rates: the smaller, the heavier the tail."
+    )
+    spread: Annotated[float, number_above(1, 1e9)] | None = Field(default=None, description="Largest rate of a chattering sender in multiples of the smallest.")
+    genuine: Flag = Field(description="Whether it tells of something that matters; what chatters does not.")
+    target: PositiveDuration = Field(description="Response-time target of the kind.")
+    size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
+
+
+def _by_name(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(names))
+
+
+def _kinds_by_name(kinds: dict[str, Any]) -> dict[str, Any]:
+    return dict(sorted(kinds.items()))
+
+
+class Alerts(Closed):
+    """Alerts that have a sender; those of `traffic.kinds` are only counted."""
+
+    active: Annotated[Names, AfterValidator(_by_name)] = Field(default=(), description="Kinds of alert that there are, of those below.")
+    kinds: Annotated[dict[Name, AlertKind], AfterValidator(_kinds_by_name)] = Field(default={}, description="The kinds of alert, by name.")
