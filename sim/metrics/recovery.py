@@ -60,7 +60,8 @@ def _lines(tables: Tables, window: Window) -> Iterator[_Line]:
             order = np.argsort(here["start_s"], kind="stable")
             order = order[here["start_s"][order] >= window.warm_up_s]
             if len(order):
-                yield _Line(f"{stage}/{server}", *(here[name][order] for name in ("start_s", "n_arrived", "n_served", "waiting_n")), capacity)
+                start_s, arrived, served, waiting = (here[name][order] for name in ("start_s", "n_arrived", "n_served", "waiting_n"))
+                yield _Line(f"{stage}/{server}", start_s, arrived, served, waiting, capacity)
 
 
 def _trigger(tables: Tables, window: Window) -> tuple[int, int] | None:
@@ -135,7 +136,7 @@ def load_after(tables: Tables, window: Window) -> Values:
 
 
 def drain_fluid(tables: Tables, window: Window) -> Values:
-    """Time to drain in the fluid limit, were nothing sent twice: backlog λD ÷ spare capacity (μ − λ), D how long a server's last outage was, λ its arrivals before.
+    """Time to drain in the fluid limit, were nothing sent twice: backlog λD ÷ spare capacity (μ − λ), D the length of a server's last outage, λ its arrivals.
 
     λ is that of `load_before_share`. Absent for servers that were not out (`stage_outages`), and where λ ≥ μ: that never drains. Groups: `stage/server`;
     `all` is the slowest. Unit: s.
