@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import nan
 from pathlib import Path
 from typing import Any, Final
 
 from sim.experiment.plan import Plan, Task, comparator_of
 from sim.metrics import METRICS, Window, estimate, measure, paired_difference
+from sim.metrics.comparing import holm
 from sim.scenario.design import Cell
 from sim.scenario.schema import Scenario
 from sim.store import MergedTables, read_cell, write_file
@@ -18,8 +20,12 @@ from sim.store import MergedTables, read_cell, write_file
 Measured = dict[str, dict[int, dict[tuple[str, str], float]]]
 Row = tuple[Any, ...]
 
-SUMMARY: Final = ("metric", "group", "value", "half_width", "n", "unit")
-DIFFERENCES: Final = ("cell", "comparator", "metric", "group", "difference", "half_width", "unpaired_half_width", "n", "unit")
+SUMMARY: Final = ("metric", "group", "value", "half_width", "n", "unit", "low", "high", "method", "warning")
+DIFFERENCES: Final = (
+    "cell", "comparator", "metric", "group", "difference", "half_width", "unpaired_half_width", "n", "unit", "low", "high", "variance_reduction", "p", "p_holm",
+    "warning",
+)  # fmt: skip
+_VALUES: Final = ("cell", "replication", "metric", "group", "value")
 
 
 def window_of(scenario: Scenario) -> Window:
@@ -61,24 +67,33 @@ def summary(plan: Plan, measured: Measured) -> tuple[Sequence[str], list[Row]]:
         levels = [level[cell.name] for level in factors.values()]
         replications = [values for _, values in sorted(measured[cell.name].items())]
         for key in _keys(replications):
-            found = estimate([values[key] for values in replications if key in values], METRICS[key[0]].unit)
-            rows.append((cell.name, *levels, *key, found.value, found.half_width, found.n, found.unit))
+            metric = METRICS[key[0]]
+            found = estimate([values[key] for values in replications if key in values], metric.unit, metric.kind)
+            interval = found.low, found.high, metric.kind.method(found.n), found.warning
+            rows.append((cell.name, *levels, *key, found.value, found.half_width, found.n, found.unit, *interval))
     return ("cell", *factors, *SUMMARY), rows
 
 
 def differences(plan: Plan, measured: Measured) -> list[Row]:
     """Return the rows of `differences.csv`: each cell less its comparator, replication by replication, where both have the metric."""
-    return [row for cell in plan.cells if (other := comparator_of(plan, cell)) is not None for row in _differences(cell, other, measured)]
+    pairs = [(cell, other) for cell in plan.cells if (other := comparator_of(plan, cell)) is not None]
+    return [row for cell, other in pairs for row in _differences(cell, other, plan.metrics or tuple(METRICS), measured)]
 
 
-def _differences(cell: Cell, other: Cell, measured: Measured) -> Iterator[Row]:
+def _differences(cell: Cell, other: Cell, asked: Sequence[str], measured: Measured) -> Iterator[Row]:
+    """Yield the rows of one pair; the metrics *asked* for, over every group together, are the family that Holm's correction is over."""
     mine, theirs = measured.get(cell.name, {}), measured.get(other.name, {})
     shared = sorted(mine.keys() & theirs.keys())
-    for key in _keys(mine[r] for r in shared):
-        pairs = [(mine[r][key], theirs[r][key]) for r in shared if key in mine[r] and key in theirs[r]]
-        if pairs:
-            found = paired_difference([a for a, _ in pairs], [b for _, b in pairs], METRICS[key[0]].unit)
-            yield cell.name, other.name, *key, found.value, found.half_width, found.unpaired_half_width, found.n, found.unit
+    pairs = {key: [(mine[r][key], theirs[r][key]) for r in shared if key in mine[r] and key in theirs[r]] for key in _keys(mine[r] for r in shared)}
+    found = {
+        key: paired_difference([a for a, _ in values], [b for _, b in values], METRICS[key[0]].unit, METRICS[key[0]].kind)
+        for key, values in pairs.items() if values
+    }  # fmt: skip
+    family = [key for key in found if key[0] in asked and key[1] == "all"]
+    corrected = dict(zip(family, holm([found[key].p for key in family]), strict=True))
+    for key, apart in found.items():
+        tail = apart.low, apart.high, apart.gain, apart.p, corrected.get(key, nan), apart.warning
+        yield cell.name, other.name, *key, apart.value, apart.half_width, apart.unpaired_half_width, apart.n, apart.unit, *tail
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Row]) -> bytes:
@@ -91,21 +106,24 @@ def to_csv(header: Sequence[str], rows: Iterable[Row]) -> bytes:
 
 
 def write_summary(run: Path, plan: Plan, measured: Measured) -> None:
-    """Write `summary.csv` and, where there is a comparator, `differences.csv` and `tables/differences.parquet`."""
+    """Write `summary.csv`, `tables/values.parquet` and, where there is a comparator, `differences.csv` and `tables/differences.parquet`."""
     write_file(run / "summary.csv", to_csv(*summary(plan, measured)))
+    values = [(cell, r, *key, value) for cell, replications in measured.items() for r, found in sorted(replications.items()) for key, value in found.items()]
+    write_file(run / "tables" / "values.parquet", _parquet(_VALUES, values))
     if plan.comparator is not None:
         rows = differences(plan, measured)
         write_file(run / "differences.csv", to_csv(DIFFERENCES, rows))
-        write_file(run / "tables" / "differences.parquet", _differences_parquet(rows))
+        write_file(run / "tables" / "differences.parquet", _parquet(DIFFERENCES, rows))
 
 
-def _differences_parquet(rows: Sequence[Row]) -> bytes:
+def _parquet(header: Sequence[str], rows: Sequence[Row]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = {name: pa.float64() for name in ("difference", "half_width", "unpaired_half_width")} | {"n": pa.int32()}
-    columns = list(zip(*rows, strict=True)) or [()] * len(DIFFERENCES)
-    arrays = [pa.array(column, kinds.get(name, pa.string())) for name, column in zip(DIFFERENCES, columns, strict=True)]
+    text = dict.fromkeys(("cell", "comparator", "metric", "group", "unit", "warning"), pa.string())
+    kinds = dict.fromkeys(header, pa.float64()) | {"n": pa.int32(), "replication": pa.int32()} | text
+    columns = list(zip(*rows, strict=True)) or [()] * len(header)
+    arrays = [pa.array(column, kinds[name]) for name, column in zip(header, columns, strict=True)]
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(arrays, names=list(DIFFERENCES)), sink, compression="zstd")
+    pq.write_table(pa.table(arrays, names=list(header)), sink, compression="zstd")
     return bytes(sink.getvalue())

@@ -10,23 +10,27 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from sim.metrics import cost, harm, load, records
-from sim.metrics.estimates import Difference, Estimate, estimate, paired_difference
-from sim.metrics.load import Values, Window
-from sim.tables import Tables
+import numpy as np
 
-__all__ = ["METRICS", "Difference", "Estimate", "Metric", "Window", "estimate", "measure", "paired_difference"]
+from sim.metrics import cost, harm, load, records, recovery, storms
+from sim.metrics.estimates import Difference, Estimate, estimate, paired_difference
+from sim.metrics.intervals import Kind
+from sim.metrics.load import Values, Window
+from sim.tables import TABLES, Tables
+
+__all__ = ["METRICS", "Difference", "Estimate", "Kind", "Metric", "Window", "estimate", "measure", "paired_difference"]
 
 Measure = Callable[[Tables, Window], Values]
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What is measured, in which *unit*, and what its *groups* are beside `all` ("" for none)."""
+    """What is measured, in which *unit*, what its *groups* are beside `all` ("" for none), and of which *kind* it is, which decides its interval."""
 
     measure: Measure
     unit: str
     groups: str
+    kind: Kind = Kind.UNKNOWN
 
     @property
     def definition(self) -> str:
@@ -35,53 +39,92 @@ class Metric:
         return " ".join((function.__doc__ or "").split())
 
 
+# What happens to every device evenly is a mean; a peak, a quantile, and what happens to few, or only sometimes, is skewed.
+_MEAN, _SKEWED = Kind.MEAN, Kind.SKEWED
+
+
 def _of_stage(stage: str, server: str) -> dict[str, Metric]:
     """Return the metrics of a network *stage* whose servers are each a *server*."""
     named = {
-        "alerts_per_s_peak": Metric(partial(load.peak, stage=stage, kind="alerts", k_s=1), "alerts/s", server),
-        "alerts_per_60s_peak": Metric(partial(load.peak, stage=stage, kind="alerts", k_s=60), "alerts/60 s", server),
-        "alerts_per_900s_peak": Metric(partial(load.peak, stage=stage, kind="alerts", k_s=900), "alerts/900 s", server),
-        "alerts_per_s_mean": Metric(partial(load.mean_alert_rate, stage=stage), "alerts/s", server),
-        "messages_per_s_peak": Metric(partial(load.peak, stage=stage, kind="all", k_s=1), "messages/s", server),
-        "messages_per_s_mean": Metric(partial(load.mean_rate, stage=stage, kinds=None), "messages/s", server),
-        "peak_to_mean_ratio": Metric(partial(load.peak_to_mean, stage=stage), "", server),
-        "load_share": Metric(partial(load.load_share, stage=stage), "share", server),
-        "over_capacity_share": Metric(partial(harm.over_capacity_share, stage=stage), "share", server),
-        "waiting_share": Metric(partial(harm.waiting_share, stage=stage), "share", server),
-        "peak_waiting_n": Metric(partial(harm.peak_waiting, stage=stage), "messages", server),
+        "alerts_per_s_peak": Metric(partial(load.peak, stage=stage, kind="alerts", k_s=1), "alerts/s", server, _SKEWED),
+        "alerts_per_60s_peak": Metric(partial(load.peak, stage=stage, kind="alerts", k_s=60), "alerts/60 s", server, _SKEWED),
+        "alerts_per_900s_peak": Metric(partial(load.peak, stage=stage, kind="alerts", k_s=900), "alerts/900 s", server, _SKEWED),
+        "alerts_per_s_mean": Metric(partial(load.mean_alert_rate, stage=stage), "alerts/s", server, _MEAN),
+        "messages_per_s_peak": Metric(partial(load.peak, stage=stage, kind="all", k_s=1), "messages/s", server, _SKEWED),
+        "messages_per_s_mean": Metric(partial(load.mean_rate, stage=stage, kinds=None), "messages/s", server, _MEAN),
+        "peak_to_mean_ratio": Metric(partial(load.peak_to_mean, stage=stage), "", server, _SKEWED),
+        "load_share": Metric(partial(load.load_share, stage=stage), "share", server, _MEAN),
+        "headroom_share": Metric(partial(storms.headroom_share, stage=stage), "share", server, _SKEWED),
+        "over_capacity_share": Metric(partial(harm.over_capacity_share, stage=stage), "share", server, _SKEWED),
+        "over_capacity_s_total": Metric(partial(harm.over_capacity_s, stage=stage), "s", server, _SKEWED),
+        "waiting_share": Metric(partial(harm.waiting_share, stage=stage), "share", server, _SKEWED),
+        "peak_waiting_n": Metric(partial(harm.peak_waiting, stage=stage), "messages", server, _SKEWED),
     }
     return {f"{stage}_{name}": metric for name, metric in (named | _delays(stage)).items()}
 
 
 def _delays(stage: str) -> dict[str, Metric]:
     shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
-    return {f"delay_s_{name}": Metric(partial(load.delay, stage=stage, share=share), "s", "kind") for name, share in shares.items()}
+    return {f"delay_s_{name}": Metric(partial(load.delay, stage=stage, share=share), "s", "kind", _SKEWED) for name, share in shares.items()}
+
+
+def _of_storms() -> dict[str, Metric]:
+    """Return the metrics of storms, and of recovery from them."""
+    cells = {"messages_per_s_peak": "peak_1_n", "peak_waiting_n": "peak_waiting_n"}
+    times = {"over_capacity": "over_capacity_s", "waiting": "waiting_s"}
+    server = "stage/server"
+    return {
+        "amplification_ratio": Metric(storms.amplification, "", "kind", _SKEWED),
+        "attempts_wasted_share": Metric(storms.wasted_share, "share", "kind", _SKEWED),
+        **{f"{fate}_share": Metric(partial(storms.fate_share, fate=fate), "share", "kind", _SKEWED) for fate in ("consolidated", "throttled")},
+        "genuine_suppressed_share": Metric(storms.genuine_suppressed_share, "share", "alert code", _SKEWED),
+        "genuine_delayed_share": Metric(storms.genuine_delayed_share, "share", "alert code", _SKEWED),
+        "genuine_loss_share": Metric(storms.genuine_loss_share, "share", "alert code", _SKEWED),
+        "stopped_per_day": Metric(partial(storms.mitigation_per_day, column="n_stopped"), "messages/d", "mitigation", _SKEWED),
+        "put_off_per_day": Metric(partial(storms.mitigation_per_day, column="n_put_off"), "messages/d", "mitigation", _SKEWED),
+        "anomaly_alerts_per_day": Metric(storms.anomaly_alerts_per_day, "alerts/d", "kind", _MEAN),
+        **{f"busiest_cell_{name}": Metric(partial(storms.busiest_cell, column=column), "messages", "region", _SKEWED) for name, column in cells.items()},
+        **{f"all_cells_{name}_share": Metric(partial(storms.cell_time_share, column=column), "share", "region", _SKEWED) for name, column in times.items()},
+        "operator_alerts_per_600s_mean": Metric(storms.operator_alerts_mean, "alerts/600 s", "user", _MEAN),
+        "operator_alerts_per_600s_peak": Metric(storms.operator_alerts_peak, "alerts/600 s", "user", _SKEWED),
+        "operator_flood_share": Metric(storms.operator_flood_share, "share", "user", _SKEWED),
+        "operator_floods_n": Metric(storms.operator_floods, "floods", "user", _SKEWED),
+        "drain_time_s": Metric(recovery.drain_time, "s", server, _SKEWED),
+        "drain_fluid_s": Metric(recovery.drain_fluid, "s", server, _MEAN),
+        "returned_to_normal_share": Metric(recovery.returned_to_normal, "share", server, Kind.SHARE),
+        "load_before_share": Metric(recovery.load_before, "share", server, _MEAN),
+        "load_after_share": Metric(recovery.load_after, "share", server, _SKEWED),
+    }
 
 
 _TYPE = "device type"
+_FATES = {"delivered": _MEAN, "refused": _SKEWED, "lost": _MEAN, "expired": _MEAN, "in_flight": _SKEWED}
 METRICS: Final[dict[str, Metric]] = {
+    **_of_stage("cell", "region"),
     **_of_stage("csp", "region"),
     **_of_stage("dsp", ""),
     **_of_stage("user", "user"),
     **{f"end_to_end_{name}": metric for name, metric in _delays("end_to_end").items()},
-    **{f"{stage}_refused_share": Metric(partial(harm.refused_share, stage=stage), "share", "kind") for stage in ("csp", "dsp")},  # users refuse nothing
-    "late_share": Metric(harm.late_share, "share", "kind"),
-    "late_per_day": Metric(harm.late_per_day, "messages/d", "kind"),
-    "record_right_share": Metric(partial(records.right_share, ledger="smi"), "share", _TYPE),
-    "record_wrong_share": Metric(partial(records.wrong_share, ledger="smi"), "share", _TYPE),
-    "record_unknown_share": Metric(partial(records.unknown_share, ledger="smi"), "share", _TYPE),
-    "hub_record_wrong_share": Metric(partial(records.wrong_share, ledger="hub"), "share", _TYPE),
-    "hub_record_unknown_share": Metric(partial(records.unknown_share, ledger="hub"), "share", _TYPE),
-    "staleness_days_mean": Metric(records.staleness_mean, "d", _TYPE),
-    "staleness_days_p95": Metric(partial(records.staleness_quantile, share=0.95), "d", _TYPE),
-    "confirmation_age_days_mean": Metric(records.confirmation_age_mean, "d", _TYPE),
-    "repair_days_mean": Metric(records.repair_mean, "d", _TYPE),
-    "changes_per_device_year": Metric(records.changes_per_device_year, "changes per device-year", _TYPE),
-    "reports_per_device_year": Metric(cost.reports_per_device_year, "reports per device-year", ""),
-    "messages_per_device_year": Metric(cost.messages_per_device_year, "messages per device-year", ""),
-    **{f"report_{fate}_share": Metric(partial(cost.report_share, fate=fate), "share", "") for fate in ("delivered", "refused", "lost", "expired", "in_flight")},
-    **{f"bytes_per_day_{segment}": Metric(partial(cost.bytes_per_day, segment=segment), "B/d", "kind") for segment in ("han", "wan", "dsp", "user")},
-    "baseline_uplift_share": Metric(cost.baseline_uplift_share, "share", ""),
+    # Users refuse nothing.
+    **{f"{stage}_refused_share": Metric(partial(harm.refused_share, stage=stage), "share", "kind", _SKEWED) for stage in ("cell", "csp", "dsp")},
+    "late_share": Metric(harm.late_share, "share", "kind", _SKEWED),
+    "late_per_day": Metric(harm.late_per_day, "messages/d", "kind", _SKEWED),
+    "record_right_share": Metric(partial(records.right_share, ledger="smi"), "share", _TYPE, _MEAN),
+    "record_wrong_share": Metric(partial(records.wrong_share, ledger="smi"), "share", _TYPE, _MEAN),
+    "record_unknown_share": Metric(partial(records.unknown_share, ledger="smi"), "share", _TYPE, _MEAN),
+    "hub_record_wrong_share": Metric(partial(records.wrong_share, ledger="hub"), "share", _TYPE, _MEAN),
+    "hub_record_unknown_share": Metric(partial(records.unknown_share, ledger="hub"), "share", _TYPE, _MEAN),
+    "staleness_days_mean": Metric(records.staleness_mean, "d", _TYPE, _MEAN),
+    "staleness_days_p95": Metric(partial(records.staleness_quantile, share=0.95), "d", _TYPE, _SKEWED),
+    "confirmation_age_days_mean": Metric(records.confirmation_age_mean, "d", _TYPE, _MEAN),
+    "repair_days_mean": Metric(records.repair_mean, "d", _TYPE, _MEAN),
+    "changes_per_device_year": Metric(records.changes_per_device_year, "changes per device-year", _TYPE, _MEAN),
+    "reports_per_device_year": Metric(cost.reports_per_device_year, "reports per device-year", "", _MEAN),
+    "messages_per_device_year": Metric(cost.messages_per_device_year, "messages per device-year", "", _MEAN),
+    **{f"report_{fate}_share": Metric(partial(cost.report_share, fate=fate), "share", "", kind) for fate, kind in _FATES.items()},
+    **{f"bytes_per_day_{segment}": Metric(partial(cost.bytes_per_day, segment=segment), "B/d", "kind", _MEAN) for segment in ("han", "wan", "dsp", "user")},
+    "baseline_uplift_share": Metric(cost.baseline_uplift_share, "share", "", _MEAN),
+    **_of_storms(),
 }
 
 
@@ -90,7 +133,8 @@ def measure(tables: Tables, window: Window) -> dict[tuple[str, str], float]:
     by_place = ["stage", "server", "kind"]
     # No metric asks for the time of day: 96 times fewer rows to look at.
     sums = tables["arrivals"].groupby(by_place, sort=True)["n"].sum().reset_index()
-    columns: Any = {name: {c: frame[c].to_numpy() for c in frame} for name, frame in (tables | {"arrivals": sums}).items()}
+    columns: Any = {name: dict.fromkeys(table.names, np.array([])) for name, table in TABLES.items()}
+    columns |= {name: {c: frame[c].to_numpy() for c in frame} for name, frame in (tables | {"arrivals": sums}).items()}
     values: dict[tuple[str, str], float] = {}
     for name, metric in METRICS.items():
         groups = metric.measure(columns, window)

@@ -1,51 +1,91 @@
 """A value with its error: means over replications, and differences between cells that met the same luck.
 
-Replications are independent, so the mean of n values x has the t interval  x̄ ± t(0.975; n−1) · s/√n,  s² = Σ(x−x̄)²/(n−1). Cells share their luck replication
-by replication, so a difference is estimated from the n differences, pair by pair; the width that unpaired samples would have had (Welch) is kept beside it to
-show what the pairing gained. A t interval of few, skewed values covers less than it claims; a mean over a whole estate seldom is skewed.
+Replications are independent, so the mean of n values x of a near-normal quantity has the t interval  x̄ ± t(0.975; n−1) · s/√n,  s² = Σ(x−x̄)²/(n−1); what is not
+near normal has the interval of its kind (`sim.metrics.intervals`). Cells share their luck replication by replication, so a difference is estimated from the n
+differences, pair by pair; the width that unpaired samples would have had (Welch) is kept beside it to show what the pairing gained.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from math import inf, isfinite, nan, sqrt
+from typing import Any, Final
 
-CONFIDENCE = 0.95
+import numpy as np
+
+from sim.metrics.intervals import CONFIDENCE, Kind, bounds, warnings
+
+ONE: Final = "one replication: no interval"
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over *n* replications with the half-width of its 95 % interval (nan when there is one replication), in *unit*."""
+    """A mean over *n* replications with the half-width of its 95 % interval (nan when there is one replication), in *unit*.
+
+    *bounds* are the ends of the interval, which need not lie evenly about the value; *caution* is what a reader must know beside the number.
+    """
 
     value: float
     half_width: float
     n: int
     unit: str
+    _: KW_ONLY
+    bounds: tuple[float, float] | None = None
+    caution: str = ""
 
     @property
     def low(self) -> float:
-        return self.value - self.half_width
+        return self.value - self.half_width if self.bounds is None else self.bounds[0]
 
     @property
     def high(self) -> float:
-        return self.value + self.half_width
+        return self.value + self.half_width if self.bounds is None else self.bounds[1]
 
     @property
     def warning(self) -> str:
-        """What a reader must know beside the number; empty when nothing."""
-        return "one replication: no interval" if self.n == 1 else ""
+        """What a reader must know beside the number: where its interval is known to cover less than 95 %; empty when nothing."""
+        return self.caution or (ONE if self.n == 1 else "")
 
     def __str__(self) -> str:
-        error = f" ± {self.half_width:.2g}" if isfinite(self.half_width) else f" ({self.warning})"
-        return f"{self.value:.6g}{error} {self.unit} (n = {self.n})"
+        error = f" ± {self.half_width:.2g}" if isfinite(self.half_width) else ""
+        return f"{self.value:.6g}{error}{f' ({self.warning})' if self.warning else ''} {self.unit} (n = {self.n})"
+
+
+def read_back(row: Mapping[Any, Any], value: str = "value") -> Estimate:
+    """Return the estimate in a *row* of `summary.csv` (or of differences, their column *value*), of this version or of one that knew no bounds or warnings."""
+    bounds = (float(row["low"]), float(row["high"])) if "low" in row else None
+    return Estimate(float(row[value]), float(row["half_width"]), int(row["n"]), str(row["unit"]), bounds=bounds, caution=str(row.get("warning", "")))
 
 
 @dataclass(frozen=True, slots=True)
 class Difference(Estimate):
-    """A paired difference; *unpaired_half_width* is the half-width two independent samples of these spreads would have given."""
+    """A paired difference; *unpaired_half_width* is the half-width two independent samples of these spreads would have given.
+
+    *p* is that of the two-sided paired t test that there is no difference, nan with one replication; *p_holm* after Holm's correction over the metrics asked
+    for, nan where no family was looked at.
+    """
 
     unpaired_half_width: float
+    _: KW_ONLY
+    p: float = nan
+    p_holm: float = nan
+
+    @property
+    def gain(self) -> float:
+        """The variance reduction of pairing, (unpaired ÷ paired half-width)²: how many times the replications unpaired cells would need to know as much."""
+        if not self.half_width:
+            return inf if self.unpaired_half_width else nan
+        return (self.unpaired_half_width / self.half_width) ** 2
+
+
+def difference_of(row: Mapping[str, Any]) -> Difference:
+    """Return the difference in a *row* of the differences of a run, of this version or of an earlier one."""
+    found = read_back(row, "difference")
+    return Difference(
+        found.value, found.half_width, found.n, found.unit, float(row["unpaired_half_width"]), bounds=found.bounds, caution=found.caution,
+        p=float(row.get("p", nan)), p_holm=float(row.get("p_holm", nan)),
+    )  # fmt: skip
 
 
 def _mean_and_square(values: Sequence[float]) -> tuple[float, float]:
@@ -64,21 +104,46 @@ def _quantile(degrees: float) -> float:
     return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))
 
 
-def estimate(values: Sequence[float], unit: str) -> Estimate:
-    """Return the mean of *values*, one for each replication in order, with its t interval. Raises `ValueError` for no values."""
+def estimate(values: Sequence[float], unit: str, kind: Kind = Kind.UNKNOWN) -> Estimate:
+    """Return the mean of *values*, one for each replication in order, with the interval of its *kind*. Raises `ValueError` for no values."""
     if not values:
         raise ValueError("no replications, no estimate")
+    n = len(values)
     mean, square = _mean_and_square(values)
-    half_width = _quantile(len(values) - 1) * sqrt(square) if len(values) > 1 else nan
-    return Estimate(mean, half_width, len(values), unit)
+    if n == 1:
+        return Estimate(mean, nan, n, unit, caution=ONE)
+    row = np.array([values], np.float64)
+    [caution] = warnings(row, kind)
+    if kind.method(n) == "t":
+        return Estimate(mean, _quantile(n - 1) * sqrt(square), n, unit, caution=caution)
+    low, high = (float(end[0]) for end in bounds(row, kind))
+    return Estimate(mean, (high - low) / 2, n, unit, bounds=(low, high), caution=caution)
 
 
-def paired_difference(values: Sequence[float], others: Sequence[float], unit: str) -> Difference:
-    """Return the mean of *values* − *others*, replication by replication, with its t interval. Raises `ValueError` when they are not as many."""
+def paired_difference(values: Sequence[float], others: Sequence[float], unit: str, kind: Kind = Kind.UNKNOWN) -> Difference:
+    """Return the mean of *values* − *others*, replication by replication, with the interval of its *kind*; shares differ by t, at any n not trusted blindly.
+
+    Raises `ValueError` when they are not as many.
+    """
     if len(values) != len(others):
         raise ValueError(f"{len(values)} and {len(others)} replications make no pairs")
-    paired = estimate([value - other for value, other in zip(values, others, strict=True)], unit)
-    return Difference(paired.value, paired.half_width, paired.n, unit, _welch(values, others))
+    apart = [value - other for value, other in zip(values, others, strict=True)]
+    paired = estimate(apart, unit, Kind.UNKNOWN if kind is Kind.SHARE else kind)
+    return Difference(
+        paired.value, paired.half_width, paired.n, unit, _welch(values, others), bounds=paired.bounds, caution=paired.caution, p=_p(apart)
+    )  # fmt: skip
+
+
+def _p(apart: Sequence[float]) -> float:
+    """Return the two-sided p of a t test that the mean of *apart* is nought."""
+    from scipy.special import stdtr
+
+    mean, square = _mean_and_square(apart)
+    if len(apart) == 1:
+        return nan
+    if square <= (1e-12 * mean) ** 2:
+        return 0.0 if mean else 1.0
+    return float(2 * stdtr(len(apart) - 1, -abs(mean) / sqrt(square)))
 
 
 def _welch(values: Sequence[float], others: Sequence[float]) -> float:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from sim.metrics.estimates import Estimate
+from sim.metrics import Window, measure
+from sim.metrics.estimates import Estimate, read_back
 from sim.store import StoreError, find_run, read_file, read_manifest, read_parquet, sha256
+from sim.tables import TABLES
 
 
 class Results:
@@ -46,11 +48,12 @@ class Results:
     def summary(self) -> pd.DataFrame:
         """`summary.csv`: one row for each cell, metric and group."""
         factors = list(self.manifest["cells"][0]["levels"])
-        text = dict.fromkeys(("cell", *factors, "metric", "group", "unit"), "str")
-        return pd.read_csv(io.BytesIO(self._file("summary.csv")), dtype=text, keep_default_na=False, na_values={"half_width": ["nan"]})
+        text = dict.fromkeys(("cell", *factors, "metric", "group", "unit", "method", "warning"), "str")
+        missing = dict.fromkeys(("half_width", "low", "high"), ["nan"])
+        return pd.read_csv(io.BytesIO(self._file("summary.csv")), dtype=text, keep_default_na=False, na_values=missing)
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a merged table of `sim.tables`, or `differences`: `cell`, `replication`, then its columns. Raises `StoreError` when there is none."""
+        """Return a merged table of `sim.tables`, `values` or `differences`: `cell`, `replication`, then its columns. Raises `StoreError` when there is none."""
         frame: pd.DataFrame = read_parquet(self._file(f"tables/{name}.parquet"))
         return frame
 
@@ -64,5 +67,20 @@ class Results:
             rows = rows[rows[column] == value]
             if rows.empty:
                 raise KeyError(f"no {what} {value!r}; there are {', '.join(known)}")
-        row = rows.iloc[0]
-        return Estimate(float(row["value"]), float(row["half_width"]), int(row["n"]), str(row["unit"]))
+        return read_back(rows.iloc[0].to_dict())
+
+    def values(self) -> pd.DataFrame:
+        """Return every metric of every replication: `cell`, `replication`, `metric`, `group`, `value`; of a run without the file, measured again.
+
+        Raises `StoreError` when the tables are missing or altered.
+        """
+        if "tables/values.parquet" in self.manifest["files"]:
+            return self.table("values")
+        tables = {name: self.table(name) for name in TABLES if f"tables/{name}.parquet" in self.manifest["files"]}
+        windows = {cell["name"]: Window(cell["warm_up_s"], cell["length_s"], tuple(cell["alerts"])) for cell in self.manifest["cells"]}
+        done: Any = tables["population"].groupby(["cell", "replication"], sort=False).groups
+        found = []
+        for cell, replication in done:
+            part = {name: table[(table["cell"] == cell) & (table["replication"] == replication)] for name, table in tables.items()}
+            found += [(cell, replication, *key, value) for key, value in measure(part, windows[cell]).items()]
+        return pd.DataFrame(found, columns=["cell", "replication", "metric", "group", "value"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.report.study import Study, base_leaves
-from sim.report.words import counted, listed
+from sim.report.words import DOUBT, counted, listed
 from sim.scenario.assumptions import Assumption, load_assumptions
 from sim.units import format_share
 
@@ -97,7 +97,7 @@ def replications(study: Study) -> str:
     if numbers == [1]:
         return "one replication: no interval"
     spans = counted(numbers[0], "replication") if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} replications"
-    return f"means of {spans}, ± the half-width of the 95 % interval"
+    return f"means of {spans}, ± the half-width of the 95 % interval{f', {DOUBT} where that is known to cover less' if study.cautions else ''}"
 
 
 def footing(study: Study) -> str:

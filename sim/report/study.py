@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from os import PathLike
 from typing import Any
 
 from sim.metrics import METRICS, Difference, Estimate, Window, paired_difference
+from sim.metrics.estimates import difference_of, read_back
 from sim.metrics.results import Results
 from sim.scenario.load import load, resolved
 from sim.scenario.schema import Scenario
@@ -73,17 +75,23 @@ class Study:
 
     @cached_property
     def _estimates(self) -> dict[tuple[str, str, str], Estimate]:
-        columns = [self.results.summary[name].tolist() for name in ("cell", "metric", "group", "value", "half_width", "n", "unit")]
-        return {(cell, metric, group): Estimate(*values) for cell, metric, group, *values in zip(*columns, strict=True)}
+        rows: Any = self.results.summary.to_dict("records")
+        return {(row["cell"], row["metric"], row["group"]): read_back(row) for row in rows}
 
     @cached_property
     def _differences(self) -> dict[tuple[str, str, str], Difference]:
         if self.manifest["comparator"] is None:
             return {}
-        table = self.results.table("differences")
-        names = ("cell", "metric", "group", "difference", "half_width", "n", "unit", "unpaired_half_width")
-        columns = [table[name].tolist() for name in names]
-        return {(cell, metric, group): Difference(*values) for cell, metric, group, *values in zip(*columns, strict=True)}
+        rows: Any = self.results.table("differences").to_dict("records")
+        return {(row["cell"], row["metric"], row["group"]): difference_of(row) for row in rows}
+
+    @cached_property
+    def cautions(self) -> dict[str, int]:
+        """What there is to know against the intervals of the metrics asked for, and of how many estimates and differences it holds, the commonest first."""
+        asked = set(self.metrics or METRICS)
+        found = [estimate for (_, metric, _), estimate in (*self._estimates.items(), *self._differences.items()) if metric in asked and estimate.n > 1]
+        counts = Counter(estimate.warning for estimate in found if estimate.warning)
+        return dict(counts.most_common())
 
     def estimate(self, cell: Cell, metric: str, group: str = "all") -> Estimate | None:
         """Return the estimate of *metric* for a *group* in *cell*; None where it does not apply."""
@@ -136,4 +144,6 @@ class Study:
         """Return the paired difference of *metric* between any two cells, *cell* − *other*; None where they share no replication."""
         mine, theirs = self.values(cell, metric, group, needs), self.values(other, metric, group, needs)
         shared = sorted(mine.keys() & theirs.keys())
-        return paired_difference([mine[r] for r in shared], [theirs[r] for r in shared], METRICS[metric].unit) if shared else None
+        if not shared:
+            return None
+        return paired_difference([mine[r] for r in shared], [theirs[r] for r in shared], METRICS[metric].unit, METRICS[metric].kind)

@@ -9,6 +9,7 @@ from math import floor, isfinite, log10
 from sim.metrics import Estimate
 
 NO_INTERVAL = "no interval"
+DOUBT = "†"  # beside an interval that is known to cover less than it claims
 
 
 def number(value: float, decimals: int | None = None) -> str:
@@ -39,13 +40,14 @@ def spread(found: Estimate, scale: float = 1) -> float:
 
 
 def interval(found: Estimate | None, scale: float = 1, unit: str = "") -> str:
-    """Return "value ± half-width unit", both times *scale*, to the second digit of the half-width; "–" for None."""
+    """Return "value ± half-width unit", both times *scale*, to the second digit of the half-width, with † where that is doubtful; "–" for None."""
     if found is None:
         return "–"
     value, half_width = found.value * scale, spread(found, scale)
     tail = unit if unit in ("", "×") else f" {unit}"
     if not isfinite(half_width):
         return f"{number(value)}{tail} ({NO_INTERVAL})"
+    tail += f" {DOUBT}" if found.warning else ""
     if half_width == 0:
         return f"{number(value)} ± 0{tail}"
     decimals = decimals_of(half_width)

@@ -12,6 +12,7 @@ import pytest
 import sim.experiment.work as work
 from sim.experiment import Interrupted, planned
 from sim.experiment.asked import worlds
+from sim.experiment.summary import DIFFERENCES, SUMMARY
 from sim.metrics import METRICS
 from sim.metrics.results import Results
 from sim.scenario.load import load
@@ -25,7 +26,7 @@ CELLS = ["quiet-0pc", "quiet-5pc", "daily-0pc", "daily-5pc"]
 
 def same_results(run, other):
     """Whether two runs hold the same tables and summaries, byte for byte."""
-    names = ["summary.csv", "differences.csv", *(f"tables/{name}.parquet" for name in (*TABLES, "differences"))]
+    names = ["summary.csv", "differences.csv", *(f"tables/{name}.parquet" for name in (*TABLES, "values", "differences"))]
     return all((run / name).read_bytes() == (other / name).read_bytes() for name in names)
 
 
@@ -51,7 +52,7 @@ def test_the_folder_holds_everything(pretend, experiment, carry_out):
         "cells", "tables", "summary.csv", "differences.csv", "manifest.json", "resolved.yaml", "run.log",
     }  # fmt: skip
     assert len(list((run / "cells").iterdir())) == len(pretend) == 8
-    assert {path.stem for path in (run / "tables").iterdir()} == {*TABLES, "differences"}
+    assert {path.stem for path in (run / "tables").iterdir()} == {*TABLES, "values", "differences"}
     assert (run.parent / "latest").read_text() == f"{run.name}\n"
     assert list(worlds(run)) == CELLS
     assert worlds(run)["daily-5pc"] == planned(experiment(), "fast").cells[3].scenario
@@ -78,16 +79,16 @@ def test_a_scenario_is_one_cell_named_after_it(pretend, carry_out):
 
     assert results.cells == ["gb_base"]
     assert results.manifest["warnings"] == ["one replication of each cell: no interval"]
-    assert (run / "summary.csv").read_text().startswith("cell,metric,group,value,half_width,n,unit\ngb_base,")
+    assert (run / "summary.csv").read_text().startswith("cell,metric,group,value,half_width,n,unit,low,high,method,warning\ngb_base,")
     assert not (run / "differences.csv").exists()
 
 
 def test_the_summary_has_a_column_for_each_factor(pretend, experiment, carry_out):
-    """`cell, option, <paths>, metric, group, value, half_width, n, unit`, cells in order, metrics in theirs."""
+    """`cell, option, <paths>`, then what is measured, cells in order, metrics in theirs."""
     with open(carry_out(experiment()).path / "summary.csv", newline="") as file:
         rows = list(csv.DictReader(file))
 
-    assert list(rows[0]) == ["cell", "option", "reporting.loss", "metric", "group", "value", "half_width", "n", "unit"]
+    assert list(rows[0]) == ["cell", "option", "reporting.loss", *SUMMARY]
     assert list(dict.fromkeys(row["cell"] for row in rows)) == CELLS
     assert {(row["cell"], row["option"], row["reporting.loss"]) for row in rows} == {
         ("quiet-0pc", "quiet", "0 %"), ("quiet-5pc", "quiet", "5 %"), ("daily-0pc", "daily", "0 %"), ("daily-5pc", "daily", "5 %"),
@@ -105,7 +106,7 @@ def test_differences_are_from_the_comparator_at_the_same_levels(pretend, experim
     assert (frame["difference"] == 0).all()
     assert (frame["half_width"] == 0).all()
     assert (frame["unpaired_half_width"] > 0).any()
-    assert list(frame.columns) == ["cell", "comparator", "metric", "group", "difference", "half_width", "unpaired_half_width", "n", "unit"]
+    assert tuple(frame.columns) == DIFFERENCES
 
 
 @pytest.mark.parametrize("n", [0, 5])

@@ -28,10 +28,11 @@ def test_estimates_are_over_replications(plan):
     """Mean and t interval of each cell; a cell with nothing finished has no row."""
     header, rows = summary(plan, measured(plan, {"quiet-0pc": [0.2, 0.3, 0.7]}))
 
-    assert header == ("cell", "option", "reporting.loss", "metric", "group", "value", "half_width", "n", "unit")
+    assert header == ("cell", "option", "reporting.loss", "metric", "group", "value", "half_width", "n", "unit", "low", "high", "method", "warning")
     assert len(rows) == 1
-    cell, option, loss, *key, value, half_width, n, unit = rows[0]
-    assert (cell, option, loss, tuple(key), n, unit) == ("quiet-0pc", "quiet", "0 %", KEY, 3, "share")
+    cell, option, loss, *key, value, half_width, n, unit, low, high, method, warning = rows[0]
+    assert (cell, option, loss, tuple(key), n, unit, method, warning) == ("quiet-0pc", "quiet", "0 %", KEY, 3, "share", "t", "")
+    assert (low, high) == (value - half_width, value + half_width)
     assert value == pytest.approx(0.4)
     assert half_width == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem([0.2, 0.3, 0.7]))
 
@@ -41,11 +42,15 @@ def test_differences_are_paired(plan):
     rows = differences(plan, measured(plan, {"quiet-0pc": [1.0, 5.0, 9.0], "daily-0pc": [0.5, 4.6, 8.4], "daily-5pc": [1.0, 1.0, 1.0]}))
 
     assert len(rows) == 1  # daily-5pc has no finished comparator
-    cell, other, *key, difference, half_width, unpaired, n, unit = rows[0]
+    cell, other, *key, difference, half_width, unpaired, n, unit, low, high, gain, p, corrected, warning = rows[0]
     assert (cell, other, tuple(key), n, unit) == ("daily-0pc", "quiet-0pc", KEY, 3, "share")
     assert difference == pytest.approx(-0.5)
     assert half_width == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem([0.5, 0.4, 0.6]))
+    assert (low, high) == (difference - half_width, difference + half_width)
     assert unpaired > 10 * half_width
+    assert gain == pytest.approx((unpaired / half_width) ** 2)
+    assert p == corrected == pytest.approx(stats.ttest_rel([1.0, 5.0, 9.0], [0.5, 4.6, 8.4]).pvalue)
+    assert warning == ""
 
 
 def test_replications_that_only_one_cell_has_make_no_pair(plan):

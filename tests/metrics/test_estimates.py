@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.metrics import estimate, paired_difference
+from sim.metrics import Kind, estimate, paired_difference
 
 numbers = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
 samples = st.integers(2, 40).flatmap(lambda n: st.tuples(st.lists(numbers, min_size=n, max_size=n), st.lists(numbers, min_size=n, max_size=n)))
@@ -61,10 +61,10 @@ def test_one_replication_has_no_interval_and_says_so():
     assert isnan(paired_difference([3.0], [1.0], "d").unpaired_half_width)
 
 
-def test_equal_values_have_no_error():
-    found = estimate([2.0, 2.0, 2.0], "")
+def test_equal_values_have_no_error_and_say_so():
+    found = estimate([2.0, 2.0, 2.0], "", Kind.MEAN)
     assert found.half_width == 0
-    assert found.warning == ""
+    assert found.warning == "all values equal: ± 0 is not certainty"
     assert paired_difference([2.0, 2.0], [2.0, 2.0], "").unpaired_half_width == 0
 
 

@@ -30,6 +30,13 @@ def test_shares_read_as_percentages_and_absence_as_a_dash():
     assert percent(None) == "–"
 
 
+def test_a_doubtful_interval_is_marked():
+    """Where coverage is known to be poor, a dagger stands beside the number."""
+    assert percent(Estimate(0.25, 0.1, 3, "share", caution="few")) == "25 ± 10 % †"
+    assert interval(Estimate(7.0, 0.0, 3, "s", caution="equal"), 1, "s") == "7 ± 0 s †"
+    assert interval(Estimate(7.0, nan, 1, "s")) == "7 (no interval)"
+
+
 def test_numbers():
     """Thousands grouped, no exponents, a true minus."""
     assert [number(v) for v in (0, 1.5, 1234.5, 4_600_000.0, -2.25, 0.00123456, inf, nan)] == [
