@@ -67,7 +67,8 @@ def _page(study: Study, found: Findings, pictures: list[_Drawn]) -> str:
     rows = assumed(study) if study.cells else ()
     manifest = study.manifest
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
-        title=study.question if study.question != "none" else study.name, name=study.name, study=study, manifest=manifest, found=found, pictures=pictures, assumed=rows,
+        title=study.question if study.question != "none" else study.name, name=study.name, study=study, manifest=manifest,
+        found=found, pictures=pictures, assumed=rows,
         grades=grades(rows), footing=footing(study) if study.cells else "", replications=_first_upper(replications(study)) if study.cells else "None finished",
         definitions=_definitions(found.metrics), alarms=list(_alarms(study)), command=_command(manifest),
         folder=f"{study.results.path.parent.name}/{study.results.path.name}", provenance=list(_provenance(study)),
