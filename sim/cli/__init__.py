@@ -12,7 +12,7 @@ import click
 
 from sim import __version__
 from sim.cli.asking import doctor, list_, schema
-from sim.cli.reading import compare, explain, report, verify
+from sim.cli.reading import compare, explain, report, reproduce, verify
 from sim.cli.running import check, plan, run
 from sim.cli.words import BAD, INTERRUPTED, tell
 from sim.scenario.faults import ScenarioError
@@ -50,5 +50,5 @@ def main() -> None:
     """
 
 
-for command in (run, check, plan, report, compare, explain, schema, list_, verify, doctor):
+for command in (run, check, plan, report, compare, explain, schema, list_, verify, reproduce, doctor):
     main.add_command(command)

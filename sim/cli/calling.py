@@ -40,9 +40,7 @@ def run(
         sets = sets_of(changes)
         loaded, source = load(scenario, sets), source_of(scenario, sets)
     plan = planned(loaded, engine)
-    outcome = execute(plan, Path(out), source, jobs=jobs, quiet=quiet)
-    if report and len(outcome.failures) < len(plan.tasks):
-        write_report(outcome.path)
+    outcome = execute(plan, Path(out), source, jobs=jobs, quiet=quiet, then=write_report if report else None)
     results = Results(outcome.path)
     if outcome.failures:
         first = outcome.failures[0]

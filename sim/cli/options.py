@@ -17,7 +17,7 @@ Command = Callable[..., None]
 def _backend(context: click.Context, option: click.Parameter, value: str) -> str:
     """Return the *value* of --backend when it can be used."""
     if value != "loky" and not (value.startswith("dask:") and len(value) > len("dask:")):
-        raise click.BadParameter(f"{value!r} is neither loky nor dask:ADDRESS, such as dask:tcp://127.0.0.1:8786")
+        raise click.BadParameter(f"{value!r} is neither loky nor dask:local nor dask:ADDRESS, such as dask:tcp://127.0.0.1:8786")
     if value != "loky" and find_spec("distributed") is None:
         raise click.BadParameter("Dask is not installed; it comes with the extra `dask`")
     return value
@@ -35,7 +35,7 @@ _SCENARIO: Final = (
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Number from which all luck follows."),
     click.option("--jobs", type=click.IntRange(1), metavar="N", help="Replications at once; by default as many as processors and memory allow."),
     click.option("--engine", type=click.Choice(["fast", "twin"]), default="fast", show_default=True, help="twin: one SimPy process a device."),
-    click.option("--backend", default="loky", show_default=True, metavar="loky|dask:ADDRESS", callback=_backend, help="Where the work is done."),
+    click.option("--backend", default="loky", show_default=True, metavar="loky|dask:local|dask:ADDRESS", callback=_backend, help="Processes here, or Dask's."),
 )
 
 

@@ -1,7 +1,8 @@
-"""Commands that take a run: report, verify, compare, explain."""
+"""Commands that take a run: report, verify, reproduce, compare, explain."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from math import hypot
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,24 @@ def verify(run: str, asked: Output) -> None:
         say(f"{folder}: {len(read_manifest(folder)['files'])} files, all as they were written")
     if findings:
         tell("\n".join(findings))
+        raise click.exceptions.Exit(CORRUPT)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--pick", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Another number picks another replication.")
+@takes_output
+def reproduce(run: str, pick: int, asked: Output) -> None:
+    """Run one replication of a run again, picked by luck, and compare every byte of its tables."""
+    from sim.experiment import reproduce as again
+
+    found = again(_found(run, asked.out), pick)
+    if asked.as_json:
+        say_json(asdict(found))
+    elif not found.differ:
+        say(found)
+    if found.differ:
+        tell(found)
         raise click.exceptions.Exit(CORRUPT)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from signal import SIGTERM, default_int_handler, signal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,9 +30,11 @@ def run(file: str, asked: Asked) -> None:
     if asked.verbose:
         tell(_plan_text(plan, need))
     _stop_if_too_big(need, asked.out)
-    outcome = execute(plan, asked.out, source_of(file, asked.changes), jobs=asked.jobs, quiet=asked.quiet, backend=asked.backend)
+    signal(SIGTERM, default_int_handler)  # a cluster that wants its machine back is answered as Ctrl-C is
+    source = source_of(file, asked.changes)
+    outcome = execute(plan, asked.out, source, jobs=asked.jobs, quiet=asked.quiet, backend=asked.backend, then=write_report)
     if len(outcome.failures) < len(plan.tasks):
-        _say_outcome(outcome, write_report(outcome.path), asked)
+        _say_outcome(outcome, asked)
     if outcome.failures:
         rows = [(failure.cell, failure.replication, failure.cause) for failure in outcome.failures]
         tell(f"{len(rows)} of {len(plan.tasks)} replications failed; the rest is kept, and the same command tries these again:")
@@ -55,7 +58,7 @@ def _stop_if_too_big(need: Needs, out: Path) -> None:
         raise click.exceptions.Exit(TOO_BIG)
 
 
-def _say_outcome(outcome: Outcome, report: Path, asked: Asked) -> None:
+def _say_outcome(outcome: Outcome, asked: Asked) -> None:
     """Print the answer, and where the rest is."""
     from sim.metrics.results import Results
     from sim.report import answer
@@ -64,10 +67,10 @@ def _say_outcome(outcome: Outcome, report: Path, asked: Asked) -> None:
     if asked.as_json:
         manifest = results.manifest
         told = {"status": manifest["status"], "failures": manifest["failures"], "warnings": manifest["warnings"], "summary": _rows(results)}
-        say_json({"report": str(report), "results": str(outcome.path), **told})
+        say_json({"report": str(results.report_path), "results": str(outcome.path), **told})
         return
     say(answer(outcome.path))
-    say(f"report: {report}\nresults: {outcome.path}")
+    say(f"report: {results.report_path}\nresults: {outcome.path}")
     if asked.verbose:
         for warning in results.manifest["warnings"]:
             tell(f"warning: {warning}")

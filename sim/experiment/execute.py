@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -12,11 +13,12 @@ from time import monotonic
 from typing import Any
 
 from sim import __version__
+from sim.experiment.attempts import Failure
 from sim.experiment.plan import ENGINES, Plan, Task, needs, seconds_of
 from sim.experiment.progress import watch
 from sim.experiment.summary import factors_of, merge, window_of, write_summary
-from sim.experiment.work import Failure, Workers, work
-from sim.store import clean, finished, hashes, log, provenance, publish, sha256, source_hash, start_run, write_file, write_manifest
+from sim.experiment.work import Workers, work
+from sim.store import StoreError, clean, finished, hashes, log, provenance, publish, sha256, source_hash, start_run, write_file, write_manifest
 from sim.streams import PREFIXES, STREAMS
 from sim.units import DAY_S
 
@@ -77,10 +79,13 @@ def _iso(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def execute(plan: Plan, out: Path, source: Source, *, jobs: int | None = None, quiet: bool = True, backend: str = "loky") -> Outcome:
-    """Carry out *plan* in a folder under *out*, *jobs* replications at once; an unfinished run of the same plan is taken up.
+def execute(
+    plan: Plan, out: Path, source: Source, *, jobs: int | None = None, quiet: bool = True, backend: str = "loky", then: Callable[[Path], object] | None = None
+) -> Outcome:
+    """Carry out *plan* in a folder under *out*, *jobs* replications at once; a run of the same plan that is unfinished or damaged is taken up.
 
-    *backend*: see `sim.experiment.work.Workers`.
+    *backend*: see `sim.experiment.work.Workers`. *then* is called with the folder when there are results, before `latest` names it: a run that was
+    killed in it counts as unfinished.
 
     Raises `StoreError` when results cannot be written, and `Interrupted` on Ctrl-C. What fails is told in the outcome; the rest is kept.
     """
@@ -99,6 +104,13 @@ def execute(plan: Plan, out: Path, source: Source, *, jobs: int | None = None, q
         log(run, "interrupted")
         write_manifest(run, manifest | {"status": "interrupted", "exit": 130, "ended": _iso(datetime.now(UTC))})
         raise Interrupted(run) from None
+    except StoreError as refusal:
+        with suppress(StoreError):
+            log(run, f"stopped: {refusal}")
+        raise
+    finally:
+        with suppress(StoreError):  # what cannot be cleaned now is cleaned by who comes next
+            clean(run)
     ended = datetime.now(UTC)
     single = [cell.name for cell in plan.cells if cell.scenario.replications == 1]
     warnings += [f"one replication of {', '.join(single) if len(single) < len(plan.cells) else 'each cell'}: no interval"] * bool(single)
@@ -106,6 +118,8 @@ def execute(plan: Plan, out: Path, source: Source, *, jobs: int | None = None, q
     manifest |= {"status": "failed" if failures else "complete", "exit": 1 if failures else 0, "ended": _iso(ended), "warnings": warnings, "failures": told}
     write_manifest(run, manifest | {"seconds": round((ended - started).total_seconds(), 3), "files": hashes(run)})
     log(run, manifest["status"])
+    if then is not None and len(failures) < len(plan.tasks):
+        then(run)
     publish(run)
     return Outcome(run, tuple(failures))
 
@@ -118,7 +132,7 @@ def _workers(plan: Plan, jobs: int | None, backend: str) -> Workers:
 
 def _run_what_is_missing(run: Path, plan: Plan, workers: Workers, quiet: bool, failures: list[Failure]) -> list[str]:
     """Run the tasks of *plan* that are not done in *run*; add to *failures*; return the warnings to keep."""
-    warnings = [f"deleted what a killed process left: {name}" for name in clean(run)]
+    warnings = [f"deleted what a killed process left: {name}" for name in [*clean(run.parent), *clean(run)]]
     done, damaged = finished(run, [task.address for task in plan.tasks])
     warnings += damaged
     for warning in warnings:
@@ -129,11 +143,11 @@ def _run_what_is_missing(run: Path, plan: Plan, workers: Workers, quiet: bool, f
     module = ENGINES[plan.engine]
     if len(missing) == 1:
         workers = replace(workers, jobs=1, threads=os.cpu_count() or 1)
-    if workers.jobs > 1 and plan.engine == "fast":
+    if (workers.jobs > 1 or workers.backend != "loky") and plan.engine == "fast":
         _compile_kernels(module, missing)
     began = monotonic()
-    with watch(len(missing), sum(weights.values()), quiet=quiet) as progress:
-        failures += work(run, missing, module, workers, lambda task: progress.advance(weights[id(task)]))
+    with watch([task.cell.name for task in missing], sum(weights.values()), quiet=quiet) as progress:
+        failures += work(run, missing, module, workers, lambda task: progress.advance(weights[id(task)], task.cell.name))
     for failure in failures:
         log(run, f"cell {failure.cell}, replication {failure.replication} failed: {failure.cause}\n{failure.trace}".rstrip())
     took = f"{len(missing) - len(failures)} replications in {monotonic() - began:.1f} s"

@@ -71,18 +71,21 @@ def planned(loaded: Scenario | Experiment, engine: str) -> Plan:
     else:
         name, comparator, metrics, primary, every = loaded.name, None, (), None, (replace(cells(loaded)[0], name=loaded.name),)
     source = source_hash()
-    tasks = tuple(Task(cell, address) for cell in every for address in _addresses(cell, engine, source))
+    tasks = tuple(Task(cell, address) for cell in every for address in addresses(cell, engine, model=__version__, source=source))
     return Plan(name, loaded.question, every, tasks, engine, comparator, metrics, primary)
 
 
-def _addresses(cell: Cell, engine: str, source: str) -> list[Address]:
-    """Return the address of each replication of *cell*; neither its name, nor its question, nor how many there are is part of what each one is."""
+def addresses(cell: Cell, engine: str, *, model: str, source: str) -> list[Address]:
+    """Return the address of each replication of *cell* by a *model* version and *source*.
+
+    Neither its name, nor its question, nor how many there are is part of what each one is.
+    """
     from sim.scenario.load import resolved
 
     scenario = cell.scenario
     text = resolved(scenario.model_copy(update={"name": "any", "question": "none", "replications": 1}))
     return [
-        Address(cell.name, r, cell_key(text, model=__version__, source=source, seed=scenario.seed, replication=r, engine=engine))
+        Address(cell.name, r, cell_key(text, model=model, source=source, seed=scenario.seed, replication=r, engine=engine))
         for r in range(scenario.replications)
     ]
 

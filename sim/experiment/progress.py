@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, TextIO
@@ -22,8 +24,11 @@ def clock(seconds: float) -> str:
 class Silence:
     """Progress that nobody watches."""
 
-    def __init__(self, total: int, weight: float) -> None:
-        self.total, self.weight = total, weight
+    def __init__(self, cells: Sequence[str], weight: float) -> None:
+        """Begin with nothing done of one replication for each entry of *cells*, the cell's name, and of *weight* work."""
+        self.total, self.weight = len(cells), weight
+        self._left = Counter(cells)
+        self.cells, self.cells_done = len(self._left), 0
         self.done, self.done_weight, self.started = 0, 0.0, monotonic()
 
     def __enter__(self) -> Silence:
@@ -32,9 +37,11 @@ class Silence:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Nothing was opened."""
 
-    def advance(self, weight: float) -> None:
-        """One more replication is done; *weight* is its share of the work."""
+    def advance(self, weight: float, cell: str) -> None:
+        """One more replication is done, of *cell*; *weight* is its share of the work."""
         self.done += 1
+        self._left[cell] -= 1
+        self.cells_done += self._left[cell] == 0
         self.done_weight += weight
 
     def text(self) -> str:
@@ -42,19 +49,20 @@ class Silence:
         passed = max(monotonic() - self.started, 1e-9)
         share = self.done_weight / self.weight if self.weight else 1.0
         left = f", {clock(passed * (1 - share) / share)} left" if share and self.done < self.total else f" in {clock(passed)}"
-        return f"{self.done} of {self.total} replications ({share:.0%}), {self.done / passed:.3g} a second{left}"
+        cells = f"{self.cells_done} of {self.cells} cells, " if self.cells > 1 else ""
+        return f"{cells}{self.done} of {self.total} replications ({share:.0%}), {self.done / passed:.3g} a second{left}"
 
 
 class Lines(Silence):
     """A plain line each tenth of the work or half minute, whichever comes first, on *stream*."""
 
-    def __init__(self, total: int, weight: float, stream: TextIO) -> None:
-        super().__init__(total, weight)
+    def __init__(self, cells: Sequence[str], weight: float, stream: TextIO) -> None:
+        super().__init__(cells, weight)
         self._stream, self._said_share, self._said_at = stream, 0.0, monotonic()
 
-    def advance(self, weight: float) -> None:
+    def advance(self, weight: float, cell: str) -> None:
         """One more is done; say so when it is time."""
-        super().advance(weight)
+        super().advance(weight, cell)
         share = self.done_weight / self.weight
         if monotonic() - self.started < _QUICK_S:
             return
@@ -67,8 +75,8 @@ class Lines(Silence):
 class Bar(Silence):
     """A bar on the terminal *stream*, gone when the work is done."""
 
-    def __init__(self, total: int, weight: float, stream: TextIO) -> None:
-        super().__init__(total, weight)
+    def __init__(self, cells: Sequence[str], weight: float, stream: TextIO) -> None:
+        super().__init__(cells, weight)
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
@@ -83,15 +91,15 @@ class Bar(Silence):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
 
-    def advance(self, weight: float) -> None:
+    def advance(self, weight: float, cell: str) -> None:
         """One more is done; move the bar."""
-        super().advance(weight)
+        super().advance(weight, cell)
         self._bar.update(self._task, completed=self.done_weight, description=self.text())
 
 
-def watch(total: int, weight: float, *, quiet: bool, stream: TextIO | None = None) -> Silence:
-    """Return progress for *total* replications of *weight* work together, fit for where stderr (or *stream*) goes."""
+def watch(cells: Sequence[str], weight: float, *, quiet: bool, stream: TextIO | None = None) -> Silence:
+    """Return progress for one replication of each of *cells* and *weight* work together, fit for where stderr (or *stream*) goes."""
     stream = stream or sys.stderr
-    if quiet or not total:
-        return Silence(total, weight)
-    return Bar(total, weight, stream) if stream.isatty() else Lines(total, weight, stream)
+    if quiet or not cells:
+        return Silence(cells, weight)
+    return Bar(cells, weight, stream) if stream.isatty() else Lines(cells, weight, stream)

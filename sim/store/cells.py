@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sim.store.files import StoreError, in_a_sentence, read_file, settle, sha256, slug, temporary_name, to_json, write_new
+from sim.store.files import StoreError, in_a_sentence, read_file, remove, settle, sha256, slug, temporary_name, to_json, write_new
 from sim.tables import TABLES, Column, Tables
 
 if TYPE_CHECKING:
@@ -85,38 +84,32 @@ def plan_hash(addresses: Iterable[Address]) -> str:
     return sha256(to_json([[a.cell, a.replication, a.key] for a in addresses]))
 
 
-def _renamed(temporary: Path, final: Path) -> bool:
-    """Whether the folder *temporary* became *final*; not when that exists already."""
-    try:
-        os.rename(temporary, final)
-    except OSError:
-        if not final.is_dir():
-            raise
-        return False
-    return True
+def _packed(tables: Tables) -> dict[str, bytes]:
+    """Return the Parquet file of each of *tables*, by the file's name."""
+    return {f"{name}.parquet": _parquet(arrow(name, frame)) for name, frame in sorted(tables.items())}
 
 
 def write_cell(run: Path, address: Address, tables: Tables) -> None:
     """Keep one replication's *tables* in *run*: the folder appears complete, or not at all. Raises `StoreError`."""
     final = run / "cells" / address.folder
-    temporary = temporary_name(final)
-    contents = {f"{name}.parquet": _parquet(arrow(name, frame)) for name, frame in sorted(tables.items())}
+    contents = _packed(tables)
     contents[CELL_FILE] = to_json({"key": address.key, "files": {name: sha256(data) for name, data in contents.items()}})
     with in_a_sentence(final):
         final.parent.mkdir(parents=True, exist_ok=True)
-        if temporary.exists():  # of a killed process that had our number
-            shutil.rmtree(temporary)
+        temporary = temporary_name(final)
         try:
             temporary.mkdir()
             for name, data in contents.items():
                 write_new(temporary / name, data)
             settle(temporary)
-            if not _renamed(temporary, final):  # another runner of the same plan was first, with the same bytes
-                return
-            settle(final.parent)
+            os.rename(temporary, final)
+        except OSError:
+            if not final.is_dir():
+                raise
+            return  # another runner of the same plan was first, with the same bytes
         finally:
-            if temporary.exists():
-                shutil.rmtree(temporary)
+            remove(temporary)
+        settle(final.parent)
 
 
 def _sound_files(run: Path, address: Address) -> dict[str, bytes]:
@@ -147,6 +140,12 @@ def _sound_files(run: Path, address: Address) -> dict[str, bytes]:
 def read_cell(run: Path, address: Address) -> Tables:
     """Return the tables of a finished replication; raises `StoreError` when anything about it is not as it was written."""
     return {name: read_parquet(data) for name, data in _sound_files(run, address).items()}
+
+
+def differing(run: Path, address: Address, tables: Tables) -> list[str]:
+    """Return the tables of a finished replication whose files are not, byte for byte, what *tables* would be kept as. Raises `StoreError` as `read_cell`."""
+    kept, new = _sound_files(run, address), {name.removesuffix(".parquet"): data for name, data in _packed(tables).items()}
+    return sorted(name for name in {*kept, *new} if kept.get(name) != new.get(name))
 
 
 def set_aside(run: Path, address: Address) -> Path:

@@ -7,13 +7,17 @@ import json
 import os
 import re
 import shutil
+import socket
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import Final
+from time import time
+from typing import BinaryIO, Final
 
-_ORPHAN: Final = re.compile(r"\..+\.(\d+)\.tmp")
+_TEMPORARY: Final = re.compile(r"\.(?P<final>.+)\.(?P<host>[a-z0-9_-]+)\.(?P<pid>\d+)-(?P<born>\d+)\.tmp")
+_ABANDONED_S: Final = 3600.0
 # Neither a symbolic link nor a pipe is ever followed or waited for.
 _PLAIN_FILE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -60,18 +64,38 @@ def settle(folder: Path) -> None:
             os.close(descriptor)
 
 
+def open_new(path: Path) -> BinaryIO:
+    """Open the new file *path* for writing; nothing that is there already is written to, be it a file, a link or a pipe."""
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN_FILE, 0o666), "wb")
+
+
+def flush(file: BinaryIO) -> None:
+    """Bring what was written to *file* to the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Write *data* to the new file *path* and flush it to the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN_FILE, 0o666)
-    with open(descriptor, "wb") as file:
+    with open_new(path) as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        flush(file)
+
+
+@cache
+def _writer(pid: int) -> str:
+    """Return who writes: this machine, process *pid* and when that began, so that neither another machine's number nor one used again is taken for it."""
+    return f"{slug(socket.gethostname())[:32].replace('.', '-')}.{pid}-{_born(pid)}"
+
+
+def writer() -> str:
+    """Return this process's mark on its temporary names."""
+    return _writer(os.getpid())
 
 
 def temporary_name(path: Path) -> Path:
     """Return a name beside *path* that says whose it is, so that an orphan can be told from work in hand."""
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    return path.with_name(f".{path.name}.{writer()}.tmp")
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -107,9 +131,21 @@ def read_file(path: Path) -> bytes:
         raise StoreError(f"{path} {reason}", 3) from error
 
 
-def _runs(pid: int) -> bool:
-    """Whether a process *pid* runs here; elsewhere than on POSIX there is no harmless way to ask."""
-    if os.name != "posix" or pid == os.getpid():  # our own number on something we did not write is a number used again
+def _born(pid: int) -> int:
+    """Return when process *pid* began, in ticks since the machine did; 0 when it runs no more (a zombie does not) or the system does not say."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0
+    return 0 if fields[0] == b"Z" else int(fields[19])
+
+
+def _runs(pid: int, born: int) -> bool:
+    """Whether the process *pid* that began at *born* runs here; elsewhere than on POSIX there is no harmless way to ask."""
+    if born:
+        return _born(pid) == born
+    if os.name != "posix" or pid == os.getpid():
         return False
     try:
         os.kill(pid, 0)
@@ -117,25 +153,42 @@ def _runs(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return not _is_dead_but_listed(pid)
+    return True
 
 
-def _is_dead_but_listed(pid: int) -> bool:
-    """Whether *pid* is a zombie: killed, and its end not yet noticed by its parent."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] == b"Z"
-    except OSError:
+def is_temporary(path: Path) -> bool:
+    """Whether *path* has a name that `temporary_name` gives."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def _is_orphan(path: Path) -> bool:
+    """Whether nobody needs the temporary *path*: its writer is gone; or is of another machine, and the final folder is there or an hour has passed."""
+    whose = _TEMPORARY.fullmatch(path.name)
+    if whose is None:
         return False
+    if whose["host"] == writer().partition(".")[0]:
+        return not _runs(int(whose["pid"]), int(whose["born"]))
+    try:
+        return path.with_name(whose["final"]).is_dir() or time() - path.lstat().st_mtime > _ABANDONED_S
+    except FileNotFoundError:  # in the meantime it has become what it was to be
+        return False
+
+
+def remove(path: Path) -> None:
+    """Delete the file or folder *path* if it is there; a folder is renamed first, so that no writer can give a half-deleted one its final name."""
+    with suppress(FileNotFoundError):
+        if path.is_dir() and not path.is_symlink():
+            doomed = path.with_name(f".gone-{sha256(path.name.encode())[:12]}.{writer()}.tmp")
+            os.rename(path, doomed)
+            shutil.rmtree(doomed)
+        else:
+            path.unlink()
 
 
 def clean(folder: Path) -> list[str]:
     """Delete temporary files and folders in *folder* and one level below whose writer is gone; return their names."""
-    orphans = [path for pattern in (".*.tmp", "*/.*.tmp") for path in folder.glob(pattern) if (m := _ORPHAN.fullmatch(path.name)) and not _runs(int(m[1]))]
+    orphans = [path for pattern in (".*.tmp", "*/.*.tmp") for path in folder.glob(pattern) if _is_orphan(path)]
     with in_a_sentence(folder):
         for path in orphans:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+            remove(path)
     return sorted(path.name for path in orphans)

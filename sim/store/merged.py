@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from sim.store.cells import arrow, schema
-from sim.store.files import in_a_sentence, settle, temporary_name
+from sim.store.files import StoreError, flush, in_a_sentence, open_new, settle, temporary_name
 from sim.tables import TABLES, Tables
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class MergedTables:
     def __init__(self, run: Path) -> None:
         self._folder = run / "tables"
         self._parts: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+        self._files: dict[str, BinaryIO] = {}
         self._writers: dict[str, Any] = {}
 
     def __enter__(self) -> MergedTables:
@@ -30,10 +32,15 @@ class MergedTables:
         import pyarrow.parquet as pq
 
         keys = [("cell", pa.string()), ("replication", pa.int32())]
-        with in_a_sentence(self._folder):
-            self._folder.mkdir(exist_ok=True)
-            for name, table in TABLES.items():
-                self._writers[name] = pq.ParquetWriter(self._temporary(name), pa.schema([*keys, *schema(table.columns)]), compression="zstd")
+        try:
+            with in_a_sentence(self._folder):
+                self._folder.mkdir(exist_ok=True)
+                for name, table in TABLES.items():
+                    self._files[name] = open_new(self._temporary(name))
+                    self._writers[name] = pq.ParquetWriter(self._files[name], pa.schema([*keys, *schema(table.columns)]), compression="zstd")
+        except StoreError:
+            self._abandon()
+            raise
         return self
 
     def _final(self, name: str) -> Path:
@@ -66,17 +73,23 @@ class MergedTables:
             if kind is None:
                 self._publish()
         finally:
-            for name, writer in self._writers.items():
-                writer.is_open = False  # a writer cut short has nothing to finish
-                self._temporary(name).unlink(missing_ok=True)
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Close what is open and delete what did not get its final name."""
+        for writer in self._writers.values():
+            writer.is_open = False  # a writer cut short has nothing to finish
+        for name, file in self._files.items():
+            with suppress(OSError):  # what it still holds is not wanted
+                file.close()
+            self._temporary(name).unlink(missing_ok=True)
 
     def _publish(self) -> None:
         with in_a_sentence(self._folder):
             for name, writer in self._writers.items():
                 self._flush(name)
                 writer.close()
-                with open(self._temporary(name), "rb+") as file:
-                    os.fsync(file.fileno())
+                flush(self._files[name])
             for name in self._writers:
                 os.replace(self._temporary(name), self._final(name))
             settle(self._folder)

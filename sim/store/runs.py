@@ -9,22 +9,28 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sim.store.files import StoreError, append, in_a_sentence, read_file, sha256, slug, to_json, write_file
+from sim.store.files import StoreError, append, in_a_sentence, is_temporary, read_file, sha256, slug, to_json, write_file
 
 MANIFEST: Final = "manifest.json"
 UNHASHED: Final = frozenset({MANIFEST, "run.log"})  # the manifest seals itself; the log goes on growing
 
 
 def start_run(out: Path, name: str, plan: str) -> tuple[Path, bool]:
-    """Return the folder for the plan with hash *plan*, and whether it is an unfinished run found again.
+    """Return the folder for the plan with hash *plan*, and whether it is a run found again.
 
-    The newest run of the same plan that did not finish is taken up; otherwise a new folder is made.
+    The newest run of the same plan is taken up when it did not finish, or has been damaged since (its log says by what); otherwise a new folder is made.
     """
     home = out / slug(name)
     for folder in sorted(home.glob(f"*-{plan[:8]}"), reverse=True):
         manifest = _manifest_or_nothing(folder)
-        if not folder.is_symlink() and manifest.get("plan", plan) == plan and manifest.get("status") != "complete":
+        if folder.is_symlink() or manifest.get("plan", plan) != plan:
+            continue
+        if manifest.get("status") != "complete" or _latest(home) < folder.name:
             return folder, True
+        if damages := damaged(folder, manifest, but=REPORT):
+            log(folder, "\n".join(damages))
+            return folder, True
+        break
     now = datetime.now(UTC)
     while True:
         folder = home / f"{now:%Y%m%dT%H%M%SZ}-{plan[:8]}"
@@ -36,6 +42,14 @@ def start_run(out: Path, name: str, plan: str) -> tuple[Path, bool]:
                 now += timedelta(seconds=1)
                 continue
         return folder, False
+
+
+def _latest(home: Path) -> str:
+    """Return the folder that `latest` names in *home*, or nothing."""
+    try:
+        return read_file(home / "latest").decode("utf-8", "replace").strip()
+    except StoreError:
+        return ""
 
 
 def _manifest_or_nothing(folder: Path) -> dict[str, Any]:
@@ -94,7 +108,7 @@ def find_run(text: str, out: Path) -> Path:
         if (folder / MANIFEST).exists():
             return folder
         if (folder / "latest").exists():
-            name = read_file(folder / "latest").decode("utf-8", "replace").strip()
+            name = _latest(folder)
             if re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", name) and (folder / name / MANIFEST).exists():
                 return folder / name
     raise StoreError(f"no results at {text}: neither a run folder nor the name of one in {out}", 3)
@@ -103,18 +117,12 @@ def find_run(text: str, out: Path) -> Path:
 REPORT: Final = frozenset({"report.html", "figures"})  # what is made of the rest of a run, and can be made again
 
 
-def verify(run: Path, *, but: Set[str] = frozenset()) -> list[str]:
-    """Return a sentence for every file of *run* that is missing, altered, unexpected or not plain; none when all is as it was written.
-
-    Files and folders of *run* named in *but* are not looked at.
-    """
-    try:
-        manifest = read_manifest(run)
-    except StoreError as damage:
-        return [str(damage)]
-    findings = [f"{run}: the run did not finish ({manifest['status']})"] if manifest["status"] in ("running", "interrupted") else []
-    listed = {name: want for name, want in manifest["files"].items() if name.partition("/")[0] not in but}
-    for name, want in listed.items():
+def damaged(run: Path, manifest: Mapping[str, Any], *, but: Set[str] = frozenset()) -> list[str]:
+    """Return a sentence for every file that the *manifest* of *run* vouches for and that is missing or altered, those in *but* left out."""
+    findings = []
+    for name, want in manifest["files"].items():
+        if name.partition("/")[0] in but:
+            continue
         try:
             have = sha256(read_file(run / name))
         except StoreError as damage:
@@ -122,8 +130,28 @@ def verify(run: Path, *, but: Set[str] = frozenset()) -> list[str]:
             continue
         if have != want:
             findings.append(f"{run / name} is damaged: SHA-256 {have[:12]}…, written as {want[:12]}…")
+    return findings
+
+
+def verify(run: Path, *, but: Set[str] = frozenset()) -> list[str]:
+    """Return a sentence for every file of *run* that is missing, altered, unexpected or not plain; none when all is as it was written.
+
+    Files and folders of *run* named in *but* are not looked at, nor are temporary files, which are no results.
+    """
+    try:
+        manifest = read_manifest(run)
+    except StoreError as damage:
+        return [str(damage)]
+    findings = [f"{run}: the run did not finish ({manifest['status']})"] if manifest["status"] in ("running", "interrupted") else []
+    findings += damaged(run, manifest, but=but)
+    known = manifest["files"].keys() | UNHASHED
     for path in sorted(run.rglob("*")):
-        name = path.relative_to(run).as_posix()
-        if (path.is_symlink() or path.is_file()) and not (name in listed or name in UNHASHED or ".corrupt" in name or name.partition("/")[0] in but):
+        name = path.relative_to(run)
+        if (path.is_symlink() or path.is_file()) and not (name.as_posix() in known or name.parts[0] in but or any(map(_is_no_result, name.parts))):
             findings.append(f"{path} is not in the manifest")
     return findings
+
+
+def _is_no_result(part: str) -> bool:
+    """Whether a file or folder called *part* was set aside as damaged, or is temporary."""
+    return ".corrupt" in part or is_temporary(Path(part))

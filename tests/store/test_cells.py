@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ from contextlib import nullcontext
 import pandas as pd
 import pytest
 
-from sim.store import Address, StoreError, cell_key, clean, finished, plan_hash, read_cell, sha256, source_hash, write_cell
+from sim.store import Address, StoreError, cell_key, clean, finished, plan_hash, read_cell, sha256, source_hash, write_cell, writer
+from sim.store.files import _born
 from sim.tables import TABLES
 from tests.experiment.standin import made_up
 
@@ -156,20 +158,46 @@ def test_a_full_disk_leaves_nothing_half_done(tmp_path, address, monkeypatch, ca
 
 
 def test_orphans_are_cleaned_and_work_in_hand_is_not(run):
-    """A temporary name carries its writer's process number; only what nobody writes is deleted."""
+    """A temporary name says whose it is; only what nobody here writes is deleted, be its writer gone or its number used again."""
     cells = run / "cells"
-    (cells / ".x-0-abc.999999999.tmp").mkdir()
-    (cells / ".x-0-abc.999999999.tmp" / "part").write_bytes(b"half")
-    (run / ".manifest.json.999999998.tmp").write_bytes(b"half")
-    (cells / f".y-0-abc.{os.getppid()}.tmp").mkdir()
-    dead = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
-    assert dead.stdout.read() == b""  # it has ended, and nobody has asked after it: a zombie
-    time.sleep(0.1)
-    (cells / f".z-0-abc.{dead.pid}.tmp").mkdir()
+    host, _, mine = writer().partition(".")
+    dead = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    began = _born(dead.pid)
+    dead.kill()
+    while _born(dead.pid):  # until it has ended, and nobody has asked after it: a zombie
+        time.sleep(0.01)
+    orphans = [f".x-0-abc.{host}.999999999-17.tmp", f".y-0-abc.{host}.{os.getpid()}-1.tmp", f".z-0-abc.{host}.{dead.pid}-{began}.tmp"]
+    for name in orphans:
+        (cells / name).mkdir()
+        (cells / name / "part").write_bytes(b"half")
+    (run / f".manifest.json.{host}.999999998-0.tmp").write_bytes(b"half")
+    in_hand = cells / f".y-0-abc.{host}.{mine}.tmp"
+    in_hand.mkdir()
 
-    assert clean(run) == [".manifest.json.999999998.tmp", ".x-0-abc.999999999.tmp", f".z-0-abc.{dead.pid}.tmp"]
-    assert [path.name for path in cells.iterdir() if path.name.startswith(".")] == [f".y-0-abc.{os.getppid()}.tmp"]
+    assert clean(run) == [f".manifest.json.{host}.999999998-0.tmp", *orphans]
+    assert [path for path in cells.iterdir() if path.name.startswith(".")] == [in_hand]
     dead.communicate()
+
+
+def test_another_machines_work_is_left_until_it_is_useless(run, address):
+    """Its processes cannot be asked after: what it writes goes when the final folder is there, or after an hour."""
+    cells = run / "cells"
+    fresh, useless, old = (cells / f".{name}.elsewhere.7-1.tmp" for name in ("fresh-0-abc", address.folder, "old-0-abc"))
+    for path in (fresh, useless, old):
+        path.mkdir()
+    os.utime(old, (0, 0))
+
+    assert clean(run) == sorted([useless.name, old.name])
+    assert fresh.exists()
+
+
+def test_a_writer_whose_temporary_is_taken_away_has_not_lost(run, address, monkeypatch):
+    """A cleaner on another machine sees the final folder, of another runner of the same plan, and deletes ours in the making: there is nothing left to do."""
+    monkeypatch.setattr("sim.store.cells.settle", lambda folder: shutil.rmtree(folder))
+    write_cell(run, address, made_up(1, 3))
+
+    monkeypatch.undo()
+    assert finished(run, [address]) == ({address}, [])
 
 
 def test_the_key_is_of_everything_a_result_depends_on():
@@ -189,8 +217,6 @@ def test_the_plan_is_its_cells_and_keys(address):
 
 def test_the_source_hash_is_of_the_model_alone(tmp_path, monkeypatch, root):
     """A changed kernel makes old replications useless; a changed report does not."""
-    import shutil
-
     import sim.store.cells as cells
 
     shutil.copytree(root / "sim", tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__"))

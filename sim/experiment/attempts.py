@@ -1,0 +1,100 @@
+"""One attempt at one replication: here, or in a worker process that may be killed while it runs.
+
+A replication that raises is a failure with its cause. A worker that is killed cannot tell; so it leaves a mark on disk while it runs, and the next attempt at
+the same replication counts the marks: who has killed its worker twice is given up by name, wherever the workers are.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING, Any, Final
+
+from sim.experiment.plan import Task
+from sim.store import StoreError, write_cell
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
+
+CHANCES: Final = 2
+KILLED: Final = "its worker process was killed twice (out of memory?)"
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one replication of a cell has no result: *cause* in a sentence, *trace* for the log; with *no_room* no other can be kept either."""
+
+    cell: str
+    replication: int
+    cause: str
+    trace: str
+    no_room: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What workers need to know beside the task: the folder *run*, the *module* of the engine, *threads* for each, and the *runner* they work for."""
+
+    run: Path
+    module: str
+    threads: int
+    runner: str
+
+    def mark(self, task: Task, chance: int) -> Path:
+        """Return the file that says that attempt number *chance* at *task* has begun; with the runner gone it is an orphan to `clean`."""
+        return self.run / "cells" / f".started-{task.address.folder}-{chance}.{self.runner}.tmp"
+
+    def begun(self, task: Task) -> int:
+        """Return how many attempts at *task* have begun and not ended."""
+        return sum(self.mark(task, chance).exists() for chance in range(CHANCES))
+
+
+def engine(module: str, threads: int) -> Callable[[Scenario, int], Any]:
+    """Return `replicate` of the engine in *module*, with *threads* where it has any use for them."""
+    replicate = import_module(module).replicate
+    if "threads" in signature(replicate).parameters:
+        return lambda scenario, replication: replicate(scenario, replication, threads=threads)
+    return lambda scenario, replication: replicate(scenario, replication)
+
+
+def failed(task: Task, cause: str, trace: str = "", *, no_room: bool = False) -> Failure:
+    """Return that *task* failed of *cause*."""
+    return Failure(task.address.cell, task.address.replication, cause, trace, no_room)
+
+
+def attempt(job: Job, task: Task) -> Failure | None:
+    """Run *task* and keep its tables; return why that failed, or None."""
+    try:
+        write_cell(job.run, task.address, engine(job.module, job.threads)(task.cell.scenario, task.address.replication))
+    except StoreError as refusal:
+        return failed(task, str(refusal), no_room=isinstance(refusal.__cause__, OSError) and refusal.__cause__.errno in _NO_ROOM)
+    except Exception as error:  # noqa: BLE001  (whatever a replication raises is that replication's failure; the others go on)
+        return failed(task, f"{type(error).__name__}: {error}", traceback.format_exc())
+    return None
+
+
+def attempt_apart(job: Job, number: int, task: Task) -> tuple[int, Failure | None]:
+    """Do `attempt` in a worker process, with a mark on disk while it runs; return *number* too. Ctrl-C is the parent's to answer."""
+    if current_thread() is main_thread():  # a Dask worker runs tasks in other threads
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for chance in range(CHANCES):
+        mark = job.mark(task, chance)
+        try:
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            return number, failed(task, f"cannot write {mark}: {error.strerror}", no_room=error.errno in _NO_ROOM)
+        failure = attempt(job, task)
+        mark.unlink(missing_ok=True)
+        return number, failure
+    return number, failed(task, KILLED)

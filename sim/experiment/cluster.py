@@ -1,0 +1,87 @@
+"""Workers under a Dask scheduler: one of our own on this machine, or any that somebody else's deployer started (Slurm, Kubernetes, ssh).
+
+The scheduler starts a task again when its worker is gone; the marks of `sim.experiment.attempts` see to it that one that kills its worker is given up by name.
+Tasks go to workers through the scheduler, results come back through files: all that travels home is a number and a sentence for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sim.experiment.attempts import KILLED, Failure, Job, attempt_apart, failed
+from sim.experiment.plan import Task
+from sim.store import StoreError, finished, remove, temporary_name
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+LOCAL: Final = "local"
+_LOOPBACK: Final = "127.0.0.1"
+
+
+def on_dask(job: Job, tasks: Sequence[Task], jobs: int, address: str) -> Iterator[tuple[int, Failure | None]]:
+    """Yield the number of each of *tasks* as it ends, with its failure if it has one, from workers under the scheduler at *address*.
+
+    `local` is a scheduler and *jobs* worker processes of our own, on the loopback interface alone. Workers elsewhere run one thread a task, for theirs are not
+    ours to count. Raises `StoreError` when the scheduler is out of reach.
+    """
+    with ExitStack() as stack:
+        try:
+            client = _own(job.run, jobs, stack) if address == LOCAL else _theirs(address, stack)
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot reach dask:{address}: {error}", 1) from error
+        yield from _results(client, job if address == LOCAL else replace(job, threads=1), tasks, address)
+
+
+def _own(run: Path, jobs: int, stack: ExitStack) -> Client:
+    """Return a client of a new scheduler with *jobs* processes of one thread; all of it ends with *stack* or with us."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    scratch = temporary_name(run / "dask")
+    stack.callback(remove, scratch)
+    # Whoever is out of memory is ended by the system; a worker that goes is replaced however often, for it is the tasks that have a limit.
+    stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10**6}))
+    local = {"n_workers": jobs, "threads_per_worker": 1, "processes": True, "memory_limit": 0, "local_directory": str(scratch)}
+    cluster = stack.enter_context(LocalCluster(host=_LOOPBACK, dashboard_address=f"{_LOOPBACK}:0", silence_logs="CRITICAL", **local))
+    return stack.enter_context(Client(cluster, set_as_default=False))
+
+
+def _theirs(address: str, stack: ExitStack) -> Client:
+    """Return a client of the scheduler at *address*."""
+    from distributed import Client
+
+    return stack.enter_context(Client(address, set_as_default=False))
+
+
+def _results(client: Client, job: Job, tasks: Sequence[Task], address: str) -> Iterator[tuple[int, Failure | None]]:
+    """Yield as `on_dask`. A task that the scheduler gives up is given to it once more: it may have waited on workers that others killed."""
+    from distributed import KilledWorker, as_completed
+
+    def submit(number: int) -> object:
+        return client.submit(attempt_apart, job, number, tasks[number], pure=False)
+
+    numbers = {submit(number): number for number in range(len(tasks))}
+    again = set[int]()
+    waiting = as_completed(list(numbers))
+    for future in waiting:
+        number = numbers.pop(future)
+        if future.status == "finished":
+            yield future.result()
+        elif future.status != "error":
+            raise StoreError(f"lost dask:{address} with {len(numbers) + 1} replications to go; what was finished is kept", 1)
+        elif finished(job.run, [tasks[number].address])[0]:
+            yield number, None
+        elif not isinstance(error := future.exception(), KilledWorker):
+            yield number, failed(tasks[number], f"{type(error).__name__}: {error}")
+        elif number in again:
+            yield number, failed(tasks[number], KILLED)
+        else:
+            again.add(number)
+            new = submit(number)
+            numbers[new] = number
+            waiting.add(new)

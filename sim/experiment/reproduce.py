@@ -1,0 +1,71 @@
+"""Does a run still come out as it did? One replication of it is run again from its resolved scenario, and the bytes are compared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim import __version__
+from sim.experiment.asked import worlds
+from sim.experiment.attempts import engine
+from sim.experiment.plan import ENGINES, addresses
+from sim.scenario.design import Cell
+from sim.store import Address, StoreError, differing, provenance, read_file, read_manifest, sha256, source_hash
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """What running *replication* of *cell* again gave: the *tables* that *differ* in any byte, and what here is not as it was there.
+
+    *changes* are sentences: another version, source or package may well be why tables differ.
+    """
+
+    cell: str
+    replication: int
+    tables: int
+    differ: tuple[str, ...]
+    changes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        where, changes = f"cell {self.cell}, replication {self.replication}", "".join(f"; {change}" for change in self.changes)
+        if self.differ:
+            return f"{where}: not reproduced, {', '.join(self.differ)} of {self.tables} tables differ{changes}"
+        return f"{where}: reproduced, all {self.tables} tables are the same to the byte{changes}"
+
+
+def reproduce(run: Path, pick: int) -> Reproduction:
+    """Run one replication of *run* again, in memory, and compare. Which one is luck at an address: that of the run's plan and *pick*.
+
+    Raises `StoreError` when what the run is made of is missing or damaged, or was kept by a version whose keys this one does not find.
+    """
+    manifest = read_manifest(run)
+    if sha256(read_file(run / "resolved.yaml")) != manifest["resolved_sha256"]:
+        raise StoreError(f"{run / 'resolved.yaml'} is not as it was written", 3)
+    there = [(address, world) for name, world in worlds(run).items() for address in _kept(run, name, world, manifest)]
+    if not there:
+        raise StoreError(f"{run} holds no replication that version {__version__} of the simulator can find; version {manifest['version']} made it", 3)
+    address, world = there[int(sha256(f"{manifest['plan']}/reproduce/{pick}".encode()), 16) % len(there)]
+    replicate = engine(ENGINES[manifest["engine"]], os.cpu_count() or 1)
+    tables = replicate(world, address.replication)
+    return Reproduction(address.cell, address.replication, len(tables), tuple(differing(run, address, tables)), tuple(_changes(manifest)))
+
+
+def _kept(run: Path, name: str, world: Scenario, manifest: Mapping[str, Any]) -> list[Address]:
+    """Return the addresses of the replications of *world*, the cell called *name*, that *run* holds."""
+    asked = addresses(Cell(name, "", {}, world), manifest["engine"], model=manifest["version"], source=manifest["source"])
+    return [address for address in asked if (run / "cells" / address.folder).exists()]
+
+
+def _changes(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each thing that bytes depend on and that is not now as it was for *manifest*."""
+    if manifest["source"] != source_hash():
+        yield f"the model's source is not the one that made it (version {manifest['version']} then, {__version__} now)"
+    then, now = manifest["made_with"]["packages"], provenance()["packages"]
+    if changed := [f"{name} {then[name]} then, {now[name]} now" for name in then if name in now and then[name] != now[name]]:
+        yield f"packages have changed: {', '.join(changed)}"
