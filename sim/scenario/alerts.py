@@ -6,13 +6,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from sim.scenario.fields import Closed, Code, Flag, Name, Names, PositiveDuration, PositiveRate, Share, Size, choice, number_above
+from sim.scenario.fields import Closed, Code, Flag, Name, Names, PositiveDuration, PositiveRate, Share, Size, Spread, Tail, choice
 
 SENDERS: Final = ("hub", "esme", "gsme", "ppmid", "ihd", "hcalcs")
 Sender = Annotated[Literal["hub", "esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*SENDERS)]
-Cause = Annotated[
-    Literal["outage", "restoration", "reboot", "random", "chatter"], choice("outage", "restoration", "reboot", "random", "chatter")
-]
+Cause = Annotated[Literal["outage", "restoration", "reboot", "random", "chatter"], choice("outage", "restoration", "reboot", "random", "chatter")]
 USED_BY: Final = {  # field: the causes that need it; to others it means nothing
     "after": ("outage", "restoration"),
     "rate": ("random", "chatter"),
@@ -38,10 +36,10 @@ class AlertKind(Closed):
     share: Share = Field(description="Share of senders that raise it.")
     after: PositiveDuration | None = Field(default=None, description="Shortest outage that counts; an outage alert leaves when it has passed.")
     rate: PositiveRate | None = Field(default=None, description="Alerts per sender that raises it; for chatter the mean of their rates.")
-    tail: Annotated[float, number_above(0, 100), AfterValidator(_tail)] | None = Field(
+    tail: Annotated[Tail, AfterValidator(_tail)] | None = Field(
         default=None, description="Exponent of the bounded Pareto law of chattering senders' rates: the smaller, the heavier the tail."
     )
-    spread: Annotated[float, number_above(1, 1e9)] | None = Field(default=None, description="Largest rate of a chattering sender in multiples of the smallest.")
+    spread: Spread | None = Field(default=None, description="Largest rate of a chattering sender in multiples of the smallest.")
     genuine: Flag = Field(description="Whether it tells of something that matters; what chatters does not.")
     target: PositiveDuration = Field(description="Response-time target of the kind.")
     size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")

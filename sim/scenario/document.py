@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic.json_schema import models_json_schema
 
 from sim.scenario.experiments import Experiment
+from sim.scenario.rows import ROWS
 from sim.scenario.schema import Scenario
 
 _EXTENDS: Final = {
@@ -54,12 +55,16 @@ def _rows(document: dict[str, Any], model: dict[str, Any], prefix: str) -> Itera
         path = f"{prefix}{name}"
         shape = _resolved(document, next((one for one in field.get("anyOf", [field]) if one.get("type") != "null"), field))
         meaning = field.get("description") or shape["description"]
+        if shape.get("const") in ROWS:
+            meaning = f"{meaning.removesuffix('.')} (at {' or '.join(ROWS[shape['const']][1])})."
         suffix, inner = "", shape
         if values := _values(shape):
             suffix, inner = ".NAME", _resolved(document, values)
         elif shape.get("type") == "array" and "$ref" in shape.get("items", {}):
             suffix, inner = ".0", _resolved(document, shape["items"])
         yield path, _kind(document, field, shape), meaning
+        for row in shape.get("items", {}).get("oneOf", ()):
+            yield from _rows(document, _resolved(document, row), f"{path}.0.")
         if inner.get("properties"):
             yield from _rows(document, inner, f"{path}{suffix}.")
 
@@ -83,6 +88,8 @@ def _value(document: dict[str, Any], shape: dict[str, Any]) -> str:
     shape = _resolved(document, shape)
     if "x-unit" in shape:
         return f"{shape['x-unit']}, such as `{json.dumps(shape['examples'][0]).strip(chr(34))}`"
+    if "discriminator" in shape:
+        return "row by its kind: " + ", ".join(f"`{kind}`" for kind in shape["discriminator"]["mapping"])
     if "enum" in shape:
         return " or ".join(f"`{word}`" for word in shape["enum"])
     if "const" in shape:

@@ -60,9 +60,7 @@ PositiveDuration = Annotated[
     _duration,
 ]
 Rate = Annotated[Fraction, _bounded(units.parse_rate, None, Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s"), _as_rate, _rate]
-PositiveRate = Annotated[
-    Fraction, _bounded(units.parse_rate, Fraction(0), Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s", low_open=True), _as_rate, _rate
-]
+PositiveRate = Annotated[Fraction, _bounded(units.parse_rate, Fraction(0), Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s", low_open=True), _as_rate, _rate]
 Size = Annotated[
     int,
     _bounded(units.parse_size, None, LARGEST_B, units.format_size),
@@ -72,6 +70,8 @@ Size = Annotated[
 _share = PlainSerializer(units.format_share, return_type=str)
 Share = Annotated[float, BeforeValidator(units.parse_share), _share, _described(["string", "number"], "share", "7 %")]
 Multiple = Annotated[float, _bounded(units.parse_multiple, None, 1000.0, units.format_share), _share, _described(["string", "number"], "multiple", "100 %")]
+Tail = Annotated[float, _bounded(units.parse_number, 0.0, 100.0, lambda x: f"{x:g}", low_open=True), _described("number", "number", 1.5)]
+Spread = Annotated[float, _bounded(units.parse_number, 1.0, 1e9, lambda x: f"{x:g}", low_open=True), _described("number", "number", 1000)]
 Weight = Annotated[float, _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"), _described("number", "weight", 1)]
 TimeOfDay = Annotated[
     int,
@@ -87,11 +87,6 @@ Day = Annotated[
 def count(low: int, high: int) -> Any:
     """Return the annotations of a whole number in [low, high]."""
     return _bounded(units.parse_count, low, high, lambda n: f"{n:_}")
-
-
-def number_above(low: float, high: float) -> Any:
-    """Return the annotations of a number without unit in (low, high]."""
-    return _bounded(units.parse_number, low, high, lambda x: f"{x:g}", low_open=True)
 
 
 def _flag(value: object) -> bool:

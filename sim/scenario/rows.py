@@ -17,6 +17,17 @@ PositiveCount = Annotated[int, count(1, _MOST)]
 Backoff = Annotated[Literal["none", "full", "equal", "decorrelated"], choice("none", "full", "equal", "decorrelated")]
 
 
+class _Whole(Closed):
+    """A row that is for all messages: it acts on a server or a link."""
+
+    kind: str
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds the row is for: none named, so all."""
+        return ()
+
+
 class _Row(Closed):
     kind: str
     kinds: Names = Field(default=(), description="Kinds of message the row is for; without it, all that pass.")
@@ -75,7 +86,9 @@ class Retry(_Row):
     base: PositiveDuration = Field(description="Wait before the first retry.")
     factor: Annotated[int, count(1, 1000)] = Field(description="What each further wait is multiplied by (decorrelated waits have no use for it).")
     most: PositiveDuration = Field(description="Longest wait.")
-    jitter: Backoff = Field(description="How waits are spread: none, full (up to the wait), equal (its second half) or decorrelated (base to 3 times the last).")
+    jitter: Backoff = Field(
+        description="How waits are spread: none, full (up to the wait), equal (its second half) or decorrelated (base to 3 times the last)."
+    )
     cap: Annotated[int, count(0, 1000)] = Field(description="Retries of one message at most.")
     timeout: PositiveDuration | None = Field(default=None, description="Time after which an unanswered attempt has failed; without it, only refusal fails.")
     budget: Share | None = Field(default=None, description="Retries per first attempt of a region at most; without it, any number.")
@@ -132,21 +145,21 @@ class Allocation(_Row):
     above: PositiveRate = Field(description="Operating threshold: arrivals per time above which shares count.")
 
 
-class Shape(_Row):
+class Shape(_Whole):
     """A stage passes messages on no faster than agreed."""
 
     kind: Literal["shape"] = Field(description="A server passes messages on no faster than agreed; the rest waits.")
     rate: PositiveRate = Field(description="Messages per time.")
 
 
-class Lifo(_Row):
+class Lifo(_Whole):
     """A stage that is behind serves the newest first."""
 
     kind: Literal["lifo"] = Field(description="A server that is behind serves the newest first.")
     above: Count = Field(description="Messages waiting in a priority above which its newest go first.")
 
 
-class Codel(_Row):
+class Codel(_Whole):
     """A stage that has been behind for long refuses what has waited for long."""
 
     kind: Literal["codel"] = Field(description="A server that has been behind for long refuses what has waited for long.")
@@ -154,7 +167,7 @@ class Codel(_Row):
     interval: PositiveDuration = Field(description="Time for which waits may stay above the target before messages are refused.")
 
 
-class StaggeredReconnect(_Row):
+class StaggeredReconnect(_Whole):
     """Hubs whose link returns do not all send at once."""
 
     kind: Literal["staggered_reconnect"] = Field(description="Hubs whose link returns connect one after the other.")
@@ -174,7 +187,7 @@ AnyRow = (
     | Allocation | Shape | Lifo | Codel | StaggeredReconnect | Redelivery
 )  # fmt: skip
 _SERVERS: Final = ("cell", "csp", "dsp")
-ROWS: Final[dict[str, tuple[type[_Row], tuple[str, ...]]]] = {  # kind: its shape, and the stages it can be at
+ROWS: Final[dict[str, tuple[type[_Row] | type[_Whole], tuple[str, ...]]]] = {  # kind: its shape, and the stages it can be at
     "jitter": (Jitter, ("device",)),
     "token_bucket": (TokenBucket, ("device",)),
     "dedupe": (Dedupe, ("hub",)),

@@ -201,17 +201,13 @@ class Traffic(Closed):
 class Stage(Closed):
     """A place on the way to the SMI: with finite capacity, or, at device and hub, where messages are held back, dropped or kept."""
 
-    stage: StageName = Field(
-        description="device, hub, cell (a server per WAN cell), csp (one per region), dsp (one) or user (one per user), in this order."
-    )
+    stage: StageName = Field(description="device, hub, cell (a server per WAN cell), csp (one per region), dsp (one) or user (one per user), in this order.")
     capacity: Rate | None = Field(default=None, description="Messages each server passes on; without it, all at once.")
     buffer: Annotated[int, count(0, 2**31 - 1)] | None = Field(
         default=None,
         description="Messages of one priority that may wait; without it, any number. At hub: of one sender and kind, while the link is down; without it, none.",
     )
-    overflow: Overflow | None = Field(
-        default=None, description="What a full buffer does: drop_newest (without it, this), drop_oldest or, at hub, keep_latest."
-    )
+    overflow: Overflow | None = Field(default=None, description="What a full buffer does: drop_newest (without it, this), drop_oldest or, at hub, keep_latest.")
     priority: Names = Field(default=(), description="Kinds of message in the order they are served; the others share the last place.")
     latency: Duration = Field(default=0, description="Time from leaving this stage to arriving at the next; without it, none.")
     operators: Annotated[int, count(1, 1_000_000)] | None = Field(default=None, description="Operators of each user, who share its alerts (user only).")

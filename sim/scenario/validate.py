@@ -95,7 +95,7 @@ def _faults(model: type[BaseModel], problems: list[Any], tree: Node) -> Iterator
         elif kind in ("value_error", "assertion_error"):
             yield node.fault(dotted(path), error["msg"].partition(", ")[2], at_key=is_key)
         else:
-            wanted = {"model_type": "a mapping", "dict_type": "a mapping", "tuple_type": "a list"}.get(kind, "something else")
+            wanted = "a list" if kind == "tuple_type" else "a mapping" if kind in ("model_type", "model_attributes_type", "dict_type") else "something else"
             yield node.fault(dotted(path), f"is {kind_of(node.value)}; {wanted} is due here")
 
 
