@@ -1,0 +1,70 @@
+"""When devices and hubs raise alerts at random (docs/model.md section 11): who does, and the chatter of those who cannot stop."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.draws import block, bounded_pareto, gap_s, pick, word
+
+_LOW = np.uint64(0xFFFFFFFF)
+_32 = np.uint64(32)
+NEVER = np.int64(2**31 - 1)
+
+
+@njit(cache=True, nogil=True)
+def raisers(fitted_key, who_key, place, n, fitted, who):  # type: ignore[no-untyped-def]
+    """Return the uint32 numbers in [0, n) of premises whose device at *place* is there and raises alerts: shares *fitted* and *who*, uint64 thresholds."""
+    out = np.empty(n if who > np.uint64(0) else 0, np.uint32)
+    count = np.uint64(0)
+    for quad in range(np.uint64((n + 3) >> 2) if who > np.uint64(0) else np.uint64(0)):
+        c, p = np.uint32(quad), np.uint32(place)
+        there = block(c, np.uint32(0), p, np.uint32(0), np.uint32(fitted_key & _LOW), np.uint32(fitted_key >> _32))
+        chosen = block(c, np.uint32(0), p, np.uint32(0), np.uint32(who_key & _LOW), np.uint32(who_key >> _32))
+        for lane in range(np.uint64(4)):
+            number = quad * np.uint64(4) + lane
+            if number < np.uint64(n) and np.uint64(pick(there, lane)) < fitted and np.uint64(pick(chosen, lane)) < who:
+                out[count] = number
+                count += np.uint64(1)
+    return out[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def first_chatter(rate_key, gap_key, place, index, rate_per_s, tail, spread, rate, due):  # type: ignore[no-untyped-def]
+    """Write float64 *rate*, each sender's own in 1/s, and int32 *due*, the second of its alert number 0."""
+    for i in range(np.uint64(len(index))):
+        rate[i] = rate_per_s * bounded_pareto(word(rate_key, place, index[i], 0), tail, spread)
+        due[i] = min(gap_s(word(gap_key, place, index[i], 0), rate[i]), NEVER)
+
+
+@njit(cache=True, nogil=True)
+def chatter(gap_key, place, index, rate, stop_s, due, number):  # type: ignore[no-untyped-def]
+    """Return int32 (row, second) of the alerts before *stop_s*, by row and then time, and move on *due* and int64 *number*, the next alert of each sender."""
+    k0, k1 = np.uint32(gap_key & _LOW), np.uint32(gap_key >> _32)
+    expected = 0.0
+    for i in range(np.uint64(len(index))):
+        if due[i] < stop_s:
+            expected += 1.0 + (stop_s - due[i]) * rate[i]
+    capacity = np.int64(expected + 6.0 * np.sqrt(expected)) + 16
+    row, second = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    count = 0
+    for i in range(np.uint64(len(index))):
+        when = np.int64(due[i])
+        while when < stop_s:
+            if count == capacity:
+                capacity *= 2
+                row, second = _longer(row, capacity), _longer(second, capacity)
+            row[count], second[count] = i, when
+            count += 1
+            number[i] += 1
+            words = block(np.uint32(index[i] >> np.uint32(2)), np.uint32(np.uint64(number[i]) & _LOW), np.uint32(place), np.uint32(0), k0, k1)
+            when += gap_s(pick(words, index[i]), rate[i])
+        due[i] = min(when, NEVER)
+    return row[:count], second[:count]
+
+
+@njit(cache=True, nogil=True)
+def _longer(array, capacity):  # type: ignore[no-untyped-def]
+    longer = np.empty(capacity, array.dtype)
+    longer[: len(array)] = array
+    return longer

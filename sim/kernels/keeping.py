@@ -1,0 +1,119 @@
+"""What hubs keep while their link is down, and what a full hub drops (docs/model.md section 10).
+
+A release is one second at which a hub sends what it kept; messages are by sender, and those of one release in the order in which they were made.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.links import release
+from sim.kernels.shaping import CONSOLIDATED, EXPIRED, LATEST, MESSAGE, PASSES, REFUSED
+
+DROP_NEWEST, DROP_OLDEST, KEEP_LATEST = range(3)
+
+
+@njit(cache=True, nogil=True)
+def find_links(messages, links, region, index, can_keep):  # type: ignore[no-untyped-def]
+    """Put off what meets a link that is down to its release, or let it expire unless the hub *can_keep* it."""
+    for i in range(np.uint64(len(messages))):
+        if messages[i].fate == PASSES:
+            back = release(links, region, index[messages[i].row], messages[i].t)
+            if back > messages[i].t:
+                messages[i].t, messages[i].fate = min(back, LATEST), PASSES if can_keep else EXPIRED
+
+
+@njit(cache=True, nogil=True)
+def kept_apart(messages, measure_s, tally):  # type: ignore[no-untyped-def]
+    """Return (made as they leave, kept by their hubs since they were made), and count those who have ended."""
+    n_kept, n_ended = 0, 0
+    for i in range(np.uint64(len(messages))):
+        if messages[i].fate != PASSES:
+            n_ended += 1
+            tally[messages[i].fate] += messages[i].raised >= measure_s
+        else:
+            n_kept += messages[i].t > messages[i].made
+    at_once, kept = np.empty(len(messages) - n_kept - n_ended, MESSAGE), np.empty(n_kept, MESSAGE)
+    n_kept, n = 0, 0
+    for i in range(np.uint64(len(messages))):
+        if messages[i].fate == PASSES and messages[i].t > messages[i].made:
+            kept[n_kept] = messages[i]
+            n_kept += 1
+        elif messages[i].fate == PASSES:
+            at_once[n] = messages[i]
+            n += 1
+    return at_once, kept
+
+
+@njit(cache=True, nogil=True)
+def joined_by_release(old, new):  # type: ignore[no-untyped-def]
+    """Return the kept messages *old* and *new* by sender, release and then the order in which they were made; *new* ones were made after *old* ones."""
+    out = np.empty(len(old) + len(new), MESSAGE)
+    i, j = 0, 0
+    for k in range(len(out)):
+        if j == len(new) or (i < len(old) and old[i].row <= new[j].row):
+            message = old[i]
+            i += 1
+        else:
+            message = new[j]
+            j += 1
+        place = k
+        while place > 0 and out[place - 1].row == message.row and out[place - 1].t > message.t:
+            out[place] = out[place - 1]
+            place -= 1
+        out[place] = message
+    return out
+
+
+@njit(cache=True, nogil=True)
+def overflow(kept, buffer, rule):  # type: ignore[no-untyped-def]
+    """Write what a hub's full *buffer* did to the messages it kept for one release, by *rule*: `DROP_NEWEST`, `DROP_OLDEST` or `KEEP_LATEST`."""
+    first = 0
+    while first < len(kept):
+        stop = first + 1
+        while stop < len(kept) and kept[stop].row == kept[first].row and kept[stop].t == kept[first].t:
+            stop += 1
+        for i in range(first, stop):
+            if rule == KEEP_LATEST:
+                kept[i].fate = CONSOLIDATED if i < stop - 1 else PASSES
+            elif rule == DROP_OLDEST:
+                kept[i].fate = REFUSED if i < stop - buffer else PASSES
+            else:
+                kept[i].fate = REFUSED if i >= first + buffer else PASSES
+        first = stop
+
+
+@njit(cache=True, nogil=True)
+def expire_in_the_dark(messages, index, dark_until):  # type: ignore[no-untyped-def]
+    """Let expire what would leave while its premises is dark (nothing when *dark_until* is empty)."""
+    for i in range(len(messages) if len(dark_until) > 0 else 0):
+        if messages[i].fate == PASSES and messages[i].t < dark_until[index[messages[i].row]]:
+            messages[i].fate = EXPIRED
+
+
+@njit(cache=True, nogil=True)
+def by_made(a, b):  # type: ignore[no-untyped-def]
+    """Return the messages of *a*, by sender and second made, and of *b*, by sender, together by sender and then made, raised and cause."""
+    out = np.empty(len(a) + len(b), MESSAGE)
+    i, j = 0, 0
+    for k in range(len(out)):
+        if j == len(b) or (i < len(a) and a[i].row < b[j].row):
+            message = a[i]
+            i += 1
+        else:
+            message = b[j]
+            j += 1
+        place = k
+        while place > 0 and out[place - 1].row == message.row and _made_before(message, out[place - 1]):
+            out[place] = out[place - 1]
+            place -= 1
+        out[place] = message
+    return out
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _made_before(a, b):  # type: ignore[no-untyped-def]
+    if a.made != b.made:
+        return a.made < b.made
+    return a.raised < b.raised or (a.raised == b.raised and a.cause < b.cause)

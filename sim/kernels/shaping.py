@@ -1,0 +1,272 @@
+"""What devices and hubs do to their messages before the first attempt (docs/model.md section 10): hold back, throttle, merge, keep.
+
+Every kernel takes `MESSAGE` records of one place and kind, by sender and then in order of their present second (ties: raised, then cause), and writes into
+them: the second to which a message is put off, or what ended it. `parted` then takes apart who goes on, who waits and who has ended.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.draws import block, pick, scaled, word
+
+_LOW = np.uint64(0xFFFFFFFF)
+_32 = np.uint64(32)
+LATEST = np.int64(2**31 - 1)
+
+MESSAGE: Final = np.dtype([
+    ("row", "i4"),       # sender's row
+    ("t", "i4"),         # its present second; from its hub on the second it leaves
+    ("raised", "i4"),    # second that counts
+    ("made", "i4"),      # second whose knowledge it carries, once its hub has sent or kept it
+    ("occasion", "i4"),  # addresses whether it is lost
+    ("cause", "u1"),     # timer, change, read or alert
+    ("fate", "u1"),      # PASSES, what ended it, or HELD
+], align=True)  # fmt: skip
+PASSES, EXPIRED, LOST, CONSOLIDATED, THROTTLED, REFUSED, HELD = (np.uint8(fate) for fate in range(7))
+N_TALLY: Final = 6  # a tally counts messages raised in place 0, and by fate in the others
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _key(message):  # type: ignore[no-untyped-def]
+    """Return what orders the messages of one sender: present second, second raised, cause, in 64 bits."""
+    return (np.uint64(message.t) << np.uint64(33)) | (np.uint64(message.raised) << np.uint64(2)) | np.uint64(message.cause)
+
+
+@njit(cache=True, nogil=True)
+def packed(row, raised, occasion, cause, measure_s, tally):  # type: ignore[no-untyped-def]
+    """Return the messages of int32 columns *row*, *raised*, *occasion* and one *cause*; count those raised at or after *measure_s*."""
+    out = np.zeros(len(row), MESSAGE)
+    for i in range(np.uint64(len(row))):
+        out[i].row, out[i].t, out[i].raised, out[i].occasion, out[i].cause = row[i], raised[i], raised[i], occasion[i], cause
+        tally[0] += raised[i] >= measure_s
+    return out
+
+
+@njit(cache=True, nogil=True)
+def merged(a, b):  # type: ignore[no-untyped-def]
+    """Return the messages of *a* and *b*, each in order, in order; of equals those of *a* come first."""
+    if len(a) == 0 or len(b) == 0:
+        return a if len(b) == 0 else b
+    out = np.empty(len(a) + len(b), MESSAGE)
+    i, j = np.uint64(0), np.uint64(0)
+    for k in range(np.uint64(len(out))):
+        first = j == np.uint64(len(b)) or (
+            i < np.uint64(len(a)) and (a[i].row < b[j].row or (a[i].row == b[j].row and _key(a[i]) <= _key(b[j])))
+        )
+        if first:
+            out[k] = a[i]
+            i += np.uint64(1)
+        else:
+            out[k] = b[j]
+            j += np.uint64(1)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untyped-def]
+    """Return (due before *until_s*, later, held) of those who have not ended, and count the fates of those who have.
+
+    *mend*: each is put back in order, by insertion, as a row moves a message past few others of its sender; otherwise they stay in the order they are in.
+    """
+    n_due, n_later, n_held = 0, 0, 0
+    for i in range(np.uint64(len(messages))):
+        fate = messages[i].fate
+        if fate == PASSES:
+            n_due += messages[i].t < until_s
+            n_later += messages[i].t >= until_s
+        elif fate == HELD:
+            n_held += 1
+        else:
+            tally[fate] += messages[i].raised >= measure_s
+    due, later, held = np.empty(n_due, MESSAGE), np.empty(n_later, MESSAGE), np.empty(n_held, MESSAGE)
+    n_due, n_later, n_held = 0, 0, 0
+    for i in range(np.uint64(len(messages))):
+        message = messages[i]
+        if message.fate == HELD:
+            held[n_held] = message
+            held[n_held].fate = PASSES
+            n_held += 1
+        elif message.fate == PASSES:
+            if message.t < until_s:
+                _insert(due, n_due, message, mend)
+                n_due += 1
+            else:
+                _insert(later, n_later, message, mend)
+                n_later += 1
+    return due, later, held
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _insert(out, n, message, mend):  # type: ignore[no-untyped-def]
+    place, key = n, _key(message)
+    while mend and place > 0 and out[place - 1].row == message.row and _key(out[place - 1]) > key:
+        out[place] = out[place - 1]
+        place -= 1
+    out[place] = message
+
+
+# -- rows -------------------------------------------------------------------------------------------------------------------------------------------
+# Each returns how many of the messages raised at or after *measure_s* it put off.
+
+
+@njit(cache=True, nogil=True)
+def hold_back(messages, key, place, index, window_s, measure_s):  # type: ignore[no-untyped-def]
+    """Put each message off by a draw in [0, *window_s*): `jitter`."""
+    n = 0
+    for i in range(np.uint64(len(messages))):
+        message = messages[i]
+        after = scaled(word(key, place, index[message.row], message.t), window_s)
+        messages[i].t = min(np.int64(message.t) + after, LATEST)
+        n += after > 0 and message.raised >= measure_s
+    return n
+
+
+@njit(cache=True, nogil=True)
+def spend(messages, every_s, burst, spoken_for):  # type: ignore[no-untyped-def]
+    """Throttle what finds no token: `token_bucket`. int64 *spoken_for*, by sender, is the second up to which tokens are; -1 for none."""
+    for i in range(np.uint64(len(messages))):
+        row, t = messages[i].row, np.int64(messages[i].t)
+        until = spoken_for[row]
+        if until >= 0 and t < until - (burst - 1) * every_s:
+            messages[i].fate = THROTTLED
+        else:
+            spoken_for[row] = max(t, until) + every_s
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def drop_repeats(messages, window_s, passed):  # type: ignore[no-untyped-def]
+    """Consolidate what comes less than *window_s* after the last that passed: `dedupe`. int32 *passed*, by sender, is its second; -1 for none."""
+    for i in range(np.uint64(len(messages))):
+        row, t = messages[i].row, messages[i].t
+        if passed[row] >= 0 and np.int64(t) - passed[row] < window_s:
+            messages[i].fate = CONSOLIDATED
+        else:
+            passed[row] = t
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def suppress(messages, seen_row, seen_s, threshold, window_s, forward_period_s, until_s, passed):  # type: ignore[no-untyped-def]
+    """Consolidate what is over *threshold* others in the window before it, save one a forwarding period; return what must be remembered of arrivals.
+
+    int32 *seen_row*, *seen_s*: arrivals that still count, at most *threshold* a sender, by sender and then time; the same is returned for windows that reach
+    back from *until_s*. int32 *passed*, by sender: when one over the threshold last passed; -1 for never.
+    """
+    n = len(messages) + len(seen_row)
+    row, second = np.empty(n, np.int32), np.empty(n, np.int32)
+    old, first, n_seen = 0, 0, len(seen_row)
+    count = 0
+    for i in range(len(messages)):
+        who, t = messages[i].row, np.int64(messages[i].t)
+        while old < n_seen and seen_row[old] <= who:
+            row[count], second[count] = seen_row[old], seen_s[old]
+            count, old = count + 1, old + 1
+        row[count], second[count] = who, t
+        first = count - threshold
+        if first >= 0 and row[first] == who and second[first] > t - window_s:
+            if passed[who] >= 0 and passed[who] > t - forward_period_s:
+                messages[i].fate = CONSOLIDATED
+            else:
+                passed[who] = t
+        count += 1
+    while old < n_seen:
+        row[count], second[count] = seen_row[old], seen_s[old]
+        count, old = count + 1, old + 1
+    kept = 0
+    for i in range(count):  # later arrivals lie ahead of the place written to, so this may be done in place
+        newest = i + threshold >= count or row[i + threshold] != row[i]
+        if newest and second[i] > until_s - window_s:
+            row[kept], second[kept] = row[i], second[i]
+            kept += 1
+    return row[:kept].copy(), second[:kept].copy()
+
+
+@njit(cache=True, nogil=True)
+def gather(messages, key, hub_place, index, period_s, start_s, until_s, measure_s):  # type: ignore[no-untyped-def]
+    """Put each message off to its hub's next batch, one for each sender: `batch`. The one raised last goes, the others are consolidated into it.
+
+    Whoever would go in a batch at or after *until_s* is HELD where it is, as a later one may still replace it. Those held before have seconds before *start_s*
+    and have been counted.
+    """
+    n = 0
+    last_quad, words = np.int64(-1), block(np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0))
+    winner, winner_at = np.int64(-1), np.int64(-1)
+    for i in range(np.uint64(len(messages))):
+        message = messages[i]
+        number = index[message.row]
+        if np.int64(number >> np.uint32(2)) != last_quad:
+            last_quad = np.int64(number >> np.uint32(2))
+            words = block(np.uint32(last_quad), np.uint32(0), np.uint32(hub_place), np.uint32(0), np.uint32(key & _LOW), np.uint32(key >> _32))
+        at = np.int64(message.t) + (scaled(pick(words, number), period_s) - np.int64(message.t)) % period_s
+        n += at > message.t and message.t >= start_s and message.raised >= measure_s
+        fate, second = (PASSES, min(at, LATEST)) if at < until_s else (HELD, np.int64(message.t))
+        if winner >= 0 and messages[winner].row == message.row and winner_at == at:
+            if message.raised < messages[winner].raised:
+                messages[i].fate = CONSOLIDATED
+                continue
+            messages[winner].fate = CONSOLIDATED
+        messages[i].fate, messages[i].t, winner, winner_at = fate, second, np.int64(i), at
+    return n
+
+
+@njit(cache=True, nogil=True)
+def keep_silent(messages, key, hub_place, index, time_s, spread_s, dark_until, lit, measure_s):  # type: ignore[no-untyped-def]
+    """Put off what comes too soon after the latest dark spell of its premises: `hold_down`.
+
+    By premises number, int32 *dark_until* is the end of the latest spell and *lit* that of the one before it; 0 for none.
+    """
+    n = 0
+    for i in range(np.uint64(len(messages))):
+        number, t = index[messages[i].row], np.int64(messages[i].t)
+        back = np.int64(dark_until[number] if t >= dark_until[number] else lit[number])
+        if back > 0:
+            speaks = back + time_s
+            if spread_s > 0:
+                speaks += scaled(word(key, hub_place, number, back), spread_s)
+            if t < speaks:
+                messages[i].t = min(speaks, LATEST)
+                n += messages[i].raised >= measure_s
+    return n
+
+
+# -- the hub's door ---------------------------------------------------------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def send(messages, timer_key, change_key, place, index, reach, dark_until, loss):  # type: ignore[no-untyped-def]
+    """Write what was made at each message's second: EXPIRED where there is no WAN or it is dark (nobody when *dark_until* is empty), LOST to luck.
+
+    *timer_key* (for reads too) and *change_key* say which luck, *loss* is its uint64 threshold.
+    """
+    change, some_dark = np.uint8(1), len(dark_until) > 0
+    for i in range(np.uint64(len(messages))):
+        message = messages[i]
+        number = index[message.row]
+        messages[i].made = message.t
+        if reach[number] != 0 or (some_dark and message.t < dark_until[number]):
+            messages[i].fate = EXPIRED
+        elif loss > np.uint64(0) and np.uint64(word(change_key if message.cause == change else timer_key, place, number, message.occasion)) < loss:
+            messages[i].fate = LOST
+
+
+@njit(cache=True, nogil=True)
+def columns(messages, start_s, one_made, one_cause, counts):  # type: ignore[no-untyped-def]
+    """Return (row, leave, made, raised, cause) of *messages*, and count by second from *start_s* when they leave.
+
+    *one_made*: all are made as they leave, and the two are one array; *one_cause*: nobody needs the causes, which are left empty.
+    """
+    n = len(messages)
+    row, leave, raised = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
+    made = leave if one_made else np.empty(n, np.int32)
+    cause = np.empty(0 if one_cause else n, np.uint8)
+    for i in range(np.uint64(n)):
+        row[i], leave[i], made[i], raised[i] = messages[i].row, messages[i].t, messages[i].made, messages[i].raised
+        if not one_cause:
+            cause[i] = messages[i].cause
+        counts[np.uint64(messages[i].t - start_s)] += 1
+    return row, leave, made, raised, cause
