@@ -28,13 +28,14 @@ class Place:
 
 
 def places(cell: Cell) -> list[Place]:
-    """Return the servers of *cell* that pass on something, but not everything at once, in the order of the stages."""
+    """Return the servers of *cell* that pass on something, but not everything at once, in the order of the stages; WAN cells are a region's together."""
     regions = sorted(cell.scenario.estate.regions)
-    servers = {"csp": [(region, f"CSP {region}") for region in regions], "dsp": [("all", "DSP")], "user": []}
+    servers = {stage: [(region, f"{called} {region}") for region in regions] for stage, called in (("cell", "WAN cells"), ("csp", "CSP"))}
+    servers["dsp"] = [("all", "DSP")]
     return [
-        Place(stage.stage, group, name, float(stage.capacity))
+        Place(stage.stage, group, name, float(stage.capacity) * (cell.n_cells[group] if stage.stage == "cell" else 1))
         for stage in cell.scenario.network if stage.capacity
-        for group, name in servers[stage.stage]
+        for group, name in servers.get(stage.stage, ())
     ]  # fmt: skip
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Final
 
-from sim.metrics import Difference, Estimate, paired_difference
+from sim.metrics import Difference, Estimate
+from sim.report import collateral
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
@@ -17,7 +19,6 @@ from sim.units import DAY_S, format_duration, format_time_of_day
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-REPORT: Final = "version_report"
 METRICS: Final = (
     "csp_alerts_per_s_mean", "csp_alerts_per_s_peak", "csp_alerts_per_60s_peak", "csp_alerts_per_900s_peak", "csp_peak_to_mean_ratio", "csp_delay_s_p99",
     "csp_waiting_share", "csp_peak_waiting_n", "csp_refused_share", "late_per_day", "baseline_uplift_share",
@@ -91,25 +92,18 @@ class Storm:
 
     def late(self, cell: Cell) -> Difference | None:
         """Return how many more messages a day of other kinds are late than without reports."""
-        other = self.study.comparator_of(cell)
-        assert other is not None
-        mine, theirs = self._late(cell), self._late(other)
-        shared = sorted(mine.keys() & theirs.keys())
-        return paired_difference([mine[r] for r in shared], [theirs[r] for r in shared], "messages/d") if shared else None
-
-    def _late(self, cell: Cell) -> dict[int, float]:
-        days = self.study.window(cell).days
-        return {r: float(table[table["kind"] != REPORT]["n_late"].sum()) / days for r, table in self.study.tables("targets", cell).items()}
+        other = self.silent(cell)
+        return collateral.late(self.study, cell, other, collateral.others(self.study, other))
 
     def late_kinds(self, cell: Cell) -> list[tuple[str, Difference, float]]:
         """Return each other kind of which more messages are late: its name, how many more a day, and how many there are a day."""
-        days, found = self.study.window(cell).days, []
-        for kind in self.study.groups(cell, "late_per_day"):
-            more = self.study.difference(cell, "late_per_day", kind)
-            if kind != REPORT and more is not None and more.value > 0:
-                tables = self.study.tables("targets", cell)
-                found.append((kind, more, sum(int(t[t["kind"] == kind]["n"].sum()) for t in tables.values()) / len(tables) / days))
-        return sorted(found, key=lambda one: -one[1].value)
+        return collateral.late_kinds(self.study, cell, self.silent(cell))
+
+    def silent(self, cell: Cell) -> Cell:
+        """Return the world of *cell* without reports."""
+        other = self.study.comparator_of(cell)
+        assert other is not None
+        return other
 
 
 def findings(study: Study) -> Findings:
@@ -169,9 +163,10 @@ def _pushed_aside(storm: Storm, cell: Cell) -> str:
     kinds = storm.late_kinds(cell)
     if not kinds:
         return "no message of another kind becomes late"
-    targets = {name: format_duration(kind.target) for name, kind in cell.scenario.traffic.kinds.items()}
+    targets = collateral.others(storm.study, storm.silent(cell))
     return listed([
-        f"{interval(more)} more {kind.replace('_', '-')} messages a day miss their target of {targets[kind]} ({rounded(100 * more.value / a_day, 2)} % of them)"
+        f"{interval(more)} more {kind.replace('_', '-')} messages a day miss their target of {format_duration(targets[kind])}"
+        f" ({rounded(100 * more.value / a_day, 2)} % of them)"
         for kind, more, a_day in kinds
     ])  # fmt: skip
 
@@ -247,8 +242,9 @@ def _doubts(storm: Storm) -> tuple[str, ...]:
         "Capacities: none is published (grade D). A stage that passes on less than the figures given above makes calm options storms as well; one that passes"
         " on more shortens the queues of the others, and removes none whose peak is many times its size.",
         "The hours of the existing traffic: the daily profiles are assumptions (grade D), and they say how much meets the storm.",
-        "Retries: a message that is late is not sent again here. Where senders do, a queue feeds itself.",
     ]
+    if not any(row.kind == "retry" for stage in storm.worst.scenario.network for row in stage.mitigations):
+        doubts.append("Retries: a message that is late is not sent again here. Where senders do, a queue feeds itself.")
     fixed = [cell for cell in storm.cells if cell.scenario.reporting.phase.source == "fixed_clock"]
     if fixed:
         at = format_time_of_day(fixed[0].scenario.reporting.phase.at)
@@ -283,24 +279,44 @@ def _grids_of(storm: Storm, levels: dict[str, str]) -> tuple[Grid, ...]:
             waits = percent(storm.at(cell, place, "waiting_share")), interval(storm.at(cell, place, "peak_waiting_n"))
             of_stage = [storm.study.estimate(cell, f"{stage}_{metric}") for metric in ("delay_s_p99", "refused_share")]
             delays.append((place.name, cell.called, *waits, interval(of_stage[0]), percent(of_stage[1])))
-    options = [_harm(storm, cell) for cell in cells if storm.study.comparator_of(cell) is not None]
+    loud = [cell for cell in cells if storm.study.comparator_of(cell) is not None]
+    classes = sorted({target for cell in loud for target in collateral.others(storm.study, storm.silent(cell)).values()})
+    options = [_harm(storm, cell, classes) for cell in loud]
     note = "Alerts: version reports and the existing alerts. A CSP row is the region with the highest peak."
     heads = ("stage", "option", "mean/s", "peak in 1 s", "peak in 60 s", "peak in 900 s", "peak ÷ mean")
     waiting = ("stage", "option", "time waiting", "longest queue", "p99 delay, s", "refused")
-    harm = ("option", "added to the load", "other messages made late a day", "of kinds", "reports late a day")
+    spans = (f"of target {format_duration(target)}" for target in classes)
+    harm = ("option", "added to the load", "other messages made late a day", *spans, "of kinds", "reports late a day")
     later = "Made late: more than without reports, as a paired difference. Late: beyond the target of the kind, refused, or still waiting past it."
     apart = levels != storm.levels
     return (
         Grid(f"T1a. Alerts that arrive{whose}", heads, tuple(load), note, page_only=apart),
         Grid(f"T1b. What they meet{whose}", waiting, tuple(delays), "Delay and refusals: of all kinds, at all servers of the stage.", page_only=apart),
         Grid(f"T1c. What reporting adds and pushes aside{whose}", harm, tuple(options), later, page_only=apart),
+        *_cells_grid(storm, cells, whose),
     )
 
 
-def _harm(storm: Storm, cell: Cell) -> tuple[str, ...]:
+def _cells_grid(storm: Storm, cells: list[Cell], whose: str) -> tuple[Grid, ...]:
+    """Return T1d, what single WAN cells meet, where they are a stage."""
+    wanted = ("busiest_cell_messages_per_s_peak", "busiest_cell_peak_waiting_n"), ("all_cells_over_capacity_share", "all_cells_waiting_share")
+    rows = []
+    for cell in cells:
+        for region, peak in storm.study.groups(cell, wanted[0][0]).items():
+            passes_on = next(float(stage.capacity) if stage.capacity else inf for stage in cell.scenario.network if stage.stage == "cell")
+            longest, *shares = (storm.study.estimate(cell, metric, region) for metric in (wanted[0][1], *wanted[1]))
+            rows.append((region, cell.called, number(cell.n_cells[region]), number(passes_on), interval(peak), interval(longest), *map(percent, shares)))
+    heads = ("region", "option", "cells", "a cell passes on, /s", "busiest second of a cell", "longest queue of a cell", "time over capacity", "time waiting")
+    note = "Times: of all cells together. T1a and T1b take a region's cells as one."
+    return (Grid(f"T1d. Single WAN cells{whose}", heads, tuple(rows), note, page_only=True),) if rows else ()
+
+
+def _harm(storm: Storm, cell: Cell, classes: list[int]) -> tuple[str, ...]:
     kinds = listed([kind for kind, _, _ in storm.late_kinds(cell)]) or "none"
-    own = storm.study.estimate(cell, "late_per_day", REPORT)
-    return cell.called, percent(storm.study.estimate(cell, "baseline_uplift_share")), interval(storm.late(cell)), kinds, interval(own)
+    by_class = collateral.late_classes(storm.study, cell, storm.silent(cell))
+    own = storm.study.estimate(cell, "late_per_day", collateral.REPORT)
+    more = (interval(by_class.get(target)) for target in classes)
+    return cell.called, percent(storm.study.estimate(cell, "baseline_uplift_share")), interval(storm.late(cell)), *more, kinds, interval(own)
 
 
 def _picture(storm: Storm) -> Picture:

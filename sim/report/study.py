@@ -21,13 +21,17 @@ from sim.store import read_file
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One world of a run: its *name*, its *option* ("" where there is none), the *levels* of its factors, its *scenario*, and that as text by leaf."""
+    """One world of a run: its *name*, its *option* ("" where there is none), the *levels* of its factors, its *scenario*, and that as text by leaf.
+
+    *n_cells* says how many WAN cells each region has, where they are a stage.
+    """
 
     name: str
     option: str
     levels: dict[str, str]
     scenario: Scenario
     leaves: dict[str, str]
+    n_cells: dict[str, int]
 
     @property
     def called(self) -> str:
@@ -71,7 +75,15 @@ class Study:
             tree, faults = parse(text, str(file))
             name = text.partition("\n")[0].removeprefix("# cell: ")
             levels = {path: str(level) for path, level in listed[name].items() if path != "option"}
-            yield Cell(name, str(listed[name].get("option", "")), levels, scenario_of(tree, faults, str(file)), leaves_of(tree))
+            scenario = scenario_of(tree, faults, str(file))
+            n_cells = self._wan_cells(name) if any(stage.stage == "cell" for stage in scenario.network) else {}
+            yield Cell(name, str(listed[name].get("option", "")), levels, scenario, leaves_of(tree), n_cells)
+
+    def _wan_cells(self, cell: str) -> dict[str, int]:
+        """Return how many WAN cells each region of *cell* has; every replication says the same."""
+        whole = self.results.table("cells")
+        here = whole[whole["cell"] == cell]
+        return dict(zip(here["region"].tolist(), here["n_cells"].tolist(), strict=True))
 
     @cached_property
     def _estimates(self) -> dict[tuple[str, str, str], Estimate]:
