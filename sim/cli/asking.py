@@ -38,7 +38,7 @@ def schema(form: str) -> None:
 @takes_output
 def doctor(asked: Output) -> None:
     """Say what this machine has: versions, processors, memory, disk, and whether compiled kernels can be kept."""
-    from sim.experiment.plan import free_disk, free_memory
+    from sim.experiment.costs import free_disk, free_memory
     from sim.store import provenance
 
     about = provenance()

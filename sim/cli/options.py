@@ -31,6 +31,7 @@ _OUTPUT: Final = (
 )
 _SCENARIO: Final = (
     click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change a leaf of the scenario; may be given again."),
+    click.option("--yes", is_flag=True, help="More than 10,000 cells are meant."),
     click.option("--replications", type=click.IntRange(1), metavar="N", help="Replications of each cell."),
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Number from which all luck follows."),
     click.option("--jobs", type=click.IntRange(1), metavar="N", help="Replications at once; by default as many as processors and memory allow."),
@@ -54,6 +55,7 @@ class Asked(Output):
     """What to run, and how."""
 
     sets: tuple[str, ...]
+    yes: bool
     replications: int | None
     seed: int | None
     jobs: int | None

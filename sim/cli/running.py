@@ -12,10 +12,12 @@ import click
 from sim.cli.options import Asked, takes_scenario
 from sim.cli.reading import write_report
 from sim.cli.words import BAD, FAILED, TOO_BIG, columns, number, say, say_json, tell
+from sim.scenario.experiments import Experiment
 from sim.scenario.faults import Fault, ScenarioError
 
 if TYPE_CHECKING:
     from sim.experiment import Needs, Outcome, Plan
+    from sim.scenario.schema import Scenario
 
 
 @click.command()
@@ -46,7 +48,7 @@ def _planned(file: str, asked: Asked) -> tuple[Plan, Needs]:
     from sim.experiment import needs, planned
     from sim.scenario.load import load
 
-    plan = planned(load(file, asked.changes), asked.engine)
+    plan = planned(load(file, asked.changes), asked.engine, yes=asked.yes)
     return plan, needs(plan, asked.jobs)
 
 
@@ -70,6 +72,8 @@ def _say_outcome(outcome: Outcome, asked: Asked) -> None:
         say_json({"report": str(results.report_path), "results": str(outcome.path), **told})
         return
     say(answer(outcome.path))
+    if precision := results.manifest["precision"]:
+        say(precision)
     say(f"report: {results.report_path}\nresults: {outcome.path}")
     if asked.verbose:
         for warning in results.manifest["warnings"]:
@@ -93,7 +97,9 @@ def check(files: tuple[str, ...], asked: Asked) -> None:
     found: dict[str, tuple[Fault, ...]] = {}
     for file in files:
         try:
-            cells(load(file, asked.changes))
+            loaded = load(file, asked.changes)
+            cells(loaded, yes=asked.yes)
+            _check_aims(loaded)
             found[file] = ()
         except ScenarioError as problem:
             found[file] = problem.faults
@@ -106,6 +112,14 @@ def check(files: tuple[str, ...], asked: Asked) -> None:
             say(f"{file}: sound")
     if any(found.values()):
         raise click.exceptions.Exit(BAD)
+
+
+def _check_aims(loaded: Scenario | Experiment) -> None:
+    """Raise `ScenarioError` when what *loaded* asks of its results cannot be; most ask for nothing, and metrics take half a second to load."""
+    if isinstance(loaded, Experiment) and (loaded.precision or loaded.analysis):
+        from sim.experiment.aims import targets_of
+
+        targets_of(loaded)
 
 
 @click.command()

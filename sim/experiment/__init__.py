@@ -1,8 +1,9 @@
 """Experiments: cells × replications under common random numbers, in parallel and resumable, and what they say together."""
 
 from sim.experiment.attempts import Failure
+from sim.experiment.costs import Needs, misfit, needs
 from sim.experiment.execute import Interrupted, Outcome, Source, execute
-from sim.experiment.plan import Needs, Plan, misfit, needs, planned
+from sim.experiment.plan import Plan, planned
 from sim.experiment.reproduce import Reproduction, reproduce
 
 __all__ = ["Failure", "Interrupted", "Needs", "Outcome", "Plan", "Reproduction", "Source", "execute", "misfit", "needs", "planned", "reproduce"]

@@ -14,7 +14,9 @@ from typing import Any
 
 from sim import __version__
 from sim.experiment.attempts import Failure
-from sim.experiment.plan import ENGINES, Plan, Task, needs, seconds_of
+from sim.experiment.costs import needs, seconds_of
+from sim.experiment.plan import ENGINES, Plan, Task
+from sim.experiment.precision import reached, to_precision
 from sim.experiment.progress import watch
 from sim.experiment.summary import factors_of, merge, window_of, write_summary
 from sim.experiment.work import Workers, work
@@ -63,12 +65,14 @@ def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
     for cell in plan.cells:
         window = window_of(cell.scenario)
         cells.append({
-            "name": cell.name, "levels": {path: level[cell.name] for path, level in factors.items()}, "replications": cell.scenario.replications,
+            "name": cell.name, "option": cell.option, "points": list(cell.points),
+            "levels": {path: level[cell.name] for path, level in factors.items()}, "replications": cell.scenario.replications,
             "seed": cell.scenario.seed, "warm_up_s": window.warm_up_s, "length_s": window.length_s, "alerts": list(window.alerts),
         })  # fmt: skip
     return {
         "name": plan.name, "question": plan.question, "plan": plan.hash, "status": "running", "engine": plan.engine, "cells": cells,
         "comparator": plan.comparator, "metrics": list(plan.metrics), "primary": plan.primary, "seed": plan.cells[0].scenario.seed,
+        "design": plan.design, "precision": "",
         "streams": [*STREAMS, *kinds], "version": __version__, "source": source_hash(), "made_with": provenance(),
         "scenario": {"file": source.file, "text": source.text, "sha256": sha256(source.text.encode()), "sets": list(source.sets)},
         "resolved_sha256": sha256(resolved_text(plan).encode()), "started": _iso(started), "files": {}, "warnings": [], "failures": [],
@@ -77,6 +81,14 @@ def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
 
 def _iso(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _begun(run: Path, plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
+    """Write manifest and worlds of *plan* into *run*, and return the manifest."""
+    manifest = _described(plan, source, started)
+    write_manifest(run, manifest)
+    write_file(run / "resolved.yaml", resolved_text(plan).encode())
+    return manifest
 
 
 def execute(
@@ -91,13 +103,14 @@ def execute(
     """
     run, resumed = start_run(out, plan.name, plan.hash)
     started = datetime.now(UTC)
-    manifest = _described(plan, source, started)
-    write_manifest(run, manifest)
-    write_file(run / "resolved.yaml", resolved_text(plan).encode())
+    manifest = _begun(run, plan, source, started)
     log(run, f"{'resumed' if resumed else 'started'}: {len(plan.tasks)} replications of {len(plan.cells)} cells, engine {plan.engine}")
     failures: list[Failure] = []
     try:
-        warnings = _run_what_is_missing(run, plan, _workers(plan, jobs, backend), quiet, failures)
+        workers = _workers(plan, jobs, backend)
+        plan, warnings = to_precision(plan, run, workers.jobs, lambda batch: _run_what_is_missing(run, batch, workers, quiet, failures))
+        if plan.targets:  # only now it is known how many replications there are
+            manifest = _begun(run, plan, source, started) | {"precision": reached(plan)}
         lost = {(failure.cell, failure.replication) for failure in failures}
         write_summary(run, plan, merge(run, [task for task in plan.tasks if (task.address.cell, task.address.replication) not in lost]))
     except KeyboardInterrupt:

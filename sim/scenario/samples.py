@@ -13,7 +13,7 @@ in the file, moves nothing in a Latin hypercube; in a Sobol' sequence a factor h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import shake_256
 from typing import Any
 
 
@@ -33,23 +33,21 @@ def unit_points(design: str, names: Sequence[str], n: int, seed: object) -> list
     return points
 
 
-def _bits(address: str, seed: object) -> Any:
-    """Return the bit generator at *address* of *seed*: Philox, whose raw words are the same in every version of NumPy."""
-    from numpy.random import Philox, SeedSequence  # noqa: TID251  (a design is laid out before any world runs, and consumes no world's luck)
-
-    return Philox(SeedSequence(int.from_bytes(sha256(f"design/{seed}/{address}".encode()).digest()[:16])))
+def _words(address: str, seed: object, n: int) -> bytes:
+    """Return 8 *n* bytes of luck, always the same for an *address* of *seed*; a design is laid out before any world runs, and takes no world's luck."""
+    return shake_256(f"design/{seed}/{address}".encode()).digest(8 * n)
 
 
 def _strata(name: str, n: int, seed: object) -> Any:
     """Return *n* numbers, one in each n-th of [0, 1), in random order."""
-    bits = _bits(name, seed)
-    order = bits.random_raw(n).argsort(kind="stable")
-    return (order + (bits.random_raw(n) >> 11) * 2.0**-53) / n
+    import numpy as np
+
+    order = np.frombuffer(_words(f"{name}/order", seed, n), "<u8").argsort(kind="stable")
+    return (order + (np.frombuffer(_words(f"{name}/within", seed, n), "<u8") >> 11) * 2.0**-53) / n
 
 
 def _sobol(d: int, n: int, seed: object) -> Any:
     """Return *n* points, a power of two, of a scrambled Sobol' sequence in *d* dimensions."""
-    from numpy.random import Generator  # noqa: TID251
     from scipy.stats.qmc import Sobol  # noqa: TID251  (slow to import, and only here)
 
-    return Sobol(d, scramble=True, rng=Generator(_bits("sobol", seed))).random(n)
+    return Sobol(d, scramble=True, rng=int.from_bytes(_words("sobol", seed, 2))).random(n)

@@ -10,6 +10,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+import sim.experiment.costs as costs
 import sim.experiment.plan as plans
 from sim.cli import main
 from sim.store import verify
@@ -173,7 +174,7 @@ def test_plan_says_what_it_takes_and_runs_nothing(home, tmp_path):
 @pytest.mark.parametrize("command", ["plan", "run"])
 def test_what_does_not_fit_is_exit_code_4(home, tmp_path, monkeypatch, command):
     """Refused before anything is run or written."""
-    monkeypatch.setattr(plans, "free_memory", lambda: 1_000_000)
+    monkeypatch.setattr(costs, "free_memory", lambda: 1_000_000)
     answer = sim(command, home / "small.yaml", "--out", tmp_path / "out")
     assert answer.exit_code == 4
     assert "of memory" in answer.stderr

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-import sim.experiment.plan as plans
+import sim.experiment.costs as plans
 from sim.experiment import misfit, needs, planned
-from sim.experiment.plan import comparator_of, free_disk, free_memory
+from sim.experiment.costs import free_disk, free_memory
+from sim.experiment.plan import comparator_of
 from sim.scenario.load import load
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from sim.experiment.aims import targets_of
 from sim.scenario.design import cells
+from sim.scenario.experiments import Experiment
 from sim.scenario.faults import MOST_FAULTS, ScenarioError
 from sim.scenario.load import load, resolved
 from sim.scenario.tree import LARGEST_B
@@ -26,10 +28,18 @@ def _in_the_checkout(monkeypatch, root):
     monkeypatch.chdir(root)
 
 
+def checked(path: Path | str, sets: tuple[str, ...]) -> None:
+    """Do what `sim check` does."""
+    loaded = load(path, sets)
+    cells(loaded)
+    if isinstance(loaded, Experiment):
+        targets_of(loaded)
+
+
 def refused(path: Path | str, sets: tuple[str, ...] = ()) -> ScenarioError:
     started = time.process_time()
     with pytest.raises(ScenarioError) as error:
-        cells(load(path, sets))
+        checked(path, sets)
     assert time.process_time() - started < ALL_IN_S
     return error.value
 
