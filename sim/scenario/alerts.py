@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
 from sim.scenario.fields import Closed, Code, Flag, Name, Names, PositiveDuration, PositiveRate, Share, Size, Spread, Tail, choice
+
+_T = TypeVar("_T")
 
 SENDERS: Final = ("hub", "esme", "gsme", "ppmid", "ihd", "hcalcs")
 Sender = Annotated[Literal["hub", "esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*SENDERS)]
@@ -21,7 +23,7 @@ USED_BY: Final = {  # field: the causes that need it; to others it means nothing
 
 def _tail(tail: float) -> float:
     if abs(tail - 1) < 1e-6:
-        raise ValueError("1 is the one exponent for which the mean has no power law; write a little less or more, such as 0.99")
+        raise ValueError(f"{tail:g} is the one exponent for which the law of the mean has another form; write a little less or more, such as 0.99")
     return tail
 
 
@@ -49,7 +51,13 @@ def _by_name(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _kinds_by_name(kinds: dict[str, Any]) -> dict[str, Any]:
+def kinds_by_name(kinds: dict[str, _T]) -> dict[str, _T]:
+    """Return *kinds* of message in the order of their names; refuse a name that the tables use themselves."""
+    taken = [name for name in ("version_report", "request", "alerts", "all") if name in kinds]
+    if taken:
+        raise ValueError(f"{taken[0]} is a kind that the tables use themselves; choose another name")
+    if len(kinds) > 100:
+        raise ValueError(f"{len(kinds)} kinds; at most 100")
     return dict(sorted(kinds.items()))
 
 
@@ -57,4 +65,4 @@ class Alerts(Closed):
     """Alerts that have a sender; those of `traffic.kinds` are only counted."""
 
     active: Annotated[Names, AfterValidator(_by_name)] = Field(default=(), description="Kinds of alert that there are, of those below.")
-    kinds: Annotated[dict[Name, AlertKind], AfterValidator(_kinds_by_name)] = Field(default={}, description="The kinds of alert, by name.")
+    kinds: Annotated[dict[Name, AlertKind], AfterValidator(kinds_by_name)] = Field(default={}, description="The kinds of alert, by name.")

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from sim import units
-from sim.scenario.faults import did_you_mean
+from sim.scenario import row_checks, storm_checks
+from sim.scenario.alerts import Alerts
+from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import LONGEST_S
-from sim.scenario.outages import Faults
 from sim.scenario.schema import EstateSpec, Reporting, Stage, Traffic, Window
 
-Path = tuple[str | int, ...]
-Finding = tuple[Path, str, tuple[Path, ...]]  # the value, the sentence, what else it depends on
 _RULE: Final[Path] = ("reporting", "rule")
 _TIMED: Final = ("hub_poll", "periodic", "hub_batch", "on_change_heartbeat")
 
@@ -80,8 +79,8 @@ def _profiles_exist(traffic: Traffic) -> Iterator[Finding]:
             )
 
 
-def _priorities_exist(network: tuple[Stage, ...], traffic: Traffic) -> Iterator[Finding]:
-    kinds = ["version_report", *traffic.kinds]
+def _priorities_exist(network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts) -> Iterator[Finding]:
+    kinds = row_checks.kinds_there_are(traffic, alerts)
     for index, stage in enumerate(network):
         for place, kind in enumerate(stage.priority):
             if kind not in kinds:
@@ -89,20 +88,8 @@ def _priorities_exist(network: tuple[Stage, ...], traffic: Traffic) -> Iterator[
                 yield (
                     ("network", index, "priority", place),
                     f"there is no kind of message {kind}; the kinds are {', '.join(kinds)}{hint}",
-                    (("traffic", "kinds"),),
+                    (("traffic", "kinds"), ("alerts", "kinds")),
                 )
-
-
-def _cuts_happen(faults: Faults, estate: EstateSpec, window: Window) -> Iterator[Finding]:
-    horizon = window.warm_up + window.length
-    for index, cut in enumerate(faults.power_cuts):
-        where = ("faults", "power_cuts", index)
-        if cut.region not in estate.regions:
-            hint = did_you_mean(cut.region, estate.regions)
-            yield (*where, "region"), f"there is no region {cut.region}; the regions are {', '.join(estate.regions)}{hint}", (("estate", "regions"),)
-        if cut.start is not None and cut.start >= horizon:
-            start, end = units.format_duration(cut.start), units.format_duration(horizon)
-            yield (*where, "start"), f"the cut starts at {start}, but the world ends at {end}", (("window", "length"), ("window", "warm_up"))
 
 
 _CHECKS: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
@@ -111,6 +98,21 @@ _CHECKS: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
     _someone_reports: ("reporting",),
     _timer_is_regular: ("reporting",),
     _profiles_exist: ("traffic",),
-    _priorities_exist: ("network", "traffic"),
-    _cuts_happen: ("faults", "estate", "window"),
+    _priorities_exist: ("network", "traffic", "alerts"),
+    row_checks.rows_stand_where_they_act: ("network",),
+    row_checks.fields_stand_where_they_mean_something: ("network",),
+    row_checks.buffers_overflow: ("network",),
+    row_checks.operators_see_floods: ("network",),
+    row_checks.rows_name_kinds: ("network", "traffic", "alerts"),
+    row_checks.protections_forward_and_exclude: ("network", "traffic", "alerts"),
+    row_checks.rows_do_not_contradict: ("network",),
+    row_checks.rows_agree_with_themselves: ("network",),
+    storm_checks.faults_strike_regions: ("faults", "estate"),
+    storm_checks.faults_say_when: ("faults",),
+    storm_checks.faults_happen: ("faults", "window"),
+    storm_checks.darkness_ends: ("faults",),
+    storm_checks.outages_strike_stages: ("faults", "network", "estate"),
+    storm_checks.alerts_are_kinds: ("alerts", "traffic"),
+    storm_checks.causes_have_what_they_use: ("alerts",),
+    storm_checks.users_exist: ("traffic", "estate"),
 }

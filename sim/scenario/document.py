@@ -29,8 +29,8 @@ def schema_document(format: str) -> str:  # noqa: A002 - the name of the command
 def _schema() -> dict[str, Any]:
     _, definitions = models_json_schema([(Scenario, "validation"), (Experiment, "validation")], title="Scenario or experiment")
     for model in definitions["$defs"].values():
-        # What a file leaves out, the one it extends gives; only the version stands in every file.
-        model["required"] = [name for name in model.get("required", []) if name in ("schema_version", "experiment", "scenario")]
+        # What a file leaves out, the one it extends gives; only the version stands in every file, and a row has a kind.
+        model["required"] = [name for name in model.get("required", []) if name in ("schema_version", "experiment", "scenario", "kind")]
         if not model["required"]:
             del model["required"]
     scenario = definitions["$defs"]["Scenario"]

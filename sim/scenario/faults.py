@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
+Path = tuple[str | int, ...]
+Finding = tuple[Path, str, tuple[Path, ...]]  # a value, what is wrong with it, and what else that depends on
+
 MOST_FAULTS: Final = 50  # a file with more is not read by anyone to the end
 _LONGEST_NAME: Final = 64  # names beyond this are not compared: closeness costs the square of the length
 

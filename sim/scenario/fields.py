@@ -124,7 +124,8 @@ def _code(value: object) -> str:
 
 def _kind_or_code(value: object) -> str:
     if not isinstance(value, str) or re.fullmatch(r"[0-9A-Za-z_-]{1,64}", value, re.ASCII) is None:
-        raise ValueError(f"{shown(value)} is neither the name of a kind nor a code; write such as tamper or 8F75")
+        hint = "; put it in quotes" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+        raise ValueError(f"{shown(value)} is neither the name of a kind nor a code; write such as tamper or 8F75{hint}")
     return value
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
-from sim.scenario.alerts import Alerts
+from sim.scenario.alerts import Alerts, kinds_by_name
 from sim.scenario.fields import (
     STAGES,
     Closed,
@@ -87,13 +87,6 @@ def _day_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
     if not any(weights):
         raise ValueError("all weights are 0; at least one hour must have traffic")
     return weights
-
-
-def _kind_names(kinds: dict[str, _T]) -> dict[str, _T]:
-    taken = [name for name in ("version_report", "request", "alerts", "all") if name in kinds]
-    if taken:
-        raise ValueError(f"{taken[0]} is a kind that the tables use themselves; choose another name")
-    return _by_name(kinds)
 
 
 DeviceType = Annotated[Literal["esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*DEVICE_TYPES)]
@@ -192,7 +185,7 @@ class Traffic(Closed):
     """The traffic that is there without any version report."""
 
     level: Multiple = Field(description="Multiple of every kind's rate; 0 % for none.")
-    kinds: Annotated[dict[Name, TrafficKind], AfterValidator(_kind_names)] = Field(description="The kinds of traffic, by name.")
+    kinds: Annotated[dict[Name, TrafficKind], AfterValidator(kinds_by_name)] = Field(description="The kinds of traffic, by name.")
     profiles: Annotated[dict[Name, Profile], AfterValidator(_by_name)] = Field(
         description="Weights of the 24 hours of the UTC day, by name; only their ratios matter."
     )

@@ -53,7 +53,8 @@ def expected(path: Path) -> str:
 
 
 def test_there_are_enough_files():
-    assert len(FILES) >= 130
+    assert len(FILES) >= 300
+    assert len([path for path in FILES if path.parent.name == "storms"]) >= 90
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(INVALID).with_suffix("").as_posix())
@@ -154,13 +155,26 @@ extends: gb_base
 name: whole
 question: none
 network:
+  - {stage: device, mitigations: [{kind: jitter, window: 5 min}]}
+  - stage: hub
+    buffer: 5
+    overflow: keep_latest
+    mitigations: [{kind: retry, base: 1 min, factor: 2, most: 1 h, jitter: full, cap: 5, timeout: 1 min, budget: 10 %}]
+  - {stage: cell, mitigations: [{kind: access_barring, kinds: [chatter], above: 5, share: 50 %, hold: 5 min}, {kind: shape, rate: 5 /s}]}
   - stage: dsp
     capacity: 5 /s
     buffer: 5
     priority: [version_report]
     latency: 1 s
-    mitigations: [{kind: alert_storm_protection, threshold: 5, window: 1 h, forward_period: 24 h}]
-faults: {power_cuts: [{region: north, share: 5 %, start: 1 d, duration: 1 h, restoration: 5 min}]}
+    mitigations: [{kind: alert_storm_protection, threshold: 5, window: 1 h, forward_period: 24 h, exclude: [8F75]}]
+  - {stage: user, operators: 5, flood_above: 10, flood_below: 5}
+faults:
+  power_cuts: [{region: north, share: 5 %, start: 1 d, duration: 1 h, curve: [{share: 90 %, time: 1 h}, {share: 100 %, time: 1 d}]}]
+  hub_reboots: [{region: north, share: 5 %, rate: 4 /year, duration: 1 h, restoration: 5 min}]
+  wan_outages: [{region: north, share: 5 %, start: 1 d, every: 7 d, duration: 1 h}]
+  stage_outages: [{stage: dsp, server: all, start: 1 d, duration: 1 h}]
+  clock_locks: [{region: north, share: 5 %, start: 1 d, at: "00:00", spread: 5 min}]
+alerts: {active: [tamper]}
 """
 
 
@@ -177,7 +191,7 @@ def test_every_field_of_the_schema_misspelt_suggests_the_right_one(tmp_path):
     scenario = load(path)
     free = ("regions", "users", "kinds", "profiles")  # names that the user chooses are not misspelt, they are new
     fields = [where for where in keys_of(scenario.model_dump(mode="json")) if where[-2:-1] == () or where[-2] not in free]
-    assert len(fields) > 70
+    assert len(fields) > 200
     for *parents, field in fields:
         wrong = ".".join([*parents, field[0] + field])
         faults = [fault for fault in refused(path, (f"{wrong}=1",)).faults if fault.path == wrong]

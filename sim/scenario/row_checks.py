@@ -1,0 +1,156 @@
+"""What must agree about stages and their rows: each row where it can be, for kinds of message that there are, and no two that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sim import units
+from sim.scenario.alerts import Alerts
+from sim.scenario.faults import Finding, Path, did_you_mean
+from sim.scenario.rows import ROWS, AlertStormProtection, Consolidate, Dedupe, HoldDown, Redelivery, Retry
+from sim.scenario.schema import Stage, Traffic
+
+_NAMED: Final = ("jitter", "token_bucket", "dedupe", "consolidate", "batch", "hold_down", "alert_storm_protection", "redelivery")
+_ONCE_IN_THE_NETWORK: Final = ("retry", "staggered_reconnect")
+_ONCE_AT_A_STAGE: Final = ("shape", "lifo", "codel", "allocation", "redelivery")
+_SERVERS: Final = ("cell", "csp", "dsp")
+_MEANINGLESS: Final = {  # field: the stages at which it means nothing, each with the reason
+    "capacity": dict.fromkeys(("device", "hub"), "has no server to pass messages on"),
+    "latency": dict.fromkeys(("device", "hub"), "takes no time to leave; give a later stage the latency"),
+    "priority": dict.fromkeys(("device", "hub"), "has no queue in which one kind goes first"),
+    "buffer": {"device": "keeps nothing; its messages wait at the hub", "user": "refuses nothing, so that any number wait"},
+    "overflow": {"device": "keeps nothing; its messages wait at the hub", "user": "refuses nothing, so that any number wait"},
+    **{field: dict.fromkeys(("device", "hub", *_SERVERS), "has no operators; users do") for field in ("operators", "flood_above", "flood_below")},
+}
+
+
+def kinds_there_are(traffic: Traffic, alerts: Alerts) -> list[str]:
+    """Return the kinds of message that a row or a priority may name."""
+    return ["version_report", *alerts.kinds, *traffic.kinds]
+
+
+def rows_stand_where_they_act(network: tuple[Stage, ...]) -> Iterator[Finding]:
+    """Find rows at a stage at which they cannot be."""
+    there = [stage.stage for stage in network]
+    for index, stage in enumerate(network):
+        for place, row in enumerate(stage.mitigations):
+            stages = ROWS[row.kind][1]
+            if stage.stage not in stages:
+                places = " or ".join((", ".join(stages[:-1]), stages[-1])) if len(stages) > 1 else stages[0]
+                missing = "" if any(name in there for name in stages) else f"; the network has no stage {places}"
+                yield (*_row(index, place), "kind"), f"{row.kind} acts at {places}, not at {stage.stage}{missing}", (("network", index, "stage"),)
+
+
+def fields_stand_where_they_mean_something(network: tuple[Stage, ...]) -> Iterator[Finding]:
+    """Find fields of a stage that mean nothing there."""
+    for index, stage in enumerate(network):
+        for field, reasons in _MEANINGLESS.items():
+            value = getattr(stage, field)
+            if stage.stage in reasons and value not in (None, ()) and (field != "latency" or value > 0):
+                yield ("network", index, field), f"a {stage.stage} {reasons[stage.stage]}", (("network", index, "stage"),)
+
+
+def buffers_overflow(network: tuple[Stage, ...]) -> Iterator[Finding]:
+    """Find an overflow without the buffer that would, and one that only a hub has."""
+    for index, stage in enumerate(network):
+        where: Path = ("network", index, "overflow")
+        if stage.overflow == "keep_latest" and stage.stage != "hub":
+            yield where, f"keep_latest is for hubs, which know a sender's messages apart; at {stage.stage} write drop_newest or drop_oldest", ()
+        if stage.overflow and stage.buffer is None and stage.stage not in ("device", "user"):
+            yield where, f"nothing overflows without a buffer; give the {stage.stage} a buffer", (("network", index, "buffer"),)
+
+
+def operators_see_floods(network: tuple[Stage, ...]) -> Iterator[Finding]:
+    """Find operators without the two thresholds of a flood, thresholds without operators, and a flood that ends above where it began."""
+    fields = ("operators", "flood_above", "flood_below")
+    for index, stage in enumerate(network):
+        if stage.stage != "user":
+            continue
+        given = [name for name in fields if getattr(stage, name) is not None]
+        if given and len(given) < len(fields):
+            absent = " and ".join(name for name in fields if name not in given)
+            yield ("network", index, given[0]), f"a flood is told by operators, flood_above and flood_below together; give {absent} too", ()
+        if stage.flood_above is not None and stage.flood_below is not None and stage.flood_below > stage.flood_above:
+            message = f"a flood would end below {stage.flood_below} alerts, more than the {stage.flood_above} above which it begins"
+            yield ("network", index, "flood_below"), message, (("network", index, "flood_above"),)
+
+
+def rows_name_kinds(network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts) -> Iterator[Finding]:
+    """Find names in a row's `kinds` that are no kinds, or kinds that the row never sees."""
+    known = kinds_there_are(traffic, alerts)
+    for index, stage in enumerate(network):
+        for place, row in enumerate(stage.mitigations):
+            for number, kind in enumerate(row.kinds):
+                where = (*_row(index, place), "kinds", number)
+                if kind not in known:
+                    message = f"there is no kind of message {kind}; the kinds are {', '.join(known)}{did_you_mean(kind, known)}"
+                    yield where, message, (("traffic", "kinds"), ("alerts", "kinds"))
+                elif kind in traffic.kinds and row.kind in _NAMED:
+                    message = f"{kind} is only counted and has no sender, so {row.kind} never sees it; it is for version_report and alerts.kinds"
+                    yield where, message, ()
+                elif kind == "version_report" and isinstance(row, Dedupe | Consolidate):
+                    yield where, f"version_report may say something new each time; {row.kind} is for alerts only", ()
+
+
+def protections_forward_and_exclude(network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts) -> Iterator[Finding]:
+    """Find an alert storm protection that does not say what it forwards, or excludes what there is not, or all it is for."""
+    codes = {alert.code for alert in alerts.kinds.values()}
+    names = ["version_report", *alerts.kinds]
+    for index, stage in enumerate(network):
+        for place, row in enumerate(stage.mitigations):
+            if not isinstance(row, AlertStormProtection):
+                continue
+            where = _row(index, place)
+            if row.forward_period is None and row.forward_one_in is None:
+                yield where, "nothing says what is forwarded above the threshold; give forward_period or forward_one_in", ()
+            if row.forward_period is not None and row.forward_one_in is not None:
+                yield (*where, "forward_one_in"), "both forward_period and forward_one_in are given; one of them says what is forwarded", ()
+            for number, word in enumerate(row.exclude):
+                if word in traffic.kinds:
+                    yield (*where, "exclude", number), f"{word} is only counted and has no sender; alert storm protection never throttles it", ()
+                elif word not in names and word not in codes:
+                    allowed = [*names, *sorted(codes)]
+                    hint = did_you_mean(word, allowed)
+                    message = f"there is no kind or code {word} to exclude; there are {', '.join(allowed)}{hint}"
+                    yield (*where, "exclude", number), message, (("alerts", "kinds"),)
+            excluded = [kind for kind in row.kinds if kind in row.exclude or (kind in alerts.kinds and alerts.kinds[kind].code in row.exclude)]
+            if row.kinds and len(excluded) == len(row.kinds):
+                yield (*where, "exclude"), f"excludes every kind that the row is for ({', '.join(excluded)}); take them out of one of the two", ()
+
+
+def rows_do_not_contradict(network: tuple[Stage, ...]) -> Iterator[Finding]:
+    """Find a second row of a kind of which there can be one."""
+    seen: dict[tuple[str, str], Path] = {}
+    for index, stage in enumerate(network):
+        for place, row in enumerate(stage.mitigations):
+            once = "the network" if row.kind in _ONCE_IN_THE_NETWORK else stage.stage if row.kind in _ONCE_AT_A_STAGE else ""
+            where = (*_row(index, place), "kind")
+            if once and (once, row.kind) in seen:
+                yield where, f"a second {row.kind}; {once} has at most one", (seen[once, row.kind],)
+            seen.setdefault((once, row.kind), where)
+
+
+def rows_agree_with_themselves(network: tuple[Stage, ...]) -> Iterator[Finding]:
+    """Find rows whose own numbers leave them nothing to do, or nothing else."""
+    way_s = sum(stage.latency for stage in network if stage.stage in ("cell", "csp", "dsp"))
+    latencies = tuple(("network", index, "latency") for index, stage in enumerate(network) if stage.latency)
+    for index, stage in enumerate(network):
+        for place, row in enumerate(stage.mitigations):
+            where = _row(index, place)
+            if isinstance(row, Retry) and row.most < row.base:
+                most, base = units.format_duration(row.most), units.format_duration(row.base)
+                yield (*where, "most"), f"the longest wait of {most} is shorter than the first of {base}", ((*where, "base"),)
+            if isinstance(row, Retry) and row.timeout is not None and row.timeout <= way_s:
+                timeout, way = units.format_duration(row.timeout), units.format_duration(way_s)
+                message = f"a timeout of {timeout} has passed before any message can arrive: the way to the SMI takes {way}"
+                yield (*where, "timeout"), message, latencies
+            if isinstance(row, HoldDown) and row.time + row.spread == 0:
+                yield where, "holds nothing down; give a time or a spread of more than 0 s", ((*where, "time"), (*where, "spread"))
+            if isinstance(row, Redelivery) and row.hold < row.after:
+                hold, after = units.format_duration(row.hold), units.format_duration(row.after)
+                yield (*where, "hold"), f"held for {hold}, a message is gone before it is offered again after {after}", ((*where, "after"),)
+
+
+def _row(index: int, place: int) -> Path:
+    return ("network", index, "mitigations", place)

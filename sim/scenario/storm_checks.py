@@ -1,0 +1,123 @@
+"""What must agree about faults and alerts: each strikes something there is, within the world, and says when and how in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sim import units
+from sim.scenario.alerts import USED_BY, Alerts
+from sim.scenario.faults import Finding, Path, did_you_mean
+from sim.scenario.outages import ClockLock, Faults, HubReboot, PowerCut, StageOutage, WanOutage
+from sim.scenario.schema import EstateSpec, Stage, Traffic, Window
+
+_AnyFault = PowerCut | HubReboot | WanOutage | StageOutage | ClockLock
+_CALLED: Final = {"power_cuts": "cut", "hub_reboots": "reboot", "wan_outages": "outage", "stage_outages": "outage", "clock_locks": "lock"}
+_MOST_STROKES: Final = 10_000  # of one entry: beyond this a fault is a way of life, and its calendar fills the memory
+
+
+def _entries(faults: Faults) -> Iterator[tuple[Path, str, _AnyFault]]:
+    for name, called in _CALLED.items():
+        for index, fault in enumerate(getattr(faults, name)):
+            yield ("faults", name, index), called, fault
+
+
+def faults_strike_regions(faults: Faults, estate: EstateSpec) -> Iterator[Finding]:
+    """Find regions that there are not."""
+    for where, _, fault in _entries(faults):
+        if not isinstance(fault, StageOutage) and fault.region not in estate.regions:
+            hint = did_you_mean(fault.region, estate.regions)
+            message = f"there is no region {fault.region}; the regions are {', '.join(estate.regions)}{hint}"
+            yield (*where, "region"), message, (("estate", "regions"),)
+
+
+def faults_say_when(faults: Faults) -> Iterator[Finding]:
+    """Find faults that come neither at a time nor at a rate, or at both, and rates that repeat."""
+    for where, called, fault in _entries(faults):
+        if fault.start is None and fault.rate is None:
+            yield where, f"nothing says when the {called} comes; give start or rate", ()
+        elif fault.start is not None and fault.rate is not None:
+            yield (*where, "rate"), f"the {called} has both a start and a rate; one of them says when it comes", ((*where, "start"),)
+        elif fault.every is not None and fault.start is None:
+            yield (*where, "every"), f"every repeats a start, and this {called} comes at a rate; leave every out", ((*where, "rate"),)
+
+
+def faults_happen(faults: Faults, window: Window) -> Iterator[Finding]:
+    """Find faults that begin after the end of the world, and those that never stop beginning."""
+    horizon = window.warm_up + window.length
+    ends: tuple[Path, ...] = (("window", "length"), ("window", "warm_up"))
+    for where, called, fault in _entries(faults):
+        if fault.start is not None and fault.start >= horizon:
+            start, end = units.format_duration(fault.start), units.format_duration(horizon)
+            yield (*where, "start"), f"the {called} starts at {start}, but the world ends at {end}", ends
+        strokes = fault.rate * horizon if fault.rate is not None else 0
+        field = "rate"
+        if fault.start is not None and fault.every is not None:
+            strokes, field = (horizon - fault.start) // fault.every, "every"
+        if strokes > _MOST_STROKES:
+            yield (*where, field), f"the {called} would come about {int(strokes):,} times; at most {_MOST_STROKES:,}", ends
+
+
+def darkness_ends(faults: Faults) -> Iterator[Finding]:
+    """Find cuts and reboots that say in two ways, or in none, how premises come back."""
+    for where, called, fault in _entries(faults):
+        if not isinstance(fault, PowerCut | HubReboot):
+            continue
+        if not fault.curve and "restoration" not in fault.model_fields_set:
+            yield where, f"nothing says how premises come back from the {called}; give restoration (0 s for all at once) or curve", ()
+        if fault.curve and fault.restoration:
+            yield (*where, "curve"), f"the {called} has both a restoration and a curve; one of them says how premises come back", ((*where, "restoration"),)
+
+
+def outages_strike_stages(faults: Faults, network: tuple[Stage, ...], estate: EstateSpec) -> Iterator[Finding]:
+    """Find outages of stages and servers that there are not."""
+    stages = [stage.stage for stage in network]
+    servers: dict[str, list[str]] = {"csp": ["all", *estate.regions], "dsp": ["all"], "user": ["all", *estate.users]}
+    for index, outage in enumerate(faults.stage_outages):
+        where: Path = ("faults", "stage_outages", index)
+        if outage.stage not in stages:
+            message = f"the network has no stage {outage.stage} that could be out; its stages are {', '.join(stages) or 'none'}"
+            yield (*where, "stage"), message, (("network",),)
+        allowed = servers[outage.stage]
+        if outage.server not in allowed:
+            hint = did_you_mean(outage.server, allowed)
+            words = f"one of {', '.join(allowed)}" if len(allowed) > 1 else "all"
+            message = f"the stage {outage.stage} has no server {outage.server}; it must be {words}{hint}"
+            yield (*where, "server"), message, ((*where, "stage"), ("estate", "regions"), ("estate", "users"))
+
+
+def alerts_are_kinds(alerts: Alerts, traffic: Traffic) -> Iterator[Finding]:
+    """Find active alerts that there are not, and names that stand for two things."""
+    for name in alerts.active:  # in the order of names, not of the file
+        if name not in alerts.kinds:
+            allowed = ", ".join(alerts.kinds) or "none"
+            message = f"there is no kind of alert {name}; alerts.kinds has: {allowed}{did_you_mean(name, alerts.kinds)}"
+            yield ("alerts", "active"), message, (("alerts", "kinds"),)
+    for name in alerts.kinds:
+        if name in traffic.kinds:
+            yield ("alerts", "kinds", name), f"{name} is a kind of traffic as well; choose another name for one of them", (("traffic", "kinds", name),)
+
+
+def causes_have_what_they_use(alerts: Alerts) -> Iterator[Finding]:
+    """Find alerts that lack a field their cause needs, or have one that means nothing to it, or come too often for their cause."""
+    for name, alert in alerts.kinds.items():
+        where: Path = ("alerts", "kinds", name)
+        for field, causes in USED_BY.items():
+            value = getattr(alert, field)
+            if value is None and alert.cause in causes:
+                yield where, f"an alert whose cause is {alert.cause} needs {field}", ((*where, "cause"),)
+            elif value is not None and alert.cause not in causes:
+                message = f"means nothing to an alert whose cause is {alert.cause}; it is for {' and '.join(causes)}"
+                yield (*where, field), message, ((*where, "cause"),)
+        if alert.cause == "random" and alert.rate is not None and alert.rate * units.DAY_S > 1:
+            rate = units.format_rate(alert.rate)
+            yield (*where, "rate"), f"a random alert comes at most once a day, and {rate} is more; cause: chatter has no such bound", ((*where, "cause"),)
+
+
+def users_exist(traffic: Traffic, estate: EstateSpec) -> Iterator[Finding]:
+    """Find users of traffic that there are not."""
+    for name, kind in traffic.kinds.items():
+        if kind.user is not None and kind.user not in estate.users:
+            hint = did_you_mean(kind.user, estate.users)
+            message = f"there is no user {kind.user}; the users are {', '.join(estate.users)}{hint}"
+            yield ("traffic", "kinds", name, "user"), message, (("estate", "users"),)
