@@ -1,4 +1,4 @@
-"""The kinds of alert that devices raise by name, and what makes each of them (`docs/model.md`, section 11)."""
+"""The kinds of alert that devices raise by name, and what makes each of them (S1-19; `docs/model.md`, section 11)."""
 
 from __future__ import annotations
 

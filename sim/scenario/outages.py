@@ -1,4 +1,4 @@
-"""What goes wrong, and when: power cuts, reboots, outages of links and servers, clocks that are set alike (`docs/model.md`, section 5)."""
+"""What goes wrong, and when: power cuts, reboots, outages of links and servers, clocks that are set alike (H9; `docs/model.md`, section 5)."""
 
 from __future__ import annotations
 

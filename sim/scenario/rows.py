@@ -1,4 +1,4 @@
-"""Mitigations, each a row of a stage: what it is called, what it takes, and at which stages it can be.
+"""Mitigations, each a row of a stage: what it is called, what it takes, and at which stages it can be (S1-19, H8).
 
 What a row does is said in `docs/model.md`, section 10; here is its shape. A row's `kinds` names the kinds of message it is for; without it, all that pass.
 """
@@ -104,7 +104,7 @@ class AccessBarring(_Row):
 
 
 class AlertStormProtection(_Row):
-    """The DSP's protection against a device that repeats one alert: it counts per device and code."""
+    """The DSP's protection against a device that repeats one alert: it counts per device and code (F6)."""
 
     kind: Literal["alert_storm_protection"] = Field(description="The DSP forwards few of the alerts that one device repeats, counted per device and code.")
     threshold: PositiveCount = Field(description="Copies of one alert from one device within the window that pass unhindered.")

@@ -59,8 +59,9 @@ def experiment_of(tree: Node, faults: list[Fault]) -> Experiment:
 def _sound_blocks(values: object, faulty: set[str]) -> dict[str, object]:
     """Return those top-level blocks of a faulty scenario that are right in themselves, so that they can still be checked against each other."""
     assert isinstance(values, dict)
-    fields = {name: info for name, info in Scenario.model_fields.items() if name in values and name not in faulty}
-    return {name: TypeAdapter(_annotation(info)).validate_python(values[name]) for name, info in fields.items()}
+    fields = {name: info for name, info in Scenario.model_fields.items() if name not in faulty}
+    left_out = {name: info.default for name, info in fields.items() if name not in values and not info.is_required()}
+    return left_out | {name: TypeAdapter(_annotation(info)).validate_python(values[name]) for name, info in fields.items() if name in values}
 
 
 def _annotation(info: FieldInfo) -> Any:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from fractions import Fraction
+from pathlib import Path
 from typing import get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sim.scenario.alerts import SENDERS, USED_BY
 from sim.scenario.faults import ScenarioError
@@ -166,6 +170,58 @@ def test_what_is_wrong_in_several_rows_is_said_at_once():
     assert [fault.path for fault in error.value.faults] == [
         "network.0.capacity", "network.0.mitigations.0.kinds.0", "network.0.mitigations.1.kind", "faults.power_cuts.0", "alerts.active",
     ]  # fmt: skip
+
+
+PIECES = {
+    "alerts": ("{active: []}", "{active: [tamper, chatter]}", "{kinds: {}}", "{active: [tamper], kinds: {}}"),
+    "faults": (
+        "{}",
+        f"{{power_cuts: [{{{CUT}, start: 1 d, restoration: 1 h}}]}}",
+        f"{{hub_reboots: [{{{CUT}, rate: 1 /d, curve: [{{share: 1, time: 1 h}}]}}]}}",
+        f"{{power_cuts: [{{{CUT}, start: 1 d, every: 1 d}}], wan_outages: [{{{CUT}, rate: 1 /d}}]}}",
+        "{stage_outages: [{stage: user, server: small, rate: 1 /w, duration: 1 h}, {stage: dsp, server: all, start: 0 s, duration: 1 h}]}",
+        "{clock_locks: [{region: nowhere, share: 1, start: 1 d}]}",
+    ),
+}
+
+
+def read_or_refused(*sets: str) -> tuple[Scenario | None, list[str]]:
+    """Return the scenario, or nothing and the paths of what is wrong with it."""
+    try:
+        return world(*sets), []
+    except ScenarioError as error:
+        return None, [fault.path for fault in error.faults]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(STAGES), st.lists(st.sampled_from([row for rows in EVERY_ROW.values() for row in rows]), max_size=3)), max_size=4),
+    st.sampled_from(PIECES["faults"]),
+    st.sampled_from(PIECES["alerts"]),
+    st.sampled_from(("", "buffer: 5, ", "overflow: drop_oldest, ", "capacity: 5 /s, ")),
+)
+def test_any_blocks_together_are_read_or_refused_with_a_place(stages, faults, alerts, extra):
+    """Nothing a file can say of storms ends in anything but a scenario that is written back, or sentences that name a value of the file."""
+    network = ", ".join(f"{{stage: {stage}, {extra}mitigations: [{', '.join(rows)}]}}" for stage, rows in stages)
+    scenario, faulty = read_or_refused(f"network=[{network}]", f"faults={faults}", f"alerts={alerts}")
+    if scenario is None:
+        assert {path.split(".")[0] for path in faulty} <= {"network", "faults", "alerts"}
+        assert faulty
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "again.yaml"
+        path.write_text(resolved(scenario))
+        assert load(path) == scenario
+
+
+def test_a_block_left_out_is_checked_beside_a_faulty_one(tmp_path):
+    """A file without alerts, whose window is wrong and whose row names no kind: both are said."""
+    text = resolved(world("network=[{stage: dsp, mitigations: [{kind: shed, above: 5, kinds: [on_demand]}]}]")).partition("\nalerts:")[0] + "\n"
+    path = tmp_path / "bare.yaml"
+    path.write_text(text.replace("length: 365 d", "length: 0 s").replace("kinds: [on_demand]", "kinds: [tamper]"))
+    with pytest.raises(ScenarioError) as error:
+        load(path)
+    assert [fault.path for fault in error.value.faults] == ["window.length", "network.0.mitigations.0.kinds.0"]
 
 
 def test_the_shapes_are_frozen():
