@@ -31,12 +31,11 @@ def run_world(scenario: Scenario, luck: Luck, regions: list[Region]) -> TwinWorl
     """Return the world of *scenario* as it is at its horizon, with whoever is in *regions*."""
     import simpy
 
-    from sim.twin import devices
-    from sim.twin.stages import lay_out_stages
-    from sim.twin.world import TwinWorld
+    from sim.twin.faults import lay_out_faults
+    from sim.twin.world import TwinWorld, start
 
-    env = simpy.Environment()
-    world = TwinWorld(scenario, env, luck, regions, lay_out_stages(scenario, env))
-    devices.start(world)
-    env.run(until=world.horizon_s)
+    lay_out_faults(scenario, luck, regions)
+    world = TwinWorld(scenario, simpy.Environment(), luck, regions)
+    start(world)
+    world.env.run(until=world.horizon_s)
     return world

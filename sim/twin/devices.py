@@ -1,51 +1,26 @@
-"""What devices, hubs, power and suppliers do, one plain SimPy process each (`docs/model.md` sections 4 to 6)."""
+"""What devices, hubs and suppliers do, one plain SimPy process each (`docs/model.md` sections 4 and 6)."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator
+from fractions import Fraction
 from itertools import count
 from math import expm1, floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import simpy
-from simpy.events import Event
 
 from sim.kernels import draws
 from sim.turns import Turn, pause
 from sim.twin.estate import STORING_RULES, Change, Device, Premises, Sender
-from sim.twin.stages import Message, journey
+from sim.twin.faults import restart_timer
+from sim.twin.messages import Process
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
-    from sim.twin.estate import Region
     from sim.twin.world import TwinWorld
 
-    Process = Generator[Event, Any, None]
-
 DAY_S = 86_400
-
-
-def start(world: TwinWorld) -> None:
-    """Start every process of the world: the twin's table of contents."""
-    scenario, env = world.scenario, world.env
-    participants = [device for home in world.homes() for device in home.devices if device.takes_part]
-    if scenario.updates.local.driver == "releases":
-        env.process(release_calendar(world, participants))
-    else:
-        for device in participants:
-            env.process(local_updates(world, device))
-    for number in range(len(scenario.faults.power_cuts)):
-        env.process(power_cut(world, number))
-    for home in world.homes():
-        for sender in world.senders(home):
-            if scenario.reporting.rule == "hub_store":
-                env.process(reads(world, home, sender))
-            elif scenario.reporting.rule != "on_change":
-                sender.timer = env.process(timed_reports(world, home, sender))
-    if scenario.traffic.level > 0:
-        for region in world.regions:
-            for kind in sorted(scenario.traffic.kinds):
-                env.process(anonymous_traffic(world, region, kind))
 
 
 # -- version changes ------------------------------------------------------------------------------------------------------------------------------
@@ -105,7 +80,7 @@ def report_of_change(world: TwinWorld, device: Device, changed_s: int) -> Proces
     """Report a change, late by up to twice the jitter."""
     late_s = world.luck.scaled(2 * world.scenario.reporting.phase.jitter, "change.jitter", device.place, device.index, changed_s)
     yield pause(world.env, late_s, Turn.TRAFFIC)
-    world.send_report(device.premises, device, "change", changed_s)
+    world.raise_report(device.premises, device, "change", changed_s)
 
 
 # -- timers and reads ------------------------------------------------------------------------------------------------------------------------------
@@ -120,11 +95,11 @@ def timed_reports(world: TwinWorld, home: Premises, sender: Sender) -> Process:
         nominal_s = sender.anchor_s + number * period_s
         stray_s = world.luck.scaled(2 * jitter_s, "report.jitter", sender.place, sender.index, nominal_s // period_s) - jitter_s
         number += 1
-        if nominal_s + stray_s < 0:
+        if nominal_s + stray_s < int(world.env.now):
             continue
         try:
             yield pause(world.env, nominal_s + stray_s - int(world.env.now), Turn.TRAFFIC)
-            world.send_report(home, sender, "timer", nominal_s // period_s)
+            world.raise_report(home, sender, "timer", nominal_s // period_s)
         except simpy.Interrupt:
             number = 1
 
@@ -139,68 +114,17 @@ def first_anchor_s(world: TwinWorld, sender: Sender) -> int:
     return -world.luck.scaled(period_s, "phase.start", sender.place, sender.index, 0)
 
 
-def restart_timer(sender: Sender, anchor_s: int) -> None:
-    """Give the timer of *sender* a new anchor; the report it waits to send is dropped."""
-    sender.anchor_s = anchor_s
-    if sender.timer is not None:
-        sender.timer.interrupt()
-
-
 def reads(world: TwinWorld, home: Premises, device: Sender) -> Process:
-    """Answer a supplier's reads for *device*: on a day with some probability, at a second as good as any other."""
-    rate = world.scenario.reporting.read.rate
+    """Answer a supplier's reads for *device*."""
+    for second in seconds_of_days(world, "read.when", device, world.scenario.reporting.read.rate):
+        yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
+        world.raise_report(home, device, "read", second)
+
+
+def seconds_of_days(world: TwinWorld, stream: str, sender: Sender, rate: Fraction) -> Iterator[int]:
+    """Yield the seconds at which something of *rate* happens to *sender*: on a day with some probability, at a second as good as any other."""
     likely = draws.threshold(-expm1(-float(rate) * DAY_S))
     for day in range(-(-world.horizon_s // DAY_S)):
-        word = world.luck.word("read.when", device.place, device.index, day)
+        word = world.luck.word(stream, sender.place, sender.index, day)
         if word < likely:
-            yield pause(world.env, day * DAY_S + (word * DAY_S) // likely - int(world.env.now), Turn.TRAFFIC)
-            world.send_report(home, device, "read", int(world.env.now))
-
-
-# -- power, and the traffic of others --------------------------------------------------------------------------------------------------------------
-
-
-def power_cut(world: TwinWorld, number: int) -> Process:
-    """Cut the power of part of a region; each premises gets it back at its own second, and its timers may start again from there."""
-    cut, luck = world.scenario.faults.power_cuts[number], world.luck
-    yield pause(world.env, cut.start, Turn.FAULTS)
-    region = next(region for region in world.regions if region.name == cut.region)
-    for home in region.premises:
-        place = home.hub.place
-        if not luck.happens(cut.share, "cut.footprint", place, home.index, number):
-            continue
-        restored_s = cut.start + cut.duration + luck.scaled(cut.restoration, "cut.restoration", place, home.index, number)
-        home.cuts.append((cut.start, restored_s))
-        home.dark_until_s = max(home.dark_until_s, restored_s)
-        if world.scenario.reporting.phase.source == "power_on":
-            for sender in world.senders(home):
-                restart_timer(sender, home.dark_until_s)
-
-
-def anonymous_traffic(world: TwinWorld, region: Region, kind: str) -> Process:
-    """Send the anonymous messages of one *kind* in *region*, a Poisson count a second."""
-    spec = world.scenario.traffic
-    weights = spec.profiles[spec.kinds[kind].profile]
-    average = sum(weights) / len(weights)
-    mean_per_s = spec.level * float(spec.kinds[kind].rate) * population(world.scenario, region, spec.kinds[kind].per)
-    thresholds = [draws.poisson_cdf_thresholds(mean_per_s * weight / average) for weight in weights]
-    key = world.luck.key(f"traffic.{kind}")
-    for second in range(world.horizon_s):
-        n = draws.poisson_count(draws.word(key, region.number, second, 0), thresholds[second // 3600 % 24])
-        if n == 0:
-            continue
-        yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
-        for _ in range(n):
-            message = Message(kind, second, region)
-            world.messages.append(message)
-            world.env.process(journey(world.env, message, world.stages))
-
-
-def population(scenario: Scenario, region: Region, per: str) -> float:
-    """Return the expected number of what sends a kind of traffic in *region*: meters, devices or premises."""
-    fitted = scenario.estate.devices
-    if per == "meter":
-        return region.n_premises * sum(share for name, share in fitted.items() if name in ("esme", "gsme"))
-    if per == "device":
-        return region.n_premises * (2 + sum(fitted.values()))
-    return float(region.n_premises)
+            yield day * DAY_S + (word * DAY_S) // likely

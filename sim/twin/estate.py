@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simpy import Process
 
     from sim.scenario.schema import Scenario
+    from sim.twin.faults import Dark, LinkOutage
 
 SLOTS: Final = {"hub": 0, "esme": 1, "gsme": 2, "gpf": 3, "ppmid": 4, "ihd": 5, "hcalcs": 6}
 ROW_TYPES: Final = ("ppmid", "ihd", "hcalcs")  # device rows, in this order within a region
@@ -32,12 +33,12 @@ class Luck:
     """Every draw of one replication, by address."""
 
     def __init__(self, seed: int, replication: int) -> None:
-        self._seed, self._replication = seed, replication
+        self._seed, self.replication = seed, replication
         self._keys: dict[str, np.uint64] = {}
 
     def key(self, stream: str) -> np.uint64:
         if stream not in self._keys:
-            self._keys[stream] = np.uint64(stream_key(self._seed, self._replication, stream))
+            self._keys[stream] = np.uint64(stream_key(self._seed, self.replication, stream))
         return self._keys[stream]
 
     def word(self, stream: str, place: int, index: int, occasion: int) -> int:
@@ -66,12 +67,11 @@ class Reach(Enum):
 
 @dataclass(eq=False, slots=True)
 class Sender:
-    """What has an address and may send: a hub or a device. *row* orders senders within a region: device rows, or the premises index of a hub."""
+    """What has an address and may send: a hub or a device."""
 
     region: Region
     slot: int
     index: int
-    row: int = -1
     anchor_s: int = 0
     timer: Process | None = None
 
@@ -82,7 +82,7 @@ class Sender:
 
 @dataclass(eq=False, slots=True)
 class Premises:
-    """One premises: its hub, its device rows, who may hear it, its power cuts so far as (start, restored), and until when it is dark."""
+    """One premises: its hub, its device rows, who may hear it, and what will go wrong: what makes it dark, the spells of that, and outages of its link."""
 
     region: Region
     index: int
@@ -91,8 +91,18 @@ class Premises:
     user: str
     fitted: dict[str, bool]
     devices: list[Device] = field(default_factory=list)
-    cuts: list[tuple[int, int]] = field(default_factory=list)
-    dark_until_s: int = 0
+    dark: list[Dark] = field(default_factory=list)
+    spells: list[Dark] = field(default_factory=list)
+    link_outages: list[LinkOutage] = field(default_factory=list)
+
+    def sender(self, what: str) -> Sender | None:
+        """Return the hub or the device of type *what*, or None where none is fitted."""
+        if what == "hub":
+            return self.hub
+        rows = [device for device in self.devices if device.device_type == what]
+        if rows or not self.fitted[what]:
+            return rows[0] if rows else None
+        return Sender(self.region, SLOTS[what], self.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,7 @@ class Change:
 class Device(Sender):
     """One device row: the version it runs, what the SMI and its hub hold about it, and its changes so far."""
 
+    row: int = -1
     premises: Premises
     device_type: str
     reports: bool
@@ -152,7 +163,7 @@ def build_premises(scenario: Scenario, luck: Luck, region: Region, index: int) -
     fitted: dict[str, bool] = {
         name: luck.happens(share, "estate.fitted", place + SLOTS[name], index, 0) for name, share in scenario.estate.devices.items()
     }
-    hub = Sender(region, SLOTS["hub"], index, row=index)
+    hub = Sender(region, SLOTS["hub"], index)
     home = Premises(region, index, hub, _reach(scenario, luck, place, index), _user(scenario, luck, place, index), fitted)
     home.devices = [_device(scenario, luck, home, name) for name in ROW_TYPES if fitted.get(name)]
     return home

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class Record:
     """The version that a ledger holds of one device, and its WRONG episodes as [begin, end) pairs, *end* open (None) while it lasts.
 
-    A record that is not kept is UNKNOWN for ever. *writes* lists (second written, second the report left, version) of every report written.
+    A record that is not kept is UNKNOWN for ever. *writes* lists (second written, second the report was made, version) of every report written.
     """
 
     is_kept: bool
@@ -32,11 +32,11 @@ class Record:
         elif since_s is not None and self.version == version_true:
             self.episodes[-1] = (since_s, now_s)
 
-    def write(self, now_s: int, left_s: int, version: int, version_true: int) -> None:
-        """Set the record to the *version* carried by a report that left at *left_s*."""
-        if self.is_kept:
+    def write(self, now_s: int, made_s: int, version: int, version_true: int) -> None:
+        """Set the record to the *version* carried by a report made at *made_s*, unless a report made later has been written."""
+        if self.is_kept and not (self.writes and made_s < self.writes[-1][1]):
             self.version = version
-            self.writes.append((now_s, left_s, version))
+            self.writes.append((now_s, made_s, version))
             self.settle(now_s, version_true)
 
     def version_before(self, second: int) -> int:
@@ -84,11 +84,11 @@ def was_wrong_before(record: Record, second: int) -> bool:
 
 
 def confirmation_2s2(record: Record, start_s: int, stop_s: int) -> int:
-    """Return twice the integral over [start_s, stop_s) of the time since the latest report written had left (since 0 before the first)."""
-    doubled, left_s, since_s = 0, 0, start_s
-    for written_s, next_left_s, _ in [*record.writes, (stop_s, 0, 0)]:
+    """Return twice the integral over [start_s, stop_s) of the time since the latest report written was made (since 0 before the first)."""
+    doubled, made_s, since_s = 0, 0, start_s
+    for written_s, next_made_s, _ in [*record.writes, (stop_s, 0, 0)]:
         if written_s > since_s:
-            doubled += (written_s - left_s) ** 2 - (since_s - left_s) ** 2
+            doubled += (written_s - made_s) ** 2 - (since_s - made_s) ** 2
             since_s = written_s
-        left_s = next_left_s
+        made_s = next_made_s
     return doubled

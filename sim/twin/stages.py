@@ -1,209 +1,221 @@
-"""The twin's network: a SimPy process a server, and a SimPy process a message (`docs/model.md` section 7)."""
+"""The twin's network: a SimPy process a server (`docs/model.md` section 7), with the rows that act on its service (section 10)."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import floor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import simpy
 from simpy.events import Event
 
+from sim.calendar import strokes
 from sim.turns import Turn, pause
+from sim.twin.messages import Attempt, Hop, Message, Process, order_of_service
+from sim.twin.moments import SERVES, Moment
+from sim.twin.rows import StageRow, rows_of, whole
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from sim.scenario.schema import Scenario
-    from sim.twin.estate import Device, Premises, Region, Sender
+    from sim.twin.estate import Luck, Region
 
-VERSION_REPORT: Final = "version_report"
-# When a stage serves within its second: after everything of the second has come to it, and before the stages behind it. The user comes after the record.
-SERVES_AFTER: Final = {"csp": Turn.TRAFFIC + 0.25, "dsp": Turn.TRAFFIC + 0.5, "user": Turn.RECORDS + 0.5}
-
-
-@dataclass(eq=False, slots=True)
-class Hop:
-    """One stage in the life of a message: when it came and when it left (None: not yet, or refused)."""
-
-    stage: str
-    server: str
-    arrived_s: int
-    departed_s: int | None = None
-
-
-@dataclass(eq=False, slots=True)
-class Message:
-    """A version report (*sender* and *home* given) or one anonymous message, and all that happened to it. *at_s*: second it was written or refused."""
-
-    kind: str
-    origin_s: int
-    region: Region
-    sender: Sender | None = None
-    home: Premises | None = None
-    cause: str = ""
-    rank: int = 0
-    carries: list[tuple[Device, int]] = field(default_factory=list)
-    hops: list[Hop] = field(default_factory=list)
-    fate: str = "in_flight"
-    refused_at: str = ""
-    at_s: int = -1
-
-    @property
-    def entered(self) -> bool:
-        return self.fate not in ("lost", "expired")
-
-
-class _Moment(Event):
-    """An event that fires after a delay, at a place within the second that may lie between two turns."""
-
-    def __init__(self, env: simpy.Environment, delay_s: int, order: float) -> None:
-        super().__init__(env)
-        self._ok = True
-        self._value: Any = None
-        env.schedule(self, priority=order, delay=delay_s)  # type: ignore[arg-type]
+Note = Callable[[str, int, str, Message, str], None]  # stage, number of the row, its kind, whom it touched, "stopped" or "put_off"
 
 
 @dataclass(eq=False)
 class Server:
     """One server: a queue a place of priority, and whole messages a slot.
 
-    *gates* holds, for each message here, the event that fires when it departs or is refused. *waited* is how many waited after the service of a slot, for
-    the slots in which any did.
+    *name* is that of the tables: the cells of a region share it. *gates* holds, for each attempt here, the event that tells it what became of it. *waited* is
+    how many waited after the service of a slot, for the slots in which any did; *out* the joined outages as (start, end).
     """
 
     env: simpy.Environment
-    stage: str
+    spec: Any
     name: str
-    capacity: Fraction | None
-    buffer: int | None
-    priority: tuple[str, ...]
-    queues: list[deque[Message]] = field(init=False)
-    arrivals: list[Message] = field(default_factory=list)
-    gates: dict[Message, Event] = field(default_factory=dict)
+    note: Note
+    out: list[tuple[int, int]] = field(default_factory=list)
+    rows: list[StageRow] = field(default_factory=list)
+    arrivals: list[Attempt] = field(default_factory=list)
+    gates: dict[Attempt, Event] = field(default_factory=dict)
     waited: dict[int, int] = field(default_factory=dict)
     alarm: Event = field(init=False)
 
     def __post_init__(self) -> None:
-        self.queues = [deque() for _ in range(len(self.priority) + 1)]
+        n_places = len(self.spec.priority) + 1
+        self.buffer = None if self.spec.stage == "user" else self.spec.buffer
+        self.queues: list[deque[Attempt]] = [deque() for _ in range(n_places)]
+        self.on_service = {kind: [(n, row) for n, row in enumerate(self.spec.mitigations) if row.kind == kind] for kind in ("shape", "lifo", "codel")}
+        self.good_s = [0] * n_places  # per place: the last slot after which nobody waited, or in which somebody was served who had not waited long
         self.alarm = self.env.event()
         self.env.process(self.serve())
 
-    def arrive(self, message: Message) -> Event:
-        """Take in *message* this second; the event returned fires when it departs (value True) or is refused (False)."""
-        message.hops.append(Hop(self.stage, self.name, int(self.env.now)))
-        self.arrivals.append(message)
-        self.gates[message] = self.env.event()
+    @property
+    def stage(self) -> str:
+        return str(self.spec.stage)
+
+    # -- coming, and what rows make of it ----------------------------------------------------------------------------------------------------------
+
+    def arrive(self, attempt: Attempt) -> Event:
+        """Let *attempt* come this second; the event returned tells what becomes of it: served, refused, throttled or failed."""
+        self.gates[attempt] = self.env.event()
+        self._come(attempt)
+        return self.gates[attempt]
+
+    def _come(self, attempt: Attempt) -> None:
+        self.arrivals.append(attempt)
         if not self.alarm.triggered:
             self.alarm.succeed()
-        return self.gates[message]
 
-    def serve(self) -> Generator[Event, Any, None]:
+    def put_off(self, attempt: Attempt, until_s: int, row: StageRow) -> None:
+        """Let *attempt* come again at *until_s*."""
+        self.note(self.stage, row.number, row.spec.kind, attempt.message, "put_off")
+        self.env.process(self._come_again(attempt, until_s))
+
+    def _come_again(self, attempt: Attempt, until_s: int) -> Process:
+        yield pause(self.env, until_s - int(self.env.now), Turn.TRAFFIC)
+        self._come(attempt)
+
+    def stop(self, attempt: Attempt, told: str, row: StageRow) -> None:
+        """Take *attempt* in and tell it that *row* has stopped it; one that a user never took has not even come."""
+        self.note(self.stage, row.number, row.spec.kind, attempt.message, "stopped")
+        if told != "failed":
+            attempt.hops.append(Hop(self, int(self.env.now)))
+        self._tell(attempt, told)
+
+    def _tell(self, attempt: Attempt, told: str) -> None:
+        if told == "served":
+            attempt.hops[-1].departed_s = int(self.env.now)
+        self.gates.pop(attempt).succeed(told)
+
+    # -- service -----------------------------------------------------------------------------------------------------------------------------------
+
+    def serve(self) -> Process:
         """Serve every slot in which something waits or comes; sleep otherwise."""
         while True:
             if any(self.queues):
-                yield _Moment(self.env, 1, SERVES_AFTER[self.stage])
+                yield Moment(self.env, 1, SERVES[self.stage])
             else:
                 self.alarm = self.env.event()
                 yield self.alarm
-                yield _Moment(self.env, 0, SERVES_AFTER[self.stage])
+                yield Moment(self.env, 0, SERVES[self.stage])
             self._serve_slot(int(self.env.now))
 
     def _serve_slot(self, slot: int) -> None:
+        came, self.arrivals = sorted(self.arrivals, key=order_of_service), []
+        for row in self.rows:
+            came = row.look(slot, came)
+        for attempt in came:
+            attempt.hops.append(Hop(self, slot))
         left = self.allowance(slot)
-        came, self.arrivals = in_order(self.arrivals), []
-        for place, queue in enumerate(self.queues):
-            while queue and left > 0:
-                self._release(queue.popleft(), served=True)
-                left -= 1
-            for message in came:
-                if self._place(message) != place:
-                    continue
-                if left > 0:
-                    self._release(message, served=True)
-                    left -= 1
-                elif self.buffer is None or len(queue) < self.buffer:
-                    queue.append(message)
-                else:
-                    self._release(message, served=False)
+        for place in range(len(self.queues)):
+            left = self._serve_place(slot, place, [attempt for attempt in came if self._place(attempt) == place], left)
         if waiting := sum(map(len, self.queues)):
             self.waited[slot] = waiting
 
+    def _serve_place(self, slot: int, place: int, came: list[Attempt], left: float) -> float:
+        """Serve one place in *slot*, and return how many more the slot allows."""
+        queue = self.queues[place]
+        if not queue:
+            self.good_s[place] = max(0, slot - 1)
+        slow = next((row for row in self.on_service["codel"] if slot - self.good_s[place] > row[1].interval), None)
+        is_newest_first = any(len(queue) > row.above for _, row in self.on_service["lifo"])
+        if is_newest_first:
+            for attempt in came:
+                self._join(queue, attempt)
+            came = []
+        while queue and left > 0:
+            attempt = queue.pop() if is_newest_first else queue.popleft()
+            if slow is not None and slot - attempt.hops[-1].arrived_s > slow[1].target:
+                self.note(self.stage, slow[0], "codel", attempt.message, "stopped")
+                self._tell(attempt, "refused")
+            else:
+                self._serve(slot, place, attempt)
+                left -= 1
+        for attempt in came:
+            if left > 0:
+                self._serve(slot, place, attempt)
+                left -= 1
+            else:
+                self._join(queue, attempt)
+        return left
+
+    def _serve(self, slot: int, place: int, attempt: Attempt) -> None:
+        if any(slot - attempt.hops[-1].arrived_s <= row.target for _, row in self.on_service["codel"]):
+            self.good_s[place] = slot
+        self._tell(attempt, "served")
+
+    def _join(self, queue: deque[Attempt], attempt: Attempt) -> None:
+        """Let *attempt* wait, if there is room."""
+        if self.buffer is None or len(queue) < self.buffer:
+            queue.append(attempt)
+        elif self.spec.overflow == "drop_oldest" and queue:
+            self._tell(queue.popleft(), "refused")
+            queue.append(attempt)
+        else:
+            self._tell(attempt, "refused")
+
+    def _place(self, attempt: Attempt) -> int:
+        kind, priority = attempt.message.kind, self.spec.priority
+        return priority.index(kind) if kind in priority else len(priority)
+
     def allowance(self, slot: int) -> float:
         """Return how many messages may be served in *slot*."""
-        return float("inf") if self.capacity is None else floor((slot + 1) * self.capacity) - floor(slot * self.capacity)
+        if self.back_s(slot) is not None:
+            return 0
+        rates = [row.rate for _, row in self.on_service["shape"]] + ([] if self.spec.capacity is None else [self.spec.capacity])
+        return min((whole(rate, slot) for rate in rates), default=float("inf"))
 
-    def _place(self, message: Message) -> int:
-        return self.priority.index(message.kind) if message.kind in self.priority else len(self.priority)
-
-    def _release(self, message: Message, *, served: bool) -> None:
-        if served:
-            message.hops[-1].departed_s = int(self.env.now)
-        self.gates.pop(message).succeed(served)
-
-
-def in_order(arrivals: list[Message]) -> list[Message]:
-    """Return the messages that came to a server in one slot, in their order of service.
-
-    Who left first is first; of one second by rank; ties: anonymous before named, anonymous by (region, kind), named by (region, sender row, timer before
-    change). The k-th of n anonymous messages of one (region, kind, origin) ranks evenly among all possible ranks.
-    """
-    group_sizes = Counter((message.region.number, message.kind, message.origin_s) for message in arrivals if message.sender is None)
-    numbers: Counter[tuple[int, str, int]] = Counter()
-    keyed = []
-    for message in arrivals:
-        if message.sender is None:
-            group = (message.region.number, message.kind, message.origin_s)
-            rank = ((2 * numbers[group] + 1) << 31) // group_sizes[group]
-            numbers[group] += 1
-            keyed.append(((message.origin_s, rank, 0, message.region.number, message.kind, 0, ""), message))
-        else:
-            cause = "0 before a change" if message.cause == "timer" else message.cause
-            keyed.append(((message.origin_s, message.rank, 1, message.region.number, "", message.sender.row, cause), message))
-    return [message for _, message in sorted(keyed, key=lambda pair: pair[0])]
+    def back_s(self, slot: int) -> int | None:
+        """Return when the server, out in *slot*, is back; None where it is not out."""
+        return next((end_s for start_s, end_s in self.out if start_s <= slot < end_s), None)
 
 
 @dataclass(eq=False)
 class Stage:
-    """A stage: its servers by name (region, `dsp` or user) and the latency behind it."""
+    """A stage: its servers by region and cell, region, or user, and the latency behind it."""
 
-    name: str
-    latency_s: int
-    servers: dict[str, Server]
+    spec: Any
+    premises_per_cell: int
+    servers: dict[Any, Server]
 
-    def server_of(self, message: Message) -> Server:
-        if self.name == "csp":
-            return self.servers[message.region.name]
-        if self.name == "user" and message.home is not None:
-            return self.servers[message.home.user]
-        return self.servers["dsp"]
+    @property
+    def name(self) -> str:
+        return str(self.spec.stage)
 
-
-def lay_out_stages(scenario: Scenario, env: simpy.Environment) -> list[Stage]:
-    """Return the scenario's stages in order, their servers at work."""
-    names = {"csp": sorted(scenario.estate.regions), "dsp": ["dsp"], "user": sorted(scenario.estate.users)}
-    return [
-        Stage(spec.stage, spec.latency, {
-            name: Server(env, spec.stage, name, spec.capacity, None if spec.stage == "user" else spec.buffer, spec.priority) for name in names[spec.stage]
-        })
-        for spec in scenario.network
-    ]
+    def server_of(self, attempt: Attempt) -> Server:
+        message = attempt.message
+        where = {
+            "cell": (message.region.name, message.home.index // self.premises_per_cell), "csp": message.region.name, "dsp": "dsp", "user": message.home.user,
+        }  # fmt: skip
+        return self.servers[where[self.name]]
 
 
-def journey(env: simpy.Environment, message: Message, stages: list[Stage]) -> Generator[Event, Any, None]:
-    """Take *message* from leaving its hub, through the stages before the SMI, into the SMI's records, and a version report on to its user."""
-    for stage in (stage for stage in stages if stage.name != "user"):
-        is_served = yield stage.server_of(message).arrive(message)
-        if not is_served:
-            message.fate, message.refused_at, message.at_s = "refused", stage.name, int(env.now)
-            return
-        if stage.latency_s > 0:
-            yield pause(env, stage.latency_s, Turn.TRAFFIC)
-    yield pause(env, 0, Turn.RECORDS)
-    message.fate, message.at_s = "delivered", int(env.now)
-    for device, version in message.carries:
-        device.smi.write(message.at_s, message.origin_s, version, device.version_true)
-    for stage in (stage for stage in stages if stage.name == "user" and message.home is not None):
-        yield stage.server_of(message).arrive(message)
+def lay_out_stages(scenario: Scenario, env: simpy.Environment, luck: Luck, regions: list[Region], note: Note) -> list[Stage]:
+    """Return the scenario's stages of servers in order, their servers at work."""
+    per_cell = scenario.estate.premises_per_cell
+    cells = {(region.name, cell): region.name for region in regions for cell in range(-(-region.n_premises // per_cell))}
+    by_name: dict[str, dict[Any, str]] = {
+        "cell": cells, "csp": {region.name: region.name for region in regions}, "dsp": {"dsp": "dsp"}, "user": {name: name for name in scenario.estate.users},
+    }
+    stages = []
+    for spec in scenario.network:
+        if spec.stage in by_name:
+            stages.append(Stage(spec, per_cell, {key: Server(env, spec, name, note) for key, name in by_name[spec.stage].items()}))
+            for server in stages[-1].servers.values():
+                server.out = _outages(scenario, luck, spec.stage, server.name)
+                server.rows = rows_of(spec, server, luck, scenario)
+    return stages
+
+
+def _outages(scenario: Scenario, luck: Luck, stage: str, server: str) -> list[tuple[int, int]]:
+    """Return when *server* of *stage* is out, outages that touch joined."""
+    joined: list[tuple[int, int]] = []
+    for start_s, outage in strokes(scenario, luck.replication, "stage_outages"):
+        if outage.stage == stage and outage.server in ("all", server):
+            if joined and start_s <= joined[-1][1]:
+                joined[-1] = joined[-1][0], max(joined[-1][1], start_s + outage.duration)
+            else:
+                joined.append((start_s, start_s + outage.duration))
+    return joined

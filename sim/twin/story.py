@@ -15,17 +15,19 @@ from numpy.typing import NDArray
 from sim.kernels import draws
 from sim.twin import run_world
 from sim.twin.estate import ROW_TYPES, SLOTS, Device, Luck, Reach, build, build_premises, lay_out_regions
+from sim.twin.faults import is_dark
 from sim.twin.ledgers import Record, measure
 
 if TYPE_CHECKING:
-    from sim.scenario.schema import Scenario
-    from sim.twin.stages import Message
+    from sim.scenario.schema import Scenario, Stage
+    from sim.twin.messages import Message
     from sim.twin.world import TwinWorld
 
 DAY_S: Final = 86_400
 CHUNK: Final = 1 << 20  # premises looked at together when a row is searched for
 # A world this small is run whole, with its queues: device rows, device-days, and seconds drawn for anonymous traffic (a few seconds of work).
 MOST_ROWS, MOST_DEVICE_DAYS, MOST_DRAWS = 2_000, 20_000, 1_000_000
+OWN_ROWS: Final = ("alert_storm_protection", "staggered_reconnect", "redelivery")  # of servers: those for which only the sender itself matters
 REPORT_NAMES: Final = {"timer": "timed report", "change": "report of the change", "read": "answer to a read"}
 
 
@@ -115,13 +117,19 @@ def is_small(scenario: Scenario) -> bool:
     return rows <= MOST_ROWS and rows * horizon_s / DAY_S <= MOST_DEVICE_DAYS and drawn <= MOST_DRAWS
 
 
+def _uncongested(stage: Stage) -> Stage:
+    """Return *stage* as one premises alone meets it: what depends on others is left out."""
+    rows = tuple(row for row in stage.mitigations if stage.stage in ("device", "hub") or row.kind in OWN_ROWS)
+    return stage.model_copy(update={"capacity": None, "mitigations": rows})
+
+
 def live(scenario: Scenario, replication: int, address: Address) -> Life:
     """Return the life of the device at *address*; one that *scenario* does not fit there has none."""
     luck = Luck(scenario.seed, replication)
     if is_small(scenario):
         regions = build(scenario, luck)
     else:
-        stages = tuple(stage.model_copy(update={"capacity": None}) for stage in scenario.network)
+        stages = tuple(_uncongested(stage) for stage in scenario.network)
         scenario = scenario.model_copy(update={"network": stages, "traffic": scenario.traffic.model_copy(update={"level": 0.0})})
         regions = lay_out_regions(scenario)
         for region in regions:
@@ -136,7 +144,7 @@ def live(scenario: Scenario, replication: int, address: Address) -> Life:
     if device is None:
         return Life(f"there is no {address.device_type} in {address.region}, premises {address.index}.", [], "")
     world = run_world(scenario, luck, regions)
-    lines = sorted([*_changes(device), *_cuts(device), *_reports(world, device), *_repairs(world, device)], key=lambda line: line.second)
+    lines = sorted([*_changes(device), *_faults(device), *_messages(world, device), *_repairs(world, device)], key=lambda line: line.second)
     return Life(_opening(world, device), lines, _summary(world, device))
 
 
@@ -162,18 +170,27 @@ def _changes(device: Device) -> Iterator[Line]:
         yield Line(change.second, f"installs version {change.version} from its Wi-Fi{hub}; {says}")
 
 
-def _cuts(device: Device) -> Iterator[Line]:
-    for start_s, restored_s in device.premises.cuts:
-        yield Line(start_s, f"the power goes off for {_span(restored_s - start_s)}")
+def _faults(device: Device) -> Iterator[Line]:
+    home = device.premises
+    for spell in home.spells:
+        yield Line(spell.start_s, f"the {'power goes' if spell.is_outage else 'hub is'} off for {_span(spell.end_s - spell.start_s)}")
+    for outage in home.link_outages:
+        yield Line(outage.start_s, f"the link of the hub is down for {_span(outage.end_s - outage.start_s)}")
 
 
-def _reports(world: TwinWorld, device: Device) -> Iterator[Line]:
+def _messages(world: TwinWorld, device: Device) -> Iterator[Line]:
     for message in world.messages:
-        if message.sender is device or (message.sender is not None and message.sender is device.premises.hub and device.reports):
-            carried = [version for spoken_of, version in message.carries if spoken_of is device]
-            what = REPORT_NAMES[message.cause] + (f" with version {carried[0]}" if carried else " (not written to the SMI)")
-            end = _end(message, device)
-            yield Line(message.origin_s, f"{what} leaves and {end}", alike=f"{what} {message.fate}" if _is_dull(message, device, carried) else "")
+        is_hubs = message.sender is not None and message.sender is device.premises.hub and (device.reports or message.cause == "alert")
+        if message.sender is not device and not is_hubs:
+            continue
+        carried = [version for spoken_of, version in message.carries if spoken_of is device]
+        if message.cause == "alert":
+            what = f"{'its hub' if is_hubs else 'its'} alert {message.kind}"
+        else:
+            unwritten = "" if message.made_s < 0 else " (not written to the SMI)"
+            what = REPORT_NAMES[message.cause] + (f" with version {carried[0]}" if carried else unwritten)
+        end = _end(message, device)
+        yield Line(message.raised_s, f"{what} {end}", alike=f"{what} {message.fate}" if _is_dull(message, device, carried) else "")
 
 
 def _is_dull(message: Message, device: Device, carried: list[int]) -> bool:
@@ -182,16 +199,27 @@ def _is_dull(message: Message, device: Device, carried: list[int]) -> bool:
 
 
 def _end(message: Message, device: Device) -> str:
-    waits = [f"{hop.departed_s - hop.arrived_s} s at {hop.stage}" for hop in message.hops if hop.departed_s is not None and hop.departed_s > hop.arrived_s]
-    waited = f", having waited {' and '.join(waits)}" if waits else ""
+    """Say what became of *message*: where rows stopped or held it, how often it was tried, where it waited."""
+    if message.made_s < 0:
+        return f"is {message.fate} at {message.stage}" if message.has_ended else "is still held back when the world ends"
+    leaves = f"is held back for {_span(message.made_s - message.raised_s)}, leaves and" if message.made_s > message.raised_s else "leaves and"
     if message.fate == "expired":
-        why = "nobody can hear the hub" if device.premises.reach is not Reach.REACHED else "the power is off"
-        return f"expires: {why}"
+        return f"{leaves} expires: {_why_expired(message, device)}"
+    tries = f" at attempt {len(message.attempts)}" if len(message.attempts) > 1 else ""
+    hops = [hop for attempt in message.attempts[-1:] for hop in attempt.hops]
+    waits = [f"{hop.departed_s - hop.arrived_s} s at {hop.server.stage}" for hop in hops if hop.departed_s is not None and hop.departed_s > hop.arrived_s]
+    waited = f", having waited {' and '.join(waits)}" if waits else ""
     if message.fate == "delivered":
-        return f"reaches the SMI after {message.at_s - message.origin_s} s{waited}"
-    if message.fate == "refused":
-        return f"is refused at {message.refused_at}, where no room is left{waited}"
-    return "is lost" if message.fate == "lost" else f"has not arrived when the world ends{waited}"
+        return f"{leaves} reaches the SMI after {message.at_s - message.raised_s} s{tries}{waited}"
+    if message.stage:
+        return f"{leaves} is {message.fate} at {message.stage}{tries}{waited}"
+    return f"{leaves} is lost" if message.fate == "lost" else f"{leaves} has not arrived when the world ends{waited}"
+
+
+def _why_expired(message: Message, device: Device) -> str:
+    if device.premises.reach is not Reach.REACHED:
+        return "nobody can hear the hub"
+    return "the power is off" if is_dark(device.premises, message.made_s) else "the link is down, or the power off when it is back"
 
 
 def _repairs(world: TwinWorld, device: Device) -> Iterator[Line]:

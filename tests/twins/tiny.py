@@ -43,7 +43,7 @@ def messages(scenario: Scenario) -> list[tuple[int, str, str, int]]:
     """Return (leave, cause, fate, second written) of the reports that enter, in order."""
     trace = Trace([], [])
     twin.replicate(scenario, 0, trace=trace)
-    return sorted(message[3:] for message in trace.messages)
+    return sorted((raised_s, cause, fate, at_s) for *_, raised_s, cause, fate, _, at_s in trace.messages if fate not in ("expired", "lost"))
 
 
 def rows(scenario: Scenario, table: str, *columns: str) -> list[tuple[Any, ...]]:

@@ -1,0 +1,56 @@
+"""The traffic of others: anonymous messages, a Poisson count a second (`docs/model.md` section 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.kernels import draws
+from sim.turns import Turn, pause
+from sim.twin import sending
+from sim.twin.faults import release_s
+from sim.twin.messages import Message, Process
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
+    from sim.twin.estate import Region
+    from sim.twin.world import TwinWorld
+
+
+def anonymous_traffic(world: TwinWorld, region: Region, kind: str) -> Process:
+    """Send the anonymous messages of one *kind* in *region*, each from a home and with a rank of its own."""
+    spec = world.scenario.traffic
+    weights = spec.profiles[spec.kinds[kind].profile]
+    average = sum(weights) / len(weights)
+    mean_per_s = spec.level * float(spec.kinds[kind].rate) * population(world.scenario, region, spec.kinds[kind].per)
+    thresholds = [draws.poisson_cdf_thresholds(mean_per_s * weight / average) for weight in weights]
+    key = world.luck.key(f"traffic.{kind}")
+    for second in range(world.horizon_s):
+        n = int(draws.poisson_count(draws.word(key, region.number, second, 0), thresholds[second // 3600 % 24]))
+        if n == 0:
+            continue
+        yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
+        for number in range(n):
+            home = region.premises[world.luck.scaled(region.n_premises, f"home.{kind}", region.number, second, number)]
+            world.env.process(departure(world, Message(kind, second, region, home, number=number, rank=((2 * number + 1) << 31) // n)))
+
+
+def departure(world: TwinWorld, message: Message) -> Process:
+    """Let an anonymous *message* leave now, or when its link is free, if its hub can keep it so long."""
+    world.messages.append(message)
+    free_s = release_s(message.home, message.raised_s)
+    if free_s > message.raised_s:
+        if world.desks.hub is None or world.desks.hub.buffer is None:
+            message.end("expired")
+            return
+        yield pause(world.env, free_s - message.raised_s, Turn.TRAFFIC)
+    sending.leave(world, message)
+
+
+def population(scenario: Scenario, region: Region, per: str) -> float:
+    """Return the expected number of what sends a kind of traffic in *region*: meters, devices or premises."""
+    fitted = scenario.estate.devices
+    if per == "meter":
+        return region.n_premises * sum(share for name, share in fitted.items() if name in ("esme", "gsme"))
+    if per == "device":
+        return region.n_premises * (2 + sum(fitted.values()))
+    return float(region.n_premises)
