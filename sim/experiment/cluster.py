@@ -10,17 +10,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.experiment.attempts import KILLED, Failure, Job, attempt_apart, failed
 from sim.experiment.plan import Task
-from sim.store import StoreError, finished, remove, temporary_name
+from sim.store import StoreError, finished, log, remove, temporary_name
 
 if TYPE_CHECKING:
     from distributed import Client
 
 LOCAL: Final = "local"
 _LOOPBACK: Final = "127.0.0.1"
+_LOOK_S: Final = 5.0
+_PATIENCE_S: Final = 60.0
 
 
 def on_dask(job: Job, tasks: Sequence[Task], jobs: int, address: str) -> Iterator[tuple[int, Failure | None]]:
@@ -60,28 +63,52 @@ def _theirs(address: str, stack: ExitStack) -> Client:
 
 def _results(client: Client, job: Job, tasks: Sequence[Task], address: str) -> Iterator[tuple[int, Failure | None]]:
     """Yield as `on_dask`. A task that the scheduler gives up is given to it once more: it may have waited on workers that others killed."""
-    from distributed import KilledWorker, as_completed
+    from distributed import KilledWorker
 
-    def submit(number: int) -> object:
-        return client.submit(attempt_apart, job, number, tasks[number], pure=False)
+    ended: SimpleQueue[Any] = SimpleQueue()
+    futures, waiting, again = dict[int, Any](), dict[str, int](), set[int]()
 
-    numbers = {submit(number): number for number in range(len(tasks))}
-    again = set[int]()
-    waiting = as_completed(list(numbers))
-    for future in waiting:
-        number = numbers.pop(future)
-        if future.status == "finished":
+    def submit(number: int) -> None:
+        future = client.submit(attempt_apart, job, number, tasks[number], pure=False)
+        waiting[future.key] = number
+        future.add_done_callback(ended.put)
+        futures[number] = future  # who lets go of it calls it off
+
+    for number in range(len(tasks)):
+        submit(number)
+    while waiting:
+        future = _next(client, ended, job.run, address)
+        number, status = waiting.pop(future.key), future.status
+        if status == "finished":
             yield future.result()
-        elif future.status != "error":
-            raise StoreError(f"lost dask:{address} with {len(numbers) + 1} replications to go; what was finished is kept", 1)
+        elif status == "cancelled":
+            raise StoreError(f"lost dask:{address} with {len(waiting) + 1} replications to go; what was finished is kept", 1)
         elif finished(job.run, [tasks[number].address])[0]:
             yield number, None
+        elif status != "error":  # it was done, and its worker went before it could say so
+            waiting[future.key] = number
+            future.add_done_callback(ended.put)
+            continue
         elif not isinstance(error := future.exception(), KilledWorker):
             yield number, failed(tasks[number], f"{type(error).__name__}: {error}")
         elif number in again:
             yield number, failed(tasks[number], KILLED)
         else:
             again.add(number)
-            new = submit(number)
-            numbers[new] = number
-            waiting.add(new)
+            submit(number)
+            continue
+        del futures[number]
+
+
+def _next(client: Client, ended: SimpleQueue[Any], run: Path, address: str) -> Any:
+    """Return the next future that has *ended*. While there is no worker it waits: a minute for one of our own, for others as long as it takes."""
+    alone_s = 0.0
+    while True:
+        try:
+            return ended.get(timeout=_LOOK_S)
+        except Empty:
+            alone_s = 0.0 if client.ncores() else alone_s + _LOOK_S
+        if alone_s == _LOOK_S:
+            log(run, f"waiting for workers of dask:{address}")
+        if alone_s > _PATIENCE_S and address == LOCAL:
+            raise StoreError("worker processes end before they begin", 1)

@@ -1,4 +1,4 @@
-"""Run the small experiment of the test with the stand-in engine: `python driver.py EXPERIMENT.yaml OUT JOBS`. Killed at will."""
+"""Run the small experiment of the test with the stand-in engine: `python driver.py EXPERIMENT.yaml OUT JOBS [BACKEND]`. Killed at will."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sim.scenario.load import load  # noqa: E402
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored; this one is to hear it
-    file, out, jobs = sys.argv[1:]
+    file, out, jobs, backend = [*sys.argv[1:], "loky"][:4]
     ENGINES["fast"] = "standin"
-    outcome = execute(planned(load(file), "fast"), Path(out), Source("", "", ()), jobs=int(jobs))
+    outcome = execute(planned(load(file), "fast"), Path(out), Source("", "", ()), jobs=int(jobs), backend=backend)
     for failure in outcome.failures:
         print(failure.cell, failure.replication, failure.cause)
     print(outcome.path)
