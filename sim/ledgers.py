@@ -5,7 +5,7 @@ The kernel walks the devices; this keeps their sums between intervals and turns 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
 Changes = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # row, second, new version; by row and then time
-Messages = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # device row, second left, second written; by row and then time
+Messages = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # device row, second made, second written; by row and then second made
 NOTHING: Messages = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32))
+OVERTAKE: Final = frozenset({"retry", "lifo", "access_barring"})  # mitigations under which a report may be written before one made earlier
 NONE_HELD = kernel.Held(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.uint16))
 EDGES = np.array(STALENESS_EDGES_S, np.int64)
 
@@ -35,6 +36,8 @@ class Ledgers:
         self._from_hub = scenario.reporting.rule in HUB_RULES or scenario.reporting.rule == "hub_store"
         self._hub_kept = scenario.reporting.rule in STORING_RULES
         self._reports = frozenset(scenario.reporting.devices)
+        mitigations = (row.kind for stage in scenario.network for row in stage.mitigations)
+        self._in_order = not scenario.faults.wan_outages and OVERTAKE.isdisjoint(mitigations)
         shape = (len(estate.slices), 2, kernel.N_TOTALS)
         self._totals = np.zeros(shape, np.int64)
         self._bands = np.zeros((len(estate.slices), 2, len(EDGES) - 1), np.int64)
@@ -56,8 +59,12 @@ class Ledgers:
         truth, times = columns["version_true"], (stop_s, self._horizon_s, self._warm_up_s)
         if smi_kept:
             source, known = (columns["version_hub"], told) if self._from_hub else (truth, changed)
+            new, old = kernel.Reports(*messages), kernel.Reports(*late)
+            if not self._in_order:
+                new, old = new._replace(deliver=new.deliver.copy()), old._replace(deliver=old.deliver.copy())
+                kernel.overtaken(new, old, stop_s, columns["confirmed_s"])
             held, *spells, low, high = kernel.walk(
-                *times, changed, known, kernel.Reports(*messages), kernel.Reports(*late), self._held[number], truth, source, columns["version_smi"],
+                *times, changed, known, new, old, self._held[number], truth, source, columns["version_smi"],
                 columns["wrong_since_smi_s"], columns["confirmed_s"],
             )
             self._held[number] = kernel.Held(*held)

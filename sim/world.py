@@ -31,22 +31,31 @@ _Result = TypeVar("_Result")
 class Progress:
     """How far the columns have been taken: everything before *since_s* has happened; *release* is the national release now going out (0: none).
 
-    *pending* holds, by group of senders, the reports of changes that wait to leave: (row, changed, leave). *scratch* is room
-    for a group's timed reports. *under_way* is for a trace: where in it the messages of (group, row, leave) stand that have not ended.
+    *pending* holds, by group of senders, the reports of changes that wait to leave: (row, changed, leave). *scratch* is room for a group's timed reports.
+    *lit_s* int32 is, by region and premises, when the dark spell before the latest ended (0: there was none), where hubs hold their messages down after it.
+    *sources* are those who raise messages and what makes their alerts (`sim.processes.sources`), once they have been looked up.
     """
 
     since_s: int
     release: int
     pending: dict[int, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]
     scratch: dict[int, tuple[NDArray[Any], ...]]
-    under_way: dict[tuple[int, int, int], list[int]]
+    lit_s: tuple[NDArray[Any], ...]
+    sources: list[Any] | None
+
+
+def lit_s(scenario: Scenario, estate: Estate) -> tuple[NDArray[Any], ...]:
+    """Return `Progress.lit_s` at second 0: empty where no hub holds its messages down."""
+    is_kept = any(row.kind == "hold_down" for stage in scenario.network for row in stage.mitigations)
+    return tuple(np.zeros(n if is_kept else 0, np.int32) for n in estate.n_premises)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """What exists and happens in one replication.
 
-    *tally* int64: reports sent, expired and lost, by group of senders; *han_writes* int64: version changes told to hubs, by slice. Both after warm-up.
+    *tally* int64: reports raised, and those that ended before their first attempt (`sim.kernels.shaping`), by group of senders; *han_writes* int64: version
+    changes told to hubs, by slice. Both after warm-up.
     """
 
     env: simpy.Environment

@@ -85,7 +85,7 @@ def build(scenario: Scenario, replication: int) -> Estate:
             takes_part_key, rows.place, index[rows.region, rows.device_type], 0,
             np.uint64(threshold(scenario.updates.local.take_up)), devices["takes_part"][rows.start : rows.stop],
         )
-    cuts = bool(scenario.faults.power_cuts)
+    some_dark = bool(scenario.faults.power_cuts or scenario.faults.hub_reboots)
     estate = Estate(
         regions=tuple(spec.regions),
         n_premises=n_premises,
@@ -94,7 +94,7 @@ def build(scenario: Scenario, replication: int) -> Estate:
         slices=tuple(slices),
         devices=devices,
         reach=reach,
-        dark_until_s=tuple(np.zeros(n if cuts else 0, np.int32) for n in n_premises),
+        dark_until_s=tuple(np.zeros(n if some_dark else 0, np.int32) for n in n_premises),
         senders=(),
     )
     return _with_senders(estate, scenario, replication)

@@ -29,11 +29,11 @@ DEVICE_COLUMNS: Final = (
     EstateColumn("due_s", "int32", "s", "Nominal second of the device's next timed report.", "reporting"),
     EstateColumn("wrong_since_smi_s", "int32", "s", "Second since which the SMI record has been WRONG; -1 while it is not.", "ledgers"),
     EstateColumn("wrong_since_hub_s", "int32", "s", "Second since which the hub record has been WRONG; -1 while it is not.", "ledgers"),
-    EstateColumn("confirmed_s", "int32", "s", "Second at which the latest report written to the SMI left; 0 at the start.", "ledgers"),
+    EstateColumn("confirmed_s", "int32", "s", "Second at which the latest report written to the SMI was made; 0 at the start.", "ledgers"),
 )
 PREMISES_COLUMNS: Final = (
     EstateColumn("reach", "uint8", "", "0 reached, 1 no WAN, 2 not communicating.", "build"),
-    EstateColumn("dark_until_s", "int32", "s", "Second power returns after the latest cut that took the premises; only where there are cuts.", "power_cuts"),
+    EstateColumn("dark_until_s", "int32", "s", "Second the latest dark spell of the premises ends; only where there are power cuts or reboots.", "faults"),
     EstateColumn("hub_due_s", "int32", "s", "Nominal second of the hub's next timed report; only where hubs report.", "reporting"),
 )
 

@@ -31,18 +31,18 @@ class Changed(NamedTuple):
 
 
 class Reports(NamedTuple):
-    """Reports by device row and then second left; *deliver*: second written, `REFUSED`, or `NOT_YET` (or any second at or after the interval's end)."""
+    """Reports by device row and then second made; *deliver*: second written, `REFUSED`, or `NOT_YET` (or any second at or after the interval's end)."""
 
     row: NDArray[Any]
-    leave: NDArray[Any]
+    made: NDArray[Any]
     deliver: NDArray[Any]
 
 
 class Held(NamedTuple):
-    """What reports that are still travelling carry, by device row and then second left."""
+    """What reports that are still travelling carry, by device row and then second made."""
 
     row: NDArray[Any]
-    leave: NDArray[Any]
+    made: NDArray[Any]
     version: NDArray[Any]
 
 
@@ -53,14 +53,15 @@ def walk(  # type: ignore[no-untyped-def]
     """Walk one ledger of one slice through an interval that ends at *stop_s*.
 
     *truth*, *source* and *record* are the versions run, known to the sender and recorded at the interval's start; *record*, *since* (WRONG since; -1: it is
-    not) and *confirmed* are moved on. *changed* is what happens to the truth and *known* to what the sender knows of it. *reports* left in the interval;
-    *late* ones left earlier and end now, and *held* is what they carry, in the same order. Returns (held after it, begins and ends of the WRONG spells
-    that ended, how many began, what the confirmations take off the integral of confirmation age over [measure, horizon) in two halves).
+    not) and *confirmed* are moved on. *changed* is what happens to the truth and *known* to what the sender knows of it. *reports* were made in the interval;
+    *late* ones were made earlier and end now, and *held* is what they carry, in the same order; those of one device are written in the order made, which
+    `overtaken` sees to. Returns (held after it, begins and ends of the WRONG spells that ended, how many began, what the confirmations take off the integral
+    of confirmation age over [measure, horizon) in two halves).
     """
     (c_row, c_second, c_version), (k_row, k_second, k_version) = changed, known  # taken apart once: reaching into a tuple in the loop costs more than the loop
-    (row, leave, deliver), (late_row, late_leave, late_deliver), (held_row, held_leave, held_version) = reports, late, held
+    (row, made, deliver), (late_row, late_made, late_deliver), (held_row, held_made, held_version) = reports, late, held
     n_row, n_c, n_k, n_held, n_late, end = len(row), len(c_row), len(k_row), len(held_row), len(late_row), len(truth)
-    kept_row, kept_leave, kept_version = np.empty(n_row + n_held, np.int32), np.empty(n_row + n_held, np.int32), np.empty(n_row + n_held, np.uint16)
+    kept_row, kept_made, kept_version = np.empty(n_row + n_held, np.int32), np.empty(n_row + n_held, np.int32), np.empty(n_row + n_held, np.uint16)
     began, ended = np.empty(n_row + n_late, np.int32), np.empty(n_row + n_late, np.int32)
     kept, closed, opened, low, high = 0, 0, 0, np.int64(0), np.int64(0)
     c, k, m, overdue, h = 0, 0, 0, 0, 0
@@ -70,8 +71,8 @@ def walk(  # type: ignore[no-untyped-def]
             device, written = np.int64(row[m]), np.int64(deliver[m])
             if device >= now or since[device] >= 0 or source[device] != truth[device] or written >= stop_s or written < 0:
                 break
-            gained = (np.int64(leave[m]) - np.int64(confirmed[device])) * (horizon_s - max(written, measure_s))
-            low, high, confirmed[device] = low + (gained & 0xFFFFFFFF), high + (gained >> 32), leave[m]
+            gained = (np.int64(made[m]) - np.int64(confirmed[device])) * (horizon_s - max(written, measure_s))
+            low, high, confirmed[device] = low + (gained & 0xFFFFFFFF), high + (gained >> 32), made[m]
             m += 1
         now = min(now, np.int64(row[m]) if m < n_row else end)
         if now == end:
@@ -83,13 +84,13 @@ def walk(  # type: ignore[no-untyped-def]
             is_held, is_new = h < n_held and held_row[h] == now, m < n_row and row[m] == now
             left, written, version = np.int64(0), np.int64(NOT_YET), version_known
             if is_held:
-                left, version = np.int64(held_leave[h]), held_version[h]
-                if overdue < n_late and late_row[overdue] == now and late_leave[overdue] == left:
+                left, version = np.int64(held_made[h]), held_version[h]
+                if overdue < n_late and late_row[overdue] == now and late_made[overdue] == left:
                     written = np.int64(late_deliver[overdue])
                     overdue += 1
                 h += 1
             elif is_new:
-                left, written = np.int64(leave[m]), np.int64(deliver[m])
+                left, written = np.int64(made[m]), np.int64(deliver[m])
                 while k < n_k and k_row[k] == now and k_second[k] <= left:
                     version_known = k_version[k]
                     k += 1
@@ -104,7 +105,7 @@ def walk(  # type: ignore[no-untyped-def]
             if not (is_held or is_new):
                 break
             if written >= stop_s:
-                kept_row[kept], kept_leave[kept], kept_version[kept] = now, left, version
+                kept_row[kept], kept_made[kept], kept_version[kept] = now, left, version
                 kept += 1
             elif written >= 0:
                 version_held = version
@@ -116,7 +117,34 @@ def walk(  # type: ignore[no-untyped-def]
                 elif since[now] < 0 and version != version_run:
                     since[now], opened = written, opened + 1
         record[now] = version_held
-    return (kept_row[:kept].copy(), kept_leave[:kept].copy(), kept_version[:kept].copy()), began[:closed], ended[:closed], opened, low, high
+    return (kept_row[:kept].copy(), kept_made[:kept].copy(), kept_version[:kept].copy()), began[:closed], ended[:closed], opened, low, high
+
+
+@njit(cache=True, nogil=True)
+def overtaken(reports, late, stop_s, confirmed):  # type: ignore[no-untyped-def]
+    """Write `REFUSED` over what is out of date when it is written before *stop_s*: a report made later was written earlier, now or before (*confirmed*).
+
+    *reports* were made after the *late* ones. What is left of one device is written in the order made.
+    """
+    (row, made, deliver), (late_row, late_made, late_deliver) = reports, late
+    m, overdue = len(row) - 1, len(late_row) - 1
+    device, earliest = np.int64(-1), np.int64(NOT_YET)
+    while m >= 0 or overdue >= 0:
+        is_new = overdue < 0 or (m >= 0 and row[m] >= late_row[overdue])
+        now, written, known = (row[m], deliver[m], made[m]) if is_new else (late_row[overdue], late_deliver[overdue], late_made[overdue])
+        if now != device:
+            device, earliest = np.int64(now), np.int64(NOT_YET)
+        if 0 <= written < stop_s:
+            if written > earliest or known < confirmed[now]:
+                if is_new:
+                    deliver[m] = REFUSED
+                else:
+                    late_deliver[overdue] = REFUSED
+            earliest = min(earliest, np.int64(written))
+        if is_new:
+            m -= 1
+        else:
+            overdue -= 1
 
 
 @njit(cache=True, nogil=True)

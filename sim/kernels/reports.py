@@ -118,9 +118,11 @@ def change_reports(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def enter(  # type: ignore[no-untyped-def]
-    loss_key, place, index, row, occasion, leave, reach, dark_until, start_s, loss, measure_s, counts, tally,
+    loss_key, place, index, row, occasion, leave, reach, dark_until, start_s, loss, measure_s, counts, tally, fate,
 ):
     """Return (row, leave) of the messages that enter the network, moved to the front of *row* and *leave*; the rest expire or are lost.
+
+    Which of the two is written into uint8 *fate*, unless that is empty.
 
     They are added to int32 *counts* by second. *reach* uint8 and *dark_until* int32 are by premises number (empty *dark_until*: no cuts); *occasion*
     addresses the loss.
@@ -128,12 +130,14 @@ def enter(  # type: ignore[no-untyped-def]
     k0, k1 = np.uint32(loss_key & _LOW), np.uint32(loss_key >> _32)
     last_quad, last_occasion = np.int64(-1), np.int64(-1)
     words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
-    kept, some_dark = np.uint64(0), len(dark_until) > 0
+    kept, some_dark, is_told = np.uint64(0), len(dark_until) > 0, len(fate) > 0
     for i in range(np.uint64(len(row))):
         measured, home, second = leave[i] >= measure_s, index[row[i]], leave[i]
         tally[0] += measured
         if reach[home] != REACHED or (some_dark and second < dark_until[home]):
             tally[1] += measured
+            if is_told:
+                fate[i] = 1
             continue
         if loss > np.uint64(0):
             quad = np.int64(home >> np.uint32(2))
@@ -142,6 +146,8 @@ def enter(  # type: ignore[no-untyped-def]
                 last_quad, last_occasion = quad, np.int64(occasion[i])
             if np.uint64(pick(words, home)) < loss:
                 tally[2] += measured
+                if is_told:
+                    fate[i] = 2
                 continue
         row[kept], leave[kept] = row[i], second
         kept += np.uint64(1)
@@ -190,15 +196,15 @@ def merged(row_a, leave_a, cause_a, row_b, leave_b, cause_b):  # type: ignore[no
 
 
 @njit(cache=True, nogil=True)
-def to_devices(hub_index, leave, deliver, device_index):  # type: ignore[no-untyped-def]
-    """Return (device row, leave, deliver) of hub messages (sorted by uint32 *hub_index*) for the devices at the same premises numbers."""
+def to_devices(hub_index, made, deliver, device_index):  # type: ignore[no-untyped-def]
+    """Return (device row, made, deliver) of hub messages (sorted by uint32 *hub_index*) for the devices at the same premises numbers."""
     capacity = len(hub_index)
-    row, left, arrives = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    row, known, arrives = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.int32)
     count, device = 0, 0
     for i in range(len(hub_index)):
         while device < len(device_index) and device_index[device] < hub_index[i]:
             device += 1
         if device < len(device_index) and device_index[device] == hub_index[i]:
-            row[count], left[count], arrives[count] = device, leave[i], deliver[i]
+            row[count], known[count], arrives[count] = device, made[i], deliver[i]
             count += 1
-    return row[:count], left[:count], arrives[:count]
+    return row[:count], known[:count], arrives[:count]

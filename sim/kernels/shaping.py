@@ -187,11 +187,11 @@ def suppress(messages, seen_row, seen_s, threshold, window_s, forward_period_s, 
 
 
 @njit(cache=True, nogil=True)
-def gather(messages, key, hub_place, index, period_s, start_s, until_s, measure_s):  # type: ignore[no-untyped-def]
+def gather(messages, key, hub_place, index, period_s, start_s, until_s, horizon_s, measure_s):  # type: ignore[no-untyped-def]
     """Put each message off to its hub's next batch, one for each sender: `batch`. The one raised last goes, the others are consolidated into it.
 
-    Whoever would go in a batch at or after *until_s* is HELD where it is, as a later one may still replace it. Those held before have seconds before *start_s*
-    and have been counted.
+    Whoever would go in a batch at or after *until_s* is HELD where it is, as a later one may still replace it; but no batch is put together at or after
+    *horizon_s*. Those held before have seconds before *start_s* and have been counted.
     """
     n = 0
     last_quad, words = np.int64(-1), block(np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0))
@@ -204,8 +204,8 @@ def gather(messages, key, hub_place, index, period_s, start_s, until_s, measure_
             words = block(np.uint32(last_quad), np.uint32(0), np.uint32(hub_place), np.uint32(0), np.uint32(key & _LOW), np.uint32(key >> _32))
         at = np.int64(message.t) + (scaled(pick(words, number), period_s) - np.int64(message.t)) % period_s
         n += at > message.t and message.t >= start_s and message.raised >= measure_s
-        fate, second = (PASSES, min(at, LATEST)) if at < until_s else (HELD, np.int64(message.t))
-        if winner >= 0 and messages[winner].row == message.row and winner_at == at:
+        fate, second = (HELD, np.int64(message.t)) if until_s <= at < horizon_s else (PASSES, min(at, LATEST))
+        if at < horizon_s and winner >= 0 and messages[winner].row == message.row and winner_at == at:
             if message.raised < messages[winner].raised:
                 messages[i].fate = CONSOLIDATED
                 continue

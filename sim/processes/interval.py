@@ -6,6 +6,7 @@ world (a cut, a release) brings the columns up to now first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,13 @@ from numpy.typing import NDArray
 
 from sim.estate.build import STORING_RULES
 from sim.kernels.draws import threshold
-from sim.kernels.ledgers import hub_hears
+from sim.kernels.ledgers import NOT_YET, REFUSED, hub_hears
 from sim.kernels.reports import to_devices
 from sim.kernels.upgrades import changes_due
 from sim.ledgers import NOTHING, Changes, Messages
 from sim.network.flows import Flow, Late
-from sim.processes.reporting import reports
-from sim.processes.tracing import remember
+from sim.processes.shaping import Source
+from sim.processes.sources import known_sources, sources
 from sim.processes.traffic import existing_load
 from sim.world import World
 
@@ -30,11 +31,9 @@ def bring_up_to_date(world: World) -> None:
     if stop_s == start_s:
         return
     changes = world.each(lambda number: _changes(world, number, stop_s), range(len(world.estate.slices)))
-    flows = reports(world, start_s, stop_s, changes)
+    flows = sources(world, start_s, stop_s, changes)
     late = {arrived.group: arrived for arrived in world.network.carry(flows, existing_load(world, start_s, stop_s), start_s, stop_s)}
-    if world.trace is not None:
-        remember(world, world.trace, flows, late)
-    world.each(lambda number: _write(world, number, stop_s, changes[number], flows, late), range(len(world.estate.slices)))
+    world.each(lambda number: _write(world, number, start_s, stop_s, changes[number], flows, late), range(len(world.estate.slices)))
     world.recorder.fold(stop_s)
     world.ledgers.close_day(stop_s)
     world.progress.since_s = stop_s
@@ -49,7 +48,7 @@ def _changes(world: World, number: int, stop_s: int) -> Changes:
     return due
 
 
-def _write(world: World, number: int, stop_s: int, changes: Changes, flows: list[Flow], late: dict[int, Late]) -> None:
+def _write(world: World, number: int, start_s: int, stop_s: int, changes: Changes, flows: Sequence[Flow], late: dict[int, Late]) -> None:
     """Tell the ledgers of one slice what happened to its devices and what reports of them were written."""
     rows, reporting = world.estate.slices[number], world.scenario.reporting
     heard = np.ones(len(changes[0]), np.bool_)
@@ -61,20 +60,42 @@ def _write(world: World, number: int, stop_s: int, changes: Changes, flows: list
         world.han_writes[number] += measured
     messages, overdue = NOTHING, NOTHING
     if rows.device_type in reporting.devices and not (reporting.rule == "hub_store" and not reporting.read.refreshes_smi):
-        for flow in flows:
-            senders = world.estate.senders[flow.group]
-            if senders.slice is rows or (senders.slice is None and senders.region == rows.region):
-                messages = _of_devices(world, number, flow.group, flow.row, flow.leave, flow.written_s(world.network.latency_s))
-                arrived = late.get(flow.group)
-                if arrived is not None:
-                    overdue = _of_devices(world, number, flow.group, arrived.row, arrived.leave, arrived.deliver)
+        for source, flow in zip(known_sources(world), flows, strict=True):
+            senders = world.estate.senders[source.group] if source.group >= 0 else None
+            if senders is not None and (senders.slice is rows or (senders.slice is None and senders.region == rows.region)):
+                new, old = _reports(source, flow, late.get(source.group), start_s, stop_s, world.network.latency_s)
+                messages, overdue = _of_devices(world, number, source.group, *new), _of_devices(world, number, source.group, *old)
     world.ledgers.apply(number, stop_s, changes, heard, messages, overdue)
 
 
-def _of_devices(world: World, number: int, group: int, row: NDArray[Any], leave: NDArray[Any], deliver: NDArray[Any]) -> Messages:
+def _reports(source: Source, flow: Flow, arrived: Late | None, start_s: int, stop_s: int, latency_s: int) -> tuple[Messages, Messages]:
+    """Return (row, second made, second written) of the reports made in [start, stop), and of those made before whose end is now known."""
+    new = flow.row, flow.made, flow.written_s(latency_s)
+    old = (arrived.row, arrived.leave, arrived.deliver) if arrived is not None else NOTHING
+    if source.is_plain or not len(source.links.start):
+        return new, old
+    kept, dropped, now = source.new_kept, source.dropped, new[1] >= start_s
+    ended = ~now & (new[2] < stop_s)
+    return (
+        _together(tuple(column[now] for column in new), (kept["row"], kept["made"], np.full(len(kept), NOT_YET, np.int32))),
+        _together(tuple(column[ended] for column in new), old, (dropped["row"], dropped["made"], np.full(len(dropped), REFUSED, np.int32))),
+    )
+
+
+def _together(*parts: tuple[NDArray[Any], ...]) -> Messages:
+    """Return all messages of *parts*, by row and second made."""
+    filled = [part for part in parts if len(part[0])]
+    if not filled:
+        return NOTHING
+    row, made, written = (np.concatenate(column) for column in zip(*filled, strict=True))
+    order = np.lexsort((made, row)) if len(filled) > 1 else slice(None)
+    return row[order], made[order], written[order]
+
+
+def _of_devices(world: World, number: int, group: int, row: NDArray[Any], made: NDArray[Any], deliver: NDArray[Any]) -> Messages:
     """Return a group's messages as messages of the devices of slice *number* that they speak of."""
     senders = world.estate.senders[group]
     if senders.slice is not None:
-        return row, leave, deliver
-    spoken: Messages = to_devices(senders.index[row], leave, deliver, world.estate.view("index", world.estate.slices[number]))
+        return row, made, deliver
+    spoken: Messages = to_devices(senders.index[row], made, deliver, world.estate.view("index", world.estate.slices[number]))
     return spoken

@@ -17,64 +17,98 @@ from numpy.typing import NDArray
 from sim.estate.build import TIMED_RULES, timer_period_s
 from sim.estate.estate import Senders
 from sim.kernels import reports as kernel
+from sim.kernels import shaping
 from sim.kernels.draws import threshold
 from sim.ledgers import NOTHING, Changes
 from sim.network.flows import Flow
+from sim.processes.shaping import Source, entered, flow, shaped
 from sim.recorder import DAY_S
 from sim.world import World
 
 CHANGE_RULES = frozenset({"on_change", "on_change_heartbeat"})
+Raised = tuple[str, NDArray[Any], NDArray[Any], NDArray[Any], int]  # stream and occasion of the loss, sender row, second and cause of reports, by row
 
 
-def reports(world: World, start_s: int, stop_s: int, changes: Sequence[Changes]) -> list[Flow]:
-    """Return what each group of senders puts into the network in [start, stop), given its devices' *changes*."""
-    return world.each(lambda group: _of_group(world, group, start_s, stop_s, changes), range(len(world.estate.senders)))
-
-
-def _of_group(world: World, group: int, start_s: int, stop_s: int, changes: Sequence[Changes]) -> Flow:
-    rule, senders = world.scenario.reporting.rule, world.estate.senders[group]
+def reports(world: World, source: Source, start_s: int, stop_s: int, changes: Sequence[Changes]) -> Flow:
+    """Return what one group of senders puts into the network in [start, stop), given its devices' *changes*."""
+    rule, senders = world.scenario.reporting.rule, world.estate.senders[source.group]
     own = changes[world.estate.slices.index(senders.slice)] if senders.slice is not None else NOTHING
-    counts = np.zeros(stop_s - start_s, np.int32)
-    row, leave, cause = NOTHING[0], NOTHING[1], int(kernel.READ)
+    if rule in TIMED_RULES and rule not in CHANGE_RULES and source.is_plain and _is_steady(world):
+        return _steady(world, source, senders, start_s, stop_s)
+    raised = []
     if rule in TIMED_RULES:
-        row, leave = _timed(world, group, senders, start_s, stop_s, own, counts)
-        cause = int(kernel.TIMER)
+        raised.append(_timed(world, source.group, senders, start_s, stop_s, own))
     if rule == "hub_store":
-        row, leave = _read(world, group, senders, start_s, stop_s, counts)
-    causes: NDArray[Any] | int = cause
+        raised.append(_read(world, senders, start_s, stop_s))
     if rule in CHANGE_RULES:
-        changed = _changed(world, group, senders, start_s, stop_s, own, counts)
-        row, leave, causes = kernel.merged(
-            row, leave, np.full(len(row), cause, np.uint8), *changed, np.full(len(changed[0]), kernel.CHANGE, np.uint8)
-        ) if len(row) else (*changed, int(kernel.CHANGE))
-    return Flow(group, row, leave, causes, counts, np.zeros(len(row), np.bool_))
+        raised.append(_changed(world, source.group, senders, stop_s, own))
+    if source.is_plain:
+        return _at_once(world, source, raised, start_s, stop_s)
+    messages = [shaping.packed(row, second, occasion, cause, world.warm_up_s, source.tally) for _, occasion, row, second, cause in raised]
+    return shaped(world, source, messages[0] if len(messages) == 1 else shaping.merged(*messages), start_s, stop_s)
 
 
-def _timed(
-    world: World, group: int, senders: Senders, start_s: int, stop_s: int, own: Changes, counts: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return (row, leave) of the timed reports that enter the network."""
-    reporting, scratch, period_s = world.scenario.reporting, world.progress.scratch, timer_period_s(world.scenario)
-    jitter_s, restarts = reporting.phase.jitter, reporting.phase.source == "activation"
+def _at_once(world: World, source: Source, raised: Sequence[Raised], start_s: int, stop_s: int) -> Flow:
+    """Let those of *raised* that neither expire nor are lost leave as they are raised."""
+    counts, loss = np.zeros(stop_s - start_s, np.int32), world.scenario.reporting.loss
+    left = [entered(world, source, stream, row, second, occasion, cause, loss, start_s, counts) for stream, occasion, row, second, cause in raised]
+    if len(left) == 1:
+        return flow(source, left[0][0], left[0][1], raised[0][-1], counts)
+    causes = [np.full(len(row), cause, np.uint8) for (row, _), (*_, cause) in zip(left, raised, strict=True)]
+    row, leave, cause = kernel.merged(*left[0], causes[0], *left[1], causes[1])
+    return flow(source, row, leave, cause, counts)
+
+
+def _is_steady(world: World) -> bool:
+    """Whether nothing is drawn and nothing restarts: no jitter, no loss, no darkness, no activation."""
+    reporting = world.scenario.reporting
+    is_dark = any(len(region) for region in world.estate.dark_until_s)
+    return reporting.phase.jitter == 0 and reporting.loss == 0 and reporting.phase.source != "activation" and not is_dark
+
+
+def _scratch(world: World, group: int, senders: Senders) -> tuple[NDArray[Any], ...]:
+    """Return room for the timed reports of one interval of *group*."""
+    scratch, period_s = world.progress.scratch, timer_period_s(world.scenario)
     if group not in scratch:
-        most = -(-world.batch_s // period_s) + (jitter_s > 0)
+        most = -(-world.batch_s // period_s) + (world.scenario.reporting.phase.jitter > 0)
         scratch[group] = tuple(np.empty(len(senders.index) * most, np.int32) for _ in range(3))
-    reach, cuts = world.estate.reach[senders.region], bool(world.scenario.faults.power_cuts)
-    if jitter_s == 0 and reporting.loss == 0 and not restarts and not cuts:
-        steady: tuple[NDArray[Any], NDArray[Any]] = kernel.steady_reports(
-            senders.due_s, reach, senders.index, start_s, stop_s, period_s, world.warm_up_s, counts, world.tally[group], *scratch[group][:2]
-        )
-        return steady
-    row, leave, occasion = kernel.timer_reports(
-        world.key("report.jitter"), senders.place, senders.index, senders.due_s, start_s, stop_s, period_s, jitter_s, own[0], own[1], restarts, *scratch[group]
+    return scratch[group]
+
+
+def _steady(world: World, source: Source, senders: Senders, start_s: int, stop_s: int) -> Flow:
+    """Return the timed reports of senders that nothing disturbs."""
+    reach, counts, period_s = world.estate.reach[source.region], np.zeros(stop_s - start_s, np.int32), timer_period_s(world.scenario)
+    if world.trace is not None:  # those without WAN are never named otherwise
+        _remember_unreached(world, source, senders, start_s, stop_s)
+    row, leave = kernel.steady_reports(
+        senders.due_s, reach, senders.index, start_s, stop_s, period_s, world.warm_up_s, counts, source.tally, *_scratch(world, source.group, senders)[:2]
     )
-    return _enter(world, group, senders, "report.loss", row, occasion, leave, start_s, counts)
+    return flow(source, row, leave, int(kernel.TIMER), counts)
 
 
-def _changed(
-    world: World, group: int, senders: Senders, start_s: int, stop_s: int, own: Changes, counts: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return (row, leave) of the reports of changes, new and waiting, that enter the network; keep those that leave later."""
+def _remember_unreached(world: World, source: Source, senders: Senders, start_s: int, stop_s: int) -> None:
+    unreached = world.estate.reach[source.region][senders.index] != kernel.REACHED
+    due_s, row = senders.due_s[unreached].copy(), np.flatnonzero(unreached).astype(np.int32)
+    while len(row := row[due_s < stop_s]):
+        due_s = due_s[due_s < stop_s]
+        expired = shaping.packed(row, due_s, due_s, int(kernel.TIMER), 0, np.zeros(shaping.N_TALLY, np.int64))
+        expired["fate"] = shaping.EXPIRED
+        source.ended.append(expired)
+        due_s = due_s + np.int32(timer_period_s(world.scenario))
+
+
+def _timed(world: World, group: int, senders: Senders, start_s: int, stop_s: int, own: Changes) -> Raised:
+    """Return the timed reports."""
+    phase = world.scenario.reporting.phase
+    row, second, occasion = kernel.timer_reports(
+        world.key("report.jitter"), senders.place, senders.index, senders.due_s, start_s, stop_s, timer_period_s(world.scenario), phase.jitter, own[0], own[1],
+        phase.source == "activation", *_scratch(world, group, senders),
+    )
+    return "report.loss", occasion, row, second, int(kernel.TIMER)
+
+
+def _changed(world: World, group: int, senders: Senders, stop_s: int, own: Changes) -> Raised:
+    """Return the reports of changes, new and waiting; keep those that leave later."""
     jitter_s = world.scenario.reporting.phase.jitter
     leave = np.empty(len(own[0]), np.int32)
     kernel.change_reports(world.key("change.jitter"), senders.place, senders.index, own[0], own[1], jitter_s, leave)
@@ -84,30 +118,22 @@ def _changed(
     row, changed, leave = row[order], changed[order], leave[order]
     later = leave >= stop_s
     world.progress.pending[group] = row[later], changed[later], leave[later]
-    row, changed, leave = row[~later], changed[~later], leave[~later]
-    return _enter(world, group, senders, "change.loss", row, changed, leave, start_s, counts)
+    return "change.loss", changed[~later], row[~later], leave[~later], int(kernel.CHANGE)
 
 
-def _read(world: World, group: int, senders: Senders, start_s: int, stop_s: int, counts: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return (row, leave) of the answers to reads of single devices that enter the network."""
-    share = -expm1(-float(world.scenario.reporting.read.rate) * DAY_S)
-    found = [
-        kernel.daily_reads(world.key("read.when"), senders.place, senders.index, day, np.uint64(threshold(share)), start_s, stop_s)
-        for day in range(start_s // DAY_S, (stop_s - 1) // DAY_S + 1)
-    ]
-    row, leave = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.lexsort((leave, row))
-    row, leave = row[order], leave[order]
-    return _enter(world, group, senders, "report.loss", row, leave.copy(), leave, start_s, counts)
+def _read(world: World, senders: Senders, start_s: int, stop_s: int) -> Raised:
+    """Return the answers to reads of single devices."""
+    row, second = reads(world.key("read.when"), senders.place, senders.index, float(world.scenario.reporting.read.rate), start_s, stop_s)
+    return "report.loss", second.copy(), row, second, int(kernel.READ)
 
 
-def _enter(
-    world: World, group: int, senders: Senders, stream: str, row: NDArray[Any], occasion: NDArray[Any], leave: NDArray[Any], start_s: int,
-    counts: NDArray[Any],
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return (row, leave) of the messages that neither expire nor are lost, and count them by second; *row* and *leave* are used up."""
-    entered: tuple[NDArray[Any], NDArray[Any]] = kernel.enter(
-        world.key(stream), senders.place, senders.index, row, occasion, leave, world.estate.reach[senders.region],
-        world.estate.dark_until_s[senders.region], start_s, np.uint64(threshold(world.scenario.reporting.loss)), world.warm_up_s, counts, world.tally[group],
-    )
-    return entered
+def reads(key: np.uint64, place: int, index: NDArray[Any], rate_per_s: float, start_s: int, stop_s: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (row, second) of what happens to each of *index* at most once a day, with the chance of a Poisson clock of that rate; by row and second."""
+    share = np.uint64(threshold(-expm1(-rate_per_s * DAY_S)))
+    found = [kernel.daily_reads(key, place, index, day, share, start_s, stop_s) for day in range(start_s // DAY_S, (stop_s - 1) // DAY_S + 1)]
+    if len(found) == 1:
+        row, second = found[0]
+        return row, second
+    row, second = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.lexsort((second, row))
+    return row[order], second[order]
