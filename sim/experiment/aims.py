@@ -47,8 +47,6 @@ def most_replications(experiment: Experiment, least: int) -> int:
 def described(experiment: Experiment) -> dict[str, Any]:
     """Return the design of *experiment* and the analysis it asks for, as the manifest keeps them."""
     analysis = experiment.analysis.model_dump(mode="python") if experiment.analysis else None
-    if analysis and isinstance(width := analysis["smallest_difference"], Width):
-        analysis["smallest_difference"] = {"amount": width.amount, "relative": width.relative}
     kind = "cases" if experiment.cases else experiment.design
     return {"kind": kind, "points": experiment.points, "factors": [_factor(factor) for factor in factors_of(experiment)], "analysis": analysis}
 

@@ -20,7 +20,7 @@ from sim.experiment.precision import reached, to_precision
 from sim.experiment.progress import watch
 from sim.experiment.summary import factors_of, merge, window_of, write_summary
 from sim.experiment.work import Workers, work
-from sim.store import StoreError, clean, finished, hashes, log, provenance, publish, sha256, source_hash, start_run, write_file, write_manifest
+from sim.store import StoreError, adopt, clean, finished, hashes, log, provenance, publish, sha256, start_run, write_file, write_manifest
 from sim.streams import PREFIXES, STREAMS
 from sim.units import DAY_S
 
@@ -73,7 +73,7 @@ def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
         "name": plan.name, "question": plan.question, "plan": plan.hash, "status": "running", "engine": plan.engine, "cells": cells,
         "comparator": plan.comparator, "metrics": list(plan.metrics), "primary": plan.primary, "seed": plan.cells[0].scenario.seed,
         "design": plan.design, "precision": "",
-        "streams": [*STREAMS, *kinds], "version": __version__, "source": source_hash(), "made_with": provenance(),
+        "streams": [*STREAMS, *kinds], "version": __version__, "source": plan.source, "made_with": provenance(),
         "scenario": {"file": source.file, "text": source.text, "sha256": sha256(source.text.encode()), "sets": list(source.sets)},
         "resolved_sha256": sha256(resolved_text(plan).encode()), "started": _iso(started), "files": {}, "warnings": [], "failures": [],
     }  # fmt: skip
@@ -146,7 +146,11 @@ def _workers(plan: Plan, jobs: int | None, backend: str) -> Workers:
 def _run_what_is_missing(run: Path, plan: Plan, workers: Workers, quiet: bool, failures: list[Failure]) -> list[str]:
     """Run the tasks of *plan* that are not done in *run*; add to *failures*; return the warnings to keep."""
     warnings = [f"deleted what a killed process left: {name}" for name in [*clean(run.parent), *clean(run)]]
-    done, damaged = finished(run, [task.address for task in plan.tasks])
+    addresses = [task.address for task in plan.tasks]
+    done, damaged = finished(run, addresses)
+    if adopted := adopt(run, addresses):
+        log(run, f"{adopted} replications taken from runs beside this one")
+        done |= finished(run, addresses)[0]
     warnings += damaged
     for warning in warnings:
         log(run, warning)

@@ -30,7 +30,7 @@ class Plan:
     """All the tasks of a scenario (an experiment of one cell) or an experiment, in order.
 
     With *targets* the tasks are the first of each cell, and more are added, *most* at most, until each target is reached (`sim.experiment.precision`). *hash*
-    is of what was asked for: it stays the same when tasks are added. *design* tells the results how the cells came about.
+    is of what was asked for: it stays the same when tasks are added. *source* is the hash of the model's source; *design* tells how the cells came about.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Plan:
     metrics: tuple[str, ...]
     primary: str | None
     hash: str
+    source: str
     targets: tuple[Target, ...] = ()
     most: int = 0
     design: dict[str, Any] | None = None
@@ -56,7 +57,7 @@ def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) ->
     if not isinstance(loaded, Experiment):
         cell = replace(cells(loaded)[0], name=loaded.name)
         tasks = tuple(Task(cell, address) for address in addresses(cell, engine, model=__version__, source=source))
-        return Plan(loaded.name, loaded.question, (cell,), tasks, engine, None, (), None, plan_hash(task.address for task in tasks))
+        return Plan(loaded.name, loaded.question, (cell,), tasks, engine, None, (), None, plan_hash(task.address for task in tasks), source)
     from sim.experiment.aims import described, most_replications, targets_of
 
     every, targets = cells(loaded, yes=yes), targets_of(loaded)
@@ -66,7 +67,7 @@ def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) ->
     if targets:
         whole = sha256(to_json([whole, [str(target) for target in targets], most]))
     about = (engine, loaded.comparator, loaded.metrics, loaded.primary)
-    return Plan(loaded.experiment, loaded.question, every, tasks, *about, whole, targets, most, described(loaded))
+    return Plan(loaded.experiment, loaded.question, every, tasks, *about, whole, source, targets, most, described(loaded))
 
 
 def addresses(cell: Cell, engine: str, *, model: str, source: str) -> list[Address]:

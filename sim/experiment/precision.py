@@ -12,7 +12,7 @@ from sim.experiment.plan import Plan, Task, addresses
 from sim.experiment.sequential import Replication, Verdict, judge
 from sim.experiment.summary import window_of
 from sim.metrics import measure
-from sim.store import StoreError, read_cell, source_hash
+from sim.store import StoreError, read_cell
 
 if TYPE_CHECKING:
     from sim.scenario.design import Cell
@@ -30,7 +30,7 @@ def to_precision(plan: Plan, run: Path, at_once: int, carry_out: Callable[[Plan]
         return plan, warnings
     least = {cell.name: cell.scenario.replications for cell in plan.cells}
     known: dict[str, list[Replication]] = {cell.name: [] for cell in plan.cells}
-    tasks, source = plan.tasks, source_hash()
+    tasks = plan.tasks
     while True:
         for task in tasks:
             known[task.cell.name].append(_measured(run, task))
@@ -40,10 +40,10 @@ def to_precision(plan: Plan, run: Path, at_once: int, carry_out: Callable[[Plan]
             break
         each = -(-at_once // len(wanting))
         grown = [_grown(cell, min(len(known[cell.name]) + max(verdicts[cell.name].more, each), plan.most)) for cell in wanting]
-        tasks = tuple(task for cell in grown for task in _tasks(cell, plan.engine, source)[len(known[cell.name]) :])
+        tasks = tuple(task for cell in grown for task in _tasks(cell, plan)[len(known[cell.name]) :])
         warnings += carry_out(replace(plan, tasks=tasks))
     cells = tuple(_grown(cell, verdicts[cell.name].counted) for cell in plan.cells)
-    return replace(plan, cells=cells, tasks=tuple(task for cell in cells for task in _tasks(cell, plan.engine, source))), warnings + _told(verdicts)
+    return replace(plan, cells=cells, tasks=tuple(task for cell in cells for task in _tasks(cell, plan))), warnings + _told(verdicts)
 
 
 def reached(plan: Plan) -> str:
@@ -64,8 +64,8 @@ def _grown(cell: Cell, replications: int) -> Cell:
     return replace(cell, scenario=cell.scenario.model_copy(update={"replications": replications}))
 
 
-def _tasks(cell: Cell, engine: str, source: str) -> list[Task]:
-    return [Task(cell, address) for address in addresses(cell, engine, model=__version__, source=source)]
+def _tasks(cell: Cell, plan: Plan) -> list[Task]:
+    return [Task(cell, address) for address in addresses(cell, plan.engine, model=__version__, source=plan.source)]
 
 
 def _told(verdicts: Mapping[str, Verdict]) -> list[str]:

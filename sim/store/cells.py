@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -91,9 +92,13 @@ def _packed(tables: Tables) -> dict[str, bytes]:
 
 def write_cell(run: Path, address: Address, tables: Tables) -> None:
     """Keep one replication's *tables* in *run*: the folder appears complete, or not at all. Raises `StoreError`."""
+    _keep(run, address, _packed(tables))
+
+
+def _keep(run: Path, address: Address, files: dict[str, bytes]) -> None:
+    """Keep a replication's Parquet *files*, by name, as `write_cell` does."""
     final = run / "cells" / address.folder
-    contents = _packed(tables)
-    contents[CELL_FILE] = to_json({"key": address.key, "files": {name: sha256(data) for name, data in contents.items()}})
+    contents = files | {CELL_FILE: to_json({"key": address.key, "files": {name: sha256(data) for name, data in files.items()}})}
     with in_a_sentence(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_name(final)
@@ -114,13 +119,17 @@ def write_cell(run: Path, address: Address, tables: Tables) -> None:
 
 def _sound_files(run: Path, address: Address) -> dict[str, bytes]:
     """Return the Parquet files of a replication by table; raises `StoreError` that names the first that is missing, altered or not a plain file."""
-    folder = run / "cells" / address.folder
+    return _sound_files_in(run / "cells" / address.folder, address.key)
+
+
+def _sound_files_in(folder: Path, key: str) -> dict[str, bytes]:
+    """Return the same of the replication with *key* that *folder* holds."""
     if folder.is_symlink() or folder.parent.is_symlink():
         raise StoreError(f"{folder} is reached through a symbolic link", 3)
     data = read_file(folder / CELL_FILE)
     try:
         content = json.loads(data)
-        sound = to_json(content) == data and content["key"] == address.key
+        sound = to_json(content) == data and content["key"] == key
         files: dict[str, str] = dict(content["files"])
     except (ValueError, KeyError, TypeError):
         sound, files = False, {}
@@ -172,3 +181,26 @@ def finished(run: Path, addresses: Iterable[Address]) -> tuple[set[Address], lis
             aside = set_aside(run, address)
             warnings.append(f"{damage}; set aside as {aside.name} and run again")
     return done, warnings
+
+
+def adopt(run: Path, addresses: Iterable[Address]) -> int:
+    """Copy into *run* each replication of *addresses* that it lacks and another run beside it keeps sound; return how many.
+
+    A replication is what its key says, so a run that is asked for more of them, or a sweep that was widened, does again only what nobody has done. Who asks
+    for what a finished run has already answered wants to see it done again: beside a run of the same plan nothing is copied.
+    """
+    others = [other for other in sorted(run.parent.glob("*/cells"), reverse=True) if other.parent != run]
+    if any(other.parent.name.rpartition("-")[2] == run.name.rpartition("-")[2] for other in others):
+        return 0
+    elsewhere = (folder for other in others for folder in other.iterdir())
+    kept = {folder.name.rpartition("-")[2]: folder for folder in elsewhere if not folder.name.startswith(".")}
+    n = 0
+    for address in addresses:
+        folder = kept.get(address.key[:12])
+        if folder is None or os.path.lexists(run / "cells" / address.folder):
+            continue
+        with suppress(StoreError):  # what is damaged there is its own run's to tell; here it is run
+            files = _sound_files_in(folder, address.key)
+            _keep(run, address, {f"{name}.parquet": data for name, data in files.items()})
+            n += 1
+    return n
