@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 
 from sim.metrics.results import Results
-from sim.report import cheapest, general, storm
+from sim.report import cheapest, general, recovery, storm
 from sim.report.evidence import footing
 from sim.report.findings import Findings
 from sim.report.grids import wrapped
@@ -13,13 +13,15 @@ from sim.report.study import Study
 
 
 def findings(run: str | PathLike[str] | Results | Study) -> Findings:
-    """Return what there is to say of a *run*: as H1, as H2, or in general, by what it compares and measures.
+    """Return what there is to say of a *run*: as H1, H2 or H9, or in general, by what it asks, compares and measures.
 
     Raises `StoreError` when there is no run, or it is not as it was written.
     """
     study = run if isinstance(run, Study) else Study(run)
     if not study.cells:
         return Findings("Nothing was finished, so there is nothing to say.", (), (), (), (), ())
+    if recovery.fits(study):
+        return recovery.findings(study)
     if storm.fits(study):
         return storm.findings(study)
     return cheapest.findings(study) if cheapest.fits(study) else general.findings(study)

@@ -1,0 +1,151 @@
+"""A run as H9 sees it: policies, how long what went wrong lasted, how loaded the world was, and what became of it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+from typing import Final
+
+from sim.metrics import Estimate
+from sim.report.study import Cell, Study
+
+LOAD: Final = "traffic.level"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one cell: its *policy*, *what* went wrong (a list of faults) and for how long, and estimates; *drain* and *fluid* may not apply (None).
+
+    *most* is how many times a message may be sent at most; *place* is the server that is looked at, a group of the metrics (`dsp/dsp`).
+    """
+
+    cell: Cell
+    policy: str
+    what: str
+    place: str
+    outage_s: int
+    before: Estimate
+    after: Estimate
+    returned: Estimate
+    drain: Estimate | None
+    fluid: Estimate | None
+    most: float
+
+    @property
+    def returns(self) -> bool:
+        """Whether every replication was back to normal in its last hour."""
+        return self.returned.value == 1
+
+    @property
+    def metastable(self) -> bool:
+        """Whether the storm outlived its trigger: the world carried its load before, and in the last hour no less arrives than can be passed on."""
+        return not self.returns and self.before.value < 1 <= self.after.value
+
+    @property
+    def work(self) -> float:
+        """Load before, were every message sent as often as it may be: below 1 it must drain."""
+        return self.most * self.before.value
+
+
+def most_attempts(cell: Cell) -> float:
+    """Return how often a message of *cell* may be sent at most: 1 + cap, or 1 + budget where that is less; 1 without retries."""
+    rows = [row for stage in cell.scenario.network for row in stage.mitigations if row.kind == "retry"]
+    return max((1 + min(row.cap, inf if row.budget is None else float(row.budget)) for row in rows), default=1.0)
+
+
+def _struck(what: str, place: str, loads: Iterable[str]) -> list[str]:
+    """Return the servers of *loads* that an outage of the server *place* took (`csp/all`: all of a stage); none for what strikes homes or links."""
+    if what != "stage_outages":
+        return []
+    stage, _, server = place.partition("/")
+    return [group for group in loads if group == place or (server == "all" and group.partition("/")[0] == stage)]
+
+
+class Aftermath:
+    """Every cell in which something went wrong and enough time was left to see what came of it."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        varied = {path for cell in study.cells for path in cell.levels if len({other.levels.get(path) for other in study.cells}) > 1}
+        self._policy_paths = sorted(path for path in varied if path != LOAD and not path.endswith(".duration"))
+        self.outcomes = tuple(found for cell in study.cells if (found := self._outcome(cell)) is not None)
+
+    def _outcome(self, cell: Cell) -> Outcome | None:
+        triggers = next(iter(self.study.tables("triggers", cell).values()))
+        loads = self.study.groups(cell, "load_after_share")
+        if not len(triggers) or not loads:
+            return None
+        last = triggers.iloc[int(triggers["end_s"].to_numpy().argmax())]
+        place = max(_struck(str(last["what"]), str(last["place"]), loads) or loads, key=lambda group: loads[group].value)
+        found = {name: self.study.estimate(cell, name, place) for name in ("load_before_share", "drain_fluid_s")}
+        returned, before = self.study.estimate(cell, "returned_to_normal_share"), found["load_before_share"]
+        if returned is None or before is None:
+            return None
+        return Outcome(
+            cell, self._policy(cell), str(last["what"]), place, int(last["end_s"] - last["start_s"]), before, loads[place], returned,
+            self.study.estimate(cell, "drain_time_s"), found["drain_fluid_s"], most_attempts(cell),
+        )  # fmt: skip
+
+    def _policy(self, cell: Cell) -> str:
+        others = [f"{path.rpartition('.')[2]} {cell.levels[path]}" for path in self._policy_paths if path in cell.levels]
+        return ", ".join([*([cell.option.replace("_", " ")] if cell.option else []), *others]) or self.study.name.replace("_", " ")
+
+    @cached_property
+    def policies(self) -> tuple[str, ...]:
+        """The policies in the order of the file."""
+        return tuple(dict.fromkeys(outcome.policy for outcome in self.outcomes))
+
+    @cached_property
+    def outages(self) -> tuple[int, ...]:
+        """How long what went wrong lasted, in seconds, the shortest first."""
+        return tuple(sorted({outcome.outage_s for outcome in self.outcomes}))
+
+    @cached_property
+    def levels(self) -> tuple[float, ...]:
+        """The levels of traffic, the lowest first."""
+        return tuple(sorted({level_of(outcome) for outcome in self.outcomes}))
+
+    def of(self, policy: str | None = None, outage_s: int | None = None, level: float | None = None) -> list[Outcome]:
+        """Return the outcomes of a *policy*, an outage and a *level* of traffic (None: of any), in the order of the load."""
+        found: Iterable[Outcome] = self.outcomes
+        for wanted, of in ((policy, policy_of), (outage_s, outage_of), (level, level_of)):
+            found = [outcome for outcome in found if wanted is None or of(outcome) == wanted]
+        return sorted(found, key=lambda outcome: (level_of(outcome), outcome.outage_s))
+
+    @cached_property
+    def focus(self) -> tuple[int, float]:
+        """The outage and level of traffic that tell policies apart best: where nearest to half of them come back; of several, the longest and highest."""
+        pairs = sorted({(outcome.outage_s, level_of(outcome)) for outcome in self.outcomes}, reverse=True)
+
+        def uneven(pair: tuple[int, float]) -> float:
+            here = self.of(None, *pair)
+            return abs(sum(outcome.returns for outcome in here) / len(here) - 0.5)
+
+        return min(pairs, key=uneven)
+
+    def boundary(self, policy: str, outage_s: int) -> tuple[Estimate | None, Estimate | None]:
+        """Return the highest load from which a *policy* comes back after that outage, no lower one failing, and the lowest from which it does not."""
+        back, lost = None, None
+        for outcome in self.of(policy, outage_s):
+            if lost is None and outcome.returns:
+                back = outcome.before
+            elif lost is None:
+                lost = outcome.before
+        return back, lost
+
+
+def policy_of(outcome: Outcome) -> str:
+    """Return the policy of an *outcome*."""
+    return outcome.policy
+
+
+def outage_of(outcome: Outcome) -> int:
+    """Return the length of the outage of an *outcome*, in seconds."""
+    return outcome.outage_s
+
+
+def level_of(outcome: Outcome) -> float:
+    """Return the level of traffic of an *outcome*."""
+    return float(outcome.cell.scenario.traffic.level)
