@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sim.kernels.draws import block, gap_s, pick, scaled
+from sim.kernels.draws import block, gap_s, pick
 
 NEVER = np.int32(2**31 - 1)
 _LOW = np.uint64(0xFFFFFFFF)
@@ -107,26 +107,6 @@ def _longer(array, capacity):  # type: ignore[no-untyped-def]
     longer = np.empty(capacity, array.dtype)
     longer[: len(array)] = array
     return longer
-
-
-@njit(cache=True, nogil=True)
-def cut_and_restore(footprint_key, restoration_key, place, cut, threshold, ends_s, restoration_s, dark_until):  # type: ignore[no-untyped-def]
-    """Darken the premises that power cut number *cut* takes, each until *ends_s* plus its share of *restoration_s*; return a mask of them.
-
-    Where cuts overlap, a premises stays dark until the latest.
-    """
-    taken = np.zeros(len(dark_until), np.bool_)
-    for quad in range(np.uint64((len(dark_until) + 3) >> 2)):
-        c = np.uint32(quad)
-        whether = block(c, np.uint32(cut), np.uint32(place), np.uint32(0), np.uint32(footprint_key & _LOW), np.uint32(footprint_key >> _32))
-        when = block(c, np.uint32(cut), np.uint32(place), np.uint32(0), np.uint32(restoration_key & _LOW), np.uint32(restoration_key >> _32))
-        for lane in range(np.uint64(4)):
-            number = quad * np.uint64(4) + lane
-            if number < np.uint64(len(dark_until)) and np.uint64(pick(whether, lane)) < threshold:
-                taken[number] = True
-                restored = ends_s + scaled(pick(when, lane), restoration_s)
-                dark_until[number] = max(np.int64(dark_until[number]), restored)
-    return taken
 
 
 @njit(cache=True, nogil=True)

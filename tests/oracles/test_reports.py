@@ -111,30 +111,32 @@ def test_first_reports_are_due_where_their_phase_says(numbers, period, at, data,
 
 
 @given(
-    loss=st.sampled_from([0.0, 0.3, 0.9, 1.0]), measure=st.integers(0, 100), cuts=st.booleans(),
+    loss=st.sampled_from([0.0, 0.3, 0.9, 1.0]), measure=st.integers(0, 100), cuts=st.booleans(), told=st.booleans(),
     sent=st.lists(st.tuples(st.integers(0, 5), st.integers(20, 99), st.integers(0, 2**31 - 1)), max_size=40).map(sorted), data=st.data(),
 )
-def test_a_message_enters_unless_it_expires_or_is_lost(loss, measure, cuts, sent, data):
+def test_a_message_enters_unless_it_expires_or_is_lost(loss, measure, cuts, told, sent, data):
     """No WAN and the dark come first, then luck; each sent message is tallied once."""
     numbers = sorted(data.draw(st.sets(st.integers(0, 30), min_size=6, max_size=6)))
     reach = np.array(data.draw(st.lists(st.sampled_from([0, 0, 1, 2]), min_size=31, max_size=31)), np.uint8)
     dark = np.array(data.draw(st.lists(st.integers(0, 110), min_size=31, max_size=31)) if cuts else [], np.int32)
     row, leave, occasion = (np.array([message[k] for message in sent], np.int32) for k in range(3))
-    counts, tally = np.zeros(80, np.int32), np.zeros(3, np.int64)
+    counts, tally, fate = np.zeros(80, np.int32), np.zeros(3, np.int64), np.zeros(len(row) if told else 0, np.uint8)
 
     entered = reports.enter(
-        np.uint64(LOSS_KEY), PLACE, np.array(numbers, np.uint32), row, occasion, leave, reach, dark, 20, np.uint64(threshold(loss)), measure, counts, tally
+        np.uint64(LOSS_KEY), PLACE, np.array(numbers, np.uint32), row, occasion, leave, reach, dark, 20, np.uint64(threshold(loss)), measure, counts, tally, fate
     )
 
-    expected, fates = [], []
+    expected, fates, ends = [], [], []
     for who, when, which in sent:
         home = numbers[who]
         expired = reach[home] != 0 or (cuts and when < dark[home])
         lost = not expired and philox.word(LOSS_KEY, PLACE, home, which) < threshold(loss)
+        ends.append(1 if expired else 2 if lost else 0)
         fates += [("expired" if expired else "lost" if lost else "entered")] if when >= measure else []
         expected += [] if expired or lost else [(who, when)]
     assert list(zip(*(column.tolist() for column in entered), strict=True)) == expected
     assert tally.tolist() == [len(fates), fates.count("expired"), fates.count("lost")]
+    assert fate.tolist() == (ends if told else [])
     assert counts.tolist() == np.bincount([when - 20 for _, when in expected], minlength=80).tolist()
 
 

@@ -111,20 +111,6 @@ def test_a_release_is_installed_once(due, until, release):
     assert column.tolist() == [NEVER if at < until else at for at in due]
 
 
-@given(n=st.integers(1, 60), share=SHARES, cut=st.integers(0, 3), ends=st.integers(1, 5000), restoration=st.integers(0, 900), data=st.data())
-def test_a_cut_takes_its_share_and_gives_back_by_and_by(n, share, cut, ends, restoration, data):
-    """Where cuts overlap, dark until the latest."""
-    before = data.draw(st.lists(st.integers(0, 6000), min_size=n, max_size=n))
-    dark = np.array(before, np.int32)
-
-    taken = upgrades.cut_and_restore(np.uint64(KEY), np.uint64(OTHER), PLACE, cut, np.uint64(threshold(share)), ends, restoration, dark)
-
-    expected_taken = [philox.word(KEY, PLACE, number, cut) < threshold(share) for number in range(n)]
-    restored = [ends + philox.word(OTHER, PLACE, number, cut) * restoration // 2**32 for number in range(n)]
-    assert taken.tolist() == expected_taken
-    assert dark.tolist() == [max(b, r) if t else b for b, r, t in zip(before, restored, expected_taken, strict=True)]
-
-
 @given(changes=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2**30)), max_size=30).map(sorted), share=SHARES)
 def test_a_hub_hears_what_its_word_lets_it(changes, share):
     """Each change by itself, at the second it happens."""
