@@ -32,10 +32,37 @@ def run_world(scenario: Scenario, luck: Luck, regions: list[Region]) -> TwinWorl
     import simpy
 
     from sim.twin.faults import lay_out_faults
-    from sim.twin.world import TwinWorld, start
+    from sim.twin.world import TwinWorld
 
     lay_out_faults(scenario, luck, regions)
     world = TwinWorld(scenario, simpy.Environment(), luck, regions)
     start(world)
     world.env.run(until=world.horizon_s)
     return world
+
+
+def start(world: TwinWorld) -> None:
+    """Start every process of *world*: the twin's table of contents."""
+    from sim.twin import alerts, devices, traffic
+
+    scenario, begin = world.scenario, world.env.process
+    participants = [device for home in world.homes() for device in home.devices if device.takes_part]
+    if scenario.updates.local.driver == "releases":
+        begin(devices.release_calendar(world, participants))
+    else:
+        for device in participants:
+            begin(devices.local_updates(world, device))
+    begin(devices.clock_locks(world))
+    for home in world.homes():
+        for sender in world.senders(home):
+            if scenario.reporting.rule == "hub_store":
+                begin(devices.reads(world, home, sender))
+            elif scenario.reporting.rule != "on_change":
+                sender.timer = begin(devices.timed_reports(world, home, sender))
+        if scenario.reporting.phase.source == "power_on":
+            begin(devices.power(world, home))
+    alerts.start_alerts(world)
+    if scenario.traffic.level > 0:
+        for region in world.regions:
+            for kind in sorted(scenario.traffic.kinds):
+                begin(traffic.anonymous_traffic(world, region, kind))

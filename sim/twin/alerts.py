@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sim.kernels import draws
 from sim.turns import Turn, pause
 from sim.twin.devices import seconds_of_days
+from sim.twin.hubs import raise_message
 from sim.twin.messages import Message, Process
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def alerts(world: TwinWorld, home: Premises, sender: Sender, kind: str) -> Proce
     spec = world.scenario.alerts.kinds[kind]
     for second in alert_seconds(world, home, sender, kind, spec):
         yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
-        world.raise_message(Message(kind, second, sender.region, home, sender, "alert", is_last_gasp=spec.cause == "outage"))
+        raise_message(world, Message(kind, second, sender.region, home, sender, "alert", is_last_gasp=spec.cause == "outage"))
 
 
 def alert_seconds(world: TwinWorld, home: Premises, sender: Sender, kind: str, spec: Any) -> Iterable[int]:

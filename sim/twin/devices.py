@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from sim.calendar import strokes
 from sim.kernels import draws
 from sim.turns import Turn, pause
 from sim.twin.estate import STORING_RULES, Change, Device, Premises, Sender
-from sim.twin.faults import restart_timer
+from sim.twin.hubs import raise_report
 from sim.twin.messages import Process
+from sim.twin.moments import LOCKS, Moment
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -80,7 +82,7 @@ def report_of_change(world: TwinWorld, device: Device, changed_s: int) -> Proces
     """Report a change, late by up to twice the jitter."""
     late_s = world.luck.scaled(2 * world.scenario.reporting.phase.jitter, "change.jitter", device.place, device.index, changed_s)
     yield pause(world.env, late_s, Turn.TRAFFIC)
-    world.raise_report(device.premises, device, "change", changed_s)
+    raise_report(world, device.premises, device, "change", changed_s)
 
 
 # -- timers and reads ------------------------------------------------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ def timed_reports(world: TwinWorld, home: Premises, sender: Sender) -> Process:
             continue
         try:
             yield pause(world.env, nominal_s + stray_s - int(world.env.now), Turn.TRAFFIC)
-            world.raise_report(home, sender, "timer", nominal_s // period_s)
+            raise_report(world, home, sender, "timer", nominal_s // period_s)
         except simpy.Interrupt:
             number = 1
 
@@ -118,7 +120,7 @@ def reads(world: TwinWorld, home: Premises, device: Sender) -> Process:
     """Answer a supplier's reads for *device*."""
     for second in seconds_of_days(world, "read.when", device, world.scenario.reporting.read.rate):
         yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
-        world.raise_report(home, device, "read", second)
+        raise_report(world, home, device, "read", second)
 
 
 def seconds_of_days(world: TwinWorld, stream: str, sender: Sender, rate: Fraction) -> Iterator[int]:
@@ -128,3 +130,34 @@ def seconds_of_days(world: TwinWorld, stream: str, sender: Sender, rate: Fractio
         word = world.luck.word(stream, sender.place, sender.index, day)
         if word < likely:
             yield day * DAY_S + (word * DAY_S) // likely
+
+
+# -- clocks that are set alike ---------------------------------------------------------------------------------------------------------------------
+
+
+def power(world: TwinWorld, home: Premises) -> Process:
+    """Start the timers of *home* again wherever its power (or its hub) comes back: from the latest restoration known when it went."""
+    restored_s = 0
+    for dark in home.dark:
+        yield pause(world.env, dark.start_s - int(world.env.now), Turn.FAULTS)
+        restored_s = max(restored_s, dark.end_s)
+        for sender in world.senders(home):
+            restart_timer(sender, restored_s)
+
+
+def clock_locks(world: TwinWorld) -> Process:
+    """Set the clocks of part of a region's senders to one time, stroke by stroke."""
+    by_name = {region.name: region for region in world.regions}
+    for number, (start_s, lock) in enumerate(strokes(world.scenario, world.luck.replication, "clock_locks")):
+        yield Moment(world.env, start_s - int(world.env.now), LOCKS)
+        for sender in (sender for home in by_name[lock.region].premises for sender in world.senders(home)):
+            if world.luck.happens(lock.share, "lock.footprint", sender.place, sender.index, number):
+                at_s = lock.at + world.luck.scaled(lock.spread, "lock.skew", sender.place, sender.index, number)
+                restart_timer(sender, start_s - (start_s - at_s) % world.timer_period_s)
+
+
+def restart_timer(sender: Sender, anchor_s: int) -> None:
+    """Give the timer of *sender* a new anchor; the report it waits to send is dropped."""
+    sender.anchor_s = anchor_s
+    if sender.timer is not None:
+        sender.timer.interrupt()

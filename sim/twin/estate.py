@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from simpy import Process
 
     from sim.scenario.schema import Scenario
-    from sim.twin.faults import Dark, LinkOutage
 
 SLOTS: Final = {"hub": 0, "esme": 1, "gsme": 2, "gpf": 3, "ppmid": 4, "ihd": 5, "hcalcs": 6}
 ROW_TYPES: Final = ("ppmid", "ihd", "hcalcs")  # device rows, in this order within a region
@@ -78,6 +77,24 @@ class Sender:
     @property
     def place(self) -> int:
         return self.region.number * 8 + self.slot
+
+
+@dataclass(frozen=True, slots=True)
+class Dark:
+    """An interval [start, end) without a hub: of one cut or reboot, or (a spell) of several that touch; *is_outage*: a cut takes part."""
+
+    start_s: int
+    end_s: int
+    is_outage: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOutage:
+    """An interval [start, end) in which the WAN cell of a premises is out, and by when this premises has connected again if nothing else is in the way."""
+
+    start_s: int
+    end_s: int
+    connected_s: int
 
 
 @dataclass(eq=False, slots=True)

@@ -1,39 +1,17 @@
-"""What goes wrong (`docs/model.md` section 5): dark premises, links that are down, and the clocks that either, or a wrong time, sets alike."""
+"""What goes wrong for a premises (`docs/model.md` section 5): when it is dark, and when its link is down."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sim.calendar import strokes
 from sim.kernels import draws
-from sim.turns import Turn, pause
-from sim.twin.messages import Process
-from sim.twin.moments import LOCKS, Moment
+from sim.twin.estate import Dark, LinkOutage
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
-    from sim.twin.estate import Luck, Premises, Region, Sender
-    from sim.twin.world import TwinWorld
-
-
-@dataclass(frozen=True, slots=True)
-class Dark:
-    """An interval [start, end) without a hub: of one cut or reboot, or (a spell) of several that touch; *is_outage*: a cut takes part."""
-
-    start_s: int
-    end_s: int
-    is_outage: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LinkOutage:
-    """An interval [start, end) in which the WAN cell of a premises is out, and by when this premises has connected again if nothing else is in the way."""
-
-    start_s: int
-    end_s: int
-    connected_s: int
+    from sim.twin.estate import Luck, Premises, Region
 
 
 def lay_out_faults(scenario: Scenario, luck: Luck, regions: list[Region]) -> None:
@@ -90,34 +68,3 @@ def release_s(home: Premises, second: int) -> int:
     while covering := [outage for outage in home.link_outages if outage.start_s <= second < outage.end_s]:
         second = max(outage.connected_s for outage in covering)
     return second
-
-
-# -- clocks ----------------------------------------------------------------------------------------------------------------------------------------
-
-
-def power(world: TwinWorld, home: Premises) -> Process:
-    """Start the timers of *home* again wherever its power (or its hub) comes back: from the latest restoration known when it went."""
-    restored_s = 0
-    for dark in home.dark:
-        yield pause(world.env, dark.start_s - int(world.env.now), Turn.FAULTS)
-        restored_s = max(restored_s, dark.end_s)
-        for sender in world.senders(home):
-            restart_timer(sender, restored_s)
-
-
-def clock_locks(world: TwinWorld) -> Process:
-    """Set the clocks of part of a region's senders to one time, stroke by stroke."""
-    by_name = {region.name: region for region in world.regions}
-    for number, (start_s, lock) in enumerate(strokes(world.scenario, world.luck.replication, "clock_locks")):
-        yield Moment(world.env, start_s - int(world.env.now), LOCKS)
-        for sender in (sender for home in by_name[lock.region].premises for sender in world.senders(home)):
-            if world.luck.happens(lock.share, "lock.footprint", sender.place, sender.index, number):
-                at_s = lock.at + world.luck.scaled(lock.spread, "lock.skew", sender.place, sender.index, number)
-                restart_timer(sender, start_s - (start_s - at_s) % world.timer_period_s)
-
-
-def restart_timer(sender: Sender, anchor_s: int) -> None:
-    """Give the timer of *sender* a new anchor; the report it waits to send is dropped."""
-    sender.anchor_s = anchor_s
-    if sender.timer is not None:
-        sender.timer.interrupt()

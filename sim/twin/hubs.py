@@ -14,6 +14,7 @@ from sim.twin.moments import MADE, ROW_STEP, ROWS, Gathering
 from sim.twin.rows import Repeats
 
 if TYPE_CHECKING:
+    from sim.twin.estate import Premises, Sender
     from sim.twin.world import TwinWorld
 
 Verdict = tuple[str, int]  # a fate ("" for none), and the second at which it goes on
@@ -68,105 +69,49 @@ class Desk:
         return "", max(now_s, ends_s[-1] + silence_s)
 
 
-class Desks:
-    """Every desk of the world's senders, and what each message meets on its way from being raised to being made."""
+def raise_report(world: TwinWorld, home: Premises, sender: Sender, cause: str, loss_occasion: int) -> None:
+    """Raise a version report now."""
+    raise_message(world, Message(VERSION_REPORT, int(world.env.now), sender.region, home, sender, cause, loss_occasion))
 
-    def __init__(self, world: TwinWorld) -> None:
-        self.world = world
-        self.rows = [
-            (stage.stage, number, row)
-            for stage in world.scenario.network
-            if stage.stage in ("device", "hub")
-            for number, row in enumerate(stage.mitigations)
-            if row.kind != "retry"
-        ]
-        self.hub = next((stage for stage in world.scenario.network if stage.stage == "hub"), None)
-        self._desks: dict[Any, Desk] = {}
-        self._makings: dict[Any, Gathering[Message]] = {}
-        self._shelves: dict[Any, list[Message]] = {}
 
-    def errand(self, message: Message) -> Process:
-        """Take *message* through the rows of device and hub, and make it."""
-        for stage in ("device", "hub"):
-            for depth, (of_stage, number, row) in enumerate(self.rows):
-                if of_stage == stage and _is_for(row, message):
-                    yield from self._past(message, stage, number, row, ROWS + depth * ROW_STEP)
-                    if message.has_ended:
-                        return
-            message.has_crossed_han = True
-        sender_and_kind = message.place, message.index, message.kind
-        if sender_and_kind not in self._makings:
-            self._makings[sender_and_kind] = Gathering(self.world.env, MADE, order_made, self._make)
-        yield self._makings[sender_and_kind].join(message)
+def raise_message(world: TwinWorld, message: Message) -> None:
+    """Send a named *message* on its way through its device and hub."""
+    world.messages.append(message)
+    world.env.process(errand(world, message))
 
-    def _past(self, message: Message, stage: str, number: int, row: Any, place: float) -> Process:
-        """Take *message* past one row: it is stopped here, or it goes on, now or later."""
-        key = stage, number, message.place, message.index, message.kind
-        if key not in self._desks:
-            self._desks[key] = Desk(self.world, row, place)
-        fate, until_s = yield self._desks[key].coming.join(message)
-        if until_s > self.world.env.now:
-            self.world.note(stage, number, row.kind, message, "put_off")
-            yield pause(self.world.env, until_s - int(self.world.env.now), Turn.TRAFFIC)
-        if row.kind == "batch":
-            fate = yield self._desks[key].batch.join(message)
-        if fate:
-            self.world.note(stage, number, row.kind, message, "stopped")
-            message.end(fate, stage)
 
-    def _make(self, messages: list[Message]) -> list[None]:
-        """Make *messages* of one sender and kind now, in order."""
-        for message in messages:
-            self._make_one(message)
-        return [None] * len(messages)
+def errand(world: TwinWorld, message: Message) -> Process:
+    """Take *message* through the rows of device and hub, and make it."""
+    depth = 0
+    for spec in (spec for spec in world.scenario.network if spec.stage in ("device", "hub")):
+        message.has_crossed_han = spec.stage == "hub"
+        for number, row in enumerate(spec.mitigations):
+            depth += 1
+            if row.kind != "retry" and _is_for(row, message):
+                yield from _past(world, message, spec.stage, number, row, ROWS + depth * ROW_STEP)
+                if message.has_ended:
+                    return
+    message.has_crossed_han = True
+    key = message.place, message.index, message.kind
+    if key not in world.makings:
+        world.makings[key] = Gathering(world.env, MADE, order_made, lambda messages: [_make(world, made) for made in messages])
+    yield world.makings[key].join(message)
 
-    def _make_one(self, message: Message) -> None:
-        """Make *message*: it carries what its sender knows, and is lost at once, waits for its link, or leaves."""
-        world, now_s = self.world, int(self.world.env.now)
-        message.made_s = now_s
-        world.load(message)
-        stream = "change.loss" if message.cause == "change" else "report.loss"
-        if message.home.reach is not Reach.REACHED or (is_dark(message.home, now_s) and not message.is_last_gasp):
-            message.end("expired")
-        elif message.kind == VERSION_REPORT and world.luck.happens(
-            world.scenario.reporting.loss, stream, message.place, message.index, message.loss_occasion
-        ):
-            message.end("lost")
-        elif (free_s := release_s(message.home, now_s)) > now_s:
-            self._keep(message, free_s)
-        else:
-            sending.leave(world, message)
 
-    def _keep(self, message: Message, free_s: int) -> None:
-        """Keep *message* until its link is free at *free_s*, if its hub has a buffer with room."""
-        if self.hub is None or self.hub.buffer is None:
-            message.end("expired")
-            return
-        key = message.place, message.index, message.kind, free_s
-        if key not in self._shelves:
-            self._shelves[key] = []
-            self.world.env.process(self._empty(self._shelves[key], free_s))
-        shelf = self._shelves[key]
-        if self.hub.overflow == "keep_latest":
-            for earlier in shelf:
-                earlier.end("consolidated", "hub")
-            shelf[:] = [message]
-        elif len(shelf) < self.hub.buffer:
-            shelf.append(message)
-        elif self.hub.overflow == "drop_oldest" and shelf:
-            shelf.pop(0).end("refused", "hub")
-            shelf.append(message)
-        else:
-            message.end("refused", "hub")
-
-    def _empty(self, shelf: list[Message], free_s: int) -> Process:
-        """Send all of *shelf* when the link is free, unless the hub is dark then."""
-        yield pause(self.world.env, free_s - int(self.world.env.now), Turn.TRAFFIC)
-        for message in shelf:
-            if is_dark(message.home, free_s) and not message.is_last_gasp:
-                message.end("expired")
-            else:
-                sending.leave(self.world, message)
+def _past(world: TwinWorld, message: Message, stage: str, number: int, row: Any, place: float) -> Process:
+    """Take *message* past one row: it is stopped here, or it goes on, now or later."""
+    key = stage, number, message.place, message.index, message.kind
+    if key not in world.desks:
+        world.desks[key] = Desk(world, row, place)
+    fate, until_s = yield world.desks[key].coming.join(message)
+    if until_s > world.env.now:
+        world.note(stage, number, row.kind, message, "put_off")
+        yield pause(world.env, until_s - int(world.env.now), Turn.TRAFFIC)
+    if row.kind == "batch":
+        fate = yield world.desks[key].batch.join(message)
+    if fate:
+        world.note(stage, number, row.kind, message, "stopped")
+        message.end(fate, stage)
 
 
 def _is_for(row: Any, message: Message) -> bool:
@@ -174,3 +119,53 @@ def _is_for(row: Any, message: Message) -> bool:
     if row.kind in ("dedupe", "consolidate") and message.kind == VERSION_REPORT:
         return False
     return not row.kinds or message.kind in row.kinds
+
+
+def _make(world: TwinWorld, message: Message) -> str:
+    """Make *message* now: it carries what its sender knows, and is lost at once, waits for its link, or leaves. Return its fate so far."""
+    message.made_s = int(world.env.now)
+    world.load(message)
+    stream = "change.loss" if message.cause == "change" else "report.loss"
+    lossy = world.scenario.reporting.loss if message.kind == VERSION_REPORT else 0.0
+    if message.home.reach is not Reach.REACHED or (is_dark(message.home, message.made_s) and not message.is_last_gasp):
+        message.end("expired")
+    elif world.luck.happens(lossy, stream, message.place, message.index, message.loss_occasion):
+        message.end("lost")
+    elif (free_s := release_s(message.home, message.made_s)) > message.made_s:
+        _keep(world, message, free_s)
+    else:
+        sending.leave(world, message)
+    return message.fate
+
+
+def _keep(world: TwinWorld, message: Message, free_s: int) -> None:
+    """Keep *message* until its link is free at *free_s*, if its hub has a buffer with room."""
+    if world.hub is None or world.hub.buffer is None:
+        message.end("expired")
+        return
+    key = message.place, message.index, message.kind, free_s
+    if key not in world.shelves:
+        world.shelves[key] = []
+        world.env.process(_empty(world, world.shelves[key], free_s))
+    shelf = world.shelves[key]
+    if world.hub.overflow == "keep_latest":
+        for earlier in shelf:
+            earlier.end("consolidated", "hub")
+        shelf[:] = [message]
+    elif len(shelf) < world.hub.buffer:
+        shelf.append(message)
+    elif world.hub.overflow == "drop_oldest" and shelf:
+        shelf.pop(0).end("refused", "hub")
+        shelf.append(message)
+    else:
+        message.end("refused", "hub")
+
+
+def _empty(world: TwinWorld, shelf: list[Message], free_s: int) -> Process:
+    """Send all of *shelf* when the link is free, unless the hub is dark then."""
+    yield pause(world.env, free_s - int(world.env.now), Turn.TRAFFIC)
+    for message in shelf:
+        if is_dark(message.home, free_s) and not message.is_last_gasp:
+            message.end("expired")
+        else:
+            sending.leave(world, message)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from simpy.events import Event
 
 if TYPE_CHECKING:
     from sim.twin.estate import Device, Premises, Region, Sender
-    from sim.twin.stages import Server
 
 Process = Generator[Event, Any, None]
 
@@ -19,11 +18,21 @@ CAUSES: Final = ("timer", "change", "read", "alert")  # of one sender and second
 ANONYMOUS_SLOT: Final = 7  # where the home of an anonymous message draws
 
 
+class Place(Protocol):
+    """A server, as far as who passes it needs to know."""
+
+    @property
+    def stage(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
 @dataclass(eq=False, slots=True)
 class Hop:
     """One stage in the life of an attempt: when it came and when it left (None: not yet, or never)."""
 
-    server: Server
+    server: Place
     arrived_s: int
     departed_s: int | None = None
 

@@ -8,12 +8,10 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING, Any
 
-from sim.twin.messages import Attempt
-
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
     from sim.twin.estate import Luck
-    from sim.twin.stages import Server
+    from sim.twin.messages import Attempt
 
 
 def whole(rate: Fraction, slot: int) -> int:
@@ -45,45 +43,43 @@ class Repeats:
         return False
 
 
+Verdict = tuple[str, int]  # what an attempt is told ("" for: go on), and when it comes again if it is "put off"
+GO_ON: Verdict = "", 0
+REFUSED: Verdict = "refused", 0
+
+
 @dataclass(eq=False)
 class StageRow:
-    """One mitigation of one server, and its *number* among those of the stage. `look` is what each kind of row does with the arrivals of a slot."""
+    """One mitigation of one server, and its *number* among those of the stage. *waited* and *out* are the server's own."""
 
     number: int
     spec: Any
-    server: Server
     luck: Luck
     scenario: Scenario
+    waited: dict[int, int]
+    out: list[tuple[int, int]]
 
     def is_for(self, attempt: Attempt) -> bool:
         return not self.spec.kinds or attempt.message.kind in self.spec.kinds
 
-    def look(self, slot: int, arrivals: list[Attempt]) -> list[Attempt]:
-        """Return those of *arrivals* that go on, in order; the server hears of the others."""
-        return [attempt for attempt in arrivals if not self.is_for(attempt) or self.admits(slot, attempt)]
+    def look(self, slot: int, arrivals: list[Attempt]) -> list[Verdict]:
+        """Return what each of *arrivals*, in order, is told."""
+        return [self.judge(slot, attempt) if self.is_for(attempt) else GO_ON for attempt in arrivals]
 
-    def admits(self, slot: int, attempt: Attempt) -> bool:
-        """Return whether *attempt* goes on; if not, the server has been told what becomes of it."""
+    def judge(self, slot: int, attempt: Attempt) -> Verdict:
+        """Return what *attempt*, which the row is for, is told; each kind of row has its own way."""
         raise AssertionError(f"{self.spec.kind} does not look at arrivals one by one: {slot} {attempt}")
-
-    def waited_before(self, slot: int) -> int:
-        return self.server.waited.get(slot - 1, 0)
-
-    def refuse(self, attempt: Attempt) -> bool:
-        self.server.stop(attempt, "refused", self)
-        return False
 
 
 class AccessBarring(StageRow):
     """Some arrivals at a crowded cell come again later."""
 
-    def admits(self, slot: int, attempt: Attempt) -> bool:
+    def judge(self, slot: int, attempt: Attempt) -> Verdict:
         message = attempt.message
         address = message.place, message.index, slot
-        if self.waited_before(slot) > self.spec.above and self.luck.happens(self.spec.share, "row.barred", *address):
-            self.server.put_off(attempt, slot + 1 + self.luck.scaled(self.spec.hold, "row.bar", *address), self)
-            return False
-        return True
+        if self.waited.get(slot - 1, 0) > self.spec.above and self.luck.happens(self.spec.share, "row.barred", *address):
+            return "put off", slot + 1 + self.luck.scaled(self.spec.hold, "row.bar", *address)
+        return GO_ON
 
 
 class AlertStormProtection(StageRow):
@@ -94,12 +90,11 @@ class AlertStormProtection(StageRow):
         codes = {kind for kind, alert in self.scenario.alerts.kinds.items() if alert.code in self.spec.exclude}
         self.excluded = codes | set(self.spec.exclude)
 
-    def admits(self, slot: int, attempt: Attempt) -> bool:
+    def judge(self, slot: int, attempt: Attempt) -> Verdict:
         message = attempt.message
         if message.sender is None or message.kind in self.excluded or self.repeats[message.place, message.index, message.kind].lets_pass(slot):
-            return True
-        self.server.stop(attempt, "throttled", self)
-        return False
+            return GO_ON
+        return "throttled", 0
 
 
 class CircuitBreaker(StageRow):
@@ -109,19 +104,18 @@ class CircuitBreaker(StageRow):
         self.came_s: list[int] = []
         self.open_until_s = self.looked_until_s = 0
 
-    def look(self, slot: int, arrivals: list[Attempt]) -> list[Attempt]:
+    def look(self, slot: int, arrivals: list[Attempt]) -> list[Verdict]:
         while self.looked_until_s <= slot:
             start_s = self.looked_until_s
-            came = sum(start_s - self.spec.window <= second < start_s for second in self.came_s)
-            if start_s >= self.open_until_s and came > self.spec.above:
+            self.came_s = [second for second in self.came_s if second >= start_s - self.spec.window]
+            if start_s >= self.open_until_s and len(self.came_s) > self.spec.above:
                 self.open_until_s = start_s + self.spec.open
             self.looked_until_s += 1
-            self.came_s = [second for second in self.came_s if second >= start_s - self.spec.window]
         return super().look(slot, arrivals)
 
-    def admits(self, slot: int, attempt: Attempt) -> bool:
+    def judge(self, slot: int, attempt: Attempt) -> Verdict:
         self.came_s.append(slot)
-        return slot >= self.open_until_s or self.refuse(attempt)
+        return GO_ON if slot >= self.open_until_s else REFUSED
 
 
 class Admission(StageRow):
@@ -130,43 +124,39 @@ class Admission(StageRow):
     def __post_init__(self) -> None:
         self.tokens, self.filled_until_s = self.spec.burst, 0
 
-    def look(self, slot: int, arrivals: list[Attempt]) -> list[Attempt]:
+    def look(self, slot: int, arrivals: list[Attempt]) -> list[Verdict]:
         while self.filled_until_s <= slot:
             self.tokens = min(self.spec.burst, self.tokens + whole(self.spec.rate, self.filled_until_s))
             self.filled_until_s += 1
         return super().look(slot, arrivals)
 
-    def admits(self, slot: int, attempt: Attempt) -> bool:
+    def judge(self, slot: int, attempt: Attempt) -> Verdict:
         if self.tokens == 0:
-            return self.refuse(attempt)
+            return REFUSED
         self.tokens -= 1
-        return True
+        return GO_ON
 
 
 class Shed(StageRow):
     """Nobody comes in while too many wait."""
 
-    def admits(self, slot: int, attempt: Attempt) -> bool:
-        return self.waited_before(slot) <= self.spec.above or self.refuse(attempt)
+    def judge(self, slot: int, attempt: Attempt) -> Verdict:
+        return REFUSED if self.waited.get(slot - 1, 0) > self.spec.above else GO_ON
 
 
 class Allocation(StageRow):
     """Above the operating threshold each user has its share."""
 
-    def look(self, slot: int, arrivals: list[Attempt]) -> list[Attempt]:
-        threshold, users = whole(self.spec.above, slot), self.scenario.estate.users
-        if sum(map(self.is_for, arrivals)) <= threshold:
-            return arrivals
-        left = {name: floor(share * threshold) for name, share in users.items()}
-        passed = []
-        for attempt in arrivals:
-            user = self.user_of(attempt)
-            if not self.is_for(attempt) or left[user] > 0:
-                left[user] -= self.is_for(attempt)
-                passed.append(attempt)
-            else:
-                self.refuse(attempt)
-        return passed
+    def look(self, slot: int, arrivals: list[Attempt]) -> list[Verdict]:
+        threshold = whole(self.spec.above, slot)
+        self.is_busy = sum(map(self.is_for, arrivals)) > threshold
+        self.left = {name: floor(share * threshold) for name, share in self.scenario.estate.users.items()}
+        return super().look(slot, arrivals)
+
+    def judge(self, slot: int, attempt: Attempt) -> Verdict:
+        user = self.user_of(attempt)
+        self.left[user] -= 1
+        return REFUSED if self.is_busy and self.left[user] < 0 else GO_ON
 
     def user_of(self, attempt: Attempt) -> str:
         message = attempt.message
@@ -180,18 +170,14 @@ class Redelivery(StageRow):
     def __post_init__(self) -> None:
         self.first_s: dict[Attempt, int] = {}
 
-    def admits(self, slot: int, attempt: Attempt) -> bool:
-        back_s = self.server.back_s(slot)
-        if back_s is None:
-            return True
+    def judge(self, slot: int, attempt: Attempt) -> Verdict:
+        end_s = back_s(self.out, slot)
+        if end_s is None:
+            return GO_ON
         if attempt not in self.first_s:
             self.first_s[attempt] = slot
-            self.server.put_off(attempt, slot + self.spec.after, self)
-        elif back_s - self.first_s[attempt] <= self.spec.hold:
-            self.server.put_off(attempt, back_s, self)
-        else:
-            self.server.stop(attempt, "failed", self)
-        return False
+            return "put off", slot + self.spec.after
+        return ("put off", end_s) if end_s - self.first_s[attempt] <= self.spec.hold else ("failed", 0)
 
 
 KINDS: dict[str, type[StageRow]] = {
@@ -200,6 +186,6 @@ KINDS: dict[str, type[StageRow]] = {
 }  # fmt: skip
 
 
-def rows_of(spec: Any, server: Server, luck: Luck, scenario: Scenario) -> list[StageRow]:
-    """Return the rows of the stage *spec* that look at arrivals of *server*, in order."""
-    return [KINDS[row.kind](number, row, server, luck, scenario) for number, row in enumerate(spec.mitigations) if row.kind in KINDS]
+def back_s(out: list[tuple[int, int]], slot: int) -> int | None:
+    """Return when a server that is *out* in *slot* is back; None where it is not out."""
+    return next((end_s for start_s, end_s in out if start_s <= slot < end_s), None)

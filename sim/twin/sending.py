@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sim.kernels import draws
 from sim.turns import Turn, pause
 from sim.twin.faults import is_dark, release_s
-from sim.twin.messages import CAUSES, Attempt, Message, Process
+from sim.twin.messages import Attempt, Message, Process
 
 if TYPE_CHECKING:
     from sim.twin.world import TwinWorld
@@ -58,25 +58,6 @@ def journey(world: TwinWorld, attempt: Attempt) -> Process:
     if not attempt.is_wasted and message.sender is not None:
         for stage in (stage for stage in world.stages if stage.name == "user"):
             yield stage.server_of(attempt).arrive(attempt)
-
-
-def order_at_door(attempt: Attempt) -> tuple[int, int]:
-    """Return what orders the writing of one second: who was made first, a timer before a change; anonymous messages write nothing."""
-    message = attempt.message
-    return message.made_s, CAUSES.index(message.cause) if message.sender is not None else -1
-
-
-def arrive(attempts: list[Attempt], now_s: int) -> list[None]:
-    """Deliver the messages of *attempts* and write what they carry into the SMI; what has ended before is wasted."""
-    for attempt in attempts:
-        message = attempt.message
-        attempt.is_wasted = message.has_ended
-        if not message.has_ended:
-            message.end("delivered")
-            message.at_s = now_s
-            for device, version in message.carries:
-                device.smi.write(now_s, message.made_s, version, device.version_true)
-    return [None] * len(attempts)
 
 
 # -- trying again ----------------------------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from sim.calendar import strokes
 from sim.turns import Turn, pause
 from sim.twin.messages import Attempt, Hop, Message, Process, order_of_service
 from sim.twin.moments import SERVES, Moment
-from sim.twin.rows import StageRow, rows_of, whole
+from sim.twin.rows import KINDS, StageRow, back_s, whole
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -68,21 +68,27 @@ class Server:
         if not self.alarm.triggered:
             self.alarm.succeed()
 
-    def put_off(self, attempt: Attempt, until_s: int, row: StageRow) -> None:
-        """Let *attempt* come again at *until_s*."""
-        self.note(self.stage, row.number, row.spec.kind, attempt.message, "put_off")
-        self.env.process(self._come_again(attempt, until_s))
-
     def _come_again(self, attempt: Attempt, until_s: int) -> Process:
         yield pause(self.env, until_s - int(self.env.now), Turn.TRAFFIC)
         self._come(attempt)
 
-    def stop(self, attempt: Attempt, told: str, row: StageRow) -> None:
-        """Take *attempt* in and tell it that *row* has stopped it; one that a user never took has not even come."""
-        self.note(self.stage, row.number, row.spec.kind, attempt.message, "stopped")
-        if told != "failed":
-            attempt.hops.append(Hop(self, int(self.env.now)))
-        self._tell(attempt, told)
+    def _pass_rows(self, slot: int, came: list[Attempt]) -> list[Attempt]:
+        """Return those of *came*, in order, whom no row stops or puts off. Who was put off, or never taken, has not come."""
+        for row in self.rows:
+            going_on = []
+            for attempt, (told, until_s) in zip(came, row.look(slot, came), strict=True):
+                if not told:
+                    going_on.append(attempt)
+                    continue
+                self.note(self.stage, row.number, row.spec.kind, attempt.message, "put_off" if told == "put off" else "stopped")
+                if told == "put off":
+                    self.env.process(self._come_again(attempt, until_s))
+                    continue
+                if told != "failed":
+                    attempt.hops.append(Hop(self, slot))
+                self._tell(attempt, told)
+            came = going_on
+        return came
 
     def _tell(self, attempt: Attempt, told: str) -> None:
         if told == "served":
@@ -104,8 +110,7 @@ class Server:
 
     def _serve_slot(self, slot: int) -> None:
         came, self.arrivals = sorted(self.arrivals, key=order_of_service), []
-        for row in self.rows:
-            came = row.look(slot, came)
+        came = self._pass_rows(slot, came)
         for attempt in came:
             attempt.hops.append(Hop(self, slot))
         left = self.allowance(slot)
@@ -162,14 +167,10 @@ class Server:
 
     def allowance(self, slot: int) -> float:
         """Return how many messages may be served in *slot*."""
-        if self.back_s(slot) is not None:
+        if back_s(self.out, slot) is not None:
             return 0
         rates = [row.rate for _, row in self.on_service["shape"]] + ([] if self.spec.capacity is None else [self.spec.capacity])
         return min((whole(rate, slot) for rate in rates), default=float("inf"))
-
-    def back_s(self, slot: int) -> int | None:
-        """Return when the server, out in *slot*, is back; None where it is not out."""
-        return next((end_s for start_s, end_s in self.out if start_s <= slot < end_s), None)
 
 
 @dataclass(eq=False)
@@ -205,7 +206,8 @@ def lay_out_stages(scenario: Scenario, env: simpy.Environment, luck: Luck, regio
             stages.append(Stage(spec, per_cell, {key: Server(env, spec, name, note) for key, name in by_name[spec.stage].items()}))
             for server in stages[-1].servers.values():
                 server.out = _outages(scenario, luck, spec.stage, server.name)
-                server.rows = rows_of(spec, server, luck, scenario)
+                looking = [(n, row) for n, row in enumerate(spec.mitigations) if row.kind in KINDS]
+                server.rows = [KINDS[row.kind](n, row, luck, scenario, server.waited, server.out) for n, row in looking]
     return stages
 
 

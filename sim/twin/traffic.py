@@ -39,7 +39,7 @@ def departure(world: TwinWorld, message: Message) -> Process:
     world.messages.append(message)
     free_s = release_s(message.home, message.raised_s)
     if free_s > message.raised_s:
-        if world.desks.hub is None or world.desks.hub.buffer is None:
+        if world.hub is None or world.hub.buffer is None:
             message.end("expired")
             return
         yield pause(world.env, free_s - message.raised_s, Turn.TRAFFIC)

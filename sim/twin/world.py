@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.turns import Turn
 from sim.twin.estate import Luck, Premises, Region, Sender
-from sim.twin.hubs import Desks
-from sim.twin.messages import VERSION_REPORT, Attempt, Message, Process
+from sim.twin.messages import CAUSES, VERSION_REPORT, Attempt, Message
 from sim.twin.moments import Gathering
-from sim.twin.sending import arrive, order_at_door
 from sim.twin.stages import Stage, lay_out_stages
 
 if TYPE_CHECKING:
@@ -27,7 +25,8 @@ class TwinWorld:
     """One small world. *messages* is every message raised, named and anonymous; *han_writes_s* the second of every HAN write to a hub.
 
     *left_s* holds by (region number, "first" or "retry") when attempts left that a retry row is for; *touched* counts by (stage, number of the row, its kind,
-    kind of message, "stopped" or "put_off").
+    kind of message, "stopped" or "put_off"). *desks* are rows of device and hub by sender and kind, *makings* where its messages of a second meet to be made,
+    *shelves* where a hub keeps them while its link is down; *door* is the SMI's.
     """
 
     scenario: Scenario
@@ -38,14 +37,16 @@ class TwinWorld:
     han_writes_s: list[int] = field(default_factory=list)
     left_s: dict[tuple[int, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     touched: Counter[tuple[str, int, str, str, str]] = field(default_factory=Counter)
+    desks: dict[Any, Any] = field(default_factory=dict)
+    makings: dict[Any, Gathering[Message]] = field(default_factory=dict)
+    shelves: dict[Any, list[Message]] = field(default_factory=dict)
     stages: list[Stage] = field(init=False)
-    desks: Desks = field(init=False)
     door: Gathering[Attempt] = field(init=False)
 
     def __post_init__(self) -> None:
         self.stages = lay_out_stages(self.scenario, self.env, self.luck, self.regions, self.note)
-        self.desks = Desks(self)
-        self.door = Gathering(self.env, Turn.RECORDS, order_at_door, lambda attempts: arrive(attempts, int(self.env.now)))
+        self.door = Gathering(self.env, Turn.RECORDS, _order_written, self.deliver)
+        self.hub = next((spec for spec in self.scenario.network if spec.stage == "hub"), None)
 
     @property
     def warm_up_s(self) -> int:
@@ -71,15 +72,6 @@ class TwinWorld:
             return []
         return [home.hub] if rule in HUB_RULES else list(reporting)
 
-    def raise_report(self, home: Premises, sender: Sender, cause: str, loss_occasion: int) -> None:
-        """Raise a version report now."""
-        self.raise_message(Message(VERSION_REPORT, int(self.env.now), sender.region, home, sender, cause, loss_occasion))
-
-    def raise_message(self, message: Message) -> None:
-        """Send a named *message* on its way through its device and hub."""
-        self.messages.append(message)
-        self.env.process(self.desks.errand(message))
-
     def load(self, message: Message) -> None:
         """Let a version report carry what its sender knows now of each device it speaks of."""
         reporting, home = self.scenario.reporting, message.home
@@ -95,32 +87,22 @@ class TwinWorld:
         if message.raised_s >= self.warm_up_s:
             self.touched[stage, number, row, message.kind, what] += 1
 
+    def deliver(self, attempts: list[Attempt]) -> list[bool]:
+        """Deliver the messages of *attempts* now and write what they carry into the SMI; return which had not ended before."""
+        return [self._deliver(attempt) for attempt in attempts]
 
-def start(world: TwinWorld) -> None:
-    """Start every process of the world: the twin's table of contents."""
-    from sim.twin import alerts, devices, faults, traffic
+    def _deliver(self, attempt: Attempt) -> bool:
+        message = attempt.message
+        attempt.is_wasted = message.has_ended
+        if not attempt.is_wasted:
+            message.end("delivered")
+            message.at_s = int(self.env.now)
+            for device, version in message.carries:
+                device.smi.write(message.at_s, message.made_s, version, device.version_true)
+        return not attempt.is_wasted
 
-    def begin(process: Process) -> simpy.Process:
-        return world.env.process(process)
 
-    scenario = world.scenario
-    participants = [device for home in world.homes() for device in home.devices if device.takes_part]
-    if scenario.updates.local.driver == "releases":
-        begin(devices.release_calendar(world, participants))
-    else:
-        for device in participants:
-            begin(devices.local_updates(world, device))
-    begin(faults.clock_locks(world))
-    for home in world.homes():
-        for sender in world.senders(home):
-            if scenario.reporting.rule == "hub_store":
-                begin(devices.reads(world, home, sender))
-            elif scenario.reporting.rule != "on_change":
-                sender.timer = begin(devices.timed_reports(world, home, sender))
-        if scenario.reporting.phase.source == "power_on":
-            begin(faults.power(world, home))
-    alerts.start_alerts(world)
-    if scenario.traffic.level > 0:
-        for region in world.regions:
-            for kind in sorted(scenario.traffic.kinds):
-                begin(traffic.anonymous_traffic(world, region, kind))
+def _order_written(attempt: Attempt) -> tuple[int, int]:
+    """Return what orders the writing of one second: who was made first, a timer before a change; anonymous messages write nothing."""
+    message = attempt.message
+    return message.made_s, -1 if message.sender is None else CAUSES.index(message.cause)
