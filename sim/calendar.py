@@ -49,3 +49,17 @@ def _addressed(key: np.uint64, place: int, index: int, rate_per_s: float) -> Ite
     for occasion in count() if rate_per_s > 0 else ():
         second += int(draws.gap_s(draws.word(key, place, index, occasion), rate_per_s))
         yield second
+
+
+def triggers(scenario: Scenario, replication: int) -> list[tuple[str, str, int, int]]:
+    """Return the rows of table `triggers`: every stroke of every list, by start, list and file."""
+    found = []
+    for what in LISTS:
+        for second, entry in strokes(scenario, replication, what):
+            end_s = second
+            if what != "clock_locks":
+                end_s += entry.duration
+            if what in ("power_cuts", "hub_reboots"):
+                end_s += entry.curve[-1].time if entry.curve else entry.restoration
+            found.append((what, f"{entry.stage}/{entry.server}" if what == "stage_outages" else entry.region, second, end_s))
+    return sorted(found, key=lambda row: row[2])

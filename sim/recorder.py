@@ -1,11 +1,12 @@
 """The only pen: streaming counts of what passes, in bounded memory, from after the warm-up.
 
-Arrivals are kept by second for one day at a time and folded into peaks and a profile of the day when the day is over. Everything else is a counter.
+Arrivals, departures and waits are kept by second for one day at a time and folded into peaks, profiles and a timeline when the day is over. Everything else is
+a counter.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,9 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sim.kernels.attempts import Book
 from sim.kernels.counting import largest_bins
+from sim.kernels.pool import FATES
 from sim.kernels.queues import allowance
-from sim.tables import PEAK_BINS_S, frame
+from sim.kernels.storm import OVER, PEAK, PEAK_WAITING, WAITING
+from sim.tables import PEAK_BINS_S, TIMELINE_BIN_S, TIMELINE_LONGEST_S, frame
 
 DAY_S: Final = 86_400
 QUARTER_S: Final = 900
@@ -26,12 +30,11 @@ VERSION_REPORT: Final = "version_report"
 
 @dataclass(slots=True)
 class StageRecord:
-    """What is remembered of one stage: servers × kinds, by second of the current day, and folded."""
+    """What is remembered of one stage by server, folded: server × kind × quarter of an hour, server × group of kinds × bin length, server."""
 
     name: str
     servers: tuple[str, ...]
     capacity: Fraction | None
-    seconds: NDArray[Any]
     quarter_n: NDArray[Any]
     quarter_peak: NDArray[Any]
     peak_n: NDArray[Any]
@@ -43,9 +46,9 @@ class StageRecord:
     delays: dict[tuple[int, int], NDArray[Any]] = field(default_factory=dict)
 
 
-def _added(counts: NDArray[Any] | None, delay_s: NDArray[Any]) -> NDArray[Any]:
-    """Return *counts* by delay with one more for each of *delay_s*, longer if need be."""
-    new = np.bincount(delay_s)
+def _added(counts: NDArray[Any] | None, new: NDArray[Any]) -> NDArray[Any]:
+    """Return the counts by delay *counts* and *new* together."""
+    new = new.astype(np.int64)
     if counts is None:
         return new
     short, long = (counts, new) if len(counts) < len(new) else (new, counts)
@@ -54,118 +57,156 @@ def _added(counts: NDArray[Any] | None, delay_s: NDArray[Any]) -> NDArray[Any]:
 
 
 class Recorder:
-    """Counts for one replication. *kinds* are the anonymous kinds by name, then `version_report`; *alerts* marks those that are alerts."""
+    """Counts for one replication of stages (name, servers, capacity). *kinds* are those of traffic, then alerts, then `version_report`, each with its *targets*
+    in seconds; *alerts* marks those that are alerts.
+    """
 
     def __init__(
-        self, stages: Sequence[tuple[str, tuple[str, ...], Fraction | None]], kinds: Sequence[str], alerts: Mapping[str, bool], warm_up_s: int, horizon_s: int
+        self, stages: Sequence[tuple[str, tuple[str, ...], Fraction | None]], kinds: Sequence[str], targets: Sequence[int], alerts: Mapping[str, bool],
+        n_regions: int, warm_up_s: int, horizon_s: int,
     ) -> None:
-        self.kinds = tuple(kinds)
+        self.kinds, self.targets = tuple(kinds), list(targets)
         self._groups = [[i] for i in range(len(kinds))]
         self._groups.append([i for i, kind in enumerate(kinds) if alerts[kind]])
         self._groups.append(list(range(len(kinds))))
         self.warm_up_s, self.horizon_s = warm_up_s, horizon_s
         self.fates: Counter[tuple[str, str, str]] = Counter()
         self.crossed: Counter[tuple[str, str]] = Counter()
-        self.late: Counter[str] = Counter()
-        self.entered: Counter[str] = Counter()
-        self.end_to_end: dict[str, NDArray[Any]] = {}
-        self._day = 0
+        self.rows: defaultdict[tuple[str, int, str, str], list[int]] = defaultdict(lambda: [0, 0])
+        self.attempts = np.zeros((len(kinds), 3), np.int64)
+        self._late = np.zeros(len(kinds), np.int64)
+        self._end_to_end: dict[int, NDArray[Any]] = {}
         self.stages = [self._stage(*stage) for stage in stages]
+        self.stage_names = ("", *(stage.name for stage in self.stages), "hub")
+        self.first = [int(n) for n in np.cumsum([0, *(len(stage.servers) for stage in self.stages)])]
+        shape = (self.first[-1], 2 * DAY_S)
+        self._seen = np.zeros((self.first[-1], len(kinds), 2 * DAY_S), np.int32)
+        self._served, self._waits, self._over = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros((n_regions, 2 * DAY_S), np.int32)
+        self._cells = np.zeros((n_regions, 4), np.int64)
+        self._timeline: list[tuple[str, str, int, int, int, int]] = []
+        self._day = 0
 
     def _stage(self, name: str, servers: tuple[str, ...], capacity: Fraction | None) -> StageRecord:
         n, k, g, p = len(servers), len(self.kinds), len(self._groups), len(PEAK_BINS_S)
         zeros = np.zeros
         return StageRecord(
-            name, servers, capacity, zeros((n, k, 2 * DAY_S), np.int32), zeros((n, k, 96), np.int64), zeros((n, k, 96), np.int64), zeros((n, g, p), np.int64),
-            np.full((n, g, p), -1, np.int64), zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64),
+            name, servers, capacity, zeros((n, k, 96), np.int64), zeros((n, k, 96), np.int64), zeros((n, g, p), np.int64), np.full((n, g, p), -1, np.int64),
+            zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64),
         )
 
     # -- writing ------------------------------------------------------------------------------------------------------------------------------
 
-    def arrivals(self, stage: int, server: int, kind: int, start_s: int, counts: NDArray[Any]) -> None:
-        """Add *counts*, arrivals in the seconds from *start_s*."""
-        skip = max(0, self.warm_up_s - start_s)
-        at = start_s + skip - self._day * DAY_S
-        if skip < len(counts):
-            self.stages[stage].seconds[server, kind, at : at + len(counts) - skip] += counts[skip:]
+    def book(self, deliver: NDArray[Any], n_rows: int, longest_delay_s: int, longest_end_s: int) -> Book:
+        """Return what the kernels of one interval write in; *deliver* as they know it, and room for delays below the two lengths where anybody has a name."""
+        k, n, zeros = len(self.kinds), self.first[-1], np.zeros
+        named = len(deliver) > 0 or longest_delay_s > 0
+        return Book(
+            self._seen, self._served, self._waits, zeros((n, k), np.int64), zeros((n * k, longest_delay_s if named else 0), np.int32),
+            zeros((k, longest_end_s if named else 0), np.int32), zeros((k, len(FATES), len(self.stage_names)), np.int64), self._late, self.attempts,
+            zeros((n_rows, k, 2), np.int64), self._cells, self._over, deliver,
+        )
 
-    def arrivals_at(self, stage: int, server: int, kind: int, second: NDArray[Any], n: NDArray[Any] | int) -> None:
-        """Add *n* arrivals at each of the seconds *second*."""
-        measured = second >= self.warm_up_s
-        at = second[measured].astype(np.int64) - self._day * DAY_S
-        np.add.at(self.stages[stage].seconds[server, kind], at, n if isinstance(n, int) else n[measured])
+    def close(self, book: Book, rows: Sequence[tuple[str, int, str]]) -> None:
+        """Take over what the kernels of an interval counted; *rows* are the stages' mitigations: stage, place there and kind."""
+        for number, stage in enumerate(self.stages):
+            for server in range(len(stage.servers)):
+                for kind in range(len(self.kinds)):
+                    at = self.first[number] + server
+                    counts = book.delays[at * len(self.kinds) + kind]
+                    length = int(counts.nonzero()[0][-1]) + 1 if counts.any() else 0
+                    new = np.zeros(max(length, 1), np.int64)
+                    new[:length] = counts[:length]
+                    new[0] += book.undelayed[at, kind]
+                    if new.any():
+                        stage.delays[server, kind] = _added(stage.delays.get((server, kind)), new)
+        for kind, name in enumerate(self.kinds):
+            if book.ends[kind].any():
+                self._end_to_end[kind] = _added(self._end_to_end.get(kind), np.trim_zeros(book.ends[kind], "b"))
+            for fate, stage_number in np.argwhere(book.fates[kind]):
+                self.fates[name, FATES[fate], self.stage_names[stage_number]] += int(book.fates[kind, fate, stage_number])
+        for row, kind in np.argwhere(book.stopped.any(axis=2)):
+            counted = self.rows[(*rows[row], self.kinds[kind])]
+            counted[0] += int(book.stopped[row, kind, 0])
+            counted[1] += int(book.stopped[row, kind, 1])
 
-    def delayed(self, stage: int, server: int, kind: int, delay_s: NDArray[Any]) -> None:
-        """Count one message for each of *delay_s* at a stage."""
-        if len(delay_s):
-            delays = self.stages[stage].delays
-            delays[server, kind] = _added(delays.get((server, kind)), delay_s)
+    def attempt(self, measured: NDArray[Any]) -> None:
+        """Count int32 *measured* (region × kind × second), the first attempts of messages raised after the warm-up."""
+        self.attempts[:, :2] += measured.sum(axis=(0, 2), dtype=np.int64)[:, None]
 
-    def undelayed(self, stage: int, server: int, kind: int, n: int) -> None:
-        """Count *n* messages that passed a stage in the second in which they came."""
+    def arrived(self, kind: int, delay_s: int, n: int) -> None:
+        """Count *n* messages at the SMI's door after the same *delay_s*."""
         if n:
-            delays = self.stages[stage].delays
-            delays.setdefault((server, kind), np.zeros(1, np.int64))[0] += n
+            new = np.zeros(delay_s + 1, np.int64)
+            new[delay_s] = n
+            self._end_to_end[kind] = _added(self._end_to_end.get(kind), new)
+            self.fates[self.kinds[kind], "delivered", ""] += n
+            self._late[kind] += n if delay_s > self.targets[kind] else 0
 
-    def arrived(self, kind: str, delay_s: int, target_s: int, n: int) -> None:
-        """Count *n* messages written after the same *delay_s*."""
-        if n:
-            known = self.end_to_end.get(kind, np.zeros(0, np.int64))
-            if len(known) <= delay_s:
-                known = np.concatenate([known, np.zeros(delay_s + 1 - len(known), np.int64)])
-            known[delay_s] += n
-            self.end_to_end[kind] = known
-            self.fates[kind, "delivered", ""] += n
-            self.late[kind] += n if delay_s > target_s else 0
-
-    def arrived_each(self, kind: str, delay_s: NDArray[Any], target_s: int) -> None:
-        """Count one written message for each of *delay_s*."""
+    def arrived_each(self, kind: int, delay_s: NDArray[Any]) -> None:
+        """Count one message at the SMI's door for each of *delay_s*."""
         if len(delay_s):
-            self.end_to_end[kind] = _added(self.end_to_end.get(kind), delay_s)
-            self.fates[kind, "delivered", ""] += len(delay_s)
-            self.late[kind] += int(np.count_nonzero(delay_s > target_s))
+            self._end_to_end[kind] = _added(self._end_to_end.get(kind), np.bincount(delay_s))
+            self.fates[self.kinds[kind], "delivered", ""] += len(delay_s)
+            self._late[kind] += np.count_nonzero(delay_s > self.targets[kind])
 
-    def waited(self, stage: int, server: int, start_s: int, waiting: NDArray[Any]) -> None:
-        """Record how many waited after each second from *start_s*."""
-        record = self.stages[stage]
-        measured = waiting[max(0, self.warm_up_s - start_s) :]
-        if len(measured):
-            record.waiting_s[server] += np.count_nonzero(measured)
-            record.peak_waiting_n[server] = max(record.peak_waiting_n[server], measured.max())
-        if len(waiting):
-            record.waiting_at_end_n[server] = waiting[-1]
+    def travelling(self, kind: int, age_s: NDArray[Any]) -> None:
+        """Count messages that are under way at the horizon, one for each of *age_s*."""
+        if len(age_s):
+            self.fates[self.kinds[kind], "in_flight", ""] += len(age_s)
+            self._late[kind] += np.count_nonzero(age_s > self.targets[kind])
+
+    # -- days ---------------------------------------------------------------------------------------------------------------------------------
 
     def fold(self, until_s: int) -> None:
-        """Fold every day that is over by *until_s* (or the last, at the horizon) into peaks and the day's profile."""
+        """Fold every day that is over by *until_s* (or the last, at the horizon) into peaks, the day's profile and the timeline."""
         while (self._day + 1) * DAY_S <= until_s or (until_s >= self.horizon_s > self._day * DAY_S):
-            for record in self.stages:
+            for first, record in zip(self.first, self.stages, strict=False):
                 for server in range(len(record.servers)):
-                    self._fold_server(record, server)
-                record.seconds[:, :, :DAY_S] = record.seconds[:, :, DAY_S:]
-                record.seconds[:, :, DAY_S:] = 0
+                    self._fold_server(record, server, first + server)
+            for array in (self._seen, self._served, self._waits, self._over):
+                array[..., :DAY_S] = array[..., DAY_S:]
+                array[..., DAY_S:] = 0
             self._day += 1
 
-    def _fold_server(self, record: StageRecord, server: int) -> None:
+    def _fold_server(self, record: StageRecord, server: int, at: int) -> None:
         start = self._day * DAY_S
-        day = record.seconds[server, :, :DAY_S]
+        day = self._seen[at, :, :DAY_S]
         quarters = day.reshape(len(self.kinds), 96, QUARTER_S)
         record.quarter_n[server] += quarters.sum(axis=2)
         record.quarter_peak[server] = np.maximum(record.quarter_peak[server], quarters.max(axis=2))
-        n, at = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        n, where = np.zeros(1, np.int64), np.zeros(1, np.int64)
         for g, members in enumerate(self._groups):
             counts = day[members[0]] if len(members) == 1 else day[members].sum(axis=0, dtype=np.int32)
             for p, k in enumerate(PEAK_BINS_S):
-                largest_bins(counts, k, DAY_S // k, n, at)
+                largest_bins(counts, k, DAY_S // k, n, where)
                 if n[0] > record.peak_n[server, g, p]:
-                    record.peak_n[server, g, p], record.peak_at[server, g, p] = n[0], start + at[0]
-        if record.capacity is not None:
+                    record.peak_n[server, g, p], record.peak_at[server, g, p] = n[0], start + where[0]
+        if record.name == "cell":
+            record.over_capacity_s[server] += np.count_nonzero(self._over[server, :DAY_S])
+        elif record.capacity is not None:
             allowed = allowance(record.capacity.numerator, record.capacity.denominator, start, start + DAY_S)
             record.over_capacity_s[server] += np.count_nonzero(counts > allowed)
+        waits = self._waits[at, max(0, self.warm_up_s - start) : min(DAY_S, self.horizon_s - start)]
+        if len(waits):
+            record.waiting_s[server] += np.count_nonzero(waits)
+            record.peak_waiting_n[server] = max(record.peak_waiting_n[server], waits.max())
+            record.waiting_at_end_n[server] = waits[-1] if start + DAY_S >= self.horizon_s else 0
+        if self.horizon_s <= TIMELINE_LONGEST_S:
+            self._add_minutes(record, server, at, counts, start)
+
+    def _add_minutes(self, record: StageRecord, server: int, at: int, arrived: NDArray[Any], start: int) -> None:
+        """Add the minutes of the day from *start* to the timeline."""
+        k = TIMELINE_BIN_S
+        n_arrived, n_served = arrived.reshape(-1, k).sum(axis=1), self._served[at, :DAY_S].reshape(-1, k).sum(axis=1)
+        for minute in range(max(0, self.warm_up_s - start) // k, -(-min(DAY_S, self.horizon_s - start) // k)):
+            last = min((minute + 1) * k, self.horizon_s - start) - 1
+            waiting = int(self._waits[at, last])
+            self._timeline.append((record.name, record.servers[server], start + minute * k, int(n_arrived[minute]), int(n_served[minute]), waiting))
 
     # -- reading, once, at the end --------------------------------------------------------------------------------------------------------------
 
-    def frames(self, sizes: Mapping[str, Mapping[str, int]], targets: Mapping[str, int]) -> dict[str, pd.DataFrame]:
-        """Return the recorder's tables. *sizes*: segment → kind → bytes a message. *targets*: kind → target in seconds, of the kinds there are."""
+    def frames(self, sizes: Mapping[str, Mapping[str, int]], told: Sequence[str], n_cells: Mapping[str, int]) -> dict[str, pd.DataFrame]:
+        """Return the recorder's tables. *sizes*: segment → kind → bytes a message. *told*: the kinds with a target; *n_cells*: of each region with cells."""
         arrivals, peaks, stages, delays = [], [], [], []
         names = (*self.kinds, "alerts", "all")
         for record in sorted(self.stages, key=lambda r: r.name):
@@ -183,14 +224,21 @@ class Recorder:
                     *where, capacity, self.horizon_s - self.warm_up_s, record.over_capacity_s[s], record.waiting_s[s], record.peak_waiting_n[s],
                     record.waiting_at_end_n[s],
                 ))
-        delays += [("end_to_end", "all", kind, d, counts[d]) for kind, counts in sorted(self.end_to_end.items()) for d in np.flatnonzero(counts)]
+        delays += [("end_to_end", "all", self.kinds[k], d, counts[d]) for k, counts in self._end_to_end.items() for d in np.flatnonzero(counts)]
         crossed = [(segment, kind, n, n * sizes[segment][kind]) for (segment, kind), n in sorted(self.crossed.items()) if n]
+        by_name = sorted((kind, k) for k, kind in enumerate(self.kinds))
         rows: dict[str, Sequence[tuple[Any, ...]]] = {
             "arrivals": arrivals, "peaks": peaks, "stages": stages, "delays": sorted(delays, key=lambda row: row[:4]),
             "fates": [(*key, n) for key, n in sorted(self.fates.items()) if n],
+            "attempts": [(kind, *self.attempts[k]) for kind, k in by_name],
+            "rows": sorted((*key, *counted) for key, counted in self.rows.items() if any(counted)),
+            "timeline": sorted(self._timeline),
+            "cells": [
+                (name, n, *self._cells[region, [PEAK, OVER, WAITING, PEAK_WAITING]]) for region, (name, n) in enumerate(sorted(n_cells.items()))
+            ],
             "segments": crossed,
-            "targets": [(kind, target, self.entered[kind], self.late[kind]) for kind, target in sorted(targets.items())],
-        }
+            "targets": [(kind, self.targets[k], self.attempts[k, 0], self._late[k]) for kind, k in by_name if kind in told],
+        }  # fmt: skip
         return {name: from_rows(name, table) for name, table in rows.items()}
 
 

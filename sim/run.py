@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -12,20 +12,24 @@ import pandas as pd
 import simpy
 from numpy.typing import NDArray
 
+from sim.calendar import triggers
 from sim.estate.build import STORING_RULES, build
 from sim.estate.estate import SLOTS, Estate, place
 from sim.kernels.draws import threshold
+from sim.kernels.shaping import N_TALLY
 from sim.kernels.upgrades import shares_out
 from sim.ledgers import Ledgers
+from sim.network.links import links_of
 from sim.network.network import Network
-from sim.processes.faults import power_cuts
+from sim.processes.faults import faults
 from sim.processes.interval import bring_up_to_date
 from sim.processes.local import local_updates, releases
+from sim.processes.sources import close, known_sources
 from sim.recorder import DAY_S, VERSION_REPORT, Recorder, from_rows
 from sim.streams import stream_key
 from sim.tables import Tables, Trace
 from sim.turns import Turn
-from sim.world import Process, Progress, World
+from sim.world import Process, Progress, World, lit_s
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -45,6 +49,7 @@ def replicate(scenario: Scenario, replication: int, *, threads: int = 1, trace: 
         start(world)
         world.env.run()
         world.ledgers.finish()
+        close(world)
         world.network.close()
         if trace is not None:
             trace.devices.extend(_devices(world.estate))
@@ -53,7 +58,7 @@ def replicate(scenario: Scenario, replication: int, *, threads: int = 1, trace: 
 
 def start(world: World) -> None:
     """Start every process."""
-    processes: list[Iterator[Any]] = [power_cuts(world), days(world)]
+    processes: list[Iterator[Any]] = [faults(world), days(world)]
     if world.scenario.updates.policy == "local_and_ota":
         processes += [local_updates(world), releases(world)]
     for process in processes:
@@ -74,68 +79,86 @@ def create(scenario: Scenario, replication: int, pool: ThreadPoolExecutor | None
     estate = build(scenario, replication)
     recorder = _recorder(scenario, estate, warm_up_s, horizon_s)
     users = Users(scenario, estate, np.uint64(stream_key(scenario.seed, replication, "estate.user")))
-    rank_key = np.uint64(stream_key(scenario.seed, replication, "message.rank"))
     return World(
         env=simpy.Environment(), scenario=scenario, replication=replication, warm_up_s=warm_up_s, horizon_s=horizon_s, estate=estate,
-        network=Network(scenario, estate, recorder, rank_key, users.of_group), ledgers=Ledgers(scenario, estate, warm_up_s, horizon_s), recorder=recorder,
-        tally=np.zeros((len(estate.senders), 3), np.int64), han_writes=np.zeros(len(estate.slices), np.int64), progress=Progress(0, 0, {}, {}, {}), pool=pool,
-        batch_s=batch_s, trace=trace,
+        network=Network(scenario, estate, recorder, replication, links_of(scenario, replication, estate), users.of_region, trace),
+        ledgers=Ledgers(scenario, estate, warm_up_s, horizon_s), recorder=recorder, tally=np.zeros((len(estate.senders), N_TALLY), np.int64),
+        han_writes=np.zeros(len(estate.slices), np.int64),
+        progress=Progress(0, 0, {}, {}, lit_s(scenario, estate), None), pool=pool, batch_s=batch_s, trace=trace,
     )
 
 
 class Users:
-    """The user responsible for each premises, found for a group of senders when first asked."""
+    """The user responsible for each premises."""
 
     def __init__(self, scenario: Scenario, estate: Estate, key: np.uint64) -> None:
         shares = np.cumsum(list(scenario.estate.users.values()))
         self._thresholds = np.array([threshold(float(share)) for share in shares[:-1] / shares[-1]], np.uint64)
-        self._estate, self._key = estate, key
-        self._known: dict[int, NDArray[Any]] = {}
+        self._n_premises, self._key = estate.n_premises, key
 
-    def of_group(self, group: int) -> NDArray[Any]:
-        """Return uint8, the user's number for each sender row of *group*."""
-        if group not in self._known:
-            senders = self._estate.senders[group]
-            self._known[group] = shares_out(self._key, place(senders.region, SLOTS["hub"]), senders.index, self._thresholds)
-        return self._known[group]
+    def of_region(self, region: int) -> NDArray[Any]:
+        """Return uint8, the user's number for each premises of *region*."""
+        users: NDArray[Any] = shares_out(self._key, place(region, SLOTS["hub"]), np.arange(self._n_premises[region], dtype=np.uint32), self._thresholds)
+        return users
 
 
 def _recorder(scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int) -> Recorder:
-    servers = {"csp": estate.regions, "dsp": ("dsp",), "user": tuple(scenario.estate.users)}
+    servers = {"cell": estate.regions, "csp": estate.regions, "dsp": ("dsp",), "user": tuple(scenario.estate.users)}
     kinds = scenario.traffic.kinds if scenario.traffic.level else {}
-    alerts = {name: kind.alert for name, kind in kinds.items()} | {VERSION_REPORT: True}
-    return Recorder([(s.stage, servers[s.stage], s.capacity) for s in scenario.network], [*kinds, VERSION_REPORT], alerts, warm_up_s, horizon_s)
+    alerts = {name: scenario.alerts.kinds[name] for name in scenario.alerts.active}
+    is_alert = {name: kind.alert for name, kind in kinds.items()} | dict.fromkeys(alerts, True) | {VERSION_REPORT: True}
+    targets = [*(kind.target for kind in kinds.values()), *(kind.target for kind in alerts.values()), scenario.reporting.target]
+    stages = [(s.stage, servers[s.stage], s.capacity) for s in scenario.network if s.stage in servers]
+    return Recorder(stages, [*kinds, *alerts, VERSION_REPORT], targets, is_alert, len(estate.regions), warm_up_s, horizon_s)
 
 
 def _tables(world: World) -> Tables:
     """Count what the processes tallied, and return every table."""
-    scenario, recorder, reporting = world.scenario, world.recorder, world.scenario.reporting
-    sent, expired, lost = (int(n) for n in world.tally.sum(axis=0))
-    recorder.fates[VERSION_REPORT, "expired", ""] += expired
-    recorder.fates[VERSION_REPORT, "lost", ""] += lost
-    _count_segments(world, sent, sent - expired - lost)
-    gbcs = {name: kind.size for name, kind in scenario.traffic.kinds.items()} | {VERSION_REPORT: reporting.size, "request": reporting.request_size}
+    scenario, recorder, reporting, estate = world.scenario, world.recorder, world.scenario.reporting, world.estate
+    _count_segments(world)
+    kinds = {**scenario.traffic.kinds, **{name: scenario.alerts.kinds[name] for name in scenario.alerts.active}}
+    gbcs = {name: kind.size for name, kind in kinds.items()} | {VERSION_REPORT: reporting.size, "request": reporting.request_size}
     as_xml = {kind: reporting.xml_overhead + 4 * -(-size // 3) for kind, size in gbcs.items()}  # a DUIS message is its wrapper plus base64
     sizes = dict.fromkeys(("han", "wan", "dsp"), gbcs) | {"user": as_xml}
-    targets = {name: kind.target for name, kind in scenario.traffic.kinds.items()} if scenario.traffic.level else {}
-    if reporting.rule != "none":
-        targets[VERSION_REPORT] = reporting.target
-    return recorder.frames(sizes, targets) | world.ledgers.frames() | {"population": _population(world)}
+    told = [kind for kind in recorder.kinds if kind != VERSION_REPORT or reporting.rule != "none"]
+    has_cells = any(stage.stage == "cell" for stage in scenario.network)
+    n_cells = {name: -(-n // estate.premises_per_cell) for name, n in zip(estate.regions, estate.n_premises, strict=True) if has_cells}
+    described = {"population": _population(world), "kinds": _kinds(scenario, recorder.kinds), "operators": _operators(scenario)}
+    return recorder.frames(sizes, told, n_cells) | world.ledgers.frames() | described | {"triggers": from_rows("triggers", triggers(scenario, world.replication))}
 
 
-def _count_segments(world: World, sent: int, entered: int) -> None:
+def _count_segments(world: World) -> None:
     recorder, reporting = world.recorder, world.scenario.reporting
-    rule = reporting.rule
-    recorder.crossed["han", VERSION_REPORT] = int(world.han_writes.sum()) if rule in STORING_RULES else sent
-    recorder.crossed["wan", VERSION_REPORT] = entered
-    if rule in ("hub_poll", "hub_store"):
-        recorder.crossed["wan", "request"] = recorder.crossed["dsp", "request"] = sent
-    for kind in recorder.kinds:
+    for source in known_sources(world):
+        if source.place % 8 != SLOTS["hub"] and not (source.name == VERSION_REPORT and reporting.rule in STORING_RULES):
+            recorder.crossed["han", source.name] += int(source.tally[0]) if source.is_plain else source.han_n
+    recorder.crossed["han", VERSION_REPORT] += int(world.han_writes.sum())
+    if reporting.rule in ("hub_poll", "hub_store"):
+        recorder.crossed["wan", "request"] = recorder.crossed["dsp", "request"] = sum(n for (kind, _, _), n in recorder.fates.items() if kind == VERSION_REPORT)
+    for number, kind in enumerate(recorder.kinds):
         delivered = recorder.fates[kind, "delivered", ""]
+        recorder.crossed["wan", kind] = int(recorder.attempts[number, 1])
         recorder.crossed["dsp", kind] = delivered
         recorder.crossed["user", kind] = delivered * (reporting.fan_out if kind == VERSION_REPORT else 1)
-        if kind != VERSION_REPORT:
-            recorder.crossed["wan", kind] = recorder.entered[kind]
+
+
+def _kinds(scenario: Scenario, kinds: Sequence[str]) -> pd.DataFrame:
+    traffic, alerts = scenario.traffic.kinds, scenario.alerts.kinds
+    rows: list[Any] = []
+    for kind in sorted(kinds):
+        if kind in traffic:
+            rows.append((kind, "", False, traffic[kind].alert, traffic[kind].alert))
+        elif kind in alerts:
+            rows.append((kind, alerts[kind].code, True, True, alerts[kind].genuine))
+        else:
+            rows.append((kind, "", True, True, False))
+    return from_rows("kinds", rows)
+
+
+def _operators(scenario: Scenario) -> pd.DataFrame:
+    stage = next((stage for stage in scenario.network if stage.stage == "user" and stage.operators is not None), None)
+    rows = [] if stage is None else [(user, stage.operators, stage.flood_above, stage.flood_below) for user in sorted(scenario.estate.users)]
+    return from_rows("operators", rows)
 
 
 def _population(world: World) -> pd.DataFrame:

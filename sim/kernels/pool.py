@@ -1,0 +1,144 @@
+"""Messages that need a name, one record each, and the events that wait for them: the memory of the network.
+
+Most messages are counts for all their life. One gets a record when its second is crowded, when it is watched, or when it must come again. An attempt that is
+made while an earlier one still travels gets a record of its own that points to its message.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+NEVER: Final = np.int32(2**31 - 1)
+NONE: Final = np.int32(-1)
+ANONYMOUS_SLOT: Final = 7  # of a region's eight: where anonymous messages draw
+IN_FLIGHT, DELIVERED, CONSOLIDATED, THROTTLED, REFUSED, LOST, EXPIRED = range(7)
+FATES: Final = ("in_flight", "delivered", "consolidated", "throttled", "refused", "lost", "expired")
+TIME_OUT, DUE, ARRIVES = np.uint8(0), np.uint8(1), np.uint8(2)
+
+MESSAGE: Final = np.dtype([
+    ("message", "i4"),      # record of the message this attempt belongs to; itself for the first
+    ("next", "i4"),         # behind it in a queue or an inbox
+    ("prev", "i4"),         # before it in a queue
+    ("at", "i4"),           # slot it arrived at its stage
+    ("leave", "i4"),        # second this attempt left
+    ("raised", "i4"),       # second that counts (anonymous: origin)
+    ("made", "i4"),         # second whose knowledge it carries
+    ("premises", "u4"),     # of its sender; of its home when anonymous
+    ("number", "i4"),       # its sender's row, or k among the anonymous of its second
+    ("rank", "u4"),
+    ("turn", "i4"),         # number of this attempt
+    ("attempt", "i4"),      # of a message: number of its latest attempt
+    ("latest", "i4"),       # of a message: second its latest attempt left
+    ("ended", "i4"),        # of a message: second it ended, or NEVER
+    ("position", "i4"),     # of a message: its place in this interval's flow, or -1
+    ("wait", "i4"),         # of a message: how long it last waited before trying again
+    ("refused_s", "i4"),    # of a message: slot of its latest refusal, or -1
+    ("refs", "i4"),         # attempts under way and events that point to it
+    ("copies", "i4"),       # of a message: attempts under way
+    ("kind", "i2"),
+    ("region", "i1"),
+    ("place", "u1"),
+    ("user", "u1"),
+    ("cause", "u1"),
+    ("fate", "u1"),
+    ("refused_at", "i1"),   # of a message: stage of its latest refusal
+    ("failed", "?"),        # of a message: whether its latest attempt has failed
+    ("waits", "?"),         # of a message: whether another attempt is due
+    ("travels", "?"),       # whether this record is an attempt under way
+], align=True)  # fmt: skip
+EVENT: Final = np.dtype([("due", "i4"), ("who", "i4"), ("turn", "i4"), ("next", "i4"), ("what", "u1"), ("stage", "i1")], align=True)
+ENDED: Final = np.dtype([
+    ("premises", "u4"), ("row", "i4"), ("raised", "i4"), ("made", "i4"), ("at", "i4"), ("kind", "i2"), ("region", "i1"), ("place", "u1"), ("cause", "u1"),
+    ("fate", "u1"), ("stage", "i1"), ("told", "?"),  # told: the ledgers know from the interval's flows
+], align=True)  # fmt: skip
+FREE_MESSAGES, FREE_EVENTS, N_ENDED, USED_MESSAGES, USED_EVENTS = range(5)  # places in `Pool.n`
+
+
+class Pool(NamedTuple):
+    """*messages* and *events* with the stacks of places given back; *wheel*: the first event of each second modulo its length; *wheel_n*: how many;
+    *ended*: what the ledgers or a trace still have to be told; *n* int64: the heights of the stacks, how many have ended, and how many places were ever used.
+    """
+
+    messages: np.ndarray
+    free: np.ndarray
+    events: np.ndarray
+    free_events: np.ndarray
+    wheel: np.ndarray
+    wheel_n: np.ndarray
+    ended: np.ndarray
+    n: np.ndarray
+
+
+@njit(cache=True, nogil=True, inline="always")
+def take(pool):  # type: ignore[no-untyped-def]
+    """Return a free record."""
+    if pool.n[FREE_MESSAGES] > 0:
+        pool.n[FREE_MESSAGES] -= 1
+        return np.int64(pool.free[pool.n[FREE_MESSAGES]])
+    pool.n[USED_MESSAGES] += 1
+    return pool.n[USED_MESSAGES] - 1
+
+
+@njit(cache=True, nogil=True)
+def room_left(pool):  # type: ignore[no-untyped-def]
+    """Return how many messages and how many events there is room for."""
+    n = pool.n
+    return n[FREE_MESSAGES] + len(pool.messages) - n[USED_MESSAGES], n[FREE_EVENTS] + len(pool.events) - n[USED_EVENTS]
+
+
+@njit(cache=True, nogil=True)
+def let_go(pool, who):  # type: ignore[no-untyped-def]
+    """Forget one attempt or event that points to record *who*, and the record when it was the last."""
+    messages = pool.messages
+    messages[who].refs -= 1
+    if messages[who].refs == 0:
+        messages[who].kind = -1
+        pool.free[pool.n[FREE_MESSAGES]] = who
+        pool.n[FREE_MESSAGES] += 1
+
+
+@njit(cache=True, nogil=True)
+def remind(pool, due, what, who, turn, stage):  # type: ignore[no-untyped-def]
+    """Let event *what* happen to record *who* in step *due*."""
+    if pool.n[FREE_EVENTS] > 0:
+        pool.n[FREE_EVENTS] -= 1
+        e = np.int64(pool.free_events[pool.n[FREE_EVENTS]])
+    else:
+        e = pool.n[USED_EVENTS]
+        pool.n[USED_EVENTS] += 1
+    slot = due % len(pool.wheel)
+    event = pool.events[e]
+    event.due, event.who, event.turn, event.what, event.stage, event.next = due, who, turn, what, stage, pool.wheel[slot]
+    pool.wheel[slot] = e
+    pool.wheel_n[slot] += 1
+    pool.messages[who].refs += 1
+
+
+@njit(cache=True, nogil=True)
+def due_now(pool, step, out):  # type: ignore[no-untyped-def]
+    """Take the events of *step* off the wheel into int32 *out*; return how many."""
+    slot = step % len(pool.wheel)
+    e, n, later, n_later = pool.wheel[slot], 0, NONE, 0
+    while e != NONE:
+        after = pool.events[e].next
+        if pool.events[e].due == step:
+            out[n] = e
+            n += 1
+        else:
+            pool.events[e].next = later
+            later = e
+            n_later += 1
+        e = after
+    pool.wheel[slot], pool.wheel_n[slot] = later, n_later
+    return n
+
+
+@njit(cache=True, nogil=True)
+def give_back(pool, events, n):  # type: ignore[no-untyped-def]
+    """Free the first *n* of *events*."""
+    for i in range(n):
+        pool.free_events[pool.n[FREE_EVENTS]] = events[i]
+        pool.n[FREE_EVENTS] += 1

@@ -1,0 +1,189 @@
+"""The rows of a stage: what they let pass (docs/model.md section 10; SECMP0062, SECMP0067).
+
+Each row looks at all arrivals of a slot that the rows before it let pass. In most slots none of them would stop anybody: `calm` says so from counts alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.draws import scaled, word
+from sim.kernels.servers import share_of_slot
+
+STORM, BREAKER, ADMISSION, SHED, ALLOCATION, BARRING, SHAPE, REDELIVERY, CODEL = range(9)
+ROW: Final = np.dtype([("what", "i8"), ("stage", "i8"), ("a", "i8"), ("b", "i8"), ("c", "i8"), ("d", "i8"), ("ring", "i8")])
+TOKENS, SLOT, OPEN_UNTIL, RING_SUM = 0, 1, 2, 3  # what is remembered of a row at a server
+N_SEEN, LAST_PASSED, N_OVER = 0, 1, 2  # what is remembered of a sender
+
+
+class Rows(NamedTuple):
+    """*rows* (`ROW`); *listed* bool: for which kinds each is; *state* int64: row × server × 4; *ring* int32: arrivals of late, for breakers; *shares*: the
+    threshold words of users. *senders* (hash table of those watched for storms): uint64 key (0: free), *history* int32 × 3, *times* int32 × most counted.
+    """
+
+    rows: np.ndarray
+    listed: np.ndarray
+    state: np.ndarray
+    ring: np.ndarray
+    shares: np.ndarray
+    senders: np.ndarray
+    history: np.ndarray
+    times: np.ndarray
+
+
+@njit(cache=True, nogil=True)
+def refresh(rows, stage, v, s):  # type: ignore[no-untyped-def]
+    """Bring the rows of *stage* at server *v* to the start of slot *s*; slots are seen one after the other, and each once."""
+    for i in range(stage.first_row, stage.first_row + stage.n_rows):
+        row, state = rows.rows[i], rows.state[i, v - stage.first]
+        if row.what == ADMISSION:
+            gained = np.int64(0)
+            for u in range(state[SLOT] + 1, s + 1):
+                gained += share_of_slot(row.a, row.b, u)
+            state[TOKENS], state[SLOT] = min(row.c, state[TOKENS] + gained), s
+        elif row.what == BREAKER:
+            for u in range(state[SLOT] + 1, s + 1):
+                if u >= state[OPEN_UNTIL] and state[RING_SUM] > row.a:
+                    state[OPEN_UNTIL] = u + row.c
+                at = row.ring + (v - stage.first) * row.b + u % row.b
+                state[RING_SUM] -= rows.ring[at]
+                rows.ring[at] = 0
+            state[SLOT] = s
+
+
+@njit(cache=True, nogil=True)
+def note_arrivals(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
+    """Let breakers remember int64 *by_kind*, who came in slot *s* and all pass."""
+    for i in range(stage.first_row, stage.first_row + stage.n_rows):
+        row = rows.rows[i]
+        if row.what == BREAKER:
+            n = np.int64(0)
+            for kind in range(len(by_kind)):
+                n += by_kind[kind] * rows.listed[i, kind]
+            rows.ring[row.ring + (v - stage.first) * row.b + s % row.b] = n
+            rows.state[i, v - stage.first, RING_SUM] += n
+
+
+@njit(cache=True, nogil=True)
+def calm(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
+    """Whether no row would stop any of int64 *by_kind* that arrive in slot *s* at a server where nobody waits."""
+    for i in range(stage.first_row, stage.first_row + stage.n_rows):
+        row, state = rows.rows[i], rows.state[i, v - stage.first]
+        n = np.int64(0)
+        for kind in range(len(by_kind)):
+            n += by_kind[kind] * rows.listed[i, kind]
+        if row.what == ADMISSION and n > state[TOKENS]:
+            return False
+        if row.what == BREAKER and n > 0 and s < state[OPEN_UNTIL]:
+            return False
+        if row.what == ALLOCATION and n > share_of_slot(row.a, row.b, s):
+            return False
+        if row.what == SHAPE and by_kind.sum() > share_of_slot(row.a, row.b, s):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def pay(rows, stage, v, by_kind):  # type: ignore[no-untyped-def]
+    """Take the tokens of int64 *by_kind*, who all pass."""
+    for i in range(stage.first_row, stage.first_row + stage.n_rows):
+        if rows.rows[i].what == ADMISSION:
+            for kind in range(len(by_kind)):
+                rows.state[i, v - stage.first, TOKENS] -= by_kind[kind] * rows.listed[i, kind]
+
+
+@njit(cache=True, nogil=True)
+def allowed_by_shapes(rows, stage, s, allowed):  # type: ignore[no-untyped-def]
+    """Return what capacity *allowed* leaves under the shapes of *stage*."""
+    for i in range(stage.first_row, stage.first_row + stage.n_rows):
+        row = rows.rows[i]
+        if row.what == SHAPE:
+            allowed = min(allowed, share_of_slot(row.a, row.b, s))
+    return allowed
+
+
+@njit(cache=True, nogil=True)
+def stopped_by(rows, i, stage, v, s, waiting, messages, ids, n, bar_keys, verdict):  # type: ignore[no-untyped-def]
+    """Write into bool *verdict* which of the first *n* of *ids*, in order, row *i* stops; barring puts off, the storm rule throttles, the others refuse."""
+    row, state = rows.rows[i], rows.state[i, v - stage.first]
+    n_listed = np.int64(0)
+    used = np.zeros(len(rows.shares), np.int64)
+    for j in range(n):
+        verdict[j] = False
+        n_listed += rows.listed[i, messages[ids[j]].kind]
+    if row.what == BREAKER:
+        rows.ring[row.ring + (v - stage.first) * row.b + s % row.b] = n_listed
+        state[RING_SUM] += n_listed
+    limit = share_of_slot(row.a, row.b, s) if row.what == ALLOCATION else np.int64(0)
+    for j in range(n):
+        m = messages[ids[j]]
+        if not rows.listed[i, m.kind]:
+            continue
+        if row.what == STORM:
+            verdict[j] = _storms(rows, i, m, s)
+        elif row.what == BREAKER:
+            verdict[j] = s < state[OPEN_UNTIL]
+        elif row.what == SHED:
+            verdict[j] = waiting > row.a
+        elif row.what == ADMISSION:
+            verdict[j] = state[TOKENS] <= 0
+            state[TOKENS] -= not verdict[j]
+        elif row.what == ALLOCATION and n_listed > limit:
+            used[m.user] += 1
+            verdict[j] = used[m.user] > np.int64((np.uint64(rows.shares[m.user]) * np.uint64(limit)) >> np.uint64(32))
+        elif row.what == BARRING and waiting > row.a:
+            verdict[j] = np.uint64(word(bar_keys[0], np.int64(m.place), np.int64(m.premises), s)) < np.uint64(row.b)
+
+
+@njit(cache=True, nogil=True)
+def barred_until(bar_keys, row, m, s):  # type: ignore[no-untyped-def]
+    """Return the slot in which message *m*, barred in slot *s*, comes again."""
+    return s + 1 + scaled(word(bar_keys[1], np.int64(m.place), np.int64(m.premises), s), row.c)
+
+
+@njit(cache=True, nogil=True)
+def _storms(rows, i, m, s):  # type: ignore[no-untyped-def]
+    """Whether alert storm protection suppresses message *m* in slot *s*; *m* is counted either way."""
+    row = rows.rows[i]
+    key = (np.uint64(i + 1) << np.uint64(56)) | (np.uint64(m.kind) << np.uint64(48)) | (np.uint64(m.place) << np.uint64(40)) | np.uint64(m.premises)
+    at = _place_of(rows.senders, key)
+    history, times = rows.history[at], rows.times[at]
+    over = history[N_SEEN] >= row.a and times[(history[N_SEEN] - row.a) % len(times)] > s - row.b
+    times[history[N_SEEN] % len(times)] = s
+    history[N_SEEN] += 1
+    if not over:
+        history[N_OVER] = 0
+        return False
+    history[N_OVER] += 1
+    if row.c > 0:  # one a period
+        if history[LAST_PASSED] > s - row.c:
+            return True
+        history[LAST_PASSED] = s
+        return False
+    return history[N_OVER] % row.d != 0  # one in so many
+
+
+@njit(cache=True, nogil=True)
+def _place_of(senders, key):  # type: ignore[no-untyped-def]
+    """Return the place of *key* in the hash table, made if it is new; there is always room."""
+    mask = np.uint64(len(senders) - 1)
+    at = ((key ^ (key >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)
+    while True:
+        at &= mask
+        if senders[at] == np.uint64(0):
+            senders[at] = key
+        if senders[at] == key:
+            return at
+        at += np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def moved(old, new):  # type: ignore[no-untyped-def]
+    """Copy every sender of the hash table of *old* into that of *new*, which is larger."""
+    for i in range(len(old.senders)):
+        if old.senders[i] != np.uint64(0):
+            at = _place_of(new.senders, old.senders[i])
+            new.history[at], new.times[at] = old.history[i], old.times[i]

@@ -1,0 +1,137 @@
+"""One server in one slot: who waits, who is served, who is refused (docs/model.md sections 7 and 10)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.pool import NONE
+
+CELL, CSP, DSP, USER = 0, 1, 2, 3
+UNLIMITED: Final = np.int64(2**62)
+STAGE: Final = np.dtype([
+    ("what", "i8"), ("first", "i8"), ("n", "i8"), ("recorded", "i8"),   # its servers, all and as recorded (cells by region)
+    ("latency", "i8"), ("before", "i8"),                                # seconds behind it, and from leaving the hub to it
+    ("numerator", "i8"), ("denominator", "i8"),                         # capacity; denominator 0: none
+    ("buffer", "i8"), ("drop_oldest", "i8"), ("levels", "i8"),          # buffer -1: unlimited
+    ("first_row", "i8"), ("n_rows", "i8"), ("mixed", "i8"),              # mixed: alert storm protection among rows that count
+    ("lifo", "i8"), ("codel_target", "i8"), ("codel_interval", "i8"),   # -1: none
+])  # fmt: skip
+OUTAGE: Final = np.dtype([("server", "i8"), ("start", "i8"), ("stop", "i8")])
+
+
+class Queues(NamedTuple):
+    """Of each server and place of priority: int32 first and last who wait, how many, and the last slot in which nobody waited long (`codel`)."""
+
+    head: np.ndarray
+    tail: np.ndarray
+    n: np.ndarray
+    good: np.ndarray
+
+
+@njit(cache=True, nogil=True, inline="always")
+def share_of_slot(numerator, denominator, s):  # type: ignore[no-untyped-def]
+    """Return what a rate of numerator / denominator a slot allows in slot *s*."""
+    whole, part = numerator // denominator, numerator % denominator
+    return whole + ((s + 1) * part) // denominator - (s * part) // denominator
+
+
+@njit(cache=True, nogil=True)
+def is_out(outages, server, s):  # type: ignore[no-untyped-def]
+    """Whether *server* serves nobody in slot *s*."""
+    for i in range(len(outages)):
+        if outages[i].server == server and outages[i].start <= s < outages[i].stop:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def push(messages, queues, v, level, who):  # type: ignore[no-untyped-def]
+    """Let *who* wait, last in the queue."""
+    tail = queues.tail[v, level]
+    messages[who].next, messages[who].prev = NONE, tail
+    if tail == NONE:
+        queues.head[v, level] = who
+    else:
+        messages[tail].next = who
+    queues.tail[v, level] = who
+    queues.n[v, level] += 1
+
+
+@njit(cache=True, nogil=True)
+def pop(messages, queues, v, level, newest):  # type: ignore[no-untyped-def]
+    """Return who waits first, or last if *newest*, and take it off the queue."""
+    who = queues.tail[v, level] if newest else queues.head[v, level]
+    if newest:
+        other = messages[who].prev
+        queues.tail[v, level] = other
+        if other == NONE:
+            queues.head[v, level] = NONE
+        else:
+            messages[other].next = NONE
+    else:
+        other = messages[who].next
+        queues.head[v, level] = other
+        if other == NONE:
+            queues.tail[v, level] = NONE
+        else:
+            messages[other].prev = NONE
+    queues.n[v, level] -= 1
+    return who
+
+
+@njit(cache=True, nogil=True)
+def join(messages, queues, stage, v, level, who, refused, n_refused):  # type: ignore[no-untyped-def]
+    """Let *who* wait if there is room; return how many are in *refused* then."""
+    if stage.buffer < 0 or queues.n[v, level] < stage.buffer:
+        push(messages, queues, v, level, who)
+        return n_refused
+    if stage.drop_oldest and stage.buffer > 0:
+        refused[n_refused] = pop(messages, queues, v, level, False)
+        push(messages, queues, v, level, who)
+    else:
+        refused[n_refused] = who
+    return n_refused + 1
+
+
+@njit(cache=True, nogil=True)
+def serve(messages, queues, stage, levels, v, ids, n, s, allowed, served, refused):  # type: ignore[no-untyped-def]
+    """Serve those who wait at server *v* and the first *n* of *ids*, who arrive in slot *s*, in order.
+
+    *levels* is the place of each kind. Returns how many were written into *served* and *refused*; those `codel` drops as -2 - who.
+    """
+    room, n_served, n_refused = allowed, 0, 0
+    for level in range(stage.levels):
+        newest = stage.lifo >= 0 and queues.n[v, level] > stage.lifo
+        if queues.n[v, level] == 0:
+            queues.good[v, level] = max(s - 1, 0)
+        overloaded = stage.codel_interval >= 0 and s - queues.good[v, level] > stage.codel_interval
+        fresh = False
+        if newest:
+            for i in range(n):
+                if levels[messages[ids[i]].kind] == level:
+                    n_refused = join(messages, queues, stage, v, level, ids[i], refused, n_refused)
+        while room > 0 and queues.n[v, level] > 0:
+            who = pop(messages, queues, v, level, newest)
+            stay = s - messages[who].at
+            if overloaded and stay > stage.codel_target:
+                refused[n_refused] = -2 - who
+                n_refused += 1
+                continue
+            fresh = fresh or stay <= stage.codel_target
+            served[n_served] = who
+            n_served, room = n_served + 1, room - 1
+        if not newest:
+            for i in range(n):
+                if levels[messages[ids[i]].kind] == level:
+                    if room > 0:
+                        fresh = True
+                        served[n_served] = ids[i]
+                        n_served, room = n_served + 1, room - 1
+                    else:
+                        n_refused = join(messages, queues, stage, v, level, ids[i], refused, n_refused)
+        if fresh or queues.n[v, level] == 0:
+            queues.good[v, level] = s
+    return n_served, n_refused

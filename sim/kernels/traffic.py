@@ -1,0 +1,167 @@
+"""What leaves in one second: counts by region and kind, and the names behind them when they are needed (docs/model.md section 7)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.attempts import HAS_USER, HOMES, HORIZON, HUB_KEEPS, N_ANONYMOUS, RANK, WARM_UP, attempt
+from sim.kernels.draws import scaled, word
+from sim.kernels.links import release
+from sim.kernels.pool import ANONYMOUS_SLOT, DUE, EXPIRED, NEVER, remind, take
+
+EVERYONE, WATCHED, NAMED = 0, 1, 2
+MEMBER: Final = np.dtype([("position", "i4"), ("row", "i4"), ("premises", "u4"), ("raised", "i4"), ("made", "i4"), ("flow", "i2"), ("cause", "u1")], align=True)
+FLOW: Final = np.dtype([("kind", "i8"), ("region", "i8"), ("place", "i8"), ("first", "i8")])
+
+
+class Leaving(NamedTuple):
+    """By region, kind and second of an interval that begins at *start*: int32 *counts* of those who have no name yet, *measured* (raised after the warm-up),
+    *total* of the anonymous; by user, named kind and second *by_user*, and of them *by_user_measured*. *crowded* uint8 and *busiest* int32 (region × second): whether some cell gets more than it can
+    serve, and the most a cell gets. *members* (`MEMBER`) by second and region, those of second i and region r from *first*[i * regions + r]; *flows* (`FLOW`).
+    *watched* bool: kinds whose senders are watched for storms.
+    """
+
+    start: int
+    counts: np.ndarray
+    measured: np.ndarray
+    total: np.ndarray
+    by_user: np.ndarray
+    by_user_measured: np.ndarray
+    crowded: np.ndarray
+    busiest: np.ndarray
+    first: np.ndarray
+    members: np.ndarray
+    flows: np.ndarray
+    watched: np.ndarray
+
+
+@njit(cache=True, nogil=True)
+def home(setup, region, kind, second, k):  # type: ignore[no-untyped-def]
+    """Return the premises of the *k*-th anonymous message of *kind* that left *region* in *second*."""
+    n = setup.premises_first[region + 1] - setup.premises_first[region]
+    return scaled(word(setup.home_keys[kind], region, second, k), n)
+
+
+@njit(cache=True, nogil=True)
+def named_now(setup, leaving, book, pool, links, region, t, of, ids, n):  # type: ignore[no-untyped-def]
+    """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED` kinds or the `NAMED`. Append them to *ids*; return how many."""
+    i = t - leaving.start
+    n_anonymous = setup.c[N_ANONYMOUS]
+    if of != NAMED:
+        for kind in range(n_anonymous):
+            if leaving.counts[region, kind, i] > 0 and (of == EVERYONE or leaving.watched[kind]):
+                n = _anonymous(setup, leaving, pool, links, region, kind, t, ids, n)
+    left = False
+    for kind in range(n_anonymous, leaving.counts.shape[1]):
+        left = left or leaving.counts[region, kind, i] > 0
+    if not left:
+        return n
+    place = i * leaving.counts.shape[0] + region
+    for j in range(leaving.first[place], leaving.first[place + 1]):
+        member = leaving.members[j]
+        flow = leaving.flows[member.flow]
+        if leaving.counts[region, flow.kind, i] == 0 or (of == WATCHED and not leaving.watched[flow.kind]):
+            continue
+        who = take(pool)
+        _blank(setup, pool.messages[who], who, flow.kind, region, flow.place, member.premises, member.raised, member.row)
+        m = pool.messages[who]
+        m.made, m.cause, m.position = member.made, member.cause, flow.first + member.position
+        book.deliver[m.position] = NEVER
+        if setup.c[HAS_USER]:
+            m.user = setup.user_of[setup.premises_first[region] + np.int64(member.premises)]
+            leaving.by_user[m.user, flow.kind - n_anonymous, i] -= 1
+            leaving.by_user_measured[m.user, flow.kind - n_anonymous, i] -= member.raised >= setup.c[WARM_UP]
+        attempt(setup, pool, who, 0, t, word(setup.keys[RANK], flow.place, np.int64(member.premises), t))
+        ids[n] = who
+        n += 1
+    for kind in range(n_anonymous, leaving.counts.shape[1]):
+        if of != WATCHED or leaving.watched[kind]:
+            leaving.counts[region, kind, i] = leaving.measured[region, kind, i] = 0
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _blank(setup, m, who, kind, region, place, premises, raised, number):  # type: ignore[no-untyped-def]
+    """Write a new message into record *m*."""
+    m.message, m.kind, m.region, m.place, m.premises, m.raised, m.made, m.number = who, kind, region, place, premises, raised, raised, number
+    m.ended, m.position, m.refused_s, m.refused_at = NEVER, -1, -1, -1
+    m.refs = m.copies = m.attempt = m.turn = m.wait = m.fate = m.user = m.cause = 0
+    m.latest = -1
+    m.failed = m.waits = m.travels = False
+
+
+@njit(cache=True, nogil=True)
+def _anonymous(setup, leaving, pool, links, region, kind, t, ids, n):  # type: ignore[no-untyped-def]
+    """Give a name to the anonymous messages of *kind* that leave *region* in second *t* and are still counts; those kept by their hubs have theirs."""
+    i, total = t - leaving.start, np.int64(leaving.total[region, kind, t - leaving.start])
+    some_kept = leaving.counts[region, kind, i] < total
+    for k in range(total):
+        at_home = home(setup, region, kind, t, k) if setup.c[HOMES] or some_kept else 0
+        if some_kept and release(links, region, at_home, t) > t:
+            continue
+        who = take(pool)
+        _blank(setup, pool.messages[who], who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
+        _user_of_home(setup, pool.messages[who], region, at_home)
+        attempt(setup, pool, who, 0, t, np.uint32(((2 * k + 1) << 31) // total))
+        ids[n] = who
+        n += 1
+    leaving.counts[region, kind, i] = leaving.measured[region, kind, i] = 0
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _user_of_home(setup, m, region, at_home):  # type: ignore[no-untyped-def]
+    if setup.kind_user[m.kind] >= 0:
+        m.user = setup.kind_user[m.kind]
+    elif len(setup.user_of):
+        m.user = setup.user_of[setup.premises_first[region] + at_home]
+
+
+@njit(cache=True, nogil=True)
+def kept_by_hubs(setup, leaving, book, pool, links, region, t):  # type: ignore[no-untyped-def]
+    """Take the anonymous messages of second *t* whose link is down off the counts: their hubs keep them until it is up, or they expire."""
+    i, c = t - leaving.start, setup.c
+    for kind in range(c[N_ANONYMOUS]):
+        for k in range(np.int64(leaving.total[region, kind, i])):
+            at_home = home(setup, region, kind, t, k)
+            up = release(links, region, at_home, t)
+            if up == t:
+                continue
+            leaving.counts[region, kind, i] -= 1
+            if t >= c[WARM_UP]:
+                leaving.measured[region, kind, i] -= 1
+                book.attempts[kind, 0] -= 1
+                book.attempts[kind, 1] -= 1
+                book.fates[kind, EXPIRED, 0] += not c[HUB_KEEPS]
+            if not c[HUB_KEEPS]:
+                continue
+            who = take(pool)
+            m = pool.messages[who]
+            _blank(setup, m, who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
+            _user_of_home(setup, m, region, at_home)
+            m.waits, m.failed = True, True
+            if up < c[HORIZON]:
+                remind(pool, up, DUE, who, 0, 0)
+            else:
+                m.refs = 1
+
+
+@njit(cache=True, nogil=True)
+def scattered(flow, row, premises, leave, raised, made, cause, causes_differ, region, n_regions, start, after, members):  # type: ignore[no-untyped-def]
+    """Write the messages of one flow into *members*, by second and region; *after* int64 is where the next of each goes."""
+    for p in range(np.uint64(len(row))):
+        place = np.int64(leave[p] - start) * n_regions + region
+        m = members[after[place]]
+        after[place] += 1
+        m.position, m.row, m.premises, m.raised, m.made, m.flow = p, row[p], premises[row[p]], raised[p], made[p], flow
+        m.cause = cause[p] if causes_differ else cause[0]
+
+
+@njit(cache=True, nogil=True)
+def count_by_user(user_of, premises, row, leave, start, counts):  # type: ignore[no-untyped-def]
+    """Add to int32 *counts* (user × second) the messages of one flow."""
+    for p in range(np.uint64(len(row))):
+        counts[user_of[premises[row[p]]], leave[p] - start] += 1

@@ -1,0 +1,220 @@
+"""The scenario's stages, rows and retry policy as the arrays that the network's kernels read."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.calendar import strokes
+from sim.estate.build import TIMED_RULES, timer_period_s
+from sim.estate.estate import Estate
+from sim.kernels import protection
+from sim.kernels.attempts import Setup
+from sim.kernels.draws import threshold
+from sim.kernels.links import Links
+from sim.kernels.pool import NEVER, NONE
+from sim.kernels.protection import ROW, Rows
+from sim.kernels.servers import CELL, CSP, DSP, OUTAGE, STAGE, USER, Queues
+from sim.recorder import Recorder
+from sim.streams import stream_key
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
+
+WHAT: Final = {"cell": CELL, "csp": CSP, "dsp": DSP, "user": USER}
+ROW_KINDS: Final = {
+    "alert_storm_protection": protection.STORM, "circuit_breaker": protection.BREAKER, "admission": protection.ADMISSION, "shed": protection.SHED,
+    "allocation": protection.ALLOCATION, "access_barring": protection.BARRING, "shape": protection.SHAPE, "redelivery": protection.REDELIVERY,
+    "codel": protection.CODEL,
+}  # fmt: skip
+PER_SENDER: Final = ("outage", "restoration", "reboot")  # causes of alert that come once a fault
+
+
+class Layout:
+    """Where everything is: the stages with servers (*specs*), their record in *recorder*, and the arrays made of them."""
+
+    def __init__(self, scenario: Scenario, estate: Estate, recorder: Recorder, replication: int) -> None:
+        self._scenario, self._estate, self._recorder, self._replication = scenario, estate, recorder, replication
+        self.specs = [spec for spec in scenario.network if spec.stage in WHAT]
+        self.latencies = [spec.latency for spec in self.specs]
+        self.n_open = sum(spec.stage != "user" for spec in self.specs)
+        self.latency_s = sum(self.latencies[: self.n_open])
+        self.kinds = recorder.kinds
+        self.n_anonymous = len(scenario.traffic.kinds) if scenario.traffic.level else 0
+        self.n_cells = [-(-n // estate.premises_per_cell) for n in estate.n_premises]
+        self.rows = [(k, number, row) for k, spec in enumerate(self.specs) for number, row in enumerate(spec.mitigations) if row.kind in ROW_KINDS]
+        self.retry = next((row for spec in scenario.network for row in spec.mitigations if row.kind == "retry"), None)
+        self.user_names = tuple(scenario.estate.users)
+        self.watched = self._watched()
+
+    def servers(self, k: int) -> int:
+        return {"cell": sum(self.n_cells), "csp": len(self._estate.regions), "dsp": 1, "user": len(self.user_names)}[self.specs[k].stage]
+
+    def listed(self, row: Any) -> NDArray[Any]:
+        """Return for which kinds *row* is."""
+        return np.array([not row.kinds or kind in row.kinds for kind in self.kinds], np.bool_)
+
+    def _watched(self) -> NDArray[Any]:
+        """Return the kinds that alert storm protection has to follow: those it is for, and whose senders could ever exceed its threshold."""
+        watched = np.zeros(len(self.kinds), np.bool_)
+        for _, _, row in self.rows:
+            if row.kind == "alert_storm_protection":
+                for number, kind in enumerate(self.kinds):
+                    if number >= self.n_anonymous and self.is_protected(row, kind):
+                        watched[number] |= self._most_copies(kind) > row.threshold
+        return watched
+
+    def is_protected(self, row: Any, kind: str) -> bool:
+        """Whether alert storm protection *row* is for the named *kind*: neither it nor its code is excluded."""
+        alerts = self._scenario.alerts.kinds
+        code = alerts[kind].code if kind in alerts else kind
+        return (not row.kinds or kind in row.kinds) and kind not in row.exclude and code not in row.exclude
+
+    def _most_copies(self, kind: str) -> float:
+        """Return a bound on the messages of *kind* that one sender ever sends; endless where there is none worth the name."""
+        scenario, horizon_s = self._scenario, self._recorder.horizon_s
+        if self.retry is not None:
+            return float("inf")
+        if kind in scenario.alerts.kinds:
+            faults = len(strokes(scenario, self._replication, "power_cuts")) + len(strokes(scenario, self._replication, "hub_reboots"))
+            return faults if scenario.alerts.kinds[kind].cause in PER_SENDER else float("inf")
+        reporting = scenario.reporting
+        restarts = reporting.phase.source in ("activation", "power_on") or bool(scenario.faults.clock_locks)
+        if reporting.rule not in TIMED_RULES or reporting.rule == "on_change_heartbeat" or restarts:
+            return float("inf")
+        return float(horizon_s // timer_period_s(scenario) + 2)
+
+    # -- arrays ---------------------------------------------------------------------------------------------------------------------------------------
+
+    def stages(self) -> NDArray[Any]:
+        """Return the `STAGE` records."""
+        out = np.zeros(len(self.specs), STAGE)
+        first, before = 0, 0
+        for k, spec in enumerate(self.specs):
+            own = [row for stage, _, row in self.rows if stage == k]
+            number = next((i for i, (stage, _, _) in enumerate(self.rows) if stage == k), 0)
+            lifo = next((row.above for row in spec.mitigations if row.kind == "lifo"), -1)
+            codel = next(((row.target, row.interval) for row in spec.mitigations if row.kind == "codel"), (-1, -1))
+            capacity = spec.capacity
+            numerator, denominator = (0, 0) if capacity is None else (capacity.numerator, capacity.denominator)
+            buffer = -1 if spec.buffer is None or spec.stage == "user" else spec.buffer
+            mixed = any(row.kind in ("circuit_breaker", "admission", "allocation") for row in own)
+            out[k] = (
+                WHAT[spec.stage], first, self.servers(k), self._recorder.first[k], spec.latency, before, numerator, denominator, buffer,
+                spec.overflow == "drop_oldest", len(spec.priority) + 1, number, len(own), mixed, lifo, *codel,
+            )
+            first += self.servers(k)
+            before += spec.latency
+        return out
+
+    def levels(self) -> NDArray[Any]:
+        """Return the queue of each kind at each stage: those listed in order, the rest in the last."""
+        out = np.zeros((len(self.specs), len(self.kinds)), np.int8)
+        for k, spec in enumerate(self.specs):
+            out[k] = [spec.priority.index(kind) if kind in spec.priority else len(spec.priority) for kind in self.kinds]
+        return out
+
+    def queues(self) -> Queues:
+        """Return the empty queues of every server."""
+        shape = (sum(self.servers(k) for k in range(len(self.specs))), max((len(spec.priority) + 1 for spec in self.specs), default=1))
+        return Queues(np.full(shape, NONE, np.int32), np.full(shape, NONE, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32))
+
+    def outages(self) -> NDArray[Any]:
+        """Return the `OUTAGE` records of every server that is ever out."""
+        found = []
+        for second, entry in strokes(self._scenario, self._replication, "stage_outages"):
+            k = next((k for k, spec in enumerate(self.specs) if spec.stage == entry.stage), None)
+            if k is None:
+                continue
+            first = int(self.stages()[k]["first"])
+            names = {"csp": self._estate.regions, "dsp": ("dsp",), "user": self.user_names}[entry.stage]
+            chosen = range(len(names)) if entry.server == "all" else [names.index(entry.server)]
+            found += [(first + v, second, second + entry.duration) for v in chosen]
+        return np.array(found, OUTAGE)
+
+    def protections(self) -> Rows:
+        """Return the rows of all stages and their memories, empty."""
+        n_servers = max((self.servers(k) for k, _, _ in self.rows), default=0)
+        rows, ring, most = np.zeros(len(self.rows), ROW), 0, 1
+        for i, (k, _, row) in enumerate(self.rows):
+            rows[i] = (ROW_KINDS[row.kind], k, *_parameters(row), ring)
+            ring += self.servers(k) * row.window if row.kind == "circuit_breaker" else 0
+            most = max(most, row.threshold if row.kind == "alert_storm_protection" else 1)
+        state = np.zeros((len(self.rows), n_servers, 4), np.int64)
+        state[:, :, protection.SLOT] = -1
+        for i, (_, _, row) in enumerate(self.rows):
+            state[i, :, protection.TOKENS] = row.burst if row.kind == "admission" else 0
+        listed = np.array([self.listed(row) for _, _, row in self.rows], np.bool_).reshape(len(self.rows), len(self.kinds))
+        for i, (_, _, row) in enumerate(self.rows):
+            if row.kind == "alert_storm_protection":
+                listed[i] = [n >= self.n_anonymous and self.is_protected(row, kind) and bool(self.watched[n]) for n, kind in enumerate(self.kinds)]
+        total = sum(self._scenario.estate.users.values())
+        shares = np.array([threshold(min(share / total, 1.0)) for share in self._scenario.estate.users.values()], np.uint64)
+        return watch_list(Rows(rows, listed, state, np.zeros(ring, np.int32), shares, np.zeros(1, np.uint64), np.zeros((1, 3), np.int32), np.zeros((1, most), np.int32)), 64)
+
+    def setup(self, horizon_s: int, warm_up_s: int, targets: list[int], links: Links, traced: bool, user_of: NDArray[Any]) -> Setup:
+        """Return what does not change from step to step."""
+        scenario, specs = self._scenario, self.specs
+        hub = next((spec for spec in scenario.network if spec.stage == "hub"), None)
+        homes = self.retry is not None or len(links.start) > 0 or any(s.stage == "cell" for s in specs) or any(r.kind == "allocation" for _, _, r in self.rows)
+        watched = any(row.kind in ("circuit_breaker", "admission") and specs[k].stage == "cell" for k, _, row in self.rows)
+        has_user = any(spec.stage == "user" for spec in specs)
+        c = (
+            horizon_s, warm_up_s, 0, self.n_anonymous, self.n_open, has_user, traced, hub is not None and hub.buffer is not None, 0,
+            self._estate.premises_per_cell, len(specs), self.latency_s, homes, watched,
+        )
+        names = list(self.user_names)
+        kinds, alerts = scenario.traffic.kinds, scenario.alerts.kinds
+        return Setup(
+            c=np.array(c, np.int64), stages=self.stages(), levels=self.levels(), outages=self.outages(), retry=self._retry(),
+            retried=np.zeros(len(self.kinds), np.bool_) if self.retry is None else self.listed(self.retry),
+            keys=np.array([self._key(name) for name in ("message.rank", "retry.wait", "row.barred", "row.bar")], np.uint64),
+            home_keys=np.array([self._key(f"home.{kind}") for kind in self.kinds], np.uint64),
+            kind_user=np.array([names.index(kinds[k].user) if k in kinds and kinds[k].user is not None else -1 for k in self.kinds], np.int64),
+            targets=np.array(targets, np.int64), gasps=np.array([k in alerts and alerts[k].cause == "outage" for k in self.kinds], np.bool_),
+            premises_first=np.cumsum([0, *self._estate.n_premises]).astype(np.int64), user_of=user_of, dark_until=np.zeros(0, np.int32),
+            budget=np.zeros((len(self._estate.regions), 4), np.int64),
+        )  # fmt: skip
+
+    def _key(self, stream: str) -> int:
+        return stream_key(self._scenario.seed, self._replication, stream)
+
+    def _retry(self) -> NDArray[Any]:
+        row = self.retry
+        if row is None:
+            return np.array([0, 1, 0, 0, 0, -1, -1], np.int64)
+        jitter = ("none", "full", "equal", "decorrelated").index(row.jitter)
+        return np.array([
+            row.base, row.factor, row.most, jitter, row.cap, -1 if row.timeout is None else row.timeout, -1 if row.budget is None else threshold(row.budget),
+        ], np.int64)  # fmt: skip
+
+
+def _parameters(row: Any) -> tuple[int, int, int, int]:
+    """Return the numbers of a row as its kernel reads them."""
+    rate: Fraction | None = {"admission": "rate", "allocation": "above", "shape": "rate"}.get(row.kind) and getattr(row, "above" if row.kind == "allocation" else "rate")
+    if rate is not None:
+        return rate.numerator, rate.denominator, getattr(row, "burst") if row.kind == "admission" else 0, 0
+    if row.kind == "alert_storm_protection":
+        return row.threshold, row.window, row.forward_period or 0, row.forward_one_in or 0
+    if row.kind == "circuit_breaker":
+        return row.above, row.window, row.open, 0
+    if row.kind == "access_barring":
+        return row.above, threshold(row.share), row.hold, 0
+    if row.kind == "redelivery":
+        return row.after, row.hold, 0, 0
+    return (row.above, 0, 0, 0) if row.kind == "shed" else (0, 0, 0, 0)
+
+
+def watch_list(rows: Rows, n: int) -> Rows:
+    """Return *rows* with room for *n* senders watched for storms, those it has included."""
+    size = 1 << max(6, (2 * n).bit_length())
+    if size <= len(rows.senders):
+        return rows
+    history = np.zeros((size, 3), np.int32)
+    history[:, protection.LAST_PASSED] = -NEVER
+    grown = rows._replace(senders=np.zeros(size, np.uint64), history=history, times=np.zeros((size, rows.times.shape[1]), np.int32))
+    protection.moved(rows, grown)
+    return grown

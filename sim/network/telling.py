@@ -1,0 +1,127 @@
+"""What became of messages: told to the recorder, to the ledgers (reports only), and to a trace where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.estate.estate import Estate
+from sim.kernels.attempts import Book
+from sim.kernels.pool import DELIVERED, ENDED, FATES, N_ENDED, NEVER, USED_MESSAGES, Pool
+from sim.kernels.traffic import Leaving
+from sim.network.flows import Flow, Late
+from sim.network.layout import Layout
+from sim.recorder import Recorder
+from sim.tables import Trace
+
+CAUSES: Final = ("timer", "change", "read", "alert")
+
+
+class Telling:
+    """Who must be told what; *self._later* (`ENDED`) are reports whose second at the SMI's door lies in a later interval."""
+
+    def __init__(self, layout: Layout, estate: Estate, recorder: Recorder, trace: Trace | None) -> None:
+        self._layout, self._estate, self._recorder, self._trace = layout, estate, recorder, trace
+        self._later = np.zeros(0, ENDED)
+
+    def tell(self, flows: Sequence[Flow], leaving: Leaving, book: Book, pool: Pool, start_s: int, stop_s: int) -> list[Late]:
+        """Tell of [start, stop): set the flows' *deliver*, and return the reports of earlier intervals whose end is now known."""
+        shaped = {(flow.region, flow.kind) for flow in flows if flow.raised is not flow.leave}
+        self._on_time(leaving, shaped, start_s)
+        position, tail = 0, [self._later]
+        for flow in flows:
+            unnamed = leaving.counts[flow.region, flow.kind][flow.leave - start_s] > 0 if len(leaving.first) else np.ones(len(flow.leave), np.bool_)
+            if (flow.region, flow.kind) in shaped:
+                self._shaped(flow, unnamed)
+            if len(leaving.first):
+                flow.deliver = book.deliver[position : position + len(flow.row)]
+                position += len(flow.row)
+            if self._layout.latency_s and flow.group >= 0:
+                tail.append(self._afterwards(flow, unnamed & (flow.leave >= stop_s - self._layout.latency_s)))
+            if self._trace is not None:
+                self._remember(flow, unnamed)
+        ended = pool.ended[: pool.n[N_ENDED]]
+        if self._trace is not None:
+            self._remember_ended(ended)
+        known = np.concatenate([*tail, ended[~ended["told"]]])
+        pool.n[N_ENDED] = 0
+        due = known["at"] < stop_s
+        self._later = known[~due]
+        return self._late(known[due])
+
+    def _on_time(self, leaving: Leaving, shaped: set[tuple[int, int]], start_s: int) -> None:
+        """Count those who never needed a name and left when they were raised."""
+        horizon_s, latency_s = self._recorder.horizon_s, self._layout.latency_s
+        cut = max(0, horizon_s - latency_s - start_s)
+        for region in range(leaving.measured.shape[0]):
+            for kind in range(leaving.measured.shape[1]):
+                if (region, kind) not in shaped:
+                    counts = leaving.measured[region, kind]
+                    self._recorder.arrived(kind, latency_s, int(counts[:cut].sum(dtype=np.int64)))
+                    late = horizon_s - (start_s + cut + np.arange(len(counts[cut:])))
+                    self._recorder.travelling(kind, np.repeat(late, counts[cut:]))
+
+    def _shaped(self, flow: Flow, unnamed: NDArray[Any]) -> None:
+        """Count those of *flow*, put off by rows or links, who never needed a name."""
+        recorder = self._recorder
+        chosen = unnamed & (flow.raised >= recorder.warm_up_s)
+        arrives = flow.leave[chosen] + np.int32(self._layout.latency_s)
+        raised, in_time = flow.raised[chosen], arrives < recorder.horizon_s
+        recorder.arrived_each(flow.kind, arrives[in_time] - raised[in_time])
+        recorder.travelling(flow.kind, recorder.horizon_s - raised[~in_time])
+
+    def _afterwards(self, flow: Flow, chosen: NDArray[Any]) -> NDArray[Any]:
+        """Return as `ENDED` the reports on time that a latency carries past the interval."""
+        out = np.zeros(int(np.count_nonzero(chosen)), ENDED)
+        out["row"], out["made"], out["raised"], out["at"] = flow.row[chosen], flow.made[chosen], flow.raised[chosen], flow.leave[chosen] + self._layout.latency_s
+        out["kind"], out["region"], out["place"], out["fate"] = flow.kind, flow.region, flow.place, DELIVERED
+        out["cause"] = flow.cause if isinstance(flow.cause, int) else flow.cause[chosen]
+        return out
+
+    def _late(self, ended: NDArray[Any]) -> list[Late]:
+        """Return *ended* reports by group of senders, sorted as their senders made them."""
+        group_of = {senders.place: number for number, senders in enumerate(self._estate.senders)}
+        out = []
+        for place in np.unique(ended["place"]):
+            mine = ended[ended["place"] == place]
+            mine = mine[np.lexsort((mine["cause"], mine["raised"], mine["made"], mine["row"]))]
+            out.append(Late(group_of[int(place)], *(np.ascontiguousarray(mine[name]) for name in ("row", "made", "at"))))
+        return out
+
+    # -- a trace ----------------------------------------------------------------------------------------------------------------------------------------
+
+    def _remember(self, flow: Flow, unnamed: NDArray[Any]) -> None:
+        assert self._trace is not None
+        causes = [flow.cause] * len(flow.row) if isinstance(flow.cause, int) else flow.cause.tolist()
+        where = self._layout.kinds[flow.kind], self._estate.regions[flow.region], flow.place % 8
+        for i in np.flatnonzero(unnamed):
+            at = int(flow.leave[i]) + self._layout.latency_s
+            end = ("delivered", "", at) if at < self._recorder.horizon_s else ("in_flight", "", -1)
+            self._trace.messages.append((*where, int(flow.premises[flow.row[i]]), int(flow.raised[i]), CAUSES[causes[i]], *end))
+
+    def _remember_ended(self, ended: NDArray[Any]) -> None:
+        assert self._trace is not None
+        for e in ended:
+            where = self._layout.kinds[e["kind"]], self._estate.regions[e["region"]], int(e["place"]) % 8, int(e["premises"])
+            delivered = e["fate"] == DELIVERED
+            stage = self._recorder.stage_names[int(e["stage"]) + 1]
+            self._trace.messages.append((*where, int(e["raised"]), CAUSES[e["cause"]], FATES[e["fate"]], stage, int(e["at"]) if delivered else -1))
+
+    def close(self, pool: Pool) -> None:
+        """Count what is still under way at the horizon."""
+        live = pool.messages[: pool.n[USED_MESSAGES]]
+        numbers = np.arange(len(live))
+        live = live[(live["kind"] >= 0) & (live["message"] == numbers) & (live["ended"] == NEVER)]
+        recorder = self._recorder
+        for kind in np.unique(live["kind"]):
+            mine = live[(live["kind"] == kind) & (live["raised"] >= recorder.warm_up_s)]
+            sent = mine["latest"] >= 0
+            recorder.travelling(int(kind), recorder.horizon_s - mine["raised"][sent])
+            recorder.fates[recorder.kinds[kind], "in_flight", ""] += int(np.count_nonzero(~sent))
+        if self._trace is not None:
+            for m in live[live["kind"] >= self._layout.n_anonymous]:
+                where = self._layout.kinds[m["kind"]], self._estate.regions[m["region"]], int(m["place"]) % 8, int(m["premises"])
+                self._trace.messages.append((*where, int(m["raised"]), CAUSES[m["cause"]], "in_flight", "", -1))
