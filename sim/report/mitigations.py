@@ -1,0 +1,270 @@
+"""H8: which mitigation, at which layer, with which setting, stops the storm without losing the alert that matters?"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sim.metrics import Difference
+from sim.report import collateral
+from sim.report.evidence import is_sample
+from sim.report.findings import Findings, Picture
+from sim.report.grids import Grid
+from sim.report.remedies import BUILDERS, Remedies, changes, factor_name
+from sim.report.servers import places
+from sim.report.study import Cell, Study
+from sim.report.words import counted, interval, listed, number, percent, rounded
+from sim.units import format_duration
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METRICS: Final = (
+    "dsp_messages_per_s_peak", "dsp_peak_waiting_n", "end_to_end_delay_s_p99", "late_per_day", "genuine_suppressed_share", "genuine_delayed_share",
+    "genuine_loss_share", "throttled_share", "stopped_per_day", "put_off_per_day", "anomaly_alerts_per_day", "operator_alerts_per_600s_peak",
+    "operator_flood_share",
+)  # fmt: skip
+PROTECTION: Final = "alert_storm_protection"
+OUTCOMES: Final = ("nothing waits longer", "something waits, nobody is late", "other messages are late", "outlives its trigger")
+
+
+def fits(study: Study) -> bool:
+    """Whether *study* asks H8, and has a storm to compare mitigations with."""
+    if "(H8)" not in study.question:
+        return False
+    remedies = Remedies(study)
+    return bool(remedies.cells and places(remedies.storms[0]))
+
+
+def findings(study: Study) -> Findings:
+    """Return what the report says of *study*."""
+    remedies = Remedies(study)
+    return Findings(
+        answer=_answer(remedies), points=_points(remedies), grids=_grids(remedies), pictures=_pictures(remedies), doubts=_doubts(remedies), metrics=METRICS,
+    )  # fmt: skip
+
+
+# -- sentences ---------------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _named(remedies: Remedies, cells: list[Cell]) -> str:
+    return listed([remedies.called(cell) for cell in cells])
+
+
+def _answer(remedies: Remedies) -> str:
+    storm, study = remedies.storms[0], remedies.study
+    peak, place = study.estimate(storm, f"{remedies.worst.stage}_messages_per_s_peak", remedies.worst.group), remedies.worst
+    assert peak is not None
+    harm = remedies.late(storm)
+    told = (
+        f"Without a mitigation the busiest second brings {place} {interval(peak)} messages, {rounded(peak.value / place.capacity, 3)} times what it passes on"
+        + (f", and {interval(harm)} messages of other kinds a day are late that would not be." if harm is not None else ".")
+    )
+    if not remedies.calms:
+        return f"{told} {_best_cut(remedies, remedies.cells)}"
+    stop = [cell for cell in remedies.cells if remedies.stops(cell)]
+    clean = [cell for cell in stop if not remedies.loses(cell)]
+    if not stop:
+        none = f"None of the {counted(len(remedies.cells), 'mitigation')} stops it: under each, messages of other kinds are late."
+        return f"{told} {none} {_best_cut(remedies, remedies.cells)}"
+    dear = [cell for cell in stop if cell not in clean]
+    how_many = f"{len(stop)} {'stops' if len(stop) == 1 else 'stop'} it"
+    verdict = f"Of {counted(len(remedies.cells), 'mitigation')}, {how_many} (no message of another kind is late for it)"
+    if not clean:
+        return f"{told} {verdict}, but lose genuine alerts: {_named(remedies, dear)}."
+    cost = f" {_named(remedies, dear)} would stop it too, at the cost of genuine alerts." if dear else ""
+    return f"{told} {verdict}; without losing a genuine alert: {_named(remedies, clean)}.{cost} {_best_cut(remedies, clean)}"
+
+
+def _best_cut(remedies: Remedies, cells: list[Cell]) -> str:
+    """Name the mitigation of *cells* that lowers the peak most, with its layer and setting."""
+    cuts = [(cut, cell) for cell in cells if (cut := remedies.cut(cell)) is not None]
+    if not cuts:
+        return ""
+    cut, best = max(cuts, key=lambda pair: pair[0].value)
+    layers = listed([layer.upper() if layer in ("csp", "dsp") else layer for layer in remedies.layers(best)])
+    setting = "; ".join(change.setting for change in changes(best, remedies.storm(best)))
+    if cut.value <= 0:
+        return f"None of them lowers the busiest second at {remedies.worst}."
+    return f"The busiest second falls most under {remedies.called(best)} (at the {layers}: {setting}): by {percent(cut)} at {remedies.worst}."
+
+
+def _points(remedies: Remedies) -> tuple[str, ...]:
+    fails = [cell for cell in remedies.cells if remedies.calms and not remedies.stops(cell)]
+    points = [_protection(remedies), _loss(remedies), _operators(remedies)]
+    points += [f"Do not stop it: {_named(remedies, fails)}."] if fails else []
+    return tuple(point for point in points if point)
+
+
+def _protection(remedies: Remedies) -> str:
+    """Say what SECMP0062's rule alone does against one alert a day from every home, and against a device that chatters."""
+    alone = [cell for cell in remedies.cells if [c.setting.split(" (")[0] for c in changes(cell, remedies.storm(cell))] == [PROTECTION.replace("_", " ")]]
+    if not alone:
+        return ""
+    cell, study = alone[0], remedies.study
+    chatter = sorted(name for name, kind in cell.scenario.alerts.kinds.items() if kind.cause == "chatter" and name in cell.scenario.alerts.active)
+    reports, cut = study.estimate(cell, "throttled_share", collateral.REPORT), remedies.cut(cell)
+    stopped = [(kind, share) for kind in chatter if (share := study.estimate(cell, "throttled_share", kind)) is not None]
+    parts = []
+    if reports is not None and cut is not None:
+        parts.append(
+            f"does nothing against a report a day from every home (it stops {percent(reports)} of the version reports, and the busiest second falls by"
+            f" {percent(cut)})" if abs(cut.value) < 0.005 and reports.value < 0.005
+            else f"stops {percent(reports)} of the version reports, and the busiest second falls by {percent(cut)}"
+        )  # fmt: skip
+    parts += [f"stops {percent(share)} of the {kind} alerts of single devices that repeat themselves" for kind, share in stopped]
+    counted_still = [seen for kind, _ in stopped if (seen := study.estimate(cell, "anomaly_alerts_per_day", kind)) is not None]
+    still = f"; all {interval(counted_still[0])} a day of them are counted for anomaly detection" if counted_still else ""
+    return f"SECMP0062's rule alone {listed(parts)}{still}." if parts else ""
+
+
+def _loss(remedies: Remedies) -> str:
+    """Name what loses genuine alerts that the storm would not, with how many and of which code most."""
+    told = []
+    for cell in remedies.cells:
+        if (more := remedies.costs(cell)) is not None:
+            codes = {code: share for code, share in remedies.study.groups(cell, "genuine_loss_share").items() if share.value}
+            worst = max(codes, key=lambda code: codes[code].value, default="")
+            told.append(f"{remedies.called(cell)} {percent(more)}" + (f" (of {worst} {percent(codes[worst])} in all)" if worst else ""))
+    return f"What loses the alert that matters: of the genuine alerts, these suppress or delay more than the storm does: {listed(told)}." if told else ""
+
+
+def _operators(remedies: Remedies) -> str:
+    """Say how many alerts operators get in ten minutes, under the storm and under what spares them most."""
+    metric = "operator_alerts_per_600s_peak"
+    found = [(cell, load) for cell in remedies.cells if (load := remedies.study.estimate(cell, metric)) is not None]
+    storm = remedies.study.estimate(remedies.storms[0], metric)
+    flood = remedies.study.estimate(remedies.storms[0], "operator_flood_share")
+    if storm is None or not found:
+        return ""
+    least = min(found, key=lambda pair: pair[1].value)
+    return (
+        f"Operators: without a mitigation the busiest operator gets {interval(storm)} alerts and reports in the worst ten minutes, and is in a flood"
+        f" {percent(flood)} of the time; fewest under {remedies.called(least[0])}: {interval(least[1])}."
+    )
+
+
+def _doubts(remedies: Remedies) -> tuple[str, ...]:
+    doubts = [
+        "Capacities, and the thresholds, windows and exclusion list of the protection in service, are not published (grade D): settings are examples, and each"
+        " works up to the storm it was sized for.",
+        "Who builds it: by layer. What is built into devices and hubs reaches those installed only with new firmware, and takes years; what is built at the CSP"
+        " or DSP works from one day to the next.",
+        "Genuine alerts: those of premises without WAN or in the dark never arrive, storm or not; a mitigation is charged with what it adds to them.",
+        "The storm: one way of making it is compared here. A mitigation that spreads reports does nothing against alerts that an outage raises at once.",
+    ]
+    if is_sample(remedies.study):
+        doubts.insert(0, "This is a sample of the estate: peaks do not scale with it, and capacities are as the scenario has them. Run all premises to decide.")
+    return tuple(doubts)
+
+
+# -- tables and figures ------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _layer(remedies: Remedies, cell: Cell) -> tuple[str, str]:
+    """Return layer and builder of a mitigation."""
+    layers = remedies.layers(cell)
+    return ", ".join(layers) or "–", ", ".join(dict.fromkeys(BUILDERS[layer] for layer in layers)) or "–"
+
+
+def _row(remedies: Remedies, cell: Cell, kind: str) -> tuple[str, ...]:
+    storm, calm = kind == "storm", kind == "calm"
+    layer, builder = ("–", "–") if storm or calm else _layer(remedies, cell)
+    lost, late = (percent(remedies.genuine(cell, what)) for what in ("suppressed", "delayed"))
+    harm: Difference | None = None if calm else remedies.late(cell)
+    cut, delay = (None, None) if storm else (remedies.cut(cell), remedies.delay(cell))
+    return remedies.called(cell), layer, builder, interval(cut, 100, "%"), late, lost, interval(delay), interval(harm), interval(remedies.longest_queue(cell))
+
+
+def _detail(remedies: Remedies, cell: Cell) -> tuple[str, ...]:
+    study = remedies.study
+    setting = "; ".join(change.setting for change in changes(cell, remedies.storm(cell))) or "–"
+    acted = [
+        "; ".join(f"{kind} {number(round(n))}" for kind, n in remedies.stopped(cell, column).items()) or "–" for column in ("n_stopped", "n_put_off")
+    ]  # fmt: skip
+    peak, flood = (study.estimate(cell, f"operator_{name}") for name in ("alerts_per_600s_peak", "flood_share"))
+    return remedies.called(cell), setting, *acted, interval(peak), percent(flood)
+
+
+def _grids(remedies: Remedies) -> tuple[Grid, ...]:
+    rows = [_row(remedies, cell, "storm") for cell in remedies.storms]
+    rows += [_row(remedies, cell, "") for cell in remedies.cells]
+    rows += [_row(remedies, cell, "calm") for cell in remedies.calms]
+    head = (
+        "mitigation", "layer", "built by", "peak cut", "genuine delayed", "genuine lost", "added delay (p99), s", "other messages late a day", "longest queue",
+    )  # fmt: skip
+    what = collateral.REPORT.replace("_", " ") + "s"
+    note = (
+        f"Peak cut: of the busiest second at {remedies.worst}, which counts what arrives there, also what it then refuses. Genuine: shares of the genuine"
+        f" alerts raised that come past their target, or never. Added delay: of {what}, against the storm. Late: more than without the storm, paired."
+    )
+    heads = ("mitigation", "setting", "stopped a day", "put off a day", "operator's worst 10 min", "in a flood")
+    details = tuple(_detail(remedies, cell) for cell in (*remedies.storms, *remedies.cells))
+    return (
+        Grid("T8. What each mitigation does to the storm, and to what matters", head, tuple(rows), note),
+        Grid("T8b. Settings, and whom they stop", heads, details, "Stopped and put off: by kind of message, of rows that the storm has not.", page_only=True),
+        *_late_grid(remedies), *_sweep_grid(remedies, head),
+    )
+
+
+def _sweep_grid(remedies: Remedies, head: tuple[str, ...]) -> tuple[Grid, ...]:
+    """Return T8d: every setting of the mitigations of which several were tried."""
+    rows = tuple(_row(remedies, cell, "") for cells in remedies.sweeps.values() for cell in cells)
+    return (Grid("T8d. Every setting tried", head, rows, "T8 has the one of each under which fewest other messages are late.", page_only=True),) if rows else ()
+
+
+def _late_grid(remedies: Remedies) -> tuple[Grid, ...]:
+    """Return T8c: messages of each class of response time made late."""
+    calm = remedies.calm(remedies.storms[0])
+    if calm is None:
+        return ()
+    classes = sorted(set(collateral.others(remedies.study, calm).values()))
+    rows = []
+    for cell in (*remedies.storms, *remedies.cells):
+        own = remedies.calm(cell)
+        assert own is not None
+        more = collateral.late_classes(remedies.study, cell, own)
+        rows.append((remedies.called(cell), *(interval(more.get(target)) for target in classes)))
+    head = ("mitigation", *(f"of target {format_duration(target)}" for target in classes))
+    note = "More messages a day than without the storm that miss their target, as a paired difference."
+    return (Grid("T8c. What is pushed aside, by class of response time", head, tuple(rows), note, page_only=True),)
+
+
+def _pictures(remedies: Remedies) -> tuple[Picture, ...]:
+    pictures = [_ladder(remedies)]
+    for cells in remedies.sweeps.values():
+        paths = [path for path in cells[0].levels if len({cell.levels.get(path) for cell in cells}) > 1]
+        if len(paths) == 2 and remedies.calms:
+            pictures.insert(0, _phases(remedies, cells, paths))
+    return tuple(pictures)
+
+
+def _phases(remedies: Remedies, cells: list[Cell], paths: list[str]) -> Picture:
+    across, up = (factor_name(cells[0], path) for path in paths)
+    safe = [cell for cell in cells if remedies.outcome(cell) <= 1]
+    title = f"Of {counted(len(cells), 'setting')} of {across} and {up}, {len(safe)} {'keeps' if len(safe) == 1 else 'keep'} the storm from harming others"
+    read = (
+        f"Across: {across}; up: {up}. Colour and letter: outcome, "
+        + ", ".join(f"{letter} {told}" for letter, told in zip("ABCD", OUTCOMES, strict=True))
+        + ". The number: messages of other kinds a day that are late for it, with its 95 % interval."
+    )
+    return Picture("f8_phase_diagram", title, read, f"Outcome by {across} and {up}. {title}.", partial(_draw, "phases", remedies, cells, paths))
+
+
+def _ladder(remedies: Remedies) -> Picture:
+    stop = [cell for cell in remedies.cells if remedies.stops(cell) and not remedies.loses(cell)]
+    verbs = ("stops", "loses") if len(stop) == 1 else ("stop", "lose")
+    title = f"{counted(len(stop), 'mitigation').capitalize()} of {len(remedies.cells)} {verbs[0]} the storm and {verbs[1]} no genuine alert"
+    if not remedies.calms:
+        title = "What each mitigation does to the peak and to genuine alerts"
+    read = (
+        "Left: messages of other kinds a day that are late for the storm (up to 1 linear, beyond logarithmic); middle: how far the busiest second falls;"
+        " right: genuine alerts suppressed or delayed past usefulness. Dots: means over replications; bars: 95 % intervals."
+    )
+    return Picture("f8_mitigations", title, read, f"Harm, peak and genuine loss by mitigation. {title}.", partial(_draw, "ladder", remedies, [], []))
+
+
+def _draw(which: str, remedies: Remedies, cells: list[Cell], paths: list[str]) -> Figure:
+    from sim.report import phases
+
+    return phases.ladder(remedies) if which == "ladder" else phases.diagram(remedies, cells, paths)

@@ -1,0 +1,210 @@
+"""A run as H8 sees it: a storm, the same world without it, and what each mitigation makes of it, paired replication by replication."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from sim.metrics import Difference, Estimate, estimate
+from sim.metrics.intervals import Kind
+from sim.report import collateral
+from sim.report.servers import Place, places
+from sim.report.study import Cell, Study
+
+CALM: Final = ("no_storm", "no_report")  # options that are the world without the storm
+STORM: Final = ("storm", "unprotected")  # options that are the storm without a mitigation, where the comparator is not
+BUILDERS: Final = {"device": "device makers", "hub": "hub makers", "cell": "CSP", "csp": "CSP", "dsp": "DSP", "user": "users"}
+_GENUINE: Final = ("kinds", "fates", "delays", "targets")
+_NOTHING: Final = ("[]", "0 s")  # a setting that says that there is none
+_ROW: Final = re.compile(r"network\.(\d+)\.mitigations\.(\d+)\.(\w+)")
+_STAGE: Final = re.compile(r"network\.(\d+)\.(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a mitigation changes: at which *layer* (a stage), and the *setting* in words."""
+
+    layer: str
+    setting: str
+
+
+def _settings(cell: Cell) -> dict[str, set[str]]:
+    """Return what each layer of *cell* is set to: a text for every mitigation, and one for every other leaf of a stage, of reporting and of updates."""
+    stages = {path.split(".")[1]: name for path, name in cell.leaves.items() if re.fullmatch(r"network\.\d+\.stage", path)}
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    found: dict[str, set[str]] = {}
+    for path, value in cell.leaves.items():
+        if (match := _ROW.match(path)) is not None:
+            rows.setdefault((stages[match[1]], match[2]), {})[match[3]] = value
+        elif (match := _STAGE.match(path)) is not None and match[2] not in ("stage", "mitigations") and value not in _NOTHING:
+            found.setdefault(stages[match[1]], set()).add(f"{match[2]} {value}")
+        elif path.split(".")[0] in ("reporting", "updates"):
+            found.setdefault("device", set()).add(f"{path.partition('.')[2].replace('.', ' ')} {value}")
+    for (stage, _), fields in rows.items():
+        told = ", ".join(f"{name} {value}" for name, value in fields.items() if name != "kind" and value not in _NOTHING)
+        found.setdefault(stage, set()).add(f"{fields['kind'].replace('_', ' ')} ({told})" if told else fields["kind"].replace("_", " "))
+    return found
+
+
+def changes(cell: Cell, storm: Cell) -> tuple[Change, ...]:
+    """Return what *cell* has that the *storm* without mitigation has not, layer by layer."""
+    mine, theirs = _settings(cell), _settings(storm)
+    return tuple(Change(layer, setting) for layer in BUILDERS for setting in sorted(mine.get(layer, set()) - theirs.get(layer, set())))
+
+
+def _nearest(cell: Cell, others: Iterable[Cell]) -> Cell | None:
+    """Return the one of *others* that shares most levels with *cell*; the first of several."""
+    return max(others, key=lambda other: sum(other.levels.get(path) == level for path, level in cell.levels.items()), default=None)
+
+
+class Remedies:
+    """The cells of a run as storms (without a mitigation), calm worlds, and mitigations."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        named = study.manifest["comparator"]
+        self.calms = [cell for cell in study.cells if cell.option in CALM]
+        self.storms = [cell for cell in study.cells if named is not None and named in (cell.option, cell.name) and cell not in self.calms]
+        self.storms = self.storms or [cell for cell in study.cells if cell.option in STORM]
+        self.all = [cell for cell in study.cells if self.storms and cell not in (*self.calms, *self.storms)]
+
+    @cached_property
+    def sweeps(self) -> dict[str, list[Cell]]:
+        """The options of which several settings were tried, while there was one storm, with their cells."""
+        by_option = {option: [cell for cell in self.all if cell.option == option] for option in dict.fromkeys(cell.option for cell in self.all)}
+        return {option: cells for option, cells in by_option.items() if len(cells) > 1 and len(self.storms) == 1}
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The mitigations, from the devices up; of one of which several settings were tried, the one under which fewest other messages are late."""
+        tried = [cell for cells in self.sweeps.values() for cell in cells]
+        best = [min(cells, key=self._harm) for cells in self.sweeps.values()]
+        order = list(BUILDERS)
+        found = [cell for cell in self.all if cell not in tried or cell in best]
+        return sorted(found, key=lambda cell: [order.index(layer) for layer in self.layers(cell)] or [len(order)])
+
+    def _harm(self, cell: Cell) -> tuple[float, float]:
+        late, cut = self.late(cell), self.cut(cell)
+        return max(0.0, late.value) if late is not None else 0.0, -cut.value if cut is not None else 0.0
+
+    def storm(self, cell: Cell) -> Cell:
+        """Return the storm that *cell* mitigates."""
+        found = _nearest(cell, self.storms)
+        assert found is not None
+        return found
+
+    def calm(self, cell: Cell) -> Cell | None:
+        """Return the world of *cell* without the storm; None where the run has none."""
+        return _nearest(cell, self.calms)
+
+    def layers(self, cell: Cell) -> list[str]:
+        """Return the layers at which *cell* differs from the storm."""
+        return list(dict.fromkeys(change.layer for change in changes(cell, self.storm(cell))))
+
+    def called(self, cell: Cell) -> str:
+        """Return a name for readers: the option, and the levels in which cells of it differ."""
+        varied = [path for path in cell.levels if len({other.levels.get(path) for other in self.study.cells if other.option == cell.option}) > 1]
+        told = ", ".join(f"{factor_name(cell, path)} {cell.levels[path]}" for path in varied)
+        name = cell.called.replace("_", " ")
+        return f"{name} ({told})" if told and cell.option else name
+
+    @cached_property
+    def worst(self) -> Place:
+        """Where the storm's busiest second is the largest multiple of what is passed on."""
+        found = [(place, peak) for place in places(self.storms[0]) if (peak := self._peak(self.storms[0], place)) is not None]
+        return max(found, key=lambda pair: pair[1].value / pair[0].capacity)[0]
+
+    def _peak(self, cell: Cell, place: Place) -> Estimate | None:
+        return self.study.estimate(cell, f"{place.stage}_messages_per_s_peak", place.group)
+
+    def cut(self, cell: Cell) -> Estimate | None:
+        """Return the share by which *cell* lowers the busiest second at the worst place: 1 − peak ÷ peak of the storm, replication by replication."""
+        metric, group = f"{self.worst.stage}_messages_per_s_peak", self.worst.group
+        mine, theirs = (self.study.values(world, metric, group, ("peaks",)) for world in (cell, self.storm(cell)))
+        return ratio({r: 1 - mine[r] / theirs[r] for r in mine.keys() & theirs.keys() if theirs[r]})
+
+    def longest_queue(self, cell: Cell) -> Estimate | None:
+        """Return the most messages that wait at any one server of limited capacity."""
+        found = [queue for place in places(cell) if (queue := self.study.estimate(cell, f"{place.stage}_peak_waiting_n", place.group)) is not None]
+        return max(found, key=lambda queue: queue.value, default=None)
+
+    def late(self, cell: Cell) -> Difference | None:
+        """Return how many more messages a day of other kinds are late than without the storm: its collateral."""
+        calm = self.calm(cell)
+        return None if calm is None else collateral.late(self.study, cell, calm, collateral.others(self.study, calm))
+
+    def delay(self, cell: Cell) -> Difference | None:
+        """Return how much longer than in the storm 99 % of the version reports (or of all messages, where there are none) take at most."""
+        group = collateral.REPORT if self.study.estimate(cell, "end_to_end_delay_s_p99", collateral.REPORT) else "all"
+        return self.study.paired(cell, self.storm(cell), "end_to_end_delay_s_p99", group, ("delays",))
+
+    def genuine(self, cell: Cell, what: str) -> Estimate | None:
+        """Return the share of genuine alerts that are `suppressed`, `delayed`, or either (`loss`)."""
+        return self.study.estimate(cell, f"genuine_{what}_share")
+
+    def loses(self, cell: Cell) -> bool:
+        """Whether more genuine alerts are suppressed or delayed than without the storm, or, where none are raised there, than in the storm."""
+        calm = self.calm(cell)
+        other = calm if calm is not None and self.genuine(calm, "loss") is not None else self.storm(cell)
+        more = self._more_lost(cell, other)
+        return more is not None and above(more)
+
+    def costs(self, cell: Cell) -> Difference | None:
+        """Return by how much *cell* itself raises the share of genuine alerts suppressed or delayed, above that of the storm; None where it does not."""
+        more = self._more_lost(cell, self.storm(cell))
+        return more if more is not None and above(more) else None
+
+    def _more_lost(self, cell: Cell, other: Cell) -> Difference | None:
+        return self.study.paired(cell, other, "genuine_loss_share", "all", _GENUINE)
+
+    def stops(self, cell: Cell) -> bool:
+        """Whether no more messages of other kinds are late than without the storm."""
+        more = self.late(cell)
+        return more is not None and not above(more)
+
+    def outcome(self, cell: Cell) -> int:
+        """Return what comes of *cell*: 0 nothing waits longer, 1 something waits and harms nobody, 2 other messages are late, 3 it outlives its trigger."""
+        returned = self.study.estimate(cell, "returned_to_normal_share")
+        if returned is not None and returned.value < 1:
+            return 3
+        if not self.stops(cell):
+            return 2
+        calm = self.calm(cell)
+        assert calm is not None
+        queues = [self.longest_queue(world) for world in (cell, calm)]
+        return int(queues[0] is not None and queues[1] is not None and queues[0].value > queues[1].value)
+
+    def stopped(self, cell: Cell, column: str) -> dict[str, float]:
+        """Return `n_stopped` or `n_put_off` of *cell* a day, a mean over replications, by kind of message; of rows that the storm has not."""
+        theirs = {(str(stage), str(kind)) for table in self.study.tables("rows", self.storm(cell)).values() for stage, kind in _rows_of(table)}
+        days, found, tables = self.study.window(cell).days, dict[str, float](), self.study.tables("rows", cell)
+        for table in tables.values():
+            for stage, mitigation, kind, n in zip(table["stage"], table["mitigation"], table["kind"], table[column].tolist(), strict=True):
+                if (stage, mitigation) not in theirs and n:
+                    found[kind] = found.get(kind, 0) + n / days / len(tables)
+        return dict(sorted(found.items()))
+
+
+def _rows_of(table: Mapping[str, Iterable[str]]) -> Iterable[tuple[str, str]]:
+    return zip(table["stage"], table["mitigation"], strict=True)
+
+
+def ratio(values: Mapping[int, float]) -> Estimate | None:
+    """Return the estimate of a share from its *values* by replication; None for none."""
+    return estimate([value for _, value in sorted(values.items())], "share", Kind.SKEWED) if values else None
+
+
+def above(more: Difference) -> bool:
+    """Whether a difference lies above nought with its interval; with one replication, whether its value does."""
+    return (more.low if more.n > 1 else more.value) > 1e-12
+
+
+def factor_name(cell: Cell, path: str) -> str:
+    """Return a factor in words: of a mitigation its kind and the field ("jitter window"), otherwise the last parts of its path."""
+    match = _ROW.fullmatch(path)
+    kind = cell.leaves.get(f"network.{match[1]}.mitigations.{match[2]}.kind", "") if match else ""
+    words = f"{kind} {match[3]}" if match and kind else " ".join(path.split(".")[-2:])
+    return words.replace("_", " ")
