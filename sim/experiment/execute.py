@@ -67,7 +67,7 @@ def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
         cells.append({
             "name": cell.name, "option": cell.option, "points": list(cell.points),
             "levels": {path: level[cell.name] for path, level in factors.items()}, "replications": cell.scenario.replications,
-            "seed": cell.scenario.seed, "warm_up_s": window.warm_up_s, "length_s": window.length_s, "alerts": list(window.alerts),
+            "seed": cell.scenario.seed, "warm_up_s": window.warm_up_s, "length_s": window.length_s,
         })  # fmt: skip
     return {
         "name": plan.name, "question": plan.question, "plan": plan.hash, "status": "running", "engine": plan.engine, "cells": cells,

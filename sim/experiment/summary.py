@@ -30,8 +30,7 @@ _VALUES: Final = ("cell", "replication", "metric", "group", "value")
 
 def window_of(scenario: Scenario) -> Window:
     """Return what the metrics must know of *scenario* beside its tables."""
-    kinds = [name for name, kind in scenario.traffic.kinds.items() if kind.alert]
-    return Window(scenario.window.warm_up, scenario.window.length, (*kinds, "version_report"))
+    return Window(scenario.window.warm_up, scenario.window.length)
 
 
 def factors_of(plan: Plan) -> dict[str, dict[str, str]]:

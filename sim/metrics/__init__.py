@@ -98,7 +98,7 @@ def _of_storms() -> dict[str, Metric]:
 
 
 _TYPE = "device type"
-_FATES = {"delivered": _MEAN, "refused": _SKEWED, "lost": _MEAN, "expired": _MEAN, "in_flight": _SKEWED}
+_FATES = {"delivered": _MEAN, "consolidated": _SKEWED, "throttled": _SKEWED, "refused": _SKEWED, "lost": _MEAN, "expired": _MEAN, "in_flight": _SKEWED}
 METRICS: Final[dict[str, Metric]] = {
     **_of_stage("cell", "region"),
     **_of_stage("csp", "region"),
@@ -133,7 +133,8 @@ def measure(tables: Tables, window: Window) -> dict[tuple[str, str], float]:
     by_place = ["stage", "server", "kind"]
     # No metric asks for the time of day: 96 times fewer rows to look at.
     sums = tables["arrivals"].groupby(by_place, sort=True)["n"].sum().reset_index()
-    columns: Any = {name: dict.fromkeys(table.names, np.array([])) for name, table in TABLES.items()}
+    # Tables that an older version did not write are empty: what needs them is absent.
+    columns: Any = {name: dict.fromkeys(table.names, np.array([])) for name, table in TABLES.items() if name not in tables}
     columns |= {name: {c: frame[c].to_numpy() for c in frame} for name, frame in (tables | {"arrivals": sums}).items()}
     values: dict[tuple[str, str], float] = {}
     for name, metric in METRICS.items():

@@ -27,7 +27,7 @@ def messages_per_device_year(tables: Tables, window: Window) -> Values:
 
 
 def report_share(tables: Tables, window: Window, *, fate: str) -> Values:
-    """Share of the version reports sent that end in *fate*: n(fate) ÷ n. The shares of the five fates add up to 1. Unit: share."""
+    """Share of the version reports sent that end in *fate*: n(fate) ÷ n. The shares of the seven fates add up to 1. Unit: share."""
     sent = _sent(tables)
     return {"all": int(where(tables["fates"], kind=REPORT, fate=fate)["n"].sum()) / sent} if sent else {}
 

@@ -57,17 +57,16 @@ def peak_waiting(tables: Tables, window: Window, *, stage: str) -> Values:
 
 
 def refused_share(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Share of the messages that entered the network which *stage* refused: refused there ÷ (delivered + refused anywhere + in flight).
+    """Share of the messages that made an attempt to cross the network which *stage* refused for good: refused there ÷ messages that made an attempt.
 
     Groups: kind; `all` is every kind together. Unit: share.
     """
-    fates = tables["fates"]
-    entered = totals(where(fates, fate=("delivered", "refused", "in_flight")), "kind", "n") if stage in set(tables["stages"]["stage"]) else {}
-    return pooled(totals(where(fates, fate="refused", stage=stage), "kind", "n"), entered)
+    entered = totals(tables["attempts"], "kind", "n_messages") if stage in set(tables["stages"]["stage"]) else {}
+    return pooled(totals(where(tables["fates"], fate="refused", stage=stage), "kind", "n"), entered)
 
 
 def late_share(tables: Tables, window: Window) -> Values:
-    """Share of the messages that entered the network which miss their response-time target (refused ones miss it): late ÷ entered.
+    """Share of the messages that made an attempt which miss their response-time target (refused ones miss it): late ÷ made an attempt.
 
     Groups: kind; `all` is every kind together. Unit: share.
     """

@@ -23,11 +23,10 @@ Rows = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a measure must know beside the tables: the lengths of warm-up and measurement in seconds, and the kinds of message that are *alerts*."""
+    """What a measure must know beside the tables: the lengths of warm-up and measurement in seconds."""
 
     warm_up_s: int
     length_s: int
-    alerts: tuple[str, ...]
 
     @property
     def days(self) -> float:
@@ -95,8 +94,9 @@ def mean_rate(tables: Tables, window: Window, *, stage: str, kinds: tuple[str, .
 
 
 def mean_alert_rate(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Mean alerts per second at *stage*: `mean_rate` of the kinds marked as alerts."""
-    return mean_rate(tables, window, stage=stage, kinds=window.alerts)
+    """Mean alerts per second at *stage*: `mean_rate` of the kinds marked as alerts in the table `kinds`."""
+    kinds = tables["kinds"]
+    return mean_rate(tables, window, stage=stage, kinds=tuple(where(kinds, alert=True)["kind"].tolist())) if len(kinds["kind"]) else {}
 
 
 def peak_to_mean(tables: Tables, window: Window, *, stage: str) -> Values:
@@ -106,7 +106,7 @@ def peak_to_mean(tables: Tables, window: Window, *, stage: str) -> Values:
     """
     peaks = totals(where(tables["peaks"], stage=stage, kind="alerts", k_s=1), "server", "peak_n")
     means = mean_alert_rate(tables, window, stage=stage)
-    ratios = {server: n / mean for server, n in peaks.items() if (mean := means["all" if server == "dsp" else server])}
+    ratios = {server: n / mean for server, n in peaks.items() if (mean := means.get("all" if server == "dsp" else server))}
     return servers(ratios, ratios[max(ratios, key=lambda server: peaks[server])]) if ratios else {}
 
 
@@ -126,7 +126,7 @@ def load_share(tables: Tables, window: Window, *, stage: str) -> Values:
 def delay(tables: Tables, window: Window, *, stage: str, share: float) -> Values:
     """Delay that *share* of the messages do not exceed: the least d with (messages delayed d or less) ≥ share × messages; share 1 is the longest.
 
-    At a stage, from arrival to departure; `end_to_end`, from leaving the hub to the SMI. Of messages sent after warm-up that passed.
+    At a stage, from arrival to departure; `end_to_end`, from being raised to the SMI. Of messages raised after warm-up that passed.
     Groups: kind; `all` is every kind together. Unit: s.
     """
     delays = where(tables["delays"], stage=stage)

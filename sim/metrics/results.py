@@ -77,7 +77,7 @@ class Results:
         if "tables/values.parquet" in self.manifest["files"]:
             return self.table("values")
         tables = {name: self.table(name) for name in TABLES if f"tables/{name}.parquet" in self.manifest["files"]}
-        windows = {cell["name"]: Window(cell["warm_up_s"], cell["length_s"], tuple(cell["alerts"])) for cell in self.manifest["cells"]}
+        windows = {cell["name"]: Window(cell["warm_up_s"], cell["length_s"]) for cell in self.manifest["cells"]}
         done: Any = tables["population"].groupby(["cell", "replication"], sort=False).groups
         found = []
         for cell, replication in done:

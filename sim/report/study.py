@@ -128,7 +128,7 @@ class Study:
     def window(self, cell: Cell) -> Window:
         """Return what a metric must know of *cell* beside its tables."""
         found = next(entry for entry in self.manifest["cells"] if entry["name"] == cell.name)
-        return Window(found["warm_up_s"], found["length_s"], tuple(found["alerts"]))
+        return Window(found["warm_up_s"], found["length_s"])
 
     @cached_property
     def _parts(self) -> dict[str, dict[tuple[str, int], Any]]:

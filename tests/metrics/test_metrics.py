@@ -11,7 +11,7 @@ from tests.metrics.test_recovery import MEASURED as RECOVERY
 from tests.metrics.test_storms import EXPECTED as STORMS
 
 DAY_S = 86_400
-WINDOW = Window(5 * DAY_S, 10 * DAY_S, ("version_report", "device_alert"))
+WINDOW = Window(5 * DAY_S, 10 * DAY_S)
 
 
 def ledger(name, device_type, region, **values):
@@ -52,6 +52,10 @@ def world():
             "fates",
             ("version_report", "delivered", "", 80), ("version_report", "refused", "csp", 10), ("version_report", "lost", "", 5),
             ("version_report", "expired", "", 4), ("version_report", "in_flight", "", 1), ("reading", "delivered", "", 108), ("reading", "refused", "dsp", 1),
+        ),
+        "attempts": table("attempts", ("version_report", 91, 91, 0), ("reading", 109, 109, 0)),
+        "kinds": table(
+            "kinds", ("version_report", "", True, True, False), ("device_alert", "", False, True, True), ("reading", "", False, False, False),
         ),
         "segments": table(
             "segments",
@@ -103,7 +107,7 @@ EXPECTED = {
     ("changes_per_device_year", "ppmid"): 5 / 20 * 36.5, ("changes_per_device_year", "all"): 5 / 30 * 36.5,
     ("reports_per_device_year", "all"): 100 / 50 * 36.5, ("messages_per_device_year", "all"): 120 / 50 * 36.5,
     ("report_delivered_share", "all"): 0.8, ("report_refused_share", "all"): 0.1, ("report_lost_share", "all"): 0.05, ("report_expired_share", "all"): 0.04,
-    ("report_in_flight_share", "all"): 0.01,
+    ("report_in_flight_share", "all"): 0.01, ("report_consolidated_share", "all"): 0.0, ("report_throttled_share", "all"): 0.0,
     ("bytes_per_day_han", "all"): 1320, ("bytes_per_day_wan", "version_report"): 1201, ("bytes_per_day_wan", "all"): 1422, ("bytes_per_day_user", "all"): 8000,
     ("baseline_uplift_share", "all"): 0.5,
 }  # fmt: skip
@@ -134,7 +138,7 @@ def test_what_does_not_apply_is_absent(name, group):
 
 def test_a_world_without_messages_has_no_message_metrics():
     """No reports sent: their number is 0, their fates are not."""
-    tables = world() | {name: table(name) for name in ("arrivals", "delays", "fates", "segments", "targets")}
+    tables = world() | {name: table(name) for name in ("arrivals", "delays", "fates", "segments", "targets", "attempts")}
     values = measure(tables, WINDOW)
 
     assert values["reports_per_device_year", "all"] == 0
@@ -168,6 +172,15 @@ def test_metrics_are_the_same_from_the_whole_table_and_from_its_sums():
     values = measure(world(), WINDOW)
     for name, metric in METRICS.items():
         assert metric.measure(world(), WINDOW) == pytest.approx({group: value for (n, group), value in values.items() if n == name})
+
+
+def test_what_an_older_version_did_not_write_makes_its_metrics_absent():
+    """Without the tables that came with storms there are no alerts to average over; what needs none of them is measured as ever."""
+    old = {name: frame for name, frame in world().items() if name not in ("kinds", "attempts", "rows", "timeline", "cells", "operators", "triggers")}
+    values = measure(old, WINDOW)
+
+    assert not {"dsp_alerts_per_s_mean", "dsp_peak_to_mean_ratio", "csp_refused_share", "amplification_ratio"} & {name for name, _ in values}
+    assert values["dsp_messages_per_s_mean", "all"] == 6.0
 
 
 def test_the_order_is_that_of_the_list_with_all_first():

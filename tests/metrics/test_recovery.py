@@ -8,7 +8,7 @@ from sim.metrics import Window, measure
 from tests.metrics.hand import tables, timeline
 
 HOUR_S = 3_600
-WINDOW = Window(HOUR_S, 5 * HOUR_S, ())
+WINDOW = Window(HOUR_S, 5 * HOUR_S)
 OUT_S = 3 * HOUR_S  # two measured hours after the start
 MEASURED = ("drain_time_s", "drain_fluid_s", "returned_to_normal_share", "load_before_share", "load_after_share")
 RATE, CAPACITY = 300, 10.0  # arrivals a minute, service a second: half of it is used

@@ -8,7 +8,7 @@ from sim.metrics import METRICS, Window, measure
 from tests.metrics.hand import tables, timeline
 
 DAY_S = 86_400
-WINDOW = Window(300, DAY_S, ("version_report",))
+WINDOW = Window(300, DAY_S)
 
 
 def users():

@@ -10,6 +10,7 @@ from sim.metrics import Window, measure
 from sim.report import answer, findings
 from sim.report.grids import WIDTH
 from sim.report.study import Study
+from sim.tables import TABLES
 from tests.report.reading import differences, grid, same, summary
 
 
@@ -166,6 +167,5 @@ def test_a_metric_measured_again_is_the_summary(runs):
         for metric, group in (("messages_per_device_year", "all"), ("record_wrong_share", "ppmid")):
             values = study.values(cell, metric, group, needs[metric])
             assert sum(values.values()) / len(values) == pytest.approx(study.estimate(cell, metric, group).value)
-            tables = {name: study.tables(name, cell)[0] for name in ("arrivals", "peaks", "stages", "delays", *needs[metric], "fates", "segments", "population",
-                                                                     "ledgers", "staleness", "targets")}  # fmt: skip
-            assert measure(tables, Window(7 * 86_400, 28 * 86_400, ("version_report",)))[metric, group] == values[0]
+            tables = {name: study.tables(name, cell)[0] for name in TABLES}
+            assert measure(tables, Window(7 * 86_400, 28 * 86_400))[metric, group] == values[0]
