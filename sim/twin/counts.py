@@ -202,10 +202,15 @@ def peaks(world: TwinWorld) -> Rows:
                 yield *where, name, k, peak, min((start for start, n in bins.items() if n == peak), default=-1)
 
 
-def _over_s(world: TwinWorld, servers: list[Server]) -> list[tuple[Server, int]]:
-    """Return (server, second) of every second after warm-up with more arrivals than the server's capacity allows."""
+def _over_s(world: TwinWorld) -> dict[tuple[str, str], list[int]]:
+    """Return by stage and name the measured seconds in which a server had more arrivals than its capacity allows, once for each server."""
     came = Counter((hop.server, hop.arrived_s) for _, hop in _measured_hops(world))
-    return [(server, second) for (server, second), n in came.items() if server in servers and n > server.allowance(second)]
+    over = defaultdict(list)
+    by_place = {id(server): server for servers in _servers(world).values() for server in servers}
+    for (place, second), n in came.items():
+        if n > by_place[id(place)].allowance(second):
+            over[place.stage, place.name].append(second)
+    return over
 
 
 def _waited(world: TwinWorld, servers: list[Server]) -> Counter[int]:
@@ -218,11 +223,12 @@ def _waited(world: TwinWorld, servers: list[Server]) -> Counter[int]:
 
 def stages(world: TwinWorld) -> Rows:
     """Yield how long each server was over capacity or kept somebody waiting."""
+    over_s = _over_s(world)
     for where, servers in _servers(world).items():
         waited, capacity = _waited(world, servers), servers[0].spec.capacity
         yield (
             *where, float("inf") if capacity is None else float(capacity), world.scenario.window.length,
-            len({second for _, second in _over_s(world, servers)}), len(waited), max(waited.values(), default=0), waited[world.horizon_s - 1],
+            len(set(over_s[where])), len(waited), max(waited.values(), default=0), waited[world.horizon_s - 1],
         )  # fmt: skip
 
 
@@ -247,11 +253,12 @@ def timeline(world: TwinWorld) -> Rows:
 def cells(world: TwinWorld) -> Rows:
     """Yield what WAN cells saw, region by region."""
     by_second = Counter((hop.server, hop.arrived_s) for _, hop in _measured_hops(world))
+    over_s = _over_s(world)
     for (stage, region), servers in _servers(world).items():
         if stage == "cell":
             waited = [n for server in servers for second, n in server.waited.items() if second >= world.warm_up_s]
             peak = max((n for (server, _), n in by_second.items() if server in servers), default=0)
-            yield region, len(servers), peak, len(_over_s(world, servers)), len(waited), max(waited, default=0)
+            yield region, len(servers), peak, len(over_s[stage, region]), len(waited), max(waited, default=0)
 
 
 def fill(trace: Trace, world: TwinWorld) -> None:

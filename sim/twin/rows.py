@@ -59,6 +59,9 @@ class StageRow:
     waited: dict[int, int]
     out: list[tuple[int, int]]
 
+    def __post_init__(self) -> None:
+        """Begin with what the kind of row remembers: here nothing."""
+
     def is_for(self, attempt: Attempt) -> bool:
         return not self.spec.kinds or attempt.message.kind in self.spec.kinds
 
