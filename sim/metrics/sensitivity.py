@@ -27,6 +27,7 @@ from sim.metrics.intervals import resamples
 
 TIMES: Final = 500
 MOST_BINS: Final = 32
+FEW_POINTS: Final = 100  # below, bins are too coarse for a metric that waves (docs/statistics.md)
 _Z: Final = 1.959963984540054
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -86,6 +87,14 @@ def _luck(y: Numbers) -> float:
     return float((rest**2).sum() / (points - 1) / (n - 1) / n)
 
 
+def caution(sample: Sample) -> str:
+    """Return what a reader must know beside the indices of *sample*; "" where nothing is known against their intervals."""
+    if sample.y.shape[1] == 1:
+        return "one replication: luck cannot be told from the assumptions, and is in no interval"
+    few = sample.design == "latin_hypercube" and len(sample.x) < FEW_POINTS
+    return f"{len(sample.x)} points: intervals of first orders cover less than 95 %" if few else ""
+
+
 def _draws(sample: Sample, n_rows: int) -> tuple[Whole, Numbers]:
     """Return the rows of each resample, (times, rows), and the weights of the replications in it, (replications, times)."""
     n = sample.y.shape[1]
@@ -140,12 +149,17 @@ def _columns(sample: Sample) -> tuple[Numbers, list[int]]:
 def _straight_lines(sample: Sample) -> tuple[list[Index], float]:
     columns, effect = _columns(sample)
     mean = sample.y.mean(axis=1)
-    fit = np.linalg.lstsq(columns, mean, rcond=None)[0]
+    dust = 1e-9 * float(np.ptp(mean))  # what solving leaves of nothing
+    fit = _clean(np.linalg.lstsq(columns, mean, rcond=None)[0], dust)
     spread = ((mean - mean.mean()) ** 2).sum()
     explained = 1 - ((mean - columns @ fit) ** 2).sum() / spread if spread > 0 else float("nan")
     rows, weights = _draws(sample, len(mean))
-    resampled = np.array([np.linalg.lstsq(columns[row], sample.y[row] @ weights[:, b], rcond=None)[0] for b, row in enumerate(rows)])
+    resampled = _clean(np.array([np.linalg.lstsq(columns[row], sample.y[row] @ weights[:, b], rcond=None)[0] for b, row in enumerate(rows)]), dust)
     return [_index(name, "effect", float(fit[place]), resampled[:, place]) for name, place in zip(sample.names, effect, strict=True)], float(explained)
+
+
+def _clean(values: Numbers, dust: float) -> Numbers:
+    return np.where(np.abs(values) <= dust, 0.0, values)
 
 
 # -- shares of the variance --------------------------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 
 from sim.metrics.results import Results
-from sim.report import cheapest, general, recovery, storm
+from sim.report import cheapest, flips, general, mitigations, recovery, storm
 from sim.report.evidence import footing
 from sim.report.findings import Findings
 from sim.report.grids import wrapped
@@ -13,13 +13,21 @@ from sim.report.study import Study
 
 
 def findings(run: str | PathLike[str] | Results | Study) -> Findings:
-    """Return what there is to say of a *run*: as H1, H2 or H9, or in general, by what it asks, compares and measures.
+    """Return what there is to say of a *run*: as H1, H2, H8 or H9, or in general, by what it asks, compares and measures.
 
     Raises `StoreError` when there is no run, or it is not as it was written.
     """
     study = run if isinstance(run, Study) else Study(run)
     if not study.cells:
         return Findings("Nothing was finished, so there is nothing to say.", (), (), (), (), ())
+    if flips.fits(study):
+        return flips.findings(study, _of_any(study))
+    return _of_any(study)
+
+
+def _of_any(study: Study) -> Findings:
+    if mitigations.fits(study):
+        return mitigations.findings(study)
     if recovery.fits(study):
         return recovery.findings(study)
     if storm.fits(study):
@@ -31,9 +39,9 @@ def answer(run: str | PathLike[str] | Results) -> str:
     """Return as plain text what a *run* answers. Raises `StoreError` when there is no run, or it is not as it was written."""
     study = Study(run)
     found = findings(study)
-    parts = [wrapped(study.question if study.question != "none" else study.name), wrapped(found.answer)]
-    parts += [wrapped(f"- {point}", "  ") for point in found.points]
+    said = [wrapped(found.answer), *(wrapped(f"- {point}", "  ") for point in found.points)]
+    parts = [wrapped(study.question if study.question != "none" else study.name)] + ([] if found.last else said)
     parts += [grid.text() for grid in found.grids if not grid.page_only]
     parts += [wrapped(footing(study))] if study.cells else []
     parts += [wrapped(f"Warning: {warning}", "  ") for warning in study.manifest["warnings"]]
-    return "\n\n".join(parts)
+    return "\n\n".join(parts + (said if found.last else []))

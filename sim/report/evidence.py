@@ -70,6 +70,12 @@ def _row(path: str, known: Mapping[str, Assumption]) -> Assumption | None:
     return known.get(path)
 
 
+def grade_of(path: str) -> str:
+    """Return the grade of the evidence behind the base value of the leaf *path*; "–" where there is none."""
+    row = _row(path, {row.path: row for row in load_assumptions()})
+    return row.grade if row else "–"
+
+
 def grades(rows: tuple[Assumed, ...]) -> str:
     """Return how many leaves have each grade, in words."""
     counts = {grade: sum(row.grade == grade for row in rows) for grade in MEANING}

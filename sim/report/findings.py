@@ -31,7 +31,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The *answer* in one paragraph; *points* beside it; *grids* and *pictures*; what would change the answer (*doubts*); the *metrics* they rest on."""
+    """The *answer* in one paragraph; *points* beside it; *grids* and *pictures*; what would change the answer (*doubts*); the *metrics* they rest on.
+
+    On a terminal answer and points come *last* where they are many and the tables long.
+    """
 
     answer: str
     points: tuple[str, ...]
@@ -39,3 +42,4 @@ class Findings:
     pictures: tuple[Picture, ...]
     doubts: tuple[str, ...]
     metrics: tuple[str, ...]
+    last: bool = False
