@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from sim.calendar import triggers
 from sim.tables import PEAK_BINS_S, TABLES, TIMELINE_BIN_S, TIMELINE_LONGEST_S, Tables, frame
 from sim.twin import records
 from sim.twin.estate import SLOTS, STORING_RULES
@@ -28,14 +29,13 @@ def tables(world: TwinWorld) -> Tables:
         "cells": cells, "kinds": kinds, "operators": operators, "segments": segments, "ledgers": records.ledgers, "staleness": records.staleness,
         "days": records.days, "targets": targets, "population": population,
     }  # fmt: skip
-    return {name: _framed(name, writer(world)) for name, writer in writers.items()}
+    told = {name: _framed(name, sorted(writer(world))) for name, writer in writers.items()}
+    return told | {"triggers": _framed("triggers", list(triggers(world.scenario, world.luck.replication)))}
 
 
-def _framed(name: str, rows: Iterable[tuple[Any, ...]]) -> Any:
-    """Return *rows*, sorted by their leading keys (which are unique), as the declared table *name*."""
-    names = TABLES[name].names
-    ordered = sorted(rows)
-    return frame(name, {column: [row[i] for row in ordered] for i, column in enumerate(names)})
+def _framed(name: str, rows: list[tuple[Any, ...]]) -> Any:
+    """Return *rows* as the declared table *name*."""
+    return frame(name, {column: [row[i] for row in rows] for i, column in enumerate(TABLES[name].names)})
 
 
 # -- who may come ----------------------------------------------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def _over_s(world: TwinWorld) -> dict[tuple[str, str], list[int]]:
     over = defaultdict(list)
     by_place = {id(server): server for servers in _servers(world).values() for server in servers}
     for (place, second), n in came.items():
-        if n > by_place[id(place)].allowance(second):
+        if n > by_place[id(place)].nominal(second):
             over[place.stage, place.name].append(second)
     return over
 

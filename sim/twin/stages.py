@@ -169,8 +169,11 @@ class Server:
         """Return how many messages may be served in *slot*."""
         if back_s(self.out, slot) is not None:
             return 0
-        rates = [row.rate for _, row in self.on_service["shape"]] + ([] if self.spec.capacity is None else [self.spec.capacity])
-        return min((whole(rate, slot) for rate in rates), default=float("inf"))
+        return min([self.nominal(slot), *(whole(row.rate, slot) for _, row in self.on_service["shape"])])
+
+    def nominal(self, slot: int) -> float:
+        """Return what the capacity alone allows in *slot*."""
+        return float("inf") if self.spec.capacity is None else whole(self.spec.capacity, slot)
 
 
 @dataclass(eq=False)
