@@ -74,7 +74,7 @@ class Network:
         self._recorder.attempt(leaving.measured)
         if self._may_crowd(leaving, start_s, stop_s):
             leaving = self._by_name(leaving, flows, start_s, stop_s)
-        book = self._recorder.book(self._deliveries(flows, leaving), len(self.layout.rows), *self._oldest(start_s, stop_s))
+        book = self._recorder.book(self._deliveries(flows, leaving), len(self.layout.rows), *self._oldest(flows, start_s, stop_s))
         self._advance(leaving, book, start_s, stop_s)
         self._recorder.close(book, [(self.layout.specs[k].stage, number, row.kind) for k, number, row in self.layout.rows])
         late = self._telling.tell(flows, leaving, book, self._pool, start_s, stop_s)
@@ -173,11 +173,12 @@ class Network:
         written = [flow.leave + np.int32(self.latency_s) for flow in flows]
         return np.concatenate(written) if written else np.zeros(0, np.int32)
 
-    def _oldest(self, start_s: int, stop_s: int) -> tuple[int, int]:
+    def _oldest(self, flows: Sequence[Flow], start_s: int, stop_s: int) -> tuple[int, int]:
         """Return room for the longest delay at a stage and end to end that can be counted by *stop_s*."""
         live = self._pool.messages[: self._pool.n[memory.USED_MESSAGES]]
         live = live[live["kind"] >= 0]
         at, raised = (min(start_s, int(live[name].min())) if len(live) else start_s for name in ("at", "raised"))
+        raised = min([raised, *(int(flow.raised.min()) for flow in flows if len(flow.raised))])
         before = int(self._setup.stages["before"].max()) if len(self._setup.stages) else 0
         return stop_s + before - max(at, 0) + 2, stop_s + self.latency_s - raised + 2
 
