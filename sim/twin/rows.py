@@ -168,19 +168,16 @@ class Allocation(StageRow):
 
 
 class Redelivery(StageRow):
-    """What a user who is out does not take comes again once, and then when the user is back, or never."""
-
-    def __post_init__(self) -> None:
-        self.first_s: dict[Attempt, int] = {}
+    """What a user who is out does not take comes again once, or when the user is back, or never."""
 
     def judge(self, slot: int, attempt: Attempt) -> Verdict:
-        end_s = back_s(self.out, slot)
-        if end_s is None:
+        if back_s(self.out, slot) is None:
             return GO_ON
-        if attempt not in self.first_s:
-            self.first_s[attempt] = slot
-            return "put off", slot + self.spec.after
-        return ("put off", end_s) if end_s - self.first_s[attempt] <= self.spec.hold else ("failed", 0)
+        again_s = slot + self.spec.after
+        end_s = back_s(self.out, again_s)
+        if end_s is None:
+            return "put off", again_s
+        return ("put off", end_s) if end_s - slot <= self.spec.hold else ("failed", 0)
 
 
 KINDS: dict[str, type[StageRow]] = {
