@@ -1,7 +1,7 @@
 """How often each interval we print holds the truth: thousands of made-up experiments for each kind, law and number of replications.
 
-`python -m benchmarks.coverage` writes `docs/coverage.csv` (some ten minutes); `tests/metrics/test_coverage.py` holds the table to its rule and measures part of it
-again. Luck here is a seeded generator of NumPy's: no world is simulated.
+`python -m benchmarks.coverage` writes `docs/coverage.csv` (some ten minutes); `tests/metrics/test_coverage.py` holds the table to its rule and measures part
+of it again. Luck here is a seeded generator of NumPy's: no world is simulated.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ import click
 
 from sim import __version__
 from sim.cli.asking import doctor, list_, schema
-from sim.cli.reading import compare, explain, report, reproduce, verify
+from sim.cli.comparing import compare
+from sim.cli.reading import explain, report, reproduce, verify
 from sim.cli.running import check, plan, run
 from sim.cli.words import BAD, INTERRUPTED, tell
 from sim.scenario.faults import ScenarioError

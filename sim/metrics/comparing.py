@@ -1,9 +1,39 @@
-"""Many comparisons at once: how sure one may be of each when all of them were looked at."""
+"""Two runs beside each other, metric by metric; and how sure one may be of each difference when many were looked at.
+
+Cells of the same name are compared, or the only cells of both. Where their seeds agree they met the same luck, so they are compared pair by pair, replication
+by replication; otherwise as two independent samples, by Welch. A run of a version whose tables say nothing to today's metrics is compared by its summary
+alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import isnan
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import hypot, isnan, nan, sqrt
+from typing import TYPE_CHECKING, Any
+
+from sim.metrics import METRICS
+from sim.metrics.estimates import Difference, Estimate, mean_and_square, paired_difference, read_back, welch
+from sim.metrics.intervals import Kind
+
+if TYPE_CHECKING:
+    from sim.metrics.results import Results
+
+Key = tuple[str, str]
+Measured = dict[str, dict[Key, dict[int, float]]]  # by cell, by metric and group, by replication
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A *metric* of a *group* in one *cell* of two runs: *mine*, *theirs*, and the *difference* theirs − mine, *paired* by luck or not."""
+
+    cell: str
+    metric: str
+    group: str
+    mine: float
+    theirs: float
+    difference: Difference
+    paired: bool
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -18,3 +48,103 @@ def holm(p: Sequence[float]) -> list[float]:
         least = max(least, min(1.0, (len(order) - rank) * p[place]))
         corrected[place] = least
     return corrected
+
+
+def matched(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, str]:
+    """Return which cells of two runs belong together, by name; two runs of one cell each are compared whatever they are called."""
+    if len(mine) == len(theirs) == 1:
+        return {next(iter(mine)): next(iter(theirs))}
+    return {cell: cell for cell in mine if cell in theirs}
+
+
+def compared(mine: Results, theirs: Results, *, every_group: bool) -> tuple[list[Apart], list[str]]:
+    """Return the metrics of *theirs* less those of *mine*, of every group or of all together, and what there is to know; Holm's family is all of them."""
+    notes: list[str] = []
+    seeds = [{cell["name"]: cell.get("seed", run.manifest.get("seed")) for cell in run.manifest["cells"]} for run in (mine, theirs)]
+    pairs = matched(*seeds)
+    samples = [_measured(run) for run in (mine, theirs)]
+    if None in samples:
+        notes.append("The tables of one run say nothing to today's metrics: compared by the summaries, unpaired, without p.")
+        rows = _by_summary(mine, theirs, pairs, every_group)
+    else:
+        rows = []
+        for cell, other in pairs.items():
+            same = seeds[0][cell] == seeds[1][other]
+            rows += _cells(cell, [samples[0].get(cell, {}), samples[1].get(other, {})], same, every_group)  # type: ignore[union-attr]
+    notes += _notes(seeds, pairs)
+    corrected = holm([row.difference.p for row in rows])
+    return [replace(row, difference=replace(row.difference, p_holm=p)) for row, p in zip(rows, corrected, strict=True)], notes
+
+
+def _measured(run: Results) -> Measured | None:
+    """Return every value of *run*; None where its tables are not those of today."""
+    found: Measured = {}
+    try:
+        values = run.values()
+    except (KeyError, ValueError):
+        return None
+    for cell, replication, metric, group, value in values.itertuples(index=False):
+        found.setdefault(cell, {}).setdefault((metric, group), {})[replication] = value
+    return found
+
+
+def _cells(cell: str, values: Sequence[Mapping[Key, Mapping[int, float]]], same_luck: bool, every_group: bool) -> list[Apart]:
+    """Return the differences between two cells of the *values* by metric and replication."""
+    rows = []
+    for key in (key for key in values[0] if key in values[1] and (every_group or key[1] == "all")):
+        metric = METRICS.get(key[0])
+        unit, kind = (metric.unit, metric.kind) if metric else ("", Kind.UNKNOWN)
+        a, b = values[0][key], values[1][key]
+        shared = sorted(a.keys() & b.keys())
+        if same_luck and shared:
+            found = paired_difference([b[r] for r in shared], [a[r] for r in shared], unit, kind)
+            rows.append(Apart(cell, *key, sum(a[r] for r in shared) / len(shared), sum(b[r] for r in shared) / len(shared), found, paired=True))
+        else:
+            found = unpaired_difference(list(b.values()), list(a.values()), unit)
+            rows.append(Apart(cell, *key, sum(a.values()) / len(a), sum(b.values()) / len(b), found, paired=False))
+    return rows
+
+
+def unpaired_difference(values: Sequence[float], others: Sequence[float], unit: str) -> Difference:
+    """Return the mean of *values* less that of *others*, two independent samples, with Welch's interval and p."""
+    from scipy.special import stdtr
+
+    (mean, a), (other, b) = mean_and_square(values), mean_and_square(others)
+    n = min(len(values), len(others))
+    half = welch(values, others)
+    if isnan(half):
+        return Difference(mean - other, nan, n, unit, nan, caution="one replication: no interval")
+    error = sqrt(a + b)
+    degrees = (a + b) ** 2 / (a**2 / (len(values) - 1) + b**2 / (len(others) - 1)) if error else nan
+    p = float(2 * stdtr(degrees, -abs(mean - other) / error)) if error else float(mean == other)
+    return Difference(mean - other, half, n, unit, half, p=p)
+
+
+def _by_summary(mine: Results, theirs: Results, pairs: Mapping[str, str], every_group: bool) -> list[Apart]:
+    """Return the differences between the estimates of two summaries, as of independent samples."""
+    found: list[dict[tuple[str, str, str], Estimate]] = []
+    for run in (mine, theirs):
+        records: Any = run.summary.to_dict("records")
+        found.append({(row["cell"], row["metric"], row["group"]): read_back(row) for row in records})
+    rows = []
+    for (cell, metric, group), a in found[0].items():
+        b = found[1].get((pairs.get(cell, ""), metric, group))
+        if b is not None and (every_group or group == "all"):
+            half = hypot(a.half_width, b.half_width)
+            apart = Difference(b.value - a.value, half, min(a.n, b.n), a.unit, half, caution=a.warning or b.warning)
+            rows.append(Apart(cell, metric, group, a.value, b.value, apart, paired=False))
+    return rows
+
+
+def _notes(seeds: Sequence[Mapping[str, Any]], pairs: Mapping[str, str]) -> list[str]:
+    """Return what is to be known of which cells were compared, and whether by the same luck."""
+    notes = []
+    strangers = [cell for cell, other in pairs.items() if seeds[0][cell] != seeds[1][other]]
+    if strangers:
+        few = ", ".join(strangers[:3]) + (", ..." if len(strangers) > 3 else "")
+        notes.append(f"The seeds differ ({few}): the runs met different luck, and are compared unpaired.")
+    for cells, known, name in ((seeds[0], pairs.keys(), "RUN"), (seeds[1], set(pairs.values()), "OTHER")):
+        alone = [cell for cell in cells if cell not in known]
+        if alone:
+            notes.append(f"Only in {name}: {', '.join(alone[:5])}{f' and {len(alone) - 5} more' if len(alone) > 5 else ''}.")
+    return notes

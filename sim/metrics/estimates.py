@@ -88,7 +88,7 @@ def difference_of(row: Mapping[str, Any]) -> Difference:
     )  # fmt: skip
 
 
-def _mean_and_square(values: Sequence[float]) -> tuple[float, float]:
+def mean_and_square(values: Sequence[float]) -> tuple[float, float]:
     """Return mean and squared standard error of *values*, summed in their order; the error of one value is nan."""
     n = len(values)
     mean = sum(values) / n
@@ -109,7 +109,7 @@ def estimate(values: Sequence[float], unit: str, kind: Kind = Kind.UNKNOWN) -> E
     if not values:
         raise ValueError("no replications, no estimate")
     n = len(values)
-    mean, square = _mean_and_square(values)
+    mean, square = mean_and_square(values)
     if n == 1:
         return Estimate(mean, nan, n, unit, caution=ONE)
     row = np.array([values], np.float64)
@@ -130,7 +130,7 @@ def paired_difference(values: Sequence[float], others: Sequence[float], unit: st
     apart = [value - other for value, other in zip(values, others, strict=True)]
     paired = estimate(apart, unit, Kind.UNKNOWN if kind is Kind.SHARE else kind)
     return Difference(
-        paired.value, paired.half_width, paired.n, unit, _welch(values, others), bounds=paired.bounds, caution=paired.caution, p=_p(apart)
+        paired.value, paired.half_width, paired.n, unit, welch(values, others), bounds=paired.bounds, caution=paired.caution, p=_p(apart)
     )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def _p(apart: Sequence[float]) -> float:
     """Return the two-sided p of a t test that the mean of *apart* is nought."""
     from scipy.special import stdtr
 
-    mean, square = _mean_and_square(apart)
+    mean, square = mean_and_square(apart)
     if len(apart) == 1:
         return nan
     if square <= (1e-12 * mean) ** 2:
@@ -146,11 +146,10 @@ def _p(apart: Sequence[float]) -> float:
     return float(2 * stdtr(len(apart) - 1, -abs(mean) / sqrt(square)))
 
 
-def _welch(values: Sequence[float], others: Sequence[float]) -> float:
-    """Return the half-width of the difference of two independent means, by Welch's degrees of freedom."""
-    n = len(values)
-    if n == 1:
+def welch(values: Sequence[float], others: Sequence[float]) -> float:
+    """Return the half-width of the difference of two independent means, by Welch's degrees of freedom; nan where either has one value."""
+    if min(len(values), len(others)) == 1:
         return nan
-    (_, a), (_, b) = _mean_and_square(values), _mean_and_square(others)
-    degrees = (a + b) ** 2 * (n - 1) / (a**2 + b**2) if a or b else inf
+    (_, a), (_, b) = mean_and_square(values), mean_and_square(others)
+    degrees = (a + b) ** 2 / (a**2 / (len(values) - 1) + b**2 / (len(others) - 1)) if a or b else inf
     return _quantile(degrees) * sqrt(a + b) if a or b else 0.0

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 CONFIDENCE: Final = 0.95
 RESAMPLES: Final = 4000
-# Replications below which the 95 % interval of a kind is known to cover less for some law; beyond them it does so only where the values look skewed.
-TRUSTED_FROM: Final = {"skewed": 50, "unknown": 100}
+TRUSTED_FROM: Final = 100  # replications below which the interval of what is not a mean or a share covers less for some law; beyond, where values look skewed
 BOOTSTRAP_FROM: Final = 10  # below, resampled means cannot reach far enough, and t covers more
 _SKEWED: Final = 1.0
 _ODD: Final = 3.5  # standard errors of skewness that normal samples hardly ever show
@@ -140,10 +139,10 @@ def warnings(values: Numbers, kind: Kind) -> list[str]:
         return ["one replication: no interval"] * samples
     if kind is Kind.SHARE:
         return [""] * samples
-    if n < TRUSTED_FROM.get(kind, 0):
+    if n < TRUSTED_FROM and kind is not Kind.MEAN:
         few = f"{n} replications of {'a skewed quantity' if kind is Kind.SKEWED else 'a quantity of unknown law'}: covers less than 95 %"
         return [few] * samples
-    limit = _ODD * np.sqrt(6 * (n - 2) / ((n + 1) * (n + 3))) if kind is Kind.MEAN else _SKEWED
+    limit = _SKEWED if kind is not Kind.MEAN else _ODD * np.sqrt(6 * (n - 2) / ((n + 1) * (n + 3))) if n > 2 else np.inf
     skewed = np.where(np.abs(_skewness(values)) > limit, "skewed values: covers less than 95 %", "")
     told: list[str] = np.where(_equal(values), "all values equal: ± 0 is not certainty", skewed).tolist()
     return told

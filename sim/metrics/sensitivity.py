@@ -16,7 +16,6 @@ points share, and taken off.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -216,11 +215,10 @@ def _blocks(sample: Sample) -> Numbers:
     return sample.y.reshape(-1, d + 2, sample.y.shape[1])
 
 
-def _resampled(sample: Sample, blocks: Numbers, measure: Callable[[Numbers], Numbers]) -> tuple[Numbers, Numbers]:
-    """Return *measure* of the means over replications, (base points, d + 2, 1), and of each resample of them, along a last axis."""
+def _redrawn(sample: Sample, blocks: Numbers) -> Numbers:
+    """Return the means over replications of each resample of the base points, (base points, d + 2, times)."""
     rows, weights = _draws(sample, len(blocks))
-    redrawn = np.stack([blocks[row] @ weights[:, b] for b, row in enumerate(rows)], axis=-1)
-    return measure(blocks.mean(axis=2)[..., None])[..., 0], measure(redrawn)
+    return np.stack([blocks[row] @ weights[:, b] for b, row in enumerate(rows)], axis=-1)
 
 
 def sobol(sample: Sample) -> list[Index]:
@@ -240,7 +238,7 @@ def sobol(sample: Sample) -> list[Index]:
     d = len(sample.names)
     if np.ptp(blocks) == 0:
         return [Index(name, method, 0.0, 0.0, 0.0) for name in sample.names for method in ("first order", "total")]
-    values, resampled = _resampled(sample, blocks, both)
+    values, resampled = both(blocks.mean(axis=2)[..., None])[..., 0], both(_redrawn(sample, blocks))
     return [
         _index(name, method, float(values[j, kind]), resampled[j, kind])
         for j, name in enumerate(sample.names)
@@ -252,20 +250,17 @@ def elementary_effects(sample: Sample) -> list[Index]:
     """Return μ* and σ of each assumption's elementary effects from a saltelli design; raises `ValueError` when it is none."""
     blocks, d = _blocks(sample), len(sample.names)
     unit = sample.unit.reshape(-1, d + 2, d)
-    steps = np.stack([unit[:, -1, j] - unit[:, 0, j] for j in range(d)], axis=1)
-    rows, weights = _draws(sample, len(blocks))
+    steps = (unit[:, -1] - unit[:, 0])[..., None]
+    rows, _ = _draws(sample, len(blocks))
 
-    def both(y: Numbers, step: Numbers) -> tuple[Numbers, Numbers]:
-        """Return μ* and σ by assumption: means over base points, weighted by the length of the step."""
+    def both(y: Numbers, step: Numbers) -> Numbers:
+        """Return μ* and σ by assumption, (2, d, times): means over base points, weighted by the length of the step."""
         change, length = y[:, 1:-1] - y[:, :1], np.abs(step)
         weight = length.sum(axis=0)
         mean = (change * np.sign(step)).sum(axis=0) / weight
         effect = np.divide(change, step, out=np.zeros_like(change), where=length > 0)
-        return np.abs(change).sum(axis=0) / weight, np.sqrt((length * (effect - mean) ** 2).sum(axis=0) / weight)
+        return np.stack([np.abs(change).sum(axis=0) / weight, np.sqrt((length * (effect - mean) ** 2).sum(axis=0) / weight)])
 
-    values = both(blocks.mean(axis=2), steps)
-    resampled = [both(blocks[row] @ weights[:, b], steps[row]) for b, row in enumerate(rows)]
-    return [
-        _index(name, method, float(values[kind][j]), np.array([each[kind][j] for each in resampled]))
-        for j, name in enumerate(sample.names) for kind, method in enumerate(("mu*", "sigma"))
-    ]  # fmt: skip
+    values, resampled = both(blocks.mean(axis=2)[..., None], steps)[..., 0], both(_redrawn(sample, blocks), np.moveaxis(steps[rows][..., 0], 0, -1))
+    methods = tuple(enumerate(("mu*", "sigma")))
+    return [_index(name, method, float(values[kind, j]), resampled[kind, j]) for j, name in enumerate(sample.names) for kind, method in methods]

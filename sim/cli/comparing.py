@@ -1,0 +1,97 @@
+"""`sim compare`: two runs of any age, the leaves of their scenarios that differ, and their metrics."""
+
+from __future__ import annotations
+
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from sim.cli.options import Output, takes_output
+from sim.cli.reading import found_run
+from sim.cli.words import columns, number, say, say_json
+
+if TYPE_CHECKING:
+    from sim.metrics.comparing import Apart
+    from sim.metrics.results import Results
+
+_HEADS: Final = ("cell", "metric", "group", "RUN", "OTHER", "OTHER - RUN", "95 %", "unit", "by", "variance", "p, Holm", "beware")
+
+
+@click.command()
+@click.argument("run")
+@click.argument("other")
+@takes_output
+def compare(run: str, other: str, asked: Output) -> None:
+    """Compare two runs, of any age: the leaves of their scenarios that differ, and their metrics, cell by cell of the same name."""
+    from sim.metrics.comparing import compared
+    from sim.metrics.results import Results
+
+    mine, theirs = Results(found_run(run, asked.out)), Results(found_run(other, asked.out))
+    leaves = _leaves_apart(mine.path, theirs.path)
+    rows, notes = compared(mine, theirs, every_group=asked.verbose or asked.as_json)
+    rows = [row for row in rows if row.difference.value or row.difference.half_width > 0]
+    notes = _programs(mine, theirs) + notes
+    if asked.as_json:
+        say_json({"leaves": leaves, "metrics": [_as_json(row) for row in rows], "notes": notes})
+        return
+    say(columns([("cell", "leaf", "RUN", "OTHER"), *(list(leaf.values()) for leaf in leaves)]) if leaves else "no leaf differs")
+    say(columns([_HEADS, *map(_as_text, rows)]) if rows else "no metric differs")
+    for note in notes + _reading(rows):
+        say(note)
+
+
+def _programs(mine: Results, theirs: Results) -> list[str]:
+    """Return that the runs were made by different programs, where they were: that alone may move a number."""
+    made = [(run.manifest["version"], run.manifest["source"][:8], run.manifest["engine"]) for run in (mine, theirs)]
+    told = ["version {}, source {}, engine {}".format(*each) for each in made]
+    return [] if made[0] == made[1] else [f"Made by different programs: RUN by {told[0]}, OTHER by {told[1]}."]
+
+
+def _leaves_apart(mine: Path, theirs: Path) -> list[dict[str, str]]:
+    """Return the leaves that differ between the resolved scenarios of cells that belong together, read without asking what today's scenarios may hold."""
+    from sim.metrics.comparing import matched
+    from sim.report.study import leaves_of
+    from sim.scenario.tree import parse
+    from sim.store import read_file
+
+    worlds: list[dict[str, str]] = []
+    for run in (mine, theirs):
+        texts = read_file(run / "resolved.yaml").decode("utf-8").split("---\n")
+        worlds.append({head.removeprefix("# cell: "): text for head, _, text in (each.partition("\n") for each in texts)})
+    rows = []
+    for cell, other in matched(*worlds).items():
+        if worlds[0][cell] != worlds[1][other]:
+            ours, its = (leaves_of(parse(text, "resolved.yaml")[0]) for text in (worlds[0][cell], worlds[1][other]))
+            apart = [leaf for leaf in dict.fromkeys([*ours, *its]) if ours.get(leaf) != its.get(leaf)]
+            rows += [{"cell": cell, "leaf": leaf, "run": ours.get(leaf, "absent"), "other": its.get(leaf, "absent")} for leaf in apart]
+    return rows
+
+
+def _as_json(row: Apart) -> dict[str, Any]:
+    found = row.difference
+    numbers = {
+        "run": row.mine, "other": row.theirs, "difference": found.value, "half_width": found.half_width, "low": found.low, "high": found.high,
+        "unpaired_half_width": found.unpaired_half_width, "variance_reduction": found.gain if row.paired else float("nan"), "p": found.p,
+        "p_holm": found.p_holm,
+    }  # fmt: skip
+    told = {name: value if isfinite(value) else None for name, value in numbers.items()}
+    how = {"n": found.n, "unit": found.unit, "paired": row.paired, "warning": found.warning}
+    return {"cell": row.cell, "metric": row.metric, "group": row.group, **told, **how}
+
+
+def _as_text(row: Apart) -> list[object]:
+    found = row.difference
+    half = f"± {number(found.half_width)}" if isfinite(found.half_width) else "-"
+    gain = f"÷ {number(found.gain)}" if row.paired and isfinite(found.gain) else "-"
+    p = "-" if not isfinite(found.p_holm) else "< 0.001" if found.p_holm < 0.001 else f"{found.p_holm:.3f}"
+    by = "pairs" if row.paired else "unpaired"
+    return [row.cell, row.metric, row.group, row.mine, row.theirs, found.value, half, found.unit, by, gain, p, "†" if found.warning else ""]
+
+
+def _reading(rows: list[Apart]) -> list[str]:
+    """Return how to read the table, as far as it needs words."""
+    told = ["Variance: what pairing by common luck divided it by. p, Holm: that of no difference, corrected for all metrics compared."] * bool(rows)
+    cautions = dict.fromkeys(row.difference.warning for row in rows if row.difference.warning)
+    return told + [f"† {caution}" for caution in cautions]
