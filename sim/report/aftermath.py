@@ -18,20 +18,23 @@ LOAD: Final = "traffic.level"
 class Outcome:
     """What became of one cell: its *policy*, *what* went wrong (a list of faults) and for how long, and estimates; *drain* and *fluid* may not apply (None).
 
-    *most* is how many times a message may be sent at most; *place* is the server that is looked at, a group of the metrics (`dsp/dsp`).
+    *start_s* is when it began; *place* is the server that is looked at, a group of the metrics (`dsp/dsp`). A message is sent at most 1 + *cap* times, and
+    retries are at most *budget* of all first attempts since the world began.
     """
 
     cell: Cell
     policy: str
     what: str
     place: str
+    start_s: int
     outage_s: int
     before: Estimate
     after: Estimate
     returned: Estimate
     drain: Estimate | None
     fluid: Estimate | None
-    most: float
+    cap: float
+    budget: float
 
     @property
     def returns(self) -> bool:
@@ -44,15 +47,33 @@ class Outcome:
         return not self.returns and self.before.value < 1 <= self.after.value
 
     @property
+    def most(self) -> float:
+        """How often a message may be sent, on average, however long it waits."""
+        return 1 + min(self.cap, self.budget)
+
+    @property
     def work(self) -> float:
         """Load before, were every message sent as often as it may be: below 1 it must drain."""
         return self.most * self.before.value
 
+    def longest_drain_s(self, outage_s: float) -> float | None:
+        """Return the longest that fluid takes to drain after an outage, were everything sent as often as the policy lets it; None where it need not drain.
 
-def most_attempts(cell: Cell) -> float:
-    """Return how often a message of *cell* may be sent at most: 1 + cap, or 1 + budget where that is less; 1 without retries."""
+        With a = 1 + cap and load ρ: outage · aρ / (1 − aρ). With a = 1 + budget, what was saved since the world began comes on top: + budget · ρ · start /
+        (1 − aρ).
+        """
+        load, found = self.before.value, []
+        for more, saved in ((self.cap, 0.0), (self.budget, self.budget)):
+            if (1 + more) * load < 1:
+                found.append(((1 + more) * load * outage_s + saved * load * self.start_s) / (1 - (1 + more) * load))
+        return min(found, default=None)
+
+
+def _retries(cell: Cell) -> tuple[float, float]:
+    """Return the cap and the budget of retries of *cell*; no retries are a cap of 0, no budget is an infinite one."""
     rows = [row for stage in cell.scenario.network for row in stage.mitigations if row.kind == "retry"]
-    return max((1 + min(row.cap, inf if row.budget is None else float(row.budget)) for row in rows), default=1.0)
+    budgets = [inf if row.budget is None else float(row.budget) for row in rows]
+    return max((float(row.cap) for row in rows), default=0.0), max(budgets, default=inf)
 
 
 def _struck(what: str, place: str, loads: Iterable[str]) -> list[str]:
@@ -84,8 +105,8 @@ class Aftermath:
         if returned is None or before is None:
             return None
         return Outcome(
-            cell, self._policy(cell), str(last["what"]), place, int(last["end_s"] - last["start_s"]), before, loads[place], returned,
-            self.study.estimate(cell, "drain_time_s"), found["drain_fluid_s"], most_attempts(cell),
+            cell, self._policy(cell), str(last["what"]), place, int(last["start_s"]), int(last["end_s"] - last["start_s"]), before, loads[place], returned,
+            self.study.estimate(cell, "drain_time_s"), found["drain_fluid_s"], *_retries(cell),
         )  # fmt: skip
 
     def _policy(self, cell: Cell) -> str:

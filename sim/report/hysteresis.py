@@ -101,9 +101,9 @@ def drain(world: Aftermath, level: float) -> Figure:
         axes.plot(lengths / 60, lengths / 60 * load / (1 - load), color=FAINT, linewidth=3, zorder=1)
     for number, policy in enumerate(world.policies):
         own = world.of(policy, None, level)
-        work = own[0].work if own else 1.0
-        if fluid and own and own[0].most > 1 and work < 1:
-            axes.plot(lengths / 60, lengths / 60 * work / (1 - work), color=_look(number)["color"], linewidth=1.2, linestyle=":", zorder=1)
+        if fluid and own and own[0].most > 1 and own[0].work < 1:
+            longest = [(own[0].longest_drain_s(length) or 0) / 60 for length in lengths]
+            axes.plot(lengths / 60, longest, color=_look(number)["color"], linewidth=1.2, linestyle=":", zorder=1)
         # Beside one another, so that marks at one outage can be told apart.
         aside = (number - (len(world.policies) - 1) / 2) * 0.008 * world.outages[-1]
         for outcome in own:
@@ -135,14 +135,12 @@ def waits(world: Aftermath) -> Figure:
     figure = new(_TALL)
     axes = _axes(figure, _rows_of_key(world, 0))
     here = world.of(None, *world.focus)
-    start_h = 0.0
     for outcome in here:
         hours, seconds = _waiting(world, outcome)
         axes.plot(hours, seconds, color=_look(world.policies.index(outcome.policy))["color"], linewidth=1.6)
-        start_h = _trigger_h(world, outcome)
         mark = slice(0, None, max(1, len(hours) // 9))
         axes.plot(hours[mark], seconds[mark], linestyle="", markersize=5, **_look(world.policies.index(outcome.policy)))
-    axes.axvspan(start_h, start_h + here[0].outage_s / 3600, color="#eeeeee", zorder=0, linewidth=0)
+    axes.axvspan(here[0].start_s / 3600, (here[0].start_s + here[0].outage_s) / 3600, color="#eeeeee", zorder=0, linewidth=0)
     axes.set_yscale("symlog", linthresh=1, linscale=0.4)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(lambda value, _: rounded(value, 3))
@@ -150,11 +148,6 @@ def waits(world: Aftermath) -> Figure:
     axes.set_ylabel("what waits, s of work")
     _key(figure, _named(world, ()))
     return figure
-
-
-def _trigger_h(world: Aftermath, outcome: Outcome) -> float:
-    triggers = next(iter(world.study.tables("triggers", outcome.cell).values()))
-    return (float(triggers["end_s"].max()) - outcome.outage_s) / 3600
 
 
 def _waiting(world: Aftermath, outcome: Outcome) -> tuple[Any, Any]:

@@ -203,7 +203,8 @@ def _grids(remedies: Remedies) -> tuple[Grid, ...]:
     return (
         Grid("T8. What each mitigation does to the storm, and to what matters", head, tuple(rows), note),
         Grid("T8b. Settings, and whom they stop", heads, details, "Stopped and put off: by kind of message, of rows that the storm has not.", page_only=True),
-        *_late_grid(remedies), *_sweep_grid(remedies, head),
+        *_late_grid(remedies),
+        *_sweep_grid(remedies, head),
     )
 
 

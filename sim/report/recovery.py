@@ -159,7 +159,10 @@ def _against_fluid(world: Aftermath) -> tuple[str, ...]:
             told.append(f"{policy} {drain_text(last)} (closed form {duration(last.fluid.value)}; {span(last.outage_s)} at {percent(last.before)})")
     if not told:
         return ()
-    return (f"Beside the fluid closed form (outage × arrivals ÷ spare capacity, nothing sent twice): {listed(told)}. What is longer, retries make.",)
+    said = f"Beside the fluid closed form (outage × arrivals ÷ spare capacity, nothing sent twice): {listed(told)}. What is longer, retries make."
+    if any(outcome.budget < outcome.cap for outcome in world.outcomes):
+        said += " A budget counts first attempts since the world began: what it saved in calm hours is spent at once when something fails."
+    return (said,)
 
 
 def _doubts(world: Aftermath) -> tuple[str, ...]:
@@ -196,20 +199,23 @@ def boundary_text(world: Aftermath, outcome: Outcome) -> str:
 def _row(world: Aftermath, outcome: Outcome) -> tuple[str, ...]:
     times = world.study.estimate(outcome.cell, "amplification_ratio")
     fluid = "–" if outcome.fluid is None else interval(outcome.fluid, 1 / 60, "min")
+    longest = outcome.longest_drain_s(outcome.outage_s)
+    most = "–" if outcome.fluid is None else "need not drain" if longest is None else duration(longest)
     level = format_share(outcome.cell.scenario.traffic.level)
     return (
-        outcome.policy, span(outcome.outage_s), level, percent(outcome.before), interval(times), drain_text(outcome), fluid, returned_text(outcome),
+        outcome.policy, span(outcome.outage_s), level, percent(outcome.before), interval(times), drain_text(outcome), fluid, most, returned_text(outcome),
         verdict(outcome),
     )  # fmt: skip
 
 
 def _grids(world: Aftermath) -> tuple[Grid, ...]:
-    head = ("policy", "outage", "traffic", "load before", "amplification", "drain time", "closed form", "back to normal", "metastable")
+    head = ("policy", "outage", "traffic", "load before", "amplification", "drain time", "closed form", "with all retries", "back to normal", "metastable")
     outage_s, level = world.focus
     here = world.of(None, outage_s, level)
     note = (
         "Load before: of the capacity of the server struck, in the hour before. Amplification: attempts ÷ messages. Drain time: from the end of the trigger"
-        " until everything is calm for an hour. Closed form: outage × arrivals ÷ spare capacity. Back to normal: share of replications. Metastable: the world"
+        " until everything is calm for an hour. Closed form: outage × arrivals ÷ spare capacity; with all retries: the same were everything"
+        " sent as often as the policy lets it. Back to normal: share of replications. Metastable: the world"
         " carried its load before, and in the last hour no less arrives than can be passed on."
     )
     same = len(world.outcomes) == len(here)
@@ -240,7 +246,8 @@ def _loop(world: Aftermath) -> Picture:
         title = "The way down is the way up: no policy keeps a storm going after its trigger"
     read = (
         f"Across: load in the hour before {span(longest)} of {wrong(world.outcomes[0])}, arrivals ÷ capacity. Up: load in the last"
-        " hour of the window. Going up, a world lies on the grey line; a policy that leaves it has not come back, and only less traffic brings it down."
+        " hour of the window. Going up, a world lies on the grey line (below it where the hour of the day is quieter); a policy that leaves it has not come"
+        " back, and only less traffic brings it down."
         " Bars: 95 % intervals. Hollow: not back to normal."
     )
     return Picture("f9_hysteresis", title, read, f"Load after the trigger against load before, by policy. {title}.", partial(_draw, "loop", world))
@@ -253,7 +260,8 @@ def _drain(world: Aftermath) -> Picture:
     title = f"After {span(world.outages[-1])}, to drain takes: {told}" if known else f"After {span(world.outages[-1])} no policy drains"
     read = (
         f"At {format_share(level)} of the traffic. Marks: time to drain after an outage, with its 95 % interval; on the upper edge: not drained in the window."
-        " Grey line: fluid closed form, nothing sent twice; dotted: the same were every message sent as often as the policy lets it, where that drains at all."
+        " Grey line: fluid closed form, nothing sent twice; dotted: the same were everything sent as often as the policy lets it (a budget"
+        " with what it saved before), where that drains at all."
     )
     return Picture("f9_drain_time", title, read, f"Time to drain against length of the outage. {title}.", partial(_draw, "drain", world, level))
 

@@ -13,7 +13,7 @@ from sim.report.remedies import Remedies, changes
 from sim.report.study import Study
 from tests.report.reading import differences, grid, same, summary
 
-CSP, USER = "{stage: csp, capacity: 900 /s}", "{stage: user, operators: 4}"
+CSP, USER = "{stage: csp, capacity: 900 /s}", "{stage: user, operators: 4, flood_above: 10, flood_below: 5}"
 PLAIN = "{stage: dsp, capacity: 50 /s}"
 SECMP0062 = "{kind: alert_storm_protection, threshold: 5, window: 1 h, forward_period: 24 h}"
 RETRY = "{kind: retry, base: 10 s, factor: 2, most: 1 h, jitter: full, cap: 3}"

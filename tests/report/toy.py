@@ -43,7 +43,6 @@ def recovery(scenario, replication: int, **_: object) -> Tables:
     )  # fmt: skip
 
 
-
 REPORTS, CHATTER, OUTAGES = 2000, 4000, 300  # a day
 
 
