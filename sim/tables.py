@@ -159,7 +159,7 @@ _ALL = (
         _KIND,
         Column("target_s", "int64", "s", "Response-time target of the kind."),
         Column("n", "int64", "messages", "Messages raised after warm-up that made an attempt."),
-        Column("n_late", "int64", "messages", "Those that reached the SMI's door later than the target, were refused, or were still travelling past it."),
+        Column("n_late", "int64", "messages", "Those that reached the SMI's door later than the target, were refused or expired, or were still travelling past it."),
     )),
     Table("population", "a count", "run", (
         Column("what", "str", "", "premises, meters, hubs, gpf, esme, gsme, ppmid, ihd, hcalcs, reporting, senders."),

@@ -163,7 +163,7 @@ def targets(world: TwinWorld) -> Rows:
 def _is_late(message: Message, target_s: int, horizon_s: int) -> bool:
     if message.fate == "delivered":
         return message.at_s - message.raised_s > target_s
-    return message.fate == "refused" or (message.fate == "in_flight" and horizon_s - message.raised_s > target_s)
+    return message.fate in ("refused", "expired") or (message.fate == "in_flight" and horizon_s - message.raised_s > target_s)
 
 
 # -- stages ----------------------------------------------------------------------------------------------------------------------------------------
