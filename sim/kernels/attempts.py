@@ -63,7 +63,7 @@ class Book(NamedTuple):
     deliver: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def finish(setup, book, pool, who, fate, stage, at):  # type: ignore[no-untyped-def]
     """End message *who* at second *at*; *stage* is where (-1: nowhere in particular)."""
     m, c = pool.messages[who], setup.c
@@ -90,7 +90,7 @@ def finish(setup, book, pool, who, fate, stage, at):  # type: ignore[no-untyped-
         pool.n[N_ENDED] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def settle(setup, book, pool, who):  # type: ignore[no-untyped-def]
     """End message *who* as refused if it will not try again and no attempt of it is under way."""
     m = pool.messages[who]
@@ -98,7 +98,7 @@ def settle(setup, book, pool, who):  # type: ignore[no-untyped-def]
         finish(setup, book, pool, who, REFUSED, m.refused_at if m.refused_s >= 0 else setup.c[N_STAGES], m.refused_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def leave_network(pool, who):  # type: ignore[no-untyped-def]
     """Attempt *who* is no longer under way."""
     whole = pool.messages[who].message
@@ -108,7 +108,7 @@ def leave_network(pool, who):  # type: ignore[no-untyped-def]
         let_go(pool, who)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def refuse(setup, book, pool, who, stage, s):  # type: ignore[no-untyped-def]
     """Attempt *who* is refused at *stage* in slot *s*."""
     whole, turn = pool.messages[who].message, pool.messages[who].turn
@@ -118,12 +118,13 @@ def refuse(setup, book, pool, who, stage, s):  # type: ignore[no-untyped-def]
         m.refused_s, m.refused_at = s, stage
     if m.ended > s:
         if turn == m.attempt and not m.failed:
-            fail(setup, pool, whole, s)
+            out_of_time = setup.retry[TIMEOUT] > 0 and m.attempt < setup.retry[CAP] and m.latest + setup.retry[TIMEOUT] < s
+            fail(setup, pool, whole, m.latest + setup.retry[TIMEOUT] if out_of_time else s)  # this step is ahead of the clock by the latency before it
         settle(setup, book, pool, whole)
     let_go(pool, whole)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def fail(setup, pool, who, at):  # type: ignore[no-untyped-def]
     """The latest attempt of message *who* fails at second *at*; the next is due when the back-off is over, if there is one."""
     m, retry = pool.messages[who], setup.retry
@@ -152,7 +153,7 @@ def fail(setup, pool, who, at):  # type: ignore[no-untyped-def]
         m.refs += 1  # it is still under way at the horizon
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def give_up_or_go(setup, book, pool, links, who, turn, t):  # type: ignore[no-untyped-def]
     """Attempt *turn* of message *who* is due in second *t*: return the record of the attempt, or -1 when none is made."""
     m, c = pool.messages[who], setup.c
@@ -170,7 +171,9 @@ def give_up_or_go(setup, book, pool, links, who, turn, t):  # type: ignore[no-un
     if turn > 0:
         dark = setup.dark_until
         if m.kind >= c[N_ANONYMOUS] and len(dark) and not setup.gasps[m.kind] and t < dark[setup.premises_first[m.region] + np.int64(m.premises)]:
-            if m.copies == 0 and m.ended == NEVER:
+            if m.refused_s >= t:  # a copy is under way until then
+                settle(setup, book, pool, who)
+            elif m.copies == 0 and m.ended == NEVER:
                 finish(setup, book, pool, who, EXPIRED, -1, t)
             return NONE
         budget = setup.budget[m.region]
@@ -186,7 +189,7 @@ def give_up_or_go(setup, book, pool, links, who, turn, t):  # type: ignore[no-un
     return attempt(setup, pool, who, turn, t, word(setup.keys[RANK], np.int64(m.place), np.int64(m.premises), t))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def attempt(setup, pool, who, turn, t, rank):  # type: ignore[no-untyped-def]
     """Return the record of attempt *turn* of message *who*, which leaves in second *t*: its own record if that is not under way."""
     copy = who

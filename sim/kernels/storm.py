@@ -6,74 +6,58 @@ Step t takes those who leave in second t through all stages; a stage with *befor
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
 from sim.kernels.attempts import (
     BARRED, BUDGET, CELLS_WATCHED, DAY_START, FIRSTS, FIRSTS_NOW, HORIZON, LATENCY, N_ANONYMOUS, N_OPEN, N_STAGES, PER_CELL, RETRIES, RETRIES_NOW, STOP, TRACED,
-    WARM_UP, Book, Setup, fail, finish, give_up_or_go, leave_network, refuse,
+    WARM_UP, fail, finish, give_up_or_go, leave_network, refuse,
 )  # fmt: skip
-from sim.kernels.links import Links
+from sim.kernels.net import Net
 from sim.kernels.ordering import by_server, in_order
 from sim.kernels.pool import (
-    ARRIVES, DELIVERED, DUE, IN_FLIGHT, N_ENDED, NEVER, NONE, THROTTLED, TIME_OUT, Pool, due_now, give_back, let_go, remind, room_left,
+    ARRIVES, DELIVERED, DUE, IN_FLIGHT, N_ENDED, NEVER, NONE, THROTTLED, TIME_OUT, due_now, give_back, let_go, remind, room_left,
 )  # fmt: skip
 from sim.kernels.protection import (
-    BARRING, CODEL, REDELIVERY, STORM, Rows, allowed_by_shapes, barred_until, calm, note_arrivals, pay, refresh, stopped_by,
+    BARRING, CODEL, REDELIVERY, STORM, allowed_by_shapes, barred_until, calm, note_arrivals, pay, refresh, stopped_by,
 )  # fmt: skip
-from sim.kernels.servers import CELL, CSP, DSP, UNLIMITED, USER, Queues, is_out, serve, share_of_slot
-from sim.kernels.traffic import EVERYONE, NAMED, WATCHED, Leaving, kept_by_hubs, named_now
+from sim.kernels.references import BookRef, LeavingRef, LinksRef, PoolRef, QueuesRef, RoomRef, RowsRef, SetupRef
+from sim.kernels.servers import CELL, CSP, DSP, UNLIMITED, USER, is_out, serve, share_of_slot
+from sim.kernels.traffic import EVERYONE, NAMED, WATCHED, kept_by_hubs, named_now
 
 PEAK, OVER, WAITING, PEAK_WAITING = range(4)  # places in `Book.cells`
 DONE, NEEDS_ROOM = 0, 1
 
 
-class Room(NamedTuple):
-    """Scratch: int32 *box*, who is under way to each stage (first, last, number); room for a slot's arrivals (*ids*, *server*) and what becomes of them;
-    int64 *by_kind*: arrivals by server and kind; bool *is_calm* by server; int64 *cells_waiting* by region.
-    """
-
-    box: np.ndarray
-    ids: np.ndarray
-    more_ids: np.ndarray
-    keys: np.ndarray
-    more_keys: np.ndarray
-    server: np.ndarray
-    served: np.ndarray
-    refused: np.ndarray
-    verdict: np.ndarray
-    first: np.ndarray
-    by_kind: np.ndarray
-    is_calm: np.ndarray
-    cells_waiting: np.ndarray
-
-
-class Net(NamedTuple):
-    """Everything a step touches, by what it is."""
-
-    setup: Setup
-    leaving: Leaving
-    pool: Pool
-    links: Links
-    rows: Rows
-    queues: Queues
-    book: Book
-    room: Room
-
-
 @njit(cache=True, nogil=True)
 def advance(net, from_s, to_s):  # type: ignore[no-untyped-def]
-    """Take steps [from, to); return the first not taken, and whether it needs more room."""
+    """Take steps [from, to) of *net* (`Net`); return the first not taken, and whether it needs more room."""
+    a, b, c, d, e, f, g, h = net
+    shared = Net(
+        SetupRef(
+            a.c, a.stages, a.levels, a.outages, a.retry, a.retried, a.keys, a.home_keys, a.kind_user, a.targets, a.gasps, a.premises_first, a.user_of,
+            a.dark_until, a.budget,
+        ),
+        LeavingRef(
+            b.start, b.counts, b.measured, b.total, b.by_user, b.by_user_measured, b.crowded, b.busiest, b.first, b.members, b.flows, b.watched,
+        ),
+        PoolRef(c.messages, c.free, c.events, c.free_events, c.wheel, c.wheel_n, c.ended, c.n),
+        LinksRef(d.region, d.start, d.stop, d.number, d.covers, d.spread, d.key, d.premises_per_cell),
+        RowsRef(e.rows, e.listed, e.state, e.ring, e.shares, e.senders, e.history, e.times),
+        QueuesRef(f.head, f.tail, f.n, f.good),
+        BookRef(g.seen, g.served, g.waits, g.undelayed, g.delays, g.ends, g.fates, g.late, g.attempts, g.stopped, g.cells, g.over, g.deliver),
+        RoomRef(
+            h.box, h.ids, h.more_ids, h.keys, h.more_keys, h.server, h.served, h.refused, h.verdict, h.first, h.by_kind, h.is_calm, h.cells_waiting,
+        ),
+    )  # fmt: skip
     for t in range(from_s, to_s):
-        if _lacks_room(net.leaving, net.pool, net.setup.c, t):
+        if _lacks_room(shared.leaving, shared.pool, shared.setup.c, t):
             return t, NEEDS_ROOM
-        _step(net, t)
+        _step(shared, t)
     return to_s, DONE
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _lacks_room(leaving, pool, c, t):  # type: ignore[no-untyped-def]
     """Whether step *t* might need more records than are free."""
     new = np.int64(pool.wheel_n[t % len(pool.wheel)])
@@ -88,7 +72,7 @@ def _lacks_room(leaving, pool, c, t):  # type: ignore[no-untyped-def]
     return tells and len(pool.ended) - pool.n[N_ENDED] < known
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _step(net, t):  # type: ignore[no-untyped-def]
     """Take those who leave in second *t*, and those who come again then, through all stages."""
     setup, leaving, pool, links, book, room = net.setup, net.leaving, net.pool, net.links, net.book, net.room
@@ -130,7 +114,7 @@ def _step(net, t):  # type: ignore[no-untyped-def]
     give_back(pool, events, n_events)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _some_link_is_down(links, region, t):  # type: ignore[no-untyped-def]
     for k in range(len(links.start)):
         if links.region[k] == region and links.start[k] <= t < links.stop[k] + links.spread:
@@ -138,7 +122,7 @@ def _some_link_is_down(links, region, t):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _count_firsts(setup, leaving, t):  # type: ignore[no-untyped-def]
     """Add the last second's attempts to those before it, and begin the next second's."""
     for region in range(leaving.counts.shape[0]):
@@ -151,7 +135,7 @@ def _count_firsts(setup, leaving, t):  # type: ignore[no-untyped-def]
                 budget[FIRSTS_NOW] += leaving.counts[region, kind, t - leaving.start]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _send(box, messages, k, who):  # type: ignore[no-untyped-def]
     """Let *who* arrive at stage *k* in this step."""
     messages[who].next = NONE
@@ -163,7 +147,7 @@ def _send(box, messages, k, who):  # type: ignore[no-untyped-def]
     box[k, 2] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _at_the_door(setup, book, pool, box, who, at):  # type: ignore[no-untyped-def]
     """Attempt *who* reaches the SMI's door at second *at*: the first of a message ends it, and is passed on to a user."""
     whole, c = pool.messages[who].message, setup.c
@@ -179,7 +163,7 @@ def _at_the_door(setup, book, pool, box, who, at):  # type: ignore[no-untyped-de
     let_go(pool, whole)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _onward(setup, book, pool, box, k, who, s):  # type: ignore[no-untyped-def]
     """Attempt *who* departs stage *k* in slot *s*."""
     c = setup.c
@@ -193,7 +177,7 @@ def _onward(setup, book, pool, box, k, who, s):  # type: ignore[no-untyped-def]
         let_go(pool, whole)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _arrivals(messages, box, k, ids):  # type: ignore[no-untyped-def]
     """Empty the box of stage *k* into *ids*; return how many."""
     who, n = box[k, 0], box[k, 2]
@@ -207,7 +191,7 @@ def _arrivals(messages, box, k, ids):  # type: ignore[no-untyped-def]
 # -- stages of few servers: CSP regions, the DSP, users ---------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _servers(net, k, t):  # type: ignore[no-untyped-def]
     """Work through slot t + before of a CSP, DSP or user stage."""
     setup, leaving, pool, links, rows, queues, book, room = net
@@ -260,7 +244,7 @@ def _servers(net, k, t):  # type: ignore[no-untyped-def]
             book.waits[stage.recorded + v, s - setup.c[DAY_START]] = waiting
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _has(rows, stage, what):  # type: ignore[no-untyped-def]
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         if rows.rows[i].what == what:
@@ -274,7 +258,7 @@ def _server_of(stage, m):  # type: ignore[no-untyped-def]
     return np.int64(m.region) if stage.what == CSP else (np.int64(m.user) if stage.what == USER else np.int64(0))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _add_counts(stage, leaving, v, i, by_kind, n_anonymous):  # type: ignore[no-untyped-def]
     """Add to *by_kind* those without a name who come to server *v*."""
     if stage.what == USER:
@@ -287,7 +271,7 @@ def _add_counts(stage, leaving, v, i, by_kind, n_anonymous):  # type: ignore[no-
                 by_kind[kind] += leaving.counts[region, kind, i]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _add_measured(stage, leaving, v, i, s, setup, measured):  # type: ignore[no-untyped-def]
     """Add to *measured* those without a name at server *v* who were raised after the warm-up."""
     if stage.what == USER:
@@ -300,7 +284,7 @@ def _add_measured(stage, leaving, v, i, s, setup, measured):  # type: ignore[no-
                 measured[kind] += leaving.measured[region, kind, i]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _allowed(setup, rows, stage, v, s):  # type: ignore[no-untyped-def]
     """Return how many server *v* may serve in slot *s*."""
     if is_out(setup.outages, stage.first + v, s):
@@ -309,7 +293,7 @@ def _allowed(setup, rows, stage, v, s):  # type: ignore[no-untyped-def]
     return allowed_by_shapes(rows, stage, s, allowed)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _count_seen(setup, book, recorded, s, messages, ids, n):  # type: ignore[no-untyped-def]
     """Count the arrivals of slot *s*."""
     if s >= setup.c[WARM_UP]:
@@ -317,7 +301,7 @@ def _count_seen(setup, book, recorded, s, messages, ids, n):  # type: ignore[no-
             book.seen[recorded, messages[ids[j]].kind, s - setup.c[DAY_START]] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _all_pass(net, k, v, s, arrived, by_kind, measured, storms):  # type: ignore[no-untyped-def]
     """Let all who come to server *v* in slot *s* pass at once; alert storm protection looks at those with names."""
     setup, _, pool, _, rows, _, book, room = net
@@ -347,7 +331,7 @@ def _all_pass(net, k, v, s, arrived, by_kind, measured, storms):  # type: ignore
 # -- one server at work -----------------------------------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
     """Put the arrivals of slot *s* in order, take them through the rows, and serve; return how many wait then, and how many were put off."""
     setup, _, pool, _, rows, queues, book, room = net
@@ -382,7 +366,7 @@ def _work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
     return queues.n[server].sum(), n_put_off
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _filter(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignore[no-untyped-def]
     """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front, and how many have not arrived at all yet."""
     setup, _, pool, _, rows, _, book, room = net
@@ -425,7 +409,7 @@ def _filter(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignore[no-
     return kept, away
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _taken_at(outages, server, s, after, hold):  # type: ignore[no-untyped-def]
     """Return the slot in which a user who is out in slot *s* takes a message, or -1 if that is too late."""
     later = s + after
@@ -441,7 +425,7 @@ def _taken_at(outages, server, s, after, hold):  # type: ignore[no-untyped-def]
 # -- WAN cells: thousands of servers, most of them idle ---------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _cells(net, k, t):  # type: ignore[no-untyped-def]
     """Work through slot t + before of the cells, region by region."""
     setup, leaving, pool, links, rows, queues, book, room = net
@@ -482,7 +466,7 @@ def _cells(net, k, t):  # type: ignore[no-untyped-def]
         first_cell += n_cells
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _note_cell(setup, book, region, stage, s, n, waiting):  # type: ignore[no-untyped-def]
     """Count what one cell did in slot *s*: *n* arrived, and *waiting* wait."""
     if s < setup.c[WARM_UP]:
@@ -495,7 +479,7 @@ def _note_cell(setup, book, region, stage, s, n, waiting):  # type: ignore[no-un
     book.over[region, s - setup.c[DAY_START]] += over
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _cells_pass(setup, leaving, book, recorded, region, s, i):  # type: ignore[no-untyped-def]
     """Let all who come to the cells of a region in slot *s* pass at once."""
     n = np.int64(0)

@@ -38,14 +38,14 @@ class Leaving(NamedTuple):
     watched: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def home(setup, region, kind, second, k):  # type: ignore[no-untyped-def]
     """Return the premises of the *k*-th anonymous message of *kind* that left *region* in *second*."""
     n = setup.premises_first[region + 1] - setup.premises_first[region]
     return scaled(word(setup.home_keys[kind], region, second, k), n)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def named_now(setup, leaving, book, pool, links, region, t, of, ids, n):  # type: ignore[no-untyped-def]
     """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED` kinds or the `NAMED`. Append them to *ids*; return how many."""
     i = t - leaving.start
@@ -83,7 +83,7 @@ def named_now(setup, leaving, book, pool, links, region, t, of, ids, n):  # type
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _blank(setup, m, who, kind, region, place, premises, raised, number):  # type: ignore[no-untyped-def]
     """Write a new message into record *m*."""
     m.message, m.kind, m.region, m.place, m.premises, m.raised, m.made, m.number = who, kind, region, place, premises, raised, raised, number
@@ -93,7 +93,7 @@ def _blank(setup, m, who, kind, region, place, premises, raised, number):  # typ
     m.failed = m.waits = m.travels = False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _anonymous(setup, leaving, pool, links, region, kind, t, ids, n):  # type: ignore[no-untyped-def]
     """Give a name to the anonymous messages of *kind* that leave *region* in second *t* and are still counts; those kept by their hubs have theirs."""
     i, total = t - leaving.start, np.int64(leaving.total[region, kind, t - leaving.start])
@@ -112,7 +112,7 @@ def _anonymous(setup, leaving, pool, links, region, kind, t, ids, n):  # type: i
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _user_of_home(setup, m, region, at_home):  # type: ignore[no-untyped-def]
     if setup.kind_user[m.kind] >= 0:
         m.user = setup.kind_user[m.kind]
@@ -120,7 +120,7 @@ def _user_of_home(setup, m, region, at_home):  # type: ignore[no-untyped-def]
         m.user = setup.user_of[setup.premises_first[region] + at_home]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def kept_by_hubs(setup, leaving, book, pool, links, region, t):  # type: ignore[no-untyped-def]
     """Take the anonymous messages of second *t* whose link is down off the counts: their hubs keep them until it is up, or they expire."""
     i, c = t - leaving.start, setup.c

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from sim.kernels.pool import ENDED, EVENT, MESSAGE, NONE, Pool
-from sim.kernels.storm import Room
+from sim.kernels.net import Room
 from sim.network.layout import Layout
 
 FIRST_ROOM: Final = 4096
