@@ -84,7 +84,9 @@ class Message:
 
 @dataclass(eq=False, slots=True)
 class Attempt:
-    """One try of *message* to cross the network: its *number* from 0, when it left, and how far it came. *refused* is (second, depth of the stage, stage)."""
+    """One try of *message* to cross the network: its *number* from 0, when it left, and how far it came: *is_through* all stages, or *refused*, as (second,
+    depth of the stage, stage).
+    """
 
     message: Message
     number: int
@@ -93,6 +95,7 @@ class Attempt:
     hops: list[Hop] = field(default_factory=list)
     is_under_way: bool = True
     has_failed: bool = False
+    is_through: bool = False
     is_wasted: bool = False
     refused: tuple[int, int, str] | None = None
 

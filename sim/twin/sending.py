@@ -40,17 +40,19 @@ def leave(world: TwinWorld, message: Message) -> None:
 def journey(world: TwinWorld, attempt: Attempt) -> Process:
     """Take *attempt* through the stages before the SMI's door, into the records, and a named message on to its user."""
     message = attempt.message
-    for depth, stage in enumerate(stage for stage in world.stages if stage.name != "user"):
+    open_stages = [stage for stage in world.stages if stage.name != "user"]
+    for depth, stage in enumerate(open_stages):
         told = yield stage.server_of(attempt).arrive(attempt)
         if told != "served":
             attempt.is_under_way = False
-            if told == "throttled":
+            if told == "throttled" and not any(other.is_through for other in message.attempts):
                 message.end("throttled", stage.name)
-            else:
+            elif told == "refused":
                 attempt.refused = (int(world.env.now), depth, stage.name)
                 fail(world, attempt)
                 end_if_hopeless(message)
             return
+        attempt.is_through = stage is open_stages[-1]
         if stage.spec.latency > 0:
             yield pause(world.env, stage.spec.latency, Turn.TRAFFIC)
     yield world.door.join(attempt)
