@@ -135,6 +135,13 @@ def plan(file: str, asked: Asked) -> None:
     _stop_if_too_big(need, asked.out)
 
 
+def _at_most(planned: Plan, need: Needs) -> str:
+    """Return what a plan that replicates to a precision may come to."""
+    from sim.experiment.progress import clock
+
+    return f" to begin with, {clock(need.most_seconds)} if every cell takes {planned.most} replications" if planned.targets else ""
+
+
 def _plan_text(planned: Plan, need: Needs) -> str:
     from sim.experiment.progress import clock
 
@@ -144,7 +151,7 @@ def _plan_text(planned: Plan, need: Needs) -> str:
         ("replications", f"{len(planned.tasks)}, {need.jobs} at once"),
         ("device-years", number(need.device_years)),
         ("alerts", number(need.alerts)),
-        ("time", f"about {clock(need.seconds)}"),
+        ("time", f"about {clock(need.seconds)}{_at_most(planned, need)}"),
         ("memory", f"about {need.memory / 1e9:.2g} GB"),
         ("disk", f"about {need.disk / 1e6:.2g} MB"),
     ]

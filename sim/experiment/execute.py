@@ -14,7 +14,7 @@ from typing import Any
 
 from sim import __version__
 from sim.experiment.attempts import Failure
-from sim.experiment.costs import needs, seconds_of
+from sim.experiment.costs import at_once, seconds_of
 from sim.experiment.plan import ENGINES, Plan, Task
 from sim.experiment.precision import reached, to_precision
 from sim.experiment.progress import watch
@@ -107,8 +107,8 @@ def execute(
     log(run, f"{'resumed' if resumed else 'started'}: {len(plan.tasks)} replications of {len(plan.cells)} cells, engine {plan.engine}")
     failures: list[Failure] = []
     try:
-        workers = _workers(plan, jobs, backend)
-        plan, warnings = to_precision(plan, run, workers.jobs, lambda batch: _run_what_is_missing(run, batch, workers, quiet, failures))
+        team = _team(plan, jobs, backend)
+        plan, warnings = to_precision(plan, run, team.jobs, lambda batch: _run_what_is_missing(run, batch, team, quiet, failures))
         if plan.targets:  # only now it is known how many replications there are
             manifest = _begun(run, plan, source, started) | {"precision": reached(plan)}
         lost = {(failure.cell, failure.replication) for failure in failures}
@@ -137,10 +137,10 @@ def execute(
     return Outcome(run, tuple(failures))
 
 
-def _workers(plan: Plan, jobs: int | None, backend: str) -> Workers:
+def _team(plan: Plan, jobs: int | None, backend: str) -> Workers:
     """Return who works on *plan*: what of the processors is not needed for replications is for threads."""
-    at_once = needs(plan, jobs).jobs
-    return Workers(at_once, max(1, (os.cpu_count() or 1) // at_once), backend)
+    n = at_once(plan, jobs)
+    return Workers(n, max(1, (os.cpu_count() or 1) // n), backend)
 
 
 def _run_what_is_missing(run: Path, plan: Plan, workers: Workers, quiet: bool, failures: list[Failure]) -> list[str]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 import sim.experiment.costs as plans
+import sim.experiment.expected as expected
+import sim.experiment.speed as speed
 from sim.experiment import misfit, needs, planned
 from sim.experiment.costs import free_disk, free_memory
 from sim.experiment.plan import comparator_of
 from sim.scenario.load import load
+
+
+@pytest.fixture(autouse=True)
+def _reference_machine(monkeypatch):
+    """Let this be the machine that the costs are of."""
+    monkeypatch.setattr(plans, "slowness", lambda: 1.0)
 
 
 def plan_of(*sets):
@@ -58,6 +68,64 @@ def test_as_many_at_once_as_memory_allows(monkeypatch):
     monkeypatch.setattr(plans, "free_memory", lambda: None)
     assert needs(plan, None).jobs == 3
     assert needs(plan, 2).jobs == 2
+
+
+@pytest.mark.parametrize(
+    ("sets", "crowds"),
+    [
+        (["reporting.rule=none"], []),
+        (["reporting.rule=periodic"], []),
+        (["reporting.rule=periodic", "reporting.phase={source: fixed_clock, at: \"03:00\", jitter: 10 s}", "window.length=2 d"], [(17.6e6, 2.0)]),
+        (["reporting.rule=periodic", "reporting.phase.window=1 h", "window.length=2 d"], [(17.6e6, 2.0)]),
+        (["reporting.rule=periodic", "reporting.phase.window=1 h", "network=[]"], []),
+        (
+            ["reporting.rule=periodic", "reporting.phase.source=power_on", "window.length=2 d",
+             "faults.power_cuts=[{region: north, share: 50 %, start: 6 h, duration: 2 h, restoration: 10 min}]"],
+            [(3.52e6, 2.0)],
+        ),
+        (
+            ["alerts.active=[power_outage, supply_restored]", "window.length=2 d",
+             "faults.power_cuts=[{region: north, share: 10 %, start: 6 h, every: 12 h, duration: 2 h, curve: [{share: 100 %, time: 10 h}]}]"],
+            [(0.8e6, 4.0)],
+        ),
+    ],
+)  # fmt: skip
+def test_a_crowd_is_what_comes_faster_than_it_is_served(sets, crowds):
+    """Many within a moment, more a second than the least stage passes on; how many, and how often."""
+    (cell,) = plan_of("window.warm_up=0 s", *sets).cells
+    assert [(pytest.approx(n), times) for n, times in expected.crowds(cell.scenario)] == crowds
+
+
+def test_a_slower_machine_takes_longer(monkeypatch):
+    """By as much as it is slower."""
+    seconds = needs(plan_of(), 1).seconds
+    monkeypatch.setattr(plans, "slowness", lambda: 2.5)
+    assert needs(plan_of(), 1).seconds == pytest.approx(2.5 * seconds)
+
+
+def test_the_speed_is_measured_once(monkeypatch, tmp_path):
+    """What is kept is believed of the same machine, and measured again where it cannot be read."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    taken = iter([0.3, 0.2, 0.1, 0.4, 0.5] * 3)
+    monkeypatch.setattr(speed, "_exercise", lambda: next(taken))
+    measured = speed.slowness.__wrapped__
+    assert measured() == measured() == pytest.approx(0.1 / speed.REFERENCE_S)
+    (kept,) = tmp_path.rglob("speed.json")
+    kept.write_text("torn")
+    assert measured() == pytest.approx(0.1 / speed.REFERENCE_S)
+    kept.write_text(kept.read_text().replace(os.uname().nodename, "another"))
+    measured()
+    assert next(taken, None) is None
+
+
+def test_a_precision_may_take_all_that_is_allowed(experiment, tmp_path):
+    """The first replications, and the most."""
+    path = tmp_path / "small.yaml"
+    experiment()
+    path.write_text(path.read_text() + "precision: {late_share: 1 %}\nmost_replications: 50\n")
+    need, plain = needs(planned(load(path), "fast"), 1), needs(planned(experiment(), "fast"), 1)
+    assert need.seconds == plain.seconds == plain.most_seconds < need.most_seconds
+    assert need.disk > plain.disk
 
 
 def test_what_does_not_fit_is_refused_with_the_numbers(monkeypatch, tmp_path):

@@ -1,0 +1,102 @@
+"""What a world is made of, as far as it costs time and memory: expected numbers of devices, messages and crowds, from the scenario alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+from typing import TYPE_CHECKING
+
+from sim.units import DAY_S
+
+if TYPE_CHECKING:
+    from sim.scenario.outages import PowerCut
+    from sim.scenario.schema import Scenario
+
+
+def devices(scenario: Scenario) -> float:
+    """Return the expected devices that can change or report: PPMIDs, IHDs and HCALCS."""
+    return scenario.estate.premises * sum(scenario.estate.devices[name] for name in ("ppmid", "ihd", "hcalcs"))
+
+
+def _reporters(scenario: Scenario) -> float:
+    """Return the expected devices of the types that report."""
+    return scenario.estate.premises * sum(scenario.estate.devices[name] for name in scenario.reporting.devices)
+
+
+def reports_per_s(scenario: Scenario) -> float:
+    """Return the expected version reports a second, losses not taken off."""
+    reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
+    hubs = min(float(scenario.estate.premises), reporters)
+    changes = float(local.rate) * local.take_up * (scenario.updates.policy == "local_and_ota")
+    return {
+        "none": 0.0, "hub_store": reporters * float(reporting.read.rate), "hub_poll": hubs / reporting.period, "periodic": reporters / reporting.period,
+        "hub_batch": hubs / reporting.period, "on_change": reporters * changes, "on_change_heartbeat": reporters * (changes + 1 / reporting.heartbeat),
+    }[reporting.rule]  # fmt: skip
+
+
+def traffic_per_s(scenario: Scenario, *, alerts_only: bool) -> float:
+    """Return the expected messages a second of the existing traffic."""
+    estate = scenario.estate
+    meters = estate.devices["esme"] + estate.devices["gsme"]
+    per = {"meter": meters, "device": 2 + sum(estate.devices.values()), "premises": 1}  # every premises has a hub and a gas proxy
+    kinds = [kind for kind in scenario.traffic.kinds.values() if kind.alert or not alerts_only]
+    return scenario.traffic.level * sum(float(kind.rate) * estate.premises * per[kind.per] for kind in kinds)
+
+
+def crowds(scenario: Scenario) -> Iterator[tuple[float, float]]:
+    """Yield the size of every crowd, messages that come together faster than the least stage serves them, and how often it comes in the world's time."""
+    limit = min((float(stage.capacity) for stage in scenario.network if stage.capacity is not None), default=inf)
+    for n, span_s, times in _meetings(scenario):
+        if n / max(1.0, span_s) > limit:
+            yield n, times
+
+
+def _meetings(scenario: Scenario) -> Iterator[tuple[float, float, float]]:
+    """Yield what happens to many at once: how many, within how many seconds, how often."""
+    reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
+    horizon_s = scenario.window.warm_up + scenario.window.length
+    cuts = [(_taken(scenario, cut), cut.curve[-1].time if cut.curve else cut.restoration, _strokes(cut, horizon_s)) for cut in scenario.faults.power_cuts]
+    if reporting.rule not in ("none", "on_change"):
+        periods = max(1.0, horizon_s / (reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period))
+        source = reporting.phase.source
+        if source in ("fixed_clock", "hashed"):
+            yield reporters, 2 * reporting.phase.jitter if source == "fixed_clock" else reporting.phase.window, periods
+        if source == "power_on":
+            yield from ((reporters * share, span_s, periods) for share, span_s, _ in cuts)
+        if source == "activation" and local.driver == "releases":
+            yield reporters * local.take_up, local.delay, periods
+    active = [scenario.alerts.kinds[name] for name in scenario.alerts.active]
+    for kind in active:
+        senders = scenario.estate.premises * (1.0 if kind.sender == "hub" else scenario.estate.devices[kind.sender]) * kind.share
+        if kind.cause in ("outage", "restoration"):
+            yield from ((senders * share, 1.0 if kind.cause == "outage" else span_s, times) for share, span_s, times in cuts)
+
+
+def _taken(scenario: Scenario, cut: PowerCut) -> float:
+    """Return the share of all premises that *cut* takes."""
+    return cut.share * scenario.estate.regions[cut.region]
+
+
+def _strokes(cut: PowerCut, horizon_s: int) -> float:
+    """Return how often *cut* is expected."""
+    if cut.rate is not None:
+        return float(cut.rate) * horizon_s
+    start = cut.start or 0
+    return 1.0 + ((horizon_s - start) // cut.every if cut.every is not None else 0)
+
+
+def terms(scenario: Scenario, engine: str) -> dict[str, float]:
+    """Return what one replication is made of: how many of each thing that takes time."""
+    horizon_s = scenario.window.warm_up + scenario.window.length
+    days, n, busy = horizon_s / DAY_S, devices(scenario), scenario.traffic.level > 0
+    existing = traffic_per_s(scenario, alerts_only=False) if engine == "twin" else 0.0  # the fast engine counts it, second by second
+    stages = days * len(scenario.network)
+    return {
+        "replication": 1.0, "device": n, "device_day": n * days, "message": (reports_per_s(scenario) + existing) * horizon_s,
+        "crowded": sum(size * times for size, times in crowds(scenario)), "stage_day": stages * (not busy), "busy_stage_day": stages * busy,
+    }  # fmt: skip
+
+
+def largest_crowd(scenario: Scenario) -> float:
+    """Return how many messages may wait together."""
+    return max((size for size, _ in crowds(scenario)), default=0.0)
