@@ -123,7 +123,8 @@ def test_a_message_enters_unless_it_expires_or_is_lost(loss, measure, cuts, told
     counts, tally, fate = np.zeros(80, np.int32), np.zeros(3, np.int64), np.zeros(len(row) if told else 0, np.uint8)
 
     entered = reports.enter(
-        np.uint64(LOSS_KEY), PLACE, np.array(numbers, np.uint32), row, occasion, leave, reach, dark, 20, np.uint64(threshold(loss)), measure, counts, tally, fate
+        np.uint64(LOSS_KEY), PLACE, np.array(numbers, np.uint32), row, occasion, leave, reach, dark, 20, np.uint64(threshold(loss)), measure, counts, tally,
+        fate,
     )
 
     expected, fates, ends = [], [], []
