@@ -13,7 +13,7 @@ from sim.report.grids import Grid
 from sim.report.remedies import BUILDERS, Remedies, changes, factor_name
 from sim.report.servers import places
 from sim.report.study import Cell, Study
-from sim.report.words import counted, interval, listed, number, percent, rounded
+from sim.report.words import counted, interval, listed, percent, rounded
 from sim.units import format_duration
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _detail(remedies: Remedies, cell: Cell) -> tuple[str, ...]:
     study = remedies.study
     setting = "; ".join(change.setting for change in changes(cell, remedies.storm(cell))) or "–"
     acted = [
-        "; ".join(f"{kind} {number(round(n))}" for kind, n in remedies.stopped(cell, column).items()) or "–" for column in ("n_stopped", "n_put_off")
+        "; ".join(f"{kind} {interval(n)}" for kind, n in remedies.stopped(cell, column).items()) or "–" for column in ("n_stopped", "n_put_off")
     ]  # fmt: skip
     peak, flood = (study.estimate(cell, f"operator_{name}") for name in ("alerts_per_600s_peak", "flood_share"))
     return remedies.called(cell), setting, *acted, interval(peak), percent(flood)
@@ -211,7 +211,8 @@ def _grids(remedies: Remedies) -> tuple[Grid, ...]:
 def _sweep_grid(remedies: Remedies, head: tuple[str, ...]) -> tuple[Grid, ...]:
     """Return T8d: every setting of the mitigations of which several were tried."""
     rows = tuple(_row(remedies, cell, "") for cells in remedies.sweeps.values() for cell in cells)
-    return (Grid("T8d. Every setting tried", head, rows, "T8 has the one of each under which fewest other messages are late.", page_only=True),) if rows else ()
+    note = "T8 has the one of each under which fewest other messages are late, and of those the one that delays least."
+    return (Grid("T8d. Every setting tried", head, rows, note, page_only=True),) if rows else ()
 
 
 def _late_grid(remedies: Remedies) -> tuple[Grid, ...]:

@@ -60,7 +60,7 @@ def ladder(remedies: Remedies) -> Figure:
     for place, (head, values, scale) in enumerate(columns):
         axes = figure.add_axes((0.34 + 0.225 * place, 0.62 / height, 0.19, _ROW_IN * len(cells) / height))
         _column(axes, values, scale)
-        axes.set_yticks(range(len(cells)), [_short(remedies.called(cell)) for cell in cells] if place == 0 else [""] * len(cells), fontsize=POINTS - 1)
+        axes.set_yticks(range(len(cells)), [_short(remedies, cell) for cell in cells] if place == 0 else [""] * len(cells), fontsize=POINTS - 1)
         axes.set_xlabel(head, fontsize=POINTS - 1)
         if place == 0:
             axes.set_xscale("symlog", linthresh=1, linscale=0.4)
@@ -90,5 +90,6 @@ def _tick(value: float) -> str:
     return rounded(value, 3)
 
 
-def _short(name: str) -> str:
+def _short(remedies: Remedies, cell: Cell) -> str:
+    name = cell.called.replace("_", " ") if cell.option in remedies.sweeps else remedies.called(cell)
     return name if len(name) <= 26 else f"{name[:25]}…"

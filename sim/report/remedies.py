@@ -79,7 +79,7 @@ class Remedies:
 
     @cached_property
     def cells(self) -> list[Cell]:
-        """The mitigations, from the devices up; of one of which several settings were tried, the one under which fewest other messages are late."""
+        """The mitigations, from the devices up; of one of which several settings were tried, the one that makes fewest late, and delays least."""
         tried = [cell for cells in self.sweeps.values() for cell in cells]
         best = [min(cells, key=self._harm) for cells in self.sweeps.values()]
         order = list(BUILDERS)
@@ -87,8 +87,8 @@ class Remedies:
         return sorted(found, key=lambda cell: [order.index(layer) for layer in self.layers(cell)] or [len(order)])
 
     def _harm(self, cell: Cell) -> tuple[float, float]:
-        late, cut = self.late(cell), self.cut(cell)
-        return max(0.0, late.value) if late is not None else 0.0, -cut.value if cut is not None else 0.0
+        late, delay = self.late(cell), self.delay(cell)
+        return late.value if late is not None and above(late) else 0.0, delay.value if delay is not None else 0.0
 
     def storm(self, cell: Cell) -> Cell:
         """Return the storm that *cell* mitigates."""
@@ -113,12 +113,13 @@ class Remedies:
 
     @cached_property
     def worst(self) -> Place:
-        """Where the storm's busiest second is the largest multiple of what is passed on."""
-        found = [(place, peak) for place in places(self.storms[0]) if (peak := self._peak(self.storms[0], place)) is not None]
-        return max(found, key=lambda pair: pair[1].value / pair[0].capacity)[0]
+        """Where the storm adds to the busiest second the largest multiple of what is passed on."""
+        storm = self.storms[0]
+        return max(places(storm), key=lambda place: (self._peak(storm, place) - self._peak(self.calm(storm), place)) / place.capacity)
 
-    def _peak(self, cell: Cell, place: Place) -> Estimate | None:
-        return self.study.estimate(cell, f"{place.stage}_messages_per_s_peak", place.group)
+    def _peak(self, cell: Cell | None, place: Place) -> float:
+        found = None if cell is None else self.study.estimate(cell, f"{place.stage}_messages_per_s_peak", place.group)
+        return 0.0 if found is None else found.value
 
     def cut(self, cell: Cell) -> Estimate | None:
         """Return the share by which *cell* lowers the busiest second at the worst place: 1 − peak ÷ peak of the storm, replication by replication."""
@@ -177,15 +178,16 @@ class Remedies:
         queues = [self.longest_queue(world) for world in (cell, calm)]
         return int(queues[0] is not None and queues[1] is not None and queues[0].value > queues[1].value)
 
-    def stopped(self, cell: Cell, column: str) -> dict[str, float]:
-        """Return `n_stopped` or `n_put_off` of *cell* a day, a mean over replications, by kind of message; of rows that the storm has not."""
+    def stopped(self, cell: Cell, column: str) -> dict[str, Estimate]:
+        """Return `n_stopped` or `n_put_off` of *cell* a day by kind of message, where there are any; of rows that the storm has not."""
         theirs = {(str(stage), str(kind)) for table in self.study.tables("rows", self.storm(cell)).values() for stage, kind in _rows_of(table)}
-        days, found, tables = self.study.window(cell).days, dict[str, float](), self.study.tables("rows", cell)
-        for table in tables.values():
+        days, by_kind, tables = self.study.window(cell).days, dict[str, dict[int, float]](), self.study.tables("rows", cell)
+        for r, table in tables.items():
             for stage, mitigation, kind, n in zip(table["stage"], table["mitigation"], table["kind"], table[column].tolist(), strict=True):
-                if (stage, mitigation) not in theirs and n:
-                    found[kind] = found.get(kind, 0) + n / days / len(tables)
-        return dict(sorted(found.items()))
+                if (stage, mitigation) not in theirs:
+                    sums = by_kind.setdefault(kind, dict.fromkeys(tables, 0.0))
+                    sums[r] += n / days
+        return {kind: estimate(list(sums.values()), "messages/d", Kind.SKEWED) for kind, sums in sorted(by_kind.items()) if any(sums.values())}
 
 
 def _rows_of(table: Mapping[str, Iterable[str]]) -> Iterable[tuple[str, str]]:
