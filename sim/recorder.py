@@ -17,10 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.kernels.attempts import Book
+from sim.kernels.cells import OVER, PEAK, PEAK_WAITING, WAITING
 from sim.kernels.counting import largest_bins
 from sim.kernels.pool import FATES
 from sim.kernels.queues import allowance
-from sim.kernels.storm import OVER, PEAK, PEAK_WAITING, WAITING
 from sim.tables import PEAK_BINS_S, TIMELINE_BIN_S, TIMELINE_LONGEST_S, frame
 
 DAY_S: Final = 86_400

@@ -11,7 +11,8 @@ from sim.kernels.draws import scaled, word
 from sim.kernels.links import release
 from sim.kernels.pool import DELIVERED, DUE, EXPIRED, IN_FLIGHT, N_ENDED, NEVER, NONE, REFUSED, THROTTLED, TIME_OUT, let_go, remind, take
 
-HORIZON, WARM_UP, STOP, N_ANONYMOUS, N_OPEN, HAS_USER, TRACED, HUB_KEEPS, DAY_START, PER_CELL, N_STAGES, LATENCY, HOMES, CELLS_WATCHED = range(14)  # places in `Setup.c`
+# Places in `Setup.c`
+HORIZON, WARM_UP, STOP, N_ANONYMOUS, N_OPEN, HAS_USER, TRACED, HUB_KEEPS, DAY_START, PER_CELL, N_STAGES, LATENCY, HOMES, CELLS_WATCHED = range(14)
 BASE, FACTOR, MOST, JITTER, CAP, TIMEOUT, BUDGET = range(7)  # places in `Setup.retry`
 PLAIN, FULL, EQUAL, DECORRELATED = range(4)
 RANK, WAIT, BARRED, BAR = range(4)  # places in `Setup.keys`
@@ -21,8 +22,8 @@ NOT_WRITTEN: Final = np.int32(-1)
 
 class Setup(NamedTuple):
     """What does not change: int64 scalars *c*, *stages* (`STAGE`), int8 *levels* (stage × kind), *outages*, the *retry* row and bool *retried* kinds, stream
-    *keys* and *home_keys* by kind, int64 *kind_user* (-1: its home's) and *targets* by kind, bool *gasps* (kinds no darkness stops), int64 *premises_first* of each region in uint8 *user_of* and
-    int32 *dark_until*; int64 *budget* by region does.
+    *keys* and *home_keys* by kind; by kind int64 *kind_user* (-1: its home's), *targets* and bool *gasps* (no darkness stops it); int64 *premises_first* of
+    each region in uint8 *user_of* and int32 *dark_until*. Int64 *budget* by region does change.
     """
 
     c: np.ndarray
@@ -45,7 +46,8 @@ class Setup(NamedTuple):
 class Book(NamedTuple):
     """What is counted. By recorded server, kind and second of the day: int32 *seen*; by server and second: *served*, *waits*. By server × kind: int64
     *undelayed*, int32 *delays*. By kind: int32 *ends* (end to end), int64 *fates* (× fate × stage), *late*, *attempts* (× messages, attempts, wasted); by row
-    and kind *stopped* (× stopped, put off); by region *cells*, and int32 *over* (× second) how many get more than they can serve; int32 *deliver*: second at the SMI's door by position in the interval's flows.
+    and kind *stopped* (× stopped, put off); by region *cells*, and int32 *over* (× second) how many get more than they can serve; int32 *deliver*: second at
+    the SMI's door by position in the interval's flows.
     """
 
     seen: np.ndarray

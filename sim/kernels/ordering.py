@@ -98,3 +98,30 @@ def by_server(ids, server, n, first, more_ids):  # type: ignore[no-untyped-def]
         after[server[i]] += 1
     for i in range(n):
         ids[i] = more_ids[i]
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def by_rank(keys, n, more_keys):  # type: ignore[no-untyped-def]
+    """Sort the first *n* of uint64 *keys* by their upper halves; equals keep their order."""
+    if n <= _FEW:
+        for i in range(1, n):
+            key, j = keys[i], i - 1
+            while j >= 0 and keys[j] > key:  # the lower half counts up, so this keeps equals in order too
+                keys[j + 1] = keys[j]
+                j -= 1
+            keys[j + 1] = key
+        return
+    first = np.empty(257, np.int64)
+    for digit in range(4, 8):
+        shift = np.uint64(8 * digit)
+        first[:] = 0
+        for i in range(n):
+            first[np.int64((keys[i] >> shift) & _BYTE) + 1] += 1
+        for b in range(256):
+            first[b + 1] += first[b]
+        for i in range(n):
+            b = np.int64((keys[i] >> shift) & _BYTE)
+            more_keys[first[b]] = keys[i]
+            first[b] += 1
+        for i in range(n):
+            keys[i] = more_keys[i]

@@ -41,10 +41,10 @@ def share_of_slot(numerator, denominator, s):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def is_out(outages, server, s):  # type: ignore[no-untyped-def]
     """Whether *server* serves nobody in slot *s*."""
+    out = False
     for i in range(len(outages)):
-        if outages[i].server == server and outages[i].start <= s < outages[i].stop:
-            return True
-    return False
+        out = out or (outages[i].server == server and outages[i].start <= s < outages[i].stop)
+    return out
 
 
 @njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -10,6 +10,7 @@ from numba import njit
 from sim.kernels.attempts import HAS_USER, HOMES, HORIZON, HUB_KEEPS, N_ANONYMOUS, RANK, WARM_UP, attempt
 from sim.kernels.draws import scaled, word
 from sim.kernels.links import release
+from sim.kernels.ordering import by_rank
 from sim.kernels.pool import ANONYMOUS_SLOT, DUE, EXPIRED, NEVER, remind, take
 
 EVERYONE, WATCHED, NAMED = 0, 1, 2
@@ -19,9 +20,9 @@ FLOW: Final = np.dtype([("kind", "i8"), ("region", "i8"), ("place", "i8"), ("fir
 
 class Leaving(NamedTuple):
     """By region, kind and second of an interval that begins at *start*: int32 *counts* of those who have no name yet, *measured* (raised after the warm-up),
-    *total* of the anonymous; by user, named kind and second *by_user*, and of them *by_user_measured*. *crowded* uint8 and *busiest* int32 (region × second): whether some cell gets more than it can
-    serve, and the most a cell gets. *members* (`MEMBER`) by second and region, those of second i and region r from *first*[i * regions + r]; *flows* (`FLOW`).
-    *watched* bool: kinds whose senders are watched for storms.
+    *total* of the anonymous; by user, named kind and second *by_user*, and of them *by_user_measured*. *crowded* uint8 and *busiest* int32 (region × second):
+    whether some cell gets more than it can serve, and the most a cell gets. *members* (`MEMBER`) by second and region, those of second i and region r from
+    *first*[i * regions + r]; *flows* (`FLOW`). *watched* bool: kinds whose senders are watched for storms.
     """
 
     start: int
@@ -46,45 +47,62 @@ def home(setup, region, kind, second, k):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def named_now(setup, leaving, book, pool, links, region, t, of, ids, n):  # type: ignore[no-untyped-def]
-    """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED` kinds or the `NAMED`. Append them to *ids*; return how many."""
-    i = t - leaving.start
-    n_anonymous = setup.c[N_ANONYMOUS]
-    if of != NAMED:
-        for kind in range(n_anonymous):
-            if leaving.counts[region, kind, i] > 0 and (of == EVERYONE or leaving.watched[kind]):
-                n = _anonymous(setup, leaving, pool, links, region, kind, t, ids, n)
+def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # type: ignore[no-untyped-def]
+    """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED` kinds or the `NAMED`.
+
+    They get their records in order of service, so that a queue of them is a walk through memory; they are appended to the first *n* of *room.ids*. Returns
+    how many there are then.
+    """
+    i, n_anonymous, n_drafts = t - leaving.start, setup.c[N_ANONYMOUS], 0
+    place = i * leaving.counts.shape[0] + region
+    for kind in range(0 if of != NAMED else n_anonymous, n_anonymous):
+        if leaving.counts[region, kind, i] > 0 and (of == EVERYONE or leaving.watched[kind]):
+            n_drafts = _draft_anonymous(setup, leaving, links, room, region, kind, t, n_drafts)
     left = False
     for kind in range(n_anonymous, leaving.counts.shape[1]):
         left = left or leaving.counts[region, kind, i] > 0
-    if not left:
-        return n
-    place = i * leaving.counts.shape[0] + region
-    for j in range(leaving.first[place], leaving.first[place + 1]):
+    for j in range(leaving.first[place], leaving.first[place + 1] if left else leaving.first[place]):
         member = leaving.members[j]
         flow = leaving.flows[member.flow]
-        if leaving.counts[region, flow.kind, i] == 0 or (of == WATCHED and not leaving.watched[flow.kind]):
-            continue
+        if leaving.counts[region, flow.kind, i] > 0 and (of != WATCHED or leaving.watched[flow.kind]):
+            rank = word(setup.keys[RANK], flow.place, np.int64(member.premises), t)
+            room.draft_kind[n_drafts], room.draft_number[n_drafts] = -1, j
+            room.keys[n_drafts] = (np.uint64(rank) << np.uint64(32)) | np.uint64(n_drafts)
+            n_drafts += 1
+    by_rank(room.keys, n_drafts, room.more_keys)
+    for d in range(n_drafts):
+        draft, rank = np.int64(room.keys[d] & np.uint64(0xFFFFFFFF)), np.uint32(room.keys[d] >> np.uint64(32))
         who = take(pool)
-        _blank(setup, pool.messages[who], who, flow.kind, region, flow.place, member.premises, member.raised, member.row)
-        m = pool.messages[who]
-        m.made, m.cause, m.position = member.made, member.cause, flow.first + member.position
-        book.deliver[m.position] = NEVER
-        if setup.c[HAS_USER]:
-            m.user = setup.user_of[setup.premises_first[region] + np.int64(member.premises)]
-            leaving.by_user[m.user, flow.kind - n_anonymous, i] -= 1
-            leaving.by_user_measured[m.user, flow.kind - n_anonymous, i] -= member.raised >= setup.c[WARM_UP]
-        attempt(setup, pool, who, 0, t, word(setup.keys[RANK], flow.place, np.int64(member.premises), t))
-        ids[n] = who
-        n += 1
-    for kind in range(n_anonymous, leaving.counts.shape[1]):
-        if of != WATCHED or leaving.watched[kind]:
+        if room.draft_kind[draft] < 0:
+            _name_member(setup, leaving, book, pool, region, i, leaving.members[room.draft_number[draft]], who)
+        else:
+            _name_anonymous(setup, pool, region, room.draft_kind[draft], t, room.draft_number[draft], who)
+        attempt(setup, pool, who, 0, t, rank)
+        room.ids[n + d] = who
+    for kind in range(leaving.counts.shape[1]):
+        if of == EVERYONE or (of == WATCHED and leaving.watched[kind]) or (of == NAMED and kind >= n_anonymous):
             leaving.counts[region, kind, i] = leaving.measured[region, kind, i] = 0
-    return n
+    return n + n_drafts
 
 
 @njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _blank(setup, m, who, kind, region, place, premises, raised, number):  # type: ignore[no-untyped-def]
+def _name_member(setup, leaving, book, pool, region, i, member, who):  # type: ignore[no-untyped-def]
+    """Write the named message *member* into record *who*."""
+    flow = leaving.flows[member.flow]
+    m = pool.messages[who]
+    _blank(m, who, flow.kind, region, flow.place, member.premises, member.raised, member.row)
+    m.made, m.cause, m.position = member.made, member.cause, flow.first + member.position
+    book.deliver[m.position] = NEVER
+    if len(setup.user_of):
+        m.user = setup.user_of[setup.premises_first[region] + np.int64(member.premises)]
+    if setup.c[HAS_USER]:
+        kind = flow.kind - setup.c[N_ANONYMOUS]
+        leaving.by_user[m.user, kind, i] -= 1
+        leaving.by_user_measured[m.user, kind, i] -= member.raised >= setup.c[WARM_UP]
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _blank(m, who, kind, region, place, premises, raised, number):  # type: ignore[no-untyped-def]
     """Write a new message into record *m*."""
     m.message, m.kind, m.region, m.place, m.premises, m.raised, m.made, m.number = who, kind, region, place, premises, raised, raised, number
     m.ended, m.position, m.refused_s, m.refused_at = NEVER, -1, -1, -1
@@ -94,22 +112,25 @@ def _blank(setup, m, who, kind, region, place, premises, raised, number):  # typ
 
 
 @njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _anonymous(setup, leaving, pool, links, region, kind, t, ids, n):  # type: ignore[no-untyped-def]
-    """Give a name to the anonymous messages of *kind* that leave *region* in second *t* and are still counts; those kept by their hubs have theirs."""
+def _draft_anonymous(setup, leaving, links, room, region, kind, t, n):  # type: ignore[no-untyped-def]
+    """Add the anonymous messages of *kind* that are still counts to the drafts; those kept by their hubs have names."""
     i, total = t - leaving.start, np.int64(leaving.total[region, kind, t - leaving.start])
     some_kept = leaving.counts[region, kind, i] < total
     for k in range(total):
-        at_home = home(setup, region, kind, t, k) if setup.c[HOMES] or some_kept else 0
-        if some_kept and release(links, region, at_home, t) > t:
+        if some_kept and release(links, region, home(setup, region, kind, t, k), t) > t:
             continue
-        who = take(pool)
-        _blank(setup, pool.messages[who], who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
-        _user_of_home(setup, pool.messages[who], region, at_home)
-        attempt(setup, pool, who, 0, t, np.uint32(((2 * k + 1) << 31) // total))
-        ids[n] = who
+        room.draft_kind[n], room.draft_number[n] = kind, k
+        room.keys[n] = (np.uint64(((2 * k + 1) << 31) // total) << np.uint64(32)) | np.uint64(n)
         n += 1
-    leaving.counts[region, kind, i] = leaving.measured[region, kind, i] = 0
     return n
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _name_anonymous(setup, pool, region, kind, t, k, who):  # type: ignore[no-untyped-def]
+    """Write the *k*-th anonymous message of *kind* and second *t* into record *who*."""
+    at_home = home(setup, region, kind, t, k) if setup.c[HOMES] else 0
+    _blank(pool.messages[who], who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
+    _user_of_home(setup, pool.messages[who], region, at_home)
 
 
 @njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -140,7 +161,7 @@ def kept_by_hubs(setup, leaving, book, pool, links, region, t):  # type: ignore[
                 continue
             who = take(pool)
             m = pool.messages[who]
-            _blank(setup, m, who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
+            _blank(m, who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
             _user_of_home(setup, m, region, at_home)
             m.waits, m.failed = True, True
             if up < c[HORIZON]:

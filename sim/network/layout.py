@@ -196,7 +196,7 @@ def _parameters(row: Any) -> tuple[int, int, int, int]:
     """Return the numbers of a row as its kernel reads them."""
     rate: Fraction | None = {"admission": "rate", "allocation": "above", "shape": "rate"}.get(row.kind) and getattr(row, "above" if row.kind == "allocation" else "rate")
     if rate is not None:
-        return rate.numerator, rate.denominator, getattr(row, "burst") if row.kind == "admission" else 0, 0
+        return rate.numerator, rate.denominator, row.burst if row.kind == "admission" else 0, 0
     if row.kind == "alert_storm_protection":
         return row.threshold, row.window, row.forward_period or 0, row.forward_one_in or 0
     if row.kind == "circuit_breaker":

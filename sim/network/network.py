@@ -17,10 +17,9 @@ from sim.kernels import pool as memory
 from sim.kernels.attempts import DAY_START, STOP
 from sim.kernels.crowding import crowd
 from sim.kernels.links import Links
-from sim.kernels.pool import DELIVERED, FATES, IN_FLIGHT, NEVER, NONE
+from sim.kernels.net import Net
 from sim.kernels.queues import allowance
 from sim.kernels.servers import CELL
-from sim.kernels.net import Net
 from sim.kernels.storm import NEEDS_ROOM, advance
 from sim.kernels.traffic import FLOW, MEMBER, Leaving, count_by_user, scattered
 from sim.network.flows import Flow, Late

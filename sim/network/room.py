@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from sim.kernels.pool import ENDED, EVENT, MESSAGE, NONE, Pool
 from sim.kernels.net import Room
+from sim.kernels.pool import ENDED, EVENT, MESSAGE, NONE, Pool
 from sim.network.layout import Layout
 
 FIRST_ROOM: Final = 4096
@@ -49,5 +49,5 @@ def room_for(pool: Pool, layout: Layout, before: Room | None = None) -> Room:
     return Room(
         box, ids, more_ids, np.empty(n, np.uint64), np.empty(n, np.uint64), server, served, refused, np.empty(n, np.bool_),
         np.zeros(max(*servers, *layout.n_cells, 1) + 2, np.int64), np.zeros((few, len(layout.kinds)), np.int64), np.zeros(few, np.bool_),
-        np.zeros(n_regions, np.int64) if before is None else before.cells_waiting,
+        np.zeros(n_regions, np.int64) if before is None else before.cells_waiting, np.empty(n, np.int16), np.empty(n, np.int32),
     )

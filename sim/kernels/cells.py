@@ -1,0 +1,83 @@
+"""Slots of the WAN cells: thousands of servers, most of them idle."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.attempts import CELLS_WATCHED, DAY_START, PER_CELL, WARM_UP
+from sim.kernels.moving import arrivals
+from sim.kernels.ordering import by_server
+from sim.kernels.protection import refresh
+from sim.kernels.servers import share_of_slot
+from sim.kernels.traffic import EVERYONE, named_now
+from sim.kernels.work import count_seen, work
+
+PEAK, OVER, WAITING, PEAK_WAITING = range(4)  # places in `Book.cells`
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def cells(net, k, t):  # type: ignore[no-untyped-def]
+    """Work through slot t + before of the cells, region by region."""
+    setup, leaving, pool, links, rows, queues, book, room = net
+    stage, messages, c = setup.stages[k], pool.messages, setup.c
+    s, i, second = t + stage.before, t - leaving.start, t + stage.before - c[DAY_START]
+    n = arrivals(messages, room.box, k, room.ids)
+    first_cell = stage.first
+    mine = np.zeros(leaving.counts.shape[0] + 1, np.int64)
+    for j in range(n):
+        room.server[j] = messages[room.ids[j]].region
+    by_server(room.ids, room.server, n, mine, room.more_ids)
+    others = room.ids[:n].copy()
+    for region in range(leaving.counts.shape[0]):
+        n_cells = (setup.premises_first[region + 1] - setup.premises_first[region] + c[PER_CELL] - 1) // c[PER_CELL]
+        n = mine[region + 1] - mine[region]
+        if n == 0 and room.cells_waiting[region] == 0 and not leaving.crowded[region, i] and not c[CELLS_WATCHED]:
+            _cells_pass(setup, leaving, book, stage.recorded + region, region, s, i)
+            first_cell += n_cells
+            continue
+        room.ids[:n] = others[mine[region] : mine[region + 1]]
+        n = named_now(setup, leaving, book, pool, links, room, region, t, EVERYONE, n)
+        count_seen(setup, book, stage.recorded + region, s, messages, room.ids, n)
+        for j in range(n):
+            room.server[j] = np.int64(messages[room.ids[j]].premises) // c[PER_CELL]
+        first = room.first[: n_cells + 1]
+        by_server(room.ids, room.server, n, first, room.more_ids)
+        room.cells_waiting[region] = 0
+        for cell in range(n_cells):
+            arrived, v = room.ids[first[cell] : first[cell + 1]], first_cell - stage.first + cell
+            if len(arrived) == 0 and queues.n[first_cell + cell].sum() == 0:
+                continue
+            if stage.n_rows:
+                refresh(rows, stage, first_cell + cell, s)
+            waiting, away = work(net, k, v, stage.recorded + region, s, arrived)
+            room.cells_waiting[region] += waiting
+            _note_cell(setup, book, region, stage, s, len(arrived) - away, waiting)
+        book.waits[stage.recorded + region, second] = room.cells_waiting[region]
+        first_cell += n_cells
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _note_cell(setup, book, region, stage, s, n, waiting):  # type: ignore[no-untyped-def]
+    """Count what one cell did in slot *s*: *n* arrived, and *waiting* wait."""
+    if s < setup.c[WARM_UP]:
+        return
+    cells = book.cells[region]
+    over = stage.denominator > 0 and n > share_of_slot(stage.numerator, stage.denominator, s)
+    cells[PEAK], cells[PEAK_WAITING] = max(cells[PEAK], n), max(cells[PEAK_WAITING], waiting)
+    cells[OVER] += over
+    cells[WAITING] += waiting > 0
+    book.over[region, s - setup.c[DAY_START]] += over
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _cells_pass(setup, leaving, book, recorded, region, s, i):  # type: ignore[no-untyped-def]
+    """Let all who come to the cells of a region in slot *s* pass at once."""
+    n = np.int64(0)
+    for kind in range(leaving.counts.shape[1]):
+        book.undelayed[recorded, kind] += leaving.measured[region, kind, i]
+        n += leaving.counts[region, kind, i]
+    if s >= setup.c[WARM_UP]:
+        book.cells[region, PEAK] = max(book.cells[region, PEAK], leaving.busiest[region, i])
+        book.served[recorded, s - setup.c[DAY_START]] += n
+        for kind in range(leaving.counts.shape[1]):
+            book.seen[recorded, kind, s - setup.c[DAY_START]] += leaving.counts[region, kind, i]

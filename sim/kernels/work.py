@@ -1,0 +1,121 @@
+"""One server at work in one slot: its arrivals in order, through the rows, served, waiting or refused (docs/model.md sections 7 and 10)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.attempts import BARRED, DAY_START, N_ANONYMOUS, WARM_UP, finish, leave_network, refuse
+from sim.kernels.moving import onward
+from sim.kernels.ordering import in_order
+from sim.kernels.pool import ARRIVES, NEVER, NONE, THROTTLED, let_go, remind
+from sim.kernels.protection import BARRING, CODEL, REDELIVERY, STORM, allowed_by_shapes, barred_until, stopped_by
+from sim.kernels.servers import UNLIMITED, is_out, serve, share_of_slot
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
+    """Put the arrivals of slot *s* in order, take them through the rows, and serve; return how many wait then, and how many were put off."""
+    setup, _, pool, _, rows, queues, book, room = net
+    stage, messages, server, c = setup.stages[k], pool.messages, setup.stages[k].first + v, setup.c
+    n, waiting = len(arrived), queues.n[server].sum()
+    in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, c[N_ANONYMOUS])
+    codel, n_put_off = NONE, 0
+    for i in range(stage.first_row, stage.first_row + stage.n_rows):
+        if rows.rows[i].what == CODEL:
+            codel = i
+        elif n:
+            n, away = take_through(net, k, i, v, recorded, s, waiting, arrived, n)
+            n_put_off += away
+    for j in range(n):
+        messages[arrived[j]].at = s
+    n_served, n_refused = serve(
+        messages, queues, stage, setup.levels[k], server, arrived, n, s, allowed_at(setup, rows, stage, v, s), room.served, room.refused
+    )
+    if s >= c[WARM_UP]:
+        book.served[recorded, s - c[DAY_START]] += n_served
+    for j in range(n_served):
+        m = messages[room.served[j]]
+        if messages[m.message].raised >= c[WARM_UP]:
+            book.delays[recorded * book.seen.shape[1] + m.kind, s - m.at] += 1
+        onward(setup, book, pool, room.box, k, room.served[j], s)
+    for j in range(n_refused):
+        who = room.refused[j]
+        if who < 0:  # dropped by codel
+            who = -2 - who
+            book.stopped[codel, messages[who].kind, 0] += messages[messages[who].message].raised >= c[WARM_UP]
+        refuse(setup, book, pool, who, k, s)
+    return queues.n[server].sum(), n_put_off
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignore[no-untyped-def]
+    """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front, and how many have not arrived at all yet."""
+    setup, _, pool, _, rows, _, book, room = net
+    stage, messages, what, c = setup.stages[k], pool.messages, rows.rows[i].what, setup.c
+    if what == REDELIVERY:
+        if not is_out(setup.outages, stage.first + v, s):
+            return n, 0
+        for j in range(n):
+            room.verdict[j] = rows.listed[i, messages[arrived[j]].kind]
+    else:
+        stopped_by(rows, i, stage, stage.first + v, s, waiting, messages, arrived, n, setup.keys[BARRED:], room.verdict)
+    kept, away = 0, 0
+    for j in range(n):
+        who = arrived[j]
+        if not room.verdict[j]:
+            arrived[kept] = who
+            kept += 1
+            continue
+        m = messages[who]
+        whole, kind, later = m.message, m.kind, NONE
+        if what == BARRING:
+            later = barred_until(setup.keys[BARRED:], rows.rows[i], m, s)
+        elif what == REDELIVERY:
+            later = _taken_at(setup.outages, stage.first + v, s, rows.rows[i].a, rows.rows[i].b)
+        measured = messages[whole].raised >= c[WARM_UP]
+        book.stopped[i, kind, 0 if later < 0 else 1] += measured
+        if what in (BARRING, REDELIVERY):
+            away += 1
+            if s >= c[WARM_UP]:
+                book.seen[recorded, kind, s - c[DAY_START]] -= 1
+        if later >= 0:
+            remind(pool, later - stage.before, ARRIVES, who, 0, k)
+        elif what in (STORM, REDELIVERY):
+            if messages[whole].ended == NEVER:
+                finish(setup, book, pool, whole, THROTTLED, k, s)
+            leave_network(pool, who)
+            let_go(pool, whole)
+        else:
+            refuse(setup, book, pool, who, k, s)
+    return kept, away
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _taken_at(outages, server, s, after, hold):  # type: ignore[no-untyped-def]
+    """Return the slot in which a user who is out in slot *s* takes a message, or -1 if that is too late."""
+    later = s + after
+    while is_out(outages, server, later):
+        for j in range(len(outages)):
+            if outages[j].server == server and outages[j].start <= later < outages[j].stop:
+                later = outages[j].stop
+        if later - s > hold:
+            return NONE
+    return later
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def allowed_at(setup, rows, stage, v, s):  # type: ignore[no-untyped-def]
+    """Return how many server *v* may serve in slot *s*."""
+    if is_out(setup.outages, stage.first + v, s):
+        return np.int64(0)
+    allowed = UNLIMITED if stage.denominator == 0 else share_of_slot(stage.numerator, stage.denominator, s)
+    return allowed_by_shapes(rows, stage, s, allowed)
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def count_seen(setup, book, recorded, s, messages, ids, n):  # type: ignore[no-untyped-def]
+    """Count the arrivals of slot *s*."""
+    if s >= setup.c[WARM_UP]:
+        for j in range(n):
+            book.seen[recorded, messages[ids[j]].kind, s - setup.c[DAY_START]] += 1
