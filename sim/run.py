@@ -116,15 +116,18 @@ def _tables(world: World) -> Tables:
     """Count what the processes tallied, and return every table."""
     scenario, recorder, reporting, estate = world.scenario, world.recorder, world.scenario.reporting, world.estate
     _count_segments(world)
-    kinds = {**scenario.traffic.kinds, **{name: scenario.alerts.kinds[name] for name in scenario.alerts.active}}
-    gbcs = {name: kind.size for name, kind in kinds.items()} | {VERSION_REPORT: reporting.size, "request": reporting.request_size}
+    gbcs = {name: kind.size for name, kind in scenario.traffic.kinds.items()} | {name: scenario.alerts.kinds[name].size for name in scenario.alerts.active}
+    gbcs |= {VERSION_REPORT: reporting.size, "request": reporting.request_size}
     as_xml = {kind: reporting.xml_overhead + 4 * -(-size // 3) for kind, size in gbcs.items()}  # a DUIS message is its wrapper plus base64
     sizes = dict.fromkeys(("han", "wan", "dsp"), gbcs) | {"user": as_xml}
     told = [kind for kind in recorder.kinds if kind != VERSION_REPORT or reporting.rule != "none"]
     has_cells = any(stage.stage == "cell" for stage in scenario.network)
     n_cells = {name: -(-n // estate.premises_per_cell) for name, n in zip(estate.regions, estate.n_premises, strict=True) if has_cells}
-    described = {"population": _population(world), "kinds": _kinds(scenario, recorder.kinds), "operators": _operators(scenario)}
-    return recorder.frames(sizes, told, n_cells) | world.ledgers.frames() | described | {"triggers": from_rows("triggers", triggers(scenario, world.replication))}
+    described = {
+        "population": _population(world), "kinds": _kinds(scenario, recorder.kinds), "operators": _operators(scenario),
+        "triggers": from_rows("triggers", triggers(scenario, world.replication)),
+    }
+    return recorder.frames(sizes, told, n_cells) | world.ledgers.frames() | described
 
 
 def _count_segments(world: World) -> None:

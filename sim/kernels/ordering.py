@@ -77,9 +77,9 @@ def _by_digits(ids, n, keys, more_ids, more_keys, least, most):  # type: ignore[
         for b in range(256):
             first[b + 1] += first[b]
         for i in range(n):
-            b = np.int64((keys[i] >> shift) & _BYTE)
-            more_keys[first[b]], more_ids[first[b]] = keys[i], ids[i]
-            first[b] += 1
+            at = np.int64((keys[i] >> shift) & _BYTE)
+            more_keys[first[at]], more_ids[first[at]] = keys[i], ids[i]
+            first[at] += 1
         for i in range(n):
             keys[i], ids[i] = more_keys[i], more_ids[i]
 
@@ -120,8 +120,8 @@ def by_rank(keys, n, more_keys):  # type: ignore[no-untyped-def]
         for b in range(256):
             first[b + 1] += first[b]
         for i in range(n):
-            b = np.int64((keys[i] >> shift) & _BYTE)
-            more_keys[first[b]] = keys[i]
-            first[b] += 1
+            at = np.int64((keys[i] >> shift) & _BYTE)
+            more_keys[first[at]] = keys[i]
+            first[at] += 1
         for i in range(n):
             keys[i] = more_keys[i]

@@ -5,7 +5,9 @@ It changes no result; it makes the kernels compile several times faster.
 
 from __future__ import annotations
 
-from numba.core import types
+from typing import Any
+
+from numba import types
 from numba.experimental import structref
 
 from sim.kernels.attempts import Book, Setup
@@ -17,10 +19,10 @@ from sim.kernels.servers import Queues
 from sim.kernels.traffic import Leaving
 
 
-class _Reference(types.StructRef):
-    """Fields keep the types they come with."""
+class _Reference(types.StructRef):  # type: ignore[misc]
+    """Fields have the types they come with."""
 
-    def preprocess_fields(self, fields):  # type: ignore[no-untyped-def]
+    def preprocess_fields(self, fields: Any) -> Any:
         return tuple((name, types.unliteral(kind)) for name, kind in fields)
 
 
@@ -29,7 +31,7 @@ class SetupType(_Reference):
     pass
 
 
-class SetupRef(structref.StructRefProxy):
+class SetupRef(structref.StructRefProxy):  # type: ignore[misc]
     pass
 
 
@@ -38,7 +40,7 @@ class LeavingType(_Reference):
     pass
 
 
-class LeavingRef(structref.StructRefProxy):
+class LeavingRef(structref.StructRefProxy):  # type: ignore[misc]
     pass
 
 
@@ -47,7 +49,7 @@ class PoolType(_Reference):
     pass
 
 
-class PoolRef(structref.StructRefProxy):
+class PoolRef(structref.StructRefProxy):  # type: ignore[misc]
     pass
 
 
@@ -56,7 +58,7 @@ class LinksType(_Reference):
     pass
 
 
-class LinksRef(structref.StructRefProxy):
+class LinksRef(structref.StructRefProxy):  # type: ignore[misc]
     pass
 
 
@@ -65,7 +67,7 @@ class RowsType(_Reference):
     pass
 
 
-class RowsRef(structref.StructRefProxy):
+class RowsRef(structref.StructRefProxy):  # type: ignore[misc]
     pass
 
 
@@ -74,7 +76,7 @@ class QueuesType(_Reference):
     pass
 
 
-class QueuesRef(structref.StructRefProxy):
+class QueuesRef(structref.StructRefProxy):  # type: ignore[misc]
     pass
 
 
@@ -83,7 +85,7 @@ class BookType(_Reference):
     pass
 
 
-class BookRef(structref.StructRefProxy):
+class BookRef(structref.StructRefProxy):  # type: ignore[misc]
     pass
 
 
@@ -92,7 +94,7 @@ class RoomType(_Reference):
     pass
 
 
-class RoomRef(structref.StructRefProxy):
+class RoomRef(structref.StructRefProxy):  # type: ignore[misc]
     pass
 
 

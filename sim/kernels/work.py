@@ -20,7 +20,7 @@ def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
     stage, messages, server, c = setup.stages[k], pool.messages, setup.stages[k].first + v, setup.c
     n, waiting = len(arrived), queues.n[server].sum()
     in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, c[N_ANONYMOUS])
-    codel, n_put_off = NONE, 0
+    codel, n_put_off = -1, 0
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         if rows.rows[i].what == CODEL:
             codel = i

@@ -153,7 +153,8 @@ class Layout:
                 listed[i] = [n >= self.n_anonymous and self.is_protected(row, kind) and bool(self.watched[n]) for n, kind in enumerate(self.kinds)]
         total = sum(self._scenario.estate.users.values())
         shares = np.array([threshold(min(share / total, 1.0)) for share in self._scenario.estate.users.values()], np.uint64)
-        return watch_list(Rows(rows, listed, state, np.zeros(ring, np.int32), shares, np.zeros(1, np.uint64), np.zeros((1, 3), np.int32), np.zeros((1, most), np.int32)), 64)
+        nobody = np.zeros(1, np.uint64), np.zeros((1, 3), np.int32), np.zeros((1, most), np.int32)
+        return watch_list(Rows(rows, listed, state, np.zeros(ring, np.int32), shares, *nobody), 64)
 
     def setup(self, horizon_s: int, warm_up_s: int, targets: list[int], links: Links, traced: bool, user_of: NDArray[Any]) -> Setup:
         """Return what does not change from step to step."""
@@ -166,18 +167,22 @@ class Layout:
             horizon_s, warm_up_s, 0, self.n_anonymous, self.n_open, has_user, traced, hub is not None and hub.buffer is not None, 0,
             self._estate.premises_per_cell, len(specs), self.latency_s, homes, watched,
         )
-        names = list(self.user_names)
-        kinds, alerts = scenario.traffic.kinds, scenario.alerts.kinds
+        alerts = scenario.alerts.kinds
         return Setup(
             c=np.array(c, np.int64), stages=self.stages(), levels=self.levels(), outages=self.outages(), retry=self._retry(),
             retried=np.zeros(len(self.kinds), np.bool_) if self.retry is None else self.listed(self.retry),
             keys=np.array([self._key(name) for name in ("message.rank", "retry.wait", "row.barred", "row.bar")], np.uint64),
             home_keys=np.array([self._key(f"home.{kind}") for kind in self.kinds], np.uint64),
-            kind_user=np.array([names.index(kinds[k].user) if k in kinds and kinds[k].user is not None else -1 for k in self.kinds], np.int64),
+            kind_user=np.array([-1 if (user := self._user_of(kind)) is None else self.user_names.index(user) for kind in self.kinds], np.int64),
             targets=np.array(targets, np.int64), gasps=np.array([k in alerts and alerts[k].cause == "outage" for k in self.kinds], np.bool_),
             premises_first=np.cumsum([0, *self._estate.n_premises]).astype(np.int64), user_of=user_of, dark_until=np.zeros(0, np.int32),
             budget=np.zeros((len(self._estate.regions), 4), np.int64),
         )  # fmt: skip
+
+    def _user_of(self, kind: str) -> str | None:
+        """Return the one user who sends or gets all messages of *kind*, if it is a kind of traffic that has one."""
+        kinds = self._scenario.traffic.kinds
+        return kinds[kind].user if kind in kinds else None
 
     def _key(self, stream: str) -> int:
         return stream_key(self._scenario.seed, self._replication, stream)
@@ -194,8 +199,8 @@ class Layout:
 
 def _parameters(row: Any) -> tuple[int, int, int, int]:
     """Return the numbers of a row as its kernel reads them."""
-    rate: Fraction | None = {"admission": "rate", "allocation": "above", "shape": "rate"}.get(row.kind) and getattr(row, "above" if row.kind == "allocation" else "rate")
-    if rate is not None:
+    if row.kind in ("admission", "allocation", "shape"):
+        rate: Fraction = row.above if row.kind == "allocation" else row.rate
         return rate.numerator, rate.denominator, row.burst if row.kind == "admission" else 0, 0
     if row.kind == "alert_storm_protection":
         return row.threshold, row.window, row.forward_period or 0, row.forward_one_in or 0

@@ -52,7 +52,7 @@ class Network:
         users_matter = self._has_users or any(row.kind == "allocation" for _, _, row in self.layout.rows)
         user_of = np.concatenate([users_of(region) for region in range(len(estate.regions))]) if users_matter else np.zeros(0, np.uint8)
         self._setup = self.layout.setup(self.horizon_s, self._warm_up_s, recorder.targets, links, trace is not None, user_of)
-        self._links = links._replace(region=links.region, spread=np.int64(links.spread), premises_per_cell=np.int64(links.premises_per_cell))
+        self._links = links
         self._rows, self._queues = self.layout.protections(), self.layout.queues()
         needs_events = self.layout.retry is not None or len(links.start) > 0
         self._pool = small_pool(needs_events or any(row.kind in ("access_barring", "redelivery") for _, _, row in self.layout.rows))
@@ -126,7 +126,9 @@ class Network:
     def _may_crowd(self, leaving: Leaving, start_s: int, stop_s: int) -> bool:
         """Whether anybody may need a name in this interval."""
         pool, layout = self._pool, self.layout
-        if pool.n[memory.USED_MESSAGES] > pool.n[memory.FREE_MESSAGES] or layout.watched.any() or len(self._setup.outages) or any(self._setup.stages["what"] == CELL):
+        if pool.n[memory.USED_MESSAGES] > pool.n[memory.FREE_MESSAGES] or layout.watched.any():
+            return True
+        if len(self._setup.outages) or any(self._setup.stages["what"] == CELL):
             return True
         if any(row.kind != "alert_storm_protection" for _, _, row in layout.rows):
             return True

@@ -76,7 +76,8 @@ class Telling:
     def _afterwards(self, flow: Flow, chosen: NDArray[Any]) -> NDArray[Any]:
         """Return as `ENDED` the reports on time that a latency carries past the interval."""
         out = np.zeros(int(np.count_nonzero(chosen)), ENDED)
-        out["row"], out["made"], out["raised"], out["at"] = flow.row[chosen], flow.made[chosen], flow.raised[chosen], flow.leave[chosen] + self._layout.latency_s
+        out["row"], out["made"], out["raised"] = flow.row[chosen], flow.made[chosen], flow.raised[chosen]
+        out["at"] = flow.leave[chosen] + self._layout.latency_s
         out["kind"], out["region"], out["place"], out["fate"] = flow.kind, flow.region, flow.place, DELIVERED
         out["cause"] = flow.cause if isinstance(flow.cause, int) else flow.cause[chosen]
         return out
