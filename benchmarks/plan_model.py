@@ -33,7 +33,8 @@ def world(devices: int, days: int, *sets: str) -> list[str]:
     premises = round(devices / 0.89)
     share = premises / 20_000_000
     network = _NETWORK.format(csp=2000 * share, dsp=4600 * share)
-    return [f"estate.premises={premises}", *_DAILY, f"window.length={days} d", network, *sets]
+    settings = [f"estate.premises={premises}", *_DAILY, f"window.length={days} d", network, *sets]
+    return [f"{path}={value}" for path, value in dict(text.split("=", 1) for text in settings).items()]
 
 
 # Ten plans: name, options of `sim run gb_base`, and settings.
