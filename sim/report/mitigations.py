@@ -56,12 +56,13 @@ def _answer(remedies: Remedies) -> str:
     peak, place = study.estimate(storm, f"{remedies.worst.stage}_messages_per_s_peak", remedies.worst.group), remedies.worst
     assert peak is not None
     harm = remedies.late(storm)
-    told = (
-        f"Without a mitigation the busiest second brings {place} {interval(peak)} messages, {rounded(peak.value / place.capacity, 3)} times what it passes on"
-        + (f", and {interval(harm)} messages of other kinds a day are late that would not be." if harm is not None else ".")
+    bare = "Without a mitigation" if remedies.calms else f"Under {remedies.called(storm)}"
+    told = f"{bare} the busiest second brings {place} {interval(peak)} messages, {rounded(peak.value / place.capacity, 3)} times what it passes on" + (
+        f", and {interval(harm)} messages of other kinds a day are late that would not be." if harm is not None else "."
     )
     if not remedies.calms:
-        return f"{told} {_best_cut(remedies, remedies.cells)}"
+        lost = _loss(remedies) or "None suppresses or delays more of the genuine alerts."
+        return f"{told} {_best_cut(remedies, remedies.cells)} {lost}"
     stop = [cell for cell in remedies.cells if remedies.stops(cell)]
     clean = [cell for cell in stop if not remedies.loses(cell)]
     if not stop:
@@ -91,7 +92,7 @@ def _best_cut(remedies: Remedies, cells: list[Cell]) -> str:
 
 def _points(remedies: Remedies) -> tuple[str, ...]:
     fails = [cell for cell in remedies.cells if remedies.calms and not remedies.stops(cell)]
-    points = [_protection(remedies), _loss(remedies), _operators(remedies)]
+    points = [_protection(remedies), _loss(remedies) if remedies.calms else "", _operators(remedies)]
     points += [f"Do not stop it: {_named(remedies, fails)}."] if fails else []
     return tuple(point for point in points if point)
 
@@ -120,13 +121,13 @@ def _protection(remedies: Remedies) -> str:
 
 def _loss(remedies: Remedies) -> str:
     """Name what loses genuine alerts that the storm would not, with how many and of which code most."""
-    told = []
+    told, than = [], "the storm does" if remedies.calms else f"{remedies.called(remedies.storms[0])} does"
     for cell in remedies.cells:
         if (more := remedies.costs(cell)) is not None:
             codes = {code: share for code, share in remedies.study.groups(cell, "genuine_loss_share").items() if share.value}
             worst = max(codes, key=lambda code: codes[code].value, default="")
             told.append(f"{remedies.called(cell)} {percent(more)}" + (f" (of {worst} {percent(codes[worst])} in all)" if worst else ""))
-    return f"What loses the alert that matters: of the genuine alerts, these suppress or delay more than the storm does: {listed(told)}." if told else ""
+    return f"What loses the alert that matters: of the genuine alerts, these suppress or delay more than {than}: {listed(told)}." if told else ""
 
 
 def _operators(remedies: Remedies) -> str:
@@ -139,7 +140,7 @@ def _operators(remedies: Remedies) -> str:
         return ""
     least = min(found, key=lambda pair: pair[1].value)
     return (
-        f"Operators: without a mitigation the busiest operator gets {interval(storm)} alerts and reports in the worst ten minutes, and is in a flood"
+        f"Operators: {'without a mitigation' if remedies.calms else f'under {remedies.called(remedies.storms[0])}'} the busiest operator gets {interval(storm)} alerts and reports in the worst ten minutes, and is in a flood"
         f" {percent(flood)} of the time; fewest under {remedies.called(least[0])}: {interval(least[1])}."
     )
 
@@ -204,8 +205,21 @@ def _grids(remedies: Remedies) -> tuple[Grid, ...]:
         Grid("T8. What each mitigation does to the storm, and to what matters", head, tuple(rows), note),
         Grid("T8b. Settings, and whom they stop", heads, details, "Stopped and put off: by kind of message, of rows that the storm has not.", page_only=True),
         *_late_grid(remedies),
+        *_codes_grid(remedies),
         *_sweep_grid(remedies, head),
     )
+
+
+def _codes_grid(remedies: Remedies) -> tuple[Grid, ...]:
+    """Return T8e: what becomes of the genuine alerts of each code."""
+    study, rows = remedies.study, []
+    for cell in (*remedies.storms, *remedies.cells, *remedies.calms):
+        for code, suppressed in study.groups(cell, "genuine_suppressed_share").items():
+            shares = (study.estimate(cell, f"genuine_{what}_share", code) for what in ("delayed", "loss"))
+            rows.append((code, remedies.called(cell), percent(suppressed), *map(percent, shares)))
+    head = ("code", "mitigation", "suppressed", "delayed past target", "together")
+    note = "Of the genuine alerts raised: never at the inventory's door themselves, there too late to be useful, and either."
+    return (Grid("T8e. Genuine alerts, by code", head, tuple(sorted(rows, key=lambda row: row[0])), note, page_only=True),) if rows else ()
 
 
 def _sweep_grid(remedies: Remedies, head: tuple[str, ...]) -> tuple[Grid, ...]:
@@ -258,7 +272,7 @@ def _ladder(remedies: Remedies) -> Picture:
     verbs = ("stops", "loses") if len(stop) == 1 else ("stop", "lose")
     title = f"{counted(len(stop), 'mitigation').capitalize()} of {len(remedies.cells)} {verbs[0]} the storm and {verbs[1]} no genuine alert"
     if not remedies.calms:
-        title = "What each mitigation does to the peak and to genuine alerts"
+        title = "What each choice does to the peak and to genuine alerts"
     read = (
         "Left: messages of other kinds a day that are late for the storm (up to 1 linear, beyond logarithmic); middle: how far the busiest second falls;"
         " right: genuine alerts suppressed or delayed past usefulness. Dots: means over replications; bars: 95 % intervals."

@@ -6,6 +6,7 @@ from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
+from sim.metrics import METRICS as METRICS_OF
 from sim.metrics.recovery import HOUR_S
 from sim.report.aftermath import Aftermath, Outcome, level_of
 from sim.report.evidence import is_sample
@@ -61,12 +62,13 @@ def _answer(world: Aftermath) -> str:
         anywhere = "" if all(outcome.returns for outcome in world.outcomes) else " At others it does not: see T9."
         return f"Yes. {at} {every}: {_drains(back)}.{anywhere}"
     if not back:
-        return f"No. {at} it has not returned to normal in the last hour of any {'policy' if len(here) > 1 else 'replication'}: {_outlives(lost[0])}."
+        anybody = " under any policy" if len(here) > 1 else ""
+        return f"No. {at} the world does not recover by itself{anybody}: {_outlives(world, lost[0])}. {_why(world, lost[0], None)}".strip()
     fast = [outcome for outcome in back if outcome.drain is not None]
     sooner = f": {_drains(fast)}" if fast else ""
     return (
         f"That depends on what is sent again. {at} the world recovers by itself under {_named(back)}{sooner}. Under {_named(lost)} the storm outlives its"
-        f" trigger: {_outlives(lost[0])}. {_why(lost[0], back[-1])}"
+        f" trigger: {_outlives(world, lost[0])}. {_why(world, lost[0], back[-1])}"
     )
 
 
@@ -75,7 +77,7 @@ def _named(outcomes: list[Outcome]) -> str:
 
 
 def _drains(outcomes: list[Outcome]) -> str:
-    return listed([f"{outcome.policy} drains in {drain_text(outcome)}" for outcome in outcomes])
+    return listed([f"{outcome.policy} drains in {drain_text(outcome)}" if outcome.policy else drain_text(outcome) for outcome in outcomes])
 
 
 def drain_text(outcome: Outcome) -> str:
@@ -95,22 +97,27 @@ def returned_text(outcome: Outcome) -> str:
     return f"{count} ({number(100 * found.low, 0)} to {number(100 * found.high, 0)} %)" if isfinite(found.half_width) else f"{count} ({NO_INTERVAL})"
 
 
-def _outlives(outcome: Outcome) -> str:
+def _under(world: Aftermath, outcome: Outcome) -> str:
+    """Return "with POLICY ", where there are several to tell apart."""
+    return f"with {outcome.policy} " if len(world.policies) > 1 else ""
+
+
+def _outlives(world: Aftermath, outcome: Outcome) -> str:
     return (
-        f"with {outcome.policy} it is back to normal in {returned_text(outcome)} replications, and in the last hour {percent(outcome.after)} of what"
+        f"{_under(world, outcome)}it is back to normal in {returned_text(outcome)} replications, and in the last hour {percent(outcome.after)} of what"
         f" {place_of(outcome)} can pass on arrives there ({percent(outcome.before)} before)"
     )
 
 
-def _why(lost: Outcome, safe: Outcome) -> str:
+def _why(world: Aftermath, lost: Outcome, safe: Outcome | None) -> str:
     """Say by arithmetic why one policy must drain and the other need not: how often a message may be sent, times the load."""
     if lost.work <= 1:
         return ""
     told = (
-        f"Why: with {lost.policy} a message may be sent up to {rounded(lost.most, 3)} times, which makes of the load before"
+        f"Why: {_under(world, lost)}a message may be sent up to {rounded(lost.most, 3)} times, which makes of the load before"
         f" {rounded(lost.work, 3)} times the capacity: what waits makes what is sent again, and that keeps it waiting."
     )
-    if safe.work < 1:
+    if safe is not None and safe.work < 1:
         times = "once" if safe.most == 1 else f"at most {rounded(safe.most, 3)} times"
         told += f" With {safe.policy} it is sent {times}, {rounded(safe.work, 3)} of the capacity, so that the queue must drain whatever happened."
     return told
@@ -119,7 +126,18 @@ def _why(lost: Outcome, safe: Outcome) -> str:
 def _points(world: Aftermath) -> tuple[str, ...]:
     longest = world.outages[-1]
     points = [point for policy in world.policies for point in _boundary(world, policy, longest)] if len(world.levels) > 1 else []
-    return (*points, *_amplified(world), *_against_fluid(world))
+    return (*points, *_amplified(world), *_genuine(world), *_against_fluid(world))
+
+
+def _genuine(world: Aftermath) -> tuple[str, ...]:
+    """Say which genuine alerts come too late or never, of the codes that suffer most."""
+    told = []
+    for outcome in world.of(None, *world.focus):
+        codes = {code: share for code, share in world.study.groups(outcome.cell, "genuine_loss_share").items() if share.value}
+        worst = sorted(codes, key=lambda code: -codes[code].value)[:3]
+        if worst:
+            told.append(_under(world, outcome) + listed([f"{percent(codes[code])} of {code}" for code in worst]))
+    return (f"Genuine alerts that never come, or too late to be useful: {'; '.join(told)}.",) if told else ()
 
 
 def _boundary(world: Aftermath, policy: str, outage_s: int) -> tuple[str, ...]:
@@ -144,7 +162,7 @@ def _amplified(world: Aftermath) -> tuple[str, ...]:
     for outcome in here:
         times, waste = (world.study.estimate(outcome.cell, name) for name in ("amplification_ratio", "attempts_wasted_share"))
         if times is not None and waste is not None and times.value > 1:
-            told.append(f"{outcome.policy} {interval(times)} attempts a message ({percent(waste)} of them for nothing)")
+            told.append(f"{_under(world, outcome)}{interval(times)} attempts a message ({percent(waste)} of them for nothing)")
     return (f"Amplification over the window, at the same load and outage: {listed(told)}.",) if told else ()
 
 
@@ -156,7 +174,7 @@ def _against_fluid(world: Aftermath) -> tuple[str, ...]:
         if known:
             last = max(known, key=lambda outcome: (outcome.outage_s, level_of(outcome)))
             assert last.fluid is not None
-            told.append(f"{policy} {drain_text(last)} (closed form {duration(last.fluid.value)}; {span(last.outage_s)} at {percent(last.before)})")
+            told.append(f"{_under(world, last)}{drain_text(last)} (closed form {duration(last.fluid.value)}; {span(last.outage_s)} at {percent(last.before)})")
     if not told:
         return ()
     said = f"Beside the fluid closed form (outage × arrivals ÷ spare capacity, nothing sent twice): {listed(told)}. What is longer, retries make."
@@ -222,10 +240,26 @@ def _grids(world: Aftermath) -> tuple[Grid, ...]:
     short = [(*_row(world, outcome), boundary_text(world, outcome)) for outcome in here]
     title = f"T9. What each policy makes of {span(outage_s)} at {format_share(level)} of the traffic"
     first = Grid(title, (*head, "boundary (load before)"), tuple(short), note)
+    cost = _cost_grid(world, here)
     if same:
-        return (first,)
+        return first, cost
     rows = tuple(_row(world, outcome) for policy in world.policies for outcome in world.of(policy))
-    return first, Grid("T9b. Every policy, load and outage", head, rows, page_only=True)
+    return first, cost, Grid("T9c. Every policy, load and outage", head, rows, page_only=True)
+
+
+def _cost_grid(world: Aftermath, here: list[Outcome]) -> Grid:
+    """Return T9b: what it cost those who were not to blame, at one outage and load."""
+    names = {
+        "genuine lost": "genuine_suppressed_share", "genuine delayed": "genuine_delayed_share", "late a day": "late_per_day",
+        "busiest second of a WAN cell": "busiest_cell_messages_per_s_peak", "time of all WAN cells over capacity": "all_cells_over_capacity_share",
+        "operator's worst 10 min": "operator_alerts_per_600s_peak", "in a flood": "operator_flood_share",
+    }  # fmt: skip
+    found = {head: [world.study.estimate(outcome.cell, metric) for outcome in here] for head, metric in names.items()}
+    told = {head: [(percent if METRICS_OF[names[head]].unit == "share" else interval)(value) for value in values] for head, values in found.items()}
+    kept = {head: values for head, values in told.items() if any(value != "–" for value in values)}
+    rows = tuple((outcome.policy, *(values[n] for values in kept.values())) for n, outcome in enumerate(here))
+    note = "Genuine: shares of the genuine alerts raised that never came, or came past their target. Late: messages of every kind past their target."
+    return Grid("T9b. What it cost, at the same load and outage", ("policy", *kept), rows, note, page_only=True)
 
 
 def _pictures(world: Aftermath) -> tuple[Picture, ...]:
@@ -279,7 +313,7 @@ def _timeline(world: Aftermath) -> Picture:
     lost = [outcome.policy for outcome in here if not outcome.returns]
     title = "The queue goes when its cause has gone"
     if lost:
-        title = f"With {listed(lost)} the queue outlives what caused it"
+        title = f"With {listed(lost)} the queue outlives what caused it" if len(world.policies) > 1 else "The queue outlives what caused it"
     read = (
         f"What waits at {place_of(here[0])} at the end of each minute, in seconds of work at its capacity, a mean over replications;"
         f" {span(outage_s)} of {wrong(here[0])} (shaded) at {format_share(level)} of the traffic. Up to 1 s the scale is linear, beyond it logarithmic."

@@ -109,5 +109,5 @@ def test_its_figures_are_the_loop_the_drain_time_and_the_minutes(results):
         svg = (results.path / "figures" / f"{picture.name}.svg").read_text(encoding="utf-8")
         assert ElementTree.fromstring(svg).tag.endswith("svg")
     assert "T9. What each policy makes of 30 min at 120 % of the traffic" in answer(results)
-    assert "T9b" not in answer(results)
-    assert "T9b" in (results.path / "report.html").read_text(encoding="utf-8")
+    assert "T9c" not in answer(results)
+    assert "T9c. Every policy" in (results.path / "report.html").read_text(encoding="utf-8")
