@@ -139,8 +139,9 @@ def _operators(remedies: Remedies) -> str:
     if storm is None or not found:
         return ""
     least = min(found, key=lambda pair: pair[1].value)
+    bare = "without a mitigation" if remedies.calms else f"under {remedies.called(remedies.storms[0])}"
     return (
-        f"Operators: {'without a mitigation' if remedies.calms else f'under {remedies.called(remedies.storms[0])}'} the busiest operator gets {interval(storm)} alerts and reports in the worst ten minutes, and is in a flood"
+        f"Operators: {bare} the busiest operator gets {interval(storm)} alerts and reports in the worst ten minutes, and is in a flood"
         f" {percent(flood)} of the time; fewest under {remedies.called(least[0])}: {interval(least[1])}."
     )
 
