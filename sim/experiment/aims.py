@@ -25,7 +25,8 @@ def targets_of(experiment: Experiment) -> tuple[Target, ...]:
         if metric in METRICS:
             faults += _wrong_unit(tree, name, width, METRICS[metric].unit)
             targets.append(Target(metric, group, width.amount, width.relative, METRICS[metric].unit))
-    if experiment.most_replications is not None and not targets:
+    selects = experiment.analysis is not None and "select" in experiment.analysis.methods
+    if experiment.most_replications is not None and not targets and not selects:
         faults.append(find(tree, ("most_replications",))[0].fault("most_replications", "limits a precision, and none is asked for", at_key=True))
     if faults:
         raise ScenarioError(faults)

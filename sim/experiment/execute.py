@@ -109,7 +109,7 @@ def execute(
     try:
         team = _team(plan, jobs, backend)
         plan, warnings = to_precision(plan, run, team.jobs, lambda batch: _run_what_is_missing(run, batch, team, quiet, failures))
-        if plan.targets:  # only now it is known how many replications there are
+        if plan.most:  # only now it is known how many replications there are
             manifest = _begun(run, plan, source, started) | {"precision": reached(plan)}
         lost = {(failure.cell, failure.replication) for failure in failures}
         write_summary(run, plan, merge(run, [task for task in plan.tasks if (task.address.cell, task.address.replication) not in lost]))

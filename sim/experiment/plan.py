@@ -62,12 +62,14 @@ def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) ->
 
     every, targets = cells(loaded, yes=yes), targets_of(loaded)
     tasks = tuple(Task(cell, address) for cell in every for address in addresses(cell, engine, model=__version__, source=source))
-    most = most_replications(loaded, max(cell.scenario.replications for cell in every)) if targets else 0
+    first, design = max(cell.scenario.replications for cell in every), described(loaded)
+    selects = bool(design["analysis"] and "select" in design["analysis"]["methods"])
+    most = most_replications(loaded, first) if targets or selects else 0
     whole = plan_hash(task.address for task in tasks)
-    if targets:
-        whole = sha256(to_json([whole, [str(target) for target in targets], most]))
+    if targets or selects:
+        whole = sha256(to_json([whole, [str(target) for target in targets], most, *([design["analysis"]] if selects else [])]))
     about = (engine, loaded.comparator, loaded.metrics, loaded.primary)
-    return Plan(loaded.experiment, loaded.question, every, tasks, *about, whole, source, targets, most, described(loaded))
+    return Plan(loaded.experiment, loaded.question, every, tasks, *about, whole, source, targets, most, design | {"first": first})
 
 
 def addresses(cell: Cell, engine: str, *, model: str, source: str) -> list[Address]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sim import __version__
+from sim.experiment.choosing import choice_of, judge_options
 from sim.experiment.plan import Plan, Task, addresses
 from sim.experiment.sequential import Replication, Verdict, judge
 from sim.experiment.summary import window_of
@@ -23,10 +24,11 @@ _MOST_TOLD: Final = 20
 def to_precision(plan: Plan, run: Path, at_once: int, carry_out: Callable[[Plan], list[str]]) -> tuple[Plan, list[str]]:
     """Carry out *plan* in *run* by *carry_out*, and add replications to the cells that need them, in batches for *at_once* workers, until none does.
 
-    Return the plan of the replications that count, and what there is to warn of. A plan without targets is carried out as it is.
+    Return the plan of the replications that count, and what there is to warn of. A plan without targets, or a choice to
+    make, is carried out as it is.
     """
-    warnings = carry_out(plan)
-    if not plan.targets:
+    warnings, choice = carry_out(plan), choice_of(plan.design)
+    if not plan.targets and choice is None:
         return plan, warnings
     least = {cell.name: cell.scenario.replications for cell in plan.cells}
     known: dict[str, list[Replication]] = {cell.name: [] for cell in plan.cells}
@@ -35,6 +37,8 @@ def to_precision(plan: Plan, run: Path, at_once: int, carry_out: Callable[[Plan]
         for task in tasks:
             known[task.cell.name].append(_measured(run, task))
         verdicts = {name: judge(replications, plan.targets, least[name], plan.most) for name, replications in known.items()}
+        if choice is not None:
+            verdicts = judge_options(plan, choice, known, max(least.values()), verdicts)
         wanting = [cell for cell in plan.cells if verdicts[cell.name].more]
         if not wanting:
             break
@@ -49,7 +53,9 @@ def to_precision(plan: Plan, run: Path, at_once: int, carry_out: Callable[[Plan]
 def reached(plan: Plan) -> str:
     """Return how many replications *plan*, carried out to its targets, took, in a sentence."""
     n = sorted(cell.scenario.replications for cell in plan.cells)
-    return f"{n[0]}{f' to {n[-1]}' if n[0] < n[-1] else ''} replications of each cell, for {', '.join(map(str, plan.targets))}"
+    choice = choice_of(plan.design)
+    aims = [*map(str, plan.targets), *([f"the choice by {choice.metric}"] if choice else [])]
+    return f"{n[0]}{f' to {n[-1]}' if n[0] < n[-1] else ''} replications of each cell, for {', '.join(aims)}"
 
 
 def _measured(run: Path, task: Task) -> Mapping[tuple[str, str], float]:

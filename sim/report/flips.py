@@ -71,7 +71,7 @@ def findings(study: Study, plain: Findings) -> Findings:
     grades = {axis.path: grade_of(axis.leaf) for axis in space.axes}
     told = tuple(_moved_alone(space, question, y) if question and moved else _sentences(space, question, decision, grades))
     if question and y and (not methods or "select" in methods):
-        told += _selected(question, y)
+        told += _selected(question, space)
     told += tuple(sentence(found) for found in driven)
     grids = _boxes_grid(space, question, decision) + _evidence_grid(space, decision, grades)
     grids += tuple(table(found, grades, f"T15{letter}") for found, letter in zip(driven, "cdef", strict=False))
@@ -93,7 +93,9 @@ def _question(space: Space, analysis: dict[str, Any]) -> tuple[_Question | None,
     if not y:
         return None, {}
     width = analysis["smallest_difference"]
-    scale = min(abs(float(values.mean())) for values in y.values()) if width and width["relative"] else 1.0
+    first = space.design.get("first")
+    means = [values[:first] for values in space.replications(metric, group).values()]
+    scale = min(abs(sum(values) / len(values)) for values in means) if width and width["relative"] else 1.0
     return _Question(metric, group, analysis["prefer"], width["amount"] * scale if width else 0.0), y
 
 
@@ -115,13 +117,13 @@ def _decided(space: Space, question: _Question, y: dict[str, NDArray[np.float64]
     return decide(_columns(space)[1], y, prefer=question.prefer, zone=question.zone, address=address)
 
 
-def _selected(question: _Question, y: dict[str, NDArray[np.float64]]) -> tuple[str, ...]:
+def _selected(question: _Question, space: Space) -> tuple[str, ...]:
     """Return what ranking and selection says of the options over all points, where a smallest difference was given."""
-    values = {name: found.mean(axis=0).tolist() for name, found in y.items()}
-    n = min(map(len, values.values()))
-    if not question.zone or n < 3:
+    values = space.replications(question.metric, question.group)
+    first = min(space.design.get("first", 0), *map(len, values.values()))
+    if not question.zone or first < 3:
         return ()
-    found = select(values, question.zone, min(10, n), prefer=question.prefer)
+    found = select(values, question.zone, first, prefer=question.prefer)
     what = f"the {_better(question)} {_of(question)}, all worlds together"
     if found.best:
         sure = f"if it leads by {question.matters} or more, this is right with a probability of {number(100 * found.sure)} % (Kim and Nelson)"

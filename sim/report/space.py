@@ -139,6 +139,17 @@ class Space:
         table = table.loc[list(dict.fromkeys(name for each in names.values() for name in each))].dropna(axis="columns")
         return {option: table.loc[each].to_numpy(np.float64) for option, each in names.items()} if table.shape[1] else {}
 
+    def replications(self, metric: str, group: str) -> dict[str, list[float]]:
+        """Return the mean of *metric* of a *group* over each option's cells, replication by replication from 0, up to the first that a cell lacks."""
+        if (metric, group) not in self._values.index:
+            return {}
+        table = self._values.loc[[(metric, group)]].pivot(index="cell", columns="replication", values="value")
+        found = {}
+        for option in self.options:
+            means = table.loc[[cell.name for cell in self.study.cells if cell.option == option and cell.name in table.index]].mean(skipna=False)
+            found[option] = [float(value) for value in means[: int(means.isna().to_numpy().argmax()) if means.isna().any() else len(means)]]
+        return found
+
     def sample(self, y: Numbers, name: str, axes: Sequence[Axis]) -> Sample:
         """Return *y* at the points as a sample over *axes*, its resampling addressed by the run's plan and a *name*."""
         places = [self.axes.index(axis) for axis in axes]
