@@ -6,7 +6,9 @@ Tasks go to workers through the scheduler, results come back through files: all 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 LOCAL: Final = "local"
 _LOOPBACK: Final = "127.0.0.1"
+_STARTS: Final = 3
 _LOOK_S: Final = 5.0
 _PATIENCE_S: Final = 60.0
 
@@ -50,14 +53,22 @@ def _own(run: Path, jobs: int, stack: ExitStack) -> Client:
     # Whoever is out of memory is ended by the system; a worker that goes is replaced however often, for it is the tasks that have a limit.
     stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10**6}))
     local = {"n_workers": jobs, "threads_per_worker": 1, "processes": True, "memory_limit": 0, "local_directory": str(scratch)}
-    cluster = stack.enter_context(LocalCluster(host=_LOOPBACK, dashboard_address=f"{_LOOPBACK}:0", silence_logs="CRITICAL", **local))
-    return stack.enter_context(Client(cluster, set_as_default=False))
+    for again in reversed(range(_STARTS)):
+        try:
+            cluster = LocalCluster(host=_LOOPBACK, dashboard_address=f"{_LOOPBACK}:0", silence_logs="CRITICAL", **local)
+            break
+        except RuntimeError as error:  # a worker was gone before it had begun
+            if not again:
+                raise ConnectionError(f"{error.__cause__ or error}") from error
+    return stack.enter_context(Client(stack.enter_context(cluster), set_as_default=False))
 
 
 def _theirs(address: str, stack: ExitStack) -> Client:
-    """Return a client of the scheduler at *address*."""
+    """Return a client of the scheduler at *address*; what its own log would say of a lost connection is said in our sentence."""
     from distributed import Client
 
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return stack.enter_context(Client(address, set_as_default=False))
 
 
@@ -79,18 +90,20 @@ def _results(client: Client, job: Job, tasks: Sequence[Task], address: str) -> I
     while waiting:
         future = _next(client, ended, job.run, address)
         number, status = waiting.pop(future.key), future.status
-        if status == "finished":
-            yield future.result()
-        elif status == "cancelled":
-            raise StoreError(f"lost dask:{address} with {len(waiting) + 1} replications to go; what was finished is kept", 1)
+        if status in ("finished", "cancelled"):
+            try:
+                yield future.result()
+            except (OSError, CancelledError) as gone:
+                raise StoreError(f"lost dask:{address} with {len(waiting) + 1} replications to go; what was finished is kept", 1) from gone
         elif finished(job.run, [tasks[number].address])[0]:
             yield number, None
         elif status != "error":  # it was done, and its worker went before it could say so
             waiting[future.key] = number
             future.add_done_callback(ended.put)
             continue
-        elif not isinstance(error := future.exception(), KilledWorker):
-            yield number, failed(tasks[number], f"{type(error).__name__}: {error}")
+        elif not isinstance(error := future.exception(), KilledWorker):  # an attempt raises nothing: it could not be made
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise StoreError(f"dask:{address} cannot do the work ({reason}); scheduler and workers need this simulator and its packages", 1)
         elif number in again:
             yield number, failed(tasks[number], KILLED)
         else:

@@ -13,7 +13,7 @@ from sim.experiment.asked import worlds
 from sim.experiment.attempts import engine
 from sim.experiment.plan import ENGINES, addresses
 from sim.scenario.design import Cell
-from sim.store import Address, StoreError, differing, provenance, read_file, read_manifest, sha256, source_hash
+from sim.store import Address, StoreError, differing, read_file, read_manifest, sha256, source_hash, versions
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -66,6 +66,6 @@ def _changes(manifest: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each thing that bytes depend on and that is not now as it was for *manifest*."""
     if manifest["source"] != source_hash():
         yield f"the model's source is not the one that made it (version {manifest['version']} then, {__version__} now)"
-    then, now = manifest["made_with"]["packages"], provenance()["packages"]
+    then, now = manifest["made_with"]["packages"], versions()
     if changed := [f"{name} {then[name]} then, {now[name]} now" for name in then if name in now and then[name] != now[name]]:
         yield f"packages have changed: {', '.join(changed)}"

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from sim.experiment.attempts import KILLED, Failure, Job, attempt, attempt_apart, failed
 from sim.experiment.plan import Task
-from sim.store import StoreError, finished, remove, writer
+from sim.store import StoreError, born, finished, remove, temporary_name, writer
 
+_SHARED_MEMORY: Final = Path("/dev/shm")
 _FRUITLESS: Final = 3  # batches lost before any of it began, after which workers are taken to be unable to
 
 
@@ -67,6 +69,7 @@ def _in_processes(job: Job, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     left, alone, fruitless = dict(enumerate(tasks)), list[int](), 0
+    _sweep()
     while left:
         together = [number for number in left if number not in alone]
         batch = {number: left[number] for number in together or alone[:1]}
@@ -88,6 +91,15 @@ def _in_processes(job: Job, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[
         alone = [number for number in alone if number in left]
 
 
+def _sweep() -> None:
+    """Delete the semaphores that loky gave a name to in processes that were killed with all who would have cleaned up after them."""
+    for path in _SHARED_MEMORY.glob("sem.loky-*"):
+        creator = path.name.split("-")[1]
+        with suppress(OSError):  # another user's
+            if creator.isdigit() and not born(int(creator)):
+                path.unlink()
+
+
 def _kept(job: Job, batch: Iterable[int], left: Mapping[int, Task]) -> list[int]:
     """Return which of *batch* are on disk although nobody could say so any more."""
     there = {left[number].address: number for number in batch if number in left}
@@ -100,10 +112,14 @@ def _batch(job: Job, batch: Mapping[int, Task], jobs: int) -> Iterator[tuple[int
     from joblib.externals.loky import get_reusable_executor
 
     calls = (delayed(attempt_apart)(job, number, task) for number, task in batch.items())
+    how = {"n_jobs": max(2, jobs), "backend": "loky", "return_as": "generator_unordered", "batch_size": 1}
+    scratch = temporary_name(job.run / "joblib")  # for arrays that would be shared; there are none, but it makes the folder
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")  # it recycles a worker that has grown; nothing is lost
         try:
-            yield from Parallel(n_jobs=max(2, jobs), backend="loky", return_as="generator_unordered", batch_size=1)(calls)
+            yield from Parallel(**how, max_nbytes=None, temp_folder=str(scratch))(calls)
         except (KeyboardInterrupt, GeneratorExit):
             get_reusable_executor().shutdown(wait=True, kill_workers=True)
             raise
+        finally:
+            remove(scratch)

@@ -5,18 +5,18 @@
         manifest.json  resolved.yaml  run.log  summary.csv  differences.csv  report.html  figures/  tables/*.parquet
         cells/<cell>-<replication>-<12 hex>/    one replication: its tables as Parquet, and cell.json with the key and the SHA-256 of each
 
-A replication is done when its folder is there and each byte of it matches. Folders and files appear under their names by one rename, after an fsync. There
-is no lock: two runners of one plan write the same bytes. Parquet alone does not notice most flipped bits, hence the hashes.
+A replication is done when its folder is there and each byte of it matches. Folders and files appear under their names by one rename. There is no lock:
+two runners of one plan write the same bytes. Parquet alone does not notice most flipped bits, hence the hashes.
 """
 
 from sim.store.cells import Address, adopt, cell_key, differing, finished, plan_hash, read_cell, read_parquet, source_hash, write_cell
-from sim.store.files import StoreError, clean, read_file, remove, sha256, slug, temporary_name, to_json, write_file, writer
+from sim.store.files import StoreError, born, clean, read_file, remove, sha256, slug, temporary_name, to_json, write_file, writer
 from sim.store.merged import MergedTables
-from sim.store.provenance import provenance
+from sim.store.provenance import provenance, versions
 from sim.store.runs import REPORT, find_run, hashes, log, publish, read_manifest, start_run, verify, vouch, write_manifest
 
 __all__ = [
-    "REPORT", "Address", "MergedTables", "StoreError", "adopt", "cell_key", "clean", "differing", "find_run", "finished", "hashes", "log", "plan_hash",
+    "REPORT", "Address", "MergedTables", "StoreError", "adopt", "born", "cell_key", "clean", "differing", "find_run", "finished", "hashes", "log", "plan_hash",
     "provenance", "publish", "read_cell", "read_file", "read_manifest", "read_parquet", "remove", "sha256", "slug", "source_hash", "start_run",
-    "temporary_name", "to_json", "verify", "vouch", "write_cell", "write_file", "write_manifest", "writer",
+    "temporary_name", "to_json", "verify", "versions", "vouch", "write_cell", "write_file", "write_manifest", "writer",
 ]  # fmt: skip

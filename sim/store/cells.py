@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sim.store.files import StoreError, in_a_sentence, read_file, remove, settle, sha256, slug, temporary_name, to_json, write_new
+from sim.store.files import StoreError, in_a_sentence, open_new, read_file, remove, sha256, slug, temporary_name, to_json
 from sim.tables import TABLES, Column, Tables
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def arrow(name: str, frame: Any) -> pa.Table:
 
     if list(frame.columns) != TABLES[name].names:
         raise ValueError(f"table {name}: columns {list(frame.columns)} are not the declared {TABLES[name].names}")
-    return pa.Table.from_pandas(frame, schema=schema(TABLES[name].columns), preserve_index=False).replace_schema_metadata(None)
+    fields = schema(TABLES[name].columns)
+    return pa.Table.from_arrays([pa.array(frame[field.name].to_numpy(), field.type, from_pandas=True) for field in fields], schema=fields)
 
 
 def read_parquet(data: bytes) -> Any:
@@ -91,7 +92,10 @@ def _packed(tables: Tables) -> dict[str, bytes]:
 
 
 def write_cell(run: Path, address: Address, tables: Tables) -> None:
-    """Keep one replication's *tables* in *run*: the folder appears complete, or not at all. Raises `StoreError`."""
+    """Keep one replication's *tables* in *run*: the folder appears complete, or not at all. Raises `StoreError`.
+
+    It is not flushed to the disk: a killed process loses nothing by that, and what a power cut takes is found by its hash and run again.
+    """
     _keep(run, address, _packed(tables))
 
 
@@ -105,8 +109,8 @@ def _keep(run: Path, address: Address, files: dict[str, bytes]) -> None:
         try:
             temporary.mkdir()
             for name, data in contents.items():
-                write_new(temporary / name, data)
-            settle(temporary)
+                with open_new(temporary / name) as file:
+                    file.write(data)
             os.rename(temporary, final)
         except OSError:
             if not final.is_dir():
@@ -114,7 +118,6 @@ def _keep(run: Path, address: Address, files: dict[str, bytes]) -> None:
             return  # another runner of the same plan was first, with the same bytes
         finally:
             remove(temporary)
-        settle(final.parent)
 
 
 def _sound_files(run: Path, address: Address) -> dict[str, bytes]:

@@ -85,7 +85,7 @@ def write_new(path: Path, data: bytes) -> None:
 @cache
 def _writer(pid: int) -> str:
     """Return who writes: this machine, process *pid* and when that began, so that neither another machine's number nor one used again is taken for it."""
-    return f"{slug(socket.gethostname())[:32].replace('.', '-')}.{pid}-{_born(pid)}"
+    return f"{slug(socket.gethostname())[:32].replace('.', '-')}.{pid}-{born(pid)}"
 
 
 def writer() -> str:
@@ -131,7 +131,7 @@ def read_file(path: Path) -> bytes:
         raise StoreError(f"{path} {reason}", 3) from error
 
 
-def _born(pid: int) -> int:
+def born(pid: int) -> int:
     """Return when process *pid* began, in ticks since the machine did; 0 when it runs no more (a zombie does not) or the system does not say."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
@@ -141,10 +141,10 @@ def _born(pid: int) -> int:
     return 0 if fields[0] == b"Z" else int(fields[19])
 
 
-def _runs(pid: int, born: int) -> bool:
-    """Whether the process *pid* that began at *born* runs here; elsewhere than on POSIX there is no harmless way to ask."""
-    if born:
-        return _born(pid) == born
+def _runs(pid: int, began: int) -> bool:
+    """Whether the process *pid* that began at *began* runs here; elsewhere than on POSIX there is no harmless way to ask."""
+    if began:
+        return born(pid) == began
     if os.name != "posix" or pid == os.getpid():
         return False
     try:
@@ -175,12 +175,10 @@ def _is_orphan(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Delete the file or folder *path* if it is there; a folder is renamed first, so that no writer can give a half-deleted one its final name."""
+    """Delete the file or folder *path* if it is there."""
     with suppress(FileNotFoundError):
         if path.is_dir() and not path.is_symlink():
-            doomed = path.with_name(f".gone-{sha256(path.name.encode())[:12]}.{writer()}.tmp")
-            os.rename(path, doomed)
-            shutil.rmtree(doomed)
+            shutil.rmtree(path)
         else:
             path.unlink()
 
@@ -190,5 +188,8 @@ def clean(folder: Path) -> list[str]:
     orphans = [path for pattern in (".*.tmp", "*/.*.tmp") for path in folder.glob(pattern) if _is_orphan(path)]
     with in_a_sentence(folder):
         for path in orphans:
-            remove(path)
+            doomed = path.with_name(f".gone-{sha256(path.name.encode())[:12]}.{writer()}.tmp")
+            with suppress(FileNotFoundError):
+                os.rename(path, doomed)  # so that a writer elsewhere, should it live after all, cannot give a half-deleted folder its final name
+                remove(doomed)
     return sorted(path.name for path in orphans)

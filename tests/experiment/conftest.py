@@ -10,22 +10,9 @@ from sim.experiment import Source, execute, planned
 from sim.experiment.plan import ENGINES
 from sim.scenario.load import load
 from tests.experiment import standin
+from tests.experiment.mischief import EXPERIMENT
 
 SMALL = ["estate.premises=60", "window.warm_up=0 s", "window.length=1 d"]
-EXPERIMENT = """\
-schema_version: 1
-experiment: small
-question: {question}
-scenario: gb_base
-set: {{estate: {{premises: 60}}, window: {{warm_up: 0 s, length: 1 d}}, question: {question}}}
-options: {{quiet: {{reporting: {{rule: none}}}}, daily: {{reporting: {{rule: periodic}}}}}}
-factors: {{reporting.loss: [0 %, 5 %]}}
-comparator: quiet
-replications: {replications}
-seed: 7
-"""
-
-
 @pytest.fixture
 def pretend(monkeypatch):
     """Let the fast engine be the stand-in; return the list of its calls."""

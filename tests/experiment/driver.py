@@ -1,4 +1,4 @@
-"""Run the small experiment of the test with the stand-in engine: `python driver.py EXPERIMENT.yaml OUT JOBS [BACKEND]`. Killed at will."""
+"""Run an experiment with the stand-in engine and a stand-in report: `python driver.py EXPERIMENT.yaml OUT JOBS [BACKEND]`. Killed at will."""
 
 from __future__ import annotations
 
@@ -12,12 +12,23 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]  # worker processes find the en
 from sim.experiment import Source, execute, planned  # noqa: E402
 from sim.experiment.plan import ENGINES  # noqa: E402
 from sim.scenario.load import load  # noqa: E402
+from sim.store import StoreError, vouch, write_file  # noqa: E402
+
+
+def report(run):
+    """Write a report of one sentence, and vouch for it."""
+    write_file(run / "report.html", b"all is well\n")
+    vouch(run, [run / "report.html"])
+
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored; this one is to hear it
     file, out, jobs, backend = [*sys.argv[1:], "loky"][:4]
     ENGINES["fast"] = "standin"
-    outcome = execute(planned(load(file), "fast"), Path(out), Source("", "", ()), jobs=int(jobs), backend=backend)
+    try:
+        outcome = execute(planned(load(file), "fast"), Path(out), Source("", "", ()), jobs=int(jobs), backend=backend, then=report)
+    except StoreError as refusal:
+        sys.exit(str(refusal))
     for failure in outcome.failures:
         print(failure.cell, failure.replication, failure.cause)
     print(outcome.path)

@@ -34,9 +34,9 @@ def made_up(seed: int, replication: int, n: int = 5) -> Tables:
 def replicate(scenario: Scenario, replication: int) -> Tables:
     """Stand in for an engine: made-up tables, after the time that `question` asks for, or the mischief."""
     words = scenario.question.split()
-    if "sleep" in words:
-        time.sleep(0.02)
-    if "die" in words and replication == 1:
+    time.sleep(0.02 * words.count("sleep"))
+    first = scenario.reporting.rule == "none" and not scenario.reporting.loss
+    if replication == 1 and ("die" in words or ("poison" in words and first)):
         os.kill(os.getpid(), signal.SIGKILL)
     if "fail" in words and replication == 1:
         raise ValueError("no such world")

@@ -1,4 +1,4 @@
-"""Worker processes and sudden death: whatever is killed, running again ends in the same bytes."""
+"""Workers, here and under Dask: one result wherever they are, and what dies with them is named."""
 
 from __future__ import annotations
 
@@ -7,29 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from sim.store import verify
-from tests.experiment.conftest import EXPERIMENT
-from tests.experiment.test_execute import CELLS, same_results
-
-DRIVER = Path(__file__).with_name("driver.py")
-
-
-def start(folder, out, jobs):
-    """Start the driver in a process group of its own."""
-    command = [sys.executable, str(DRIVER), str(folder / "small.yaml"), str(folder / out), str(jobs)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-
-
-def finish(folder, out, jobs):
-    """Run the driver to its end; return its lines, the last of which is the run's folder."""
-    process = start(folder, out, jobs)
-    stdout, stderr = process.communicate(timeout=100)
-    assert process.returncode == 0, stderr
-    return stdout.splitlines()
+from sim.experiment import Failure, Source, execute, planned
+from sim.experiment.attempts import KILLED
+from sim.experiment.work import Workers, work
+from sim.scenario.load import load
+from sim.store import StoreError, verify
+from tests.experiment.mischief import digest, ended, finish, is_sound, start, temporary, workers_of, write_experiment
+from tests.experiment.test_execute import CELLS
 
 
 def kept(folder, out):
@@ -37,75 +26,166 @@ def kept(folder, out):
     return len([path for path in folder.glob(f"{out}/small/*/cells/*") if not path.name.startswith(".")])
 
 
-def kill_when(folder, out, n, jobs, by=signal.SIGKILL):
-    """Start the driver and kill its whole process group once *n* replications are on disk (or it ends); return its exit code."""
-    process = start(folder, out, jobs)
+def wait_for(n, folder, out, process):
+    """Wait until *n* replications are on disk, or the process has ended."""
     while kept(folder, out) < n and process.poll() is None:
-        time.sleep(0.002)
-    time.sleep(0.003 * n)  # somewhere in the next ones
-    if process.poll() is None:
-        os.killpg(process.pid, by)
-    process.communicate(timeout=100)
-    return process.returncode
+        time.sleep(0.005)
 
 
-@pytest.fixture
-def small(tmp_path):
-    """Return a function that writes the experiment with its mischief."""
-
-    def write(question, replications):
-        (tmp_path / "small.yaml").write_text(EXPERIMENT.format(question=question, replications=replications))
-        return tmp_path
-
-    return write
+def tree(pid):
+    """Return *pid* and every process below it."""
+    below = [int(child) for thread in Path(f"/proc/{pid}/task").iterdir() for child in (thread / "children").read_text().split()]
+    return [pid, *(deeper for child in below for deeper in tree(child))]
 
 
-def test_sudden_deaths_leave_no_trace_in_the_results(small):
-    """Six kills of the whole process group, with two workers, at different depths: then the tables of a run that was left alone."""
-    folder = small("sleep", 10)
-    for n in (0, 3, 8, 15, 22, 30):
-        assert kill_when(folder, "killed", n, jobs=2) == -signal.SIGKILL
-    assert 30 <= kept(folder, "killed") < 40
-
-    run = Path(finish(folder, "killed", 1)[-1])
-    assert len(list(run.parent.glob("*-*"))) == 1
-    assert verify(run) == []
-    assert not [path for path in run.rglob("*") if path.name.startswith(".")]
-    assert same_results(run, Path(finish(folder, "alone", 1)[-1]))
+def listening(pids):
+    """Return the address of every TCP socket on which one of *pids* listens, as the kernel writes it."""
+    mine = {os.readlink(path) for pid in pids for path in Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()}
+    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    return [line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in mine]
 
 
-def test_ctrl_c_in_the_terminal_stops_everyone_and_keeps_what_is_finished(small):
+def test_one_result_wherever_the_work_is_done(tmp_path):
+    """In this process, by two loky workers, and on a Dask cluster of two workers of which one is killed midway: one hash. Dask listens on loopback alone."""
+    folder = write_experiment(tmp_path, "sleep", 12)
+    runs = [Path(finish(folder, "here", 1)[-1])]
+
+    loky = start(folder, "loky", 2)
+    wait_for(8, folder, "loky", loky)
+    assert listening(tree(loky.pid)) == []
+    runs.append(Path(ended(loky)[-1]))
+
+    dask = start(folder, "dask", 2, "dask:local")
+    wait_for(16, folder, "dask", dask)
+    sockets = listening(tree(dask.pid))
+    os.kill(workers_of(dask.pid)[0], signal.SIGKILL)
+    assert kept(folder, "dask") < 48
+    runs.append(Path(ended(dask)[-1]))
+
+    assert len(sockets) >= 3
+    assert {address.partition(":")[0] for address in sockets} == {"0100007F"}  # 127.0.0.1, as a little-endian machine reads it
+    assert len({digest(run) for run in runs}) == 1
+    assert all(is_sound(run, digest(runs[0])) for run in runs)
+
+
+@contextmanager
+def a_cluster(folder):
+    """Run a Dask scheduler and one worker of their own, as a deployer would start them; give the scheduler's process and address."""
+    python = [sys.executable, "-m", "dask"]
+    path = os.pathsep.join(map(str, (Path(__file__).parent, Path(__file__).parents[2])))
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | {"PYTHONPATH": path}, "cwd": folder}
+    where = folder / "scheduler.json"
+    scheduler = subprocess.Popen([*python, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", where], **quiet)
+    worker = [*python, "worker", "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard", "--scheduler-file", where, "--local-directory", folder / "w"]
+    processes = [scheduler, subprocess.Popen(worker, **quiet)]
+    try:
+        yield scheduler, where
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(30)
+
+
+def test_a_scheduler_of_somebody_elses(tmp_path):
+    """`dask:ADDRESS` gives the same bytes; when the scheduler is gone, a sentence says so and the same command goes on, with workers or without."""
+    folder = write_experiment(tmp_path, "sleep " * 6, 10)
+    with a_cluster(tmp_path) as (scheduler, where):
+        while not where.exists():
+            time.sleep(0.02)
+        address = where.read_text().partition('"address": "')[2].partition('"')[0]
+        process = start(folder, "out", 2, f"dask:{address}")
+        wait_for(5, folder, "out", process)
+        scheduler.kill()
+        stderr = process.communicate(timeout=100)[1]
+    assert process.returncode == 1
+    assert f"dask:{address}" in stderr
+    assert "Traceback" not in stderr
+    before = kept(folder, "out")
+    assert 5 <= before < 40
+
+    run = Path(finish(folder, "out", 1)[-1])
+    assert f"{40 - before} replications in" in (run / "run.log").read_text()
+    assert is_sound(run, digest(Path(finish(folder, "alone", 1)[-1])))
+
+
+def test_nobody_at_the_address(pretend, experiment, tmp_path):
+    with pytest.raises(StoreError, match="cannot reach dask:nowhere://"):
+        execute(planned(experiment(), "fast"), tmp_path / "out", Source("", "", ()), backend="dask:nowhere://127.0.0.1:1")
+
+
+def test_ctrl_c_in_the_terminal_stops_everyone_and_keeps_what_is_finished(tmp_path):
     """SIGINT goes to parent and workers alike; only the parent answers."""
-    folder = small("sleep", 10)
-    assert kill_when(folder, "stopped", 5, jobs=2, by=signal.SIGINT) != 0
+    folder = write_experiment(tmp_path, "sleep", 10)
+    process = start(folder, "stopped", 2)
+    wait_for(5, folder, "stopped", process)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=100)
+    assert process.returncode != 0
 
     run = next((folder / "stopped/small").glob("*-*"))
     assert '"status": "interrupted"' in (run / "manifest.json").read_text()
+    assert temporary(folder) == []
     before = kept(folder, "stopped")
     assert 5 <= before < 40
     assert finish(folder, "stopped", 1)[-1] == str(run)
     assert f"{40 - before} replications in" in (run / "run.log").read_text()
 
 
-def test_what_kills_its_worker_twice_is_given_up_by_name(small):
-    """Replication 1 of every cell kills its process; the innocent ones that ran beside it are finished."""
-    *failures, run = finish(small("die", 2), "out", 2)
+@pytest.mark.parametrize("backend", ["loky", "dask:local"])
+def test_what_kills_its_worker_twice_is_given_up_by_name(tmp_path, backend):
+    """Replication 1 of one cell kills its process; the innocent ones that ran beside it are finished."""
+    *failures, run = finish(write_experiment(tmp_path, "poison", 2), "out", 2, backend)
 
-    assert failures == [f"{cell} 1 its worker process was killed twice (out of memory?)" for cell in CELLS]
-    assert len(list((Path(run) / "cells").iterdir())) == 4
+    assert failures == [f"{CELLS[0]} 1 {KILLED}"]
+    assert len(list((Path(run) / "cells").iterdir())) == 7
     assert verify(Path(run)) == []
     assert '"status": "failed"' in (Path(run) / "manifest.json").read_text()
 
 
-def test_two_runners_of_one_plan_do_no_harm(small):
-    """No lock: both may compute the same replication, and both write the same bytes."""
-    folder = small("sleep", 4)
-    first, second = start(folder, "both", 1), start(folder, "both", 1)
-    ends = [process.communicate(timeout=100) for process in (first, second)]
+def test_workers_that_cannot_begin_are_not_waited_for(tmp_path, monkeypatch, experiment):
+    """When processes die before they do anything, however often, every replication says so."""
+    tasks = planned(experiment(), "fast").tasks[:3]
 
-    assert [process.returncode for process in (first, second)] == [0, 0], ends
+    def dead(*arguments):
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        raise BrokenProcessPool("gone")
+        yield  # a generator, like the one it stands for
+
+    monkeypatch.setattr("sim.experiment.work._batch", dead)
+    done = []
+    failures = work(tmp_path, tasks, "standin", Workers(2, 1), done.append)
+    assert failures == [Failure(task.address.cell, task.address.replication, "worker processes end before they begin", "") for task in tasks]
+    assert done == list(tasks)
+
+
+def test_two_runners_of_one_plan_do_no_harm(tmp_path):
+    """No lock: both may compute the same replication, and both write the same bytes."""
+    folder = write_experiment(tmp_path, "sleep", 4)
+    first, second = start(folder, "both", 1), start(folder, "both", 1)
+    runs = [Path(ended(process)[-1]) for process in (first, second)]
     alone = Path(finish(folder, "alone", 1)[-1])
-    for stdout, _ in ends:
-        run = Path(stdout.splitlines()[-1])
-        assert verify(run) == []
-        assert same_results(run, alone)
+    assert all(is_sound(run, digest(alone)) for run in runs)
+
+
+def test_a_run_killed_in_its_report_is_taken_up(pretend, experiment, carry_out, tmp_path):
+    """All is there but `latest`: nothing is run again."""
+    run = carry_out(experiment()).path
+    (run.parent / "latest").unlink()
+    calls = len(pretend)
+
+    assert carry_out(experiment()).path == run
+    assert len(pretend) == calls
+    assert (run.parent / "latest").read_text() == f"{run.name}\n"
+
+
+def test_what_then_makes_is_part_of_the_run(pretend, experiment, tmp_path):
+    """It is called once there are results, and not when there are none."""
+    seen = []
+    loaded = experiment()
+    run = execute(
+        planned(loaded, "fast"), tmp_path / "out", Source("", "", ()), jobs=1, then=lambda run: seen.append((run, (run.parent / "latest").exists()))
+    ).path
+
+    assert seen == [(run, False)]
+    assert load(tmp_path / "small.yaml") == loaded

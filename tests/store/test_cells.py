@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
 
 import pandas as pd
 import pytest
 
 from sim.store import Address, StoreError, cell_key, clean, finished, plan_hash, read_cell, sha256, source_hash, write_cell, writer
-from sim.store.files import _born
+from sim.store.files import born
 from sim.tables import TABLES
+from tests.experiment.mischief import FullDisk
 from tests.experiment.standin import made_up
 
 
@@ -136,25 +135,18 @@ def test_set_aside_folders_do_not_meet(run, address):
     assert finished(run, [address]) == ({address}, [])
 
 
-@pytest.mark.parametrize("call", range(1, 20))
-def test_a_full_disk_leaves_nothing_half_done(tmp_path, address, monkeypatch, call):
-    """Whichever flush to the disk fails, the replication is either not there, with a sentence, or whole."""
-    calls = iter(range(1, 100))
-    fsync = os.fsync
+def test_a_full_disk_leaves_nothing_half_done(tmp_path, address):
+    """Whichever write fails, the replication is not there, and a sentence says so."""
+    with FullDisk(10**9, once=True) as counted:
+        write_cell(tmp_path / "0", address, made_up(1, 3))
+    assert counted.calls > 2 * len(TABLES)
 
-    def full(descriptor):
-        if next(calls) == call:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", full)
-    fits = call > len(TABLES) + 3  # a file each, cell.json, the folder, its parent
-    with nullcontext() if fits else pytest.raises(StoreError, match="cannot write .*No space left on device"):
-        write_cell(tmp_path, address, made_up(1, 3))
-    left = [path.name for path in (tmp_path / "cells").iterdir()]
-    assert left in ([], [address.folder])
-    if left:
-        read_cell(tmp_path, address)
+    for call in range(1, counted.calls + 1):
+        run = tmp_path / str(call)
+        with FullDisk(call, once=False), pytest.raises(StoreError, match="cannot write .*No space left on device"):
+            write_cell(run, address, made_up(1, 3))
+        assert [path for path in run.rglob("*") if path != run / "cells"] == []
+    assert read_cell(tmp_path / "0", address).keys() == TABLES.keys()
 
 
 def test_orphans_are_cleaned_and_work_in_hand_is_not(run):
@@ -162,9 +154,9 @@ def test_orphans_are_cleaned_and_work_in_hand_is_not(run):
     cells = run / "cells"
     host, _, mine = writer().partition(".")
     dead = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    began = _born(dead.pid)
+    began = born(dead.pid)
     dead.kill()
-    while _born(dead.pid):  # until it has ended, and nobody has asked after it: a zombie
+    while born(dead.pid):  # until it has ended, and nobody has asked after it: a zombie
         time.sleep(0.01)
     orphans = [f".x-0-abc.{host}.999999999-17.tmp", f".y-0-abc.{host}.{os.getpid()}-1.tmp", f".z-0-abc.{host}.{dead.pid}-{began}.tmp"]
     for name in orphans:
@@ -193,7 +185,7 @@ def test_another_machines_work_is_left_until_it_is_useless(run, address):
 
 def test_a_writer_whose_temporary_is_taken_away_has_not_lost(run, address, monkeypatch):
     """A cleaner on another machine sees the final folder, of another runner of the same plan, and deletes ours in the making: there is nothing left to do."""
-    monkeypatch.setattr("sim.store.cells.settle", lambda folder: shutil.rmtree(folder))
+    monkeypatch.setattr("sim.store.cells.open_new", lambda path: open(shutil.rmtree(path.parent) or path, "xb"))  # noqa: SIM115
     write_cell(run, address, made_up(1, 3))
 
     monkeypatch.undo()
