@@ -27,19 +27,22 @@ YEAR_S: Final = 365 * 86_400
 # Seconds of the reference machine for each thing a replication is made of: `python -m benchmarks.plan_model --fit` measures and prints them anew.
 SECONDS: Final[Mapping[str, Mapping[str, float]]] = {
     "fast": {
-        "replication": 0.05, "device": 7e-8, "device_day": 1.2e-9, "message": 6e-9, "crowded": 1.5e-6, "stage_day": 0.003, "busy_stage_day": 0.018,
+        "replication": 0.03, "day": 0.025, "stage_day": 0.08, "busy_stage_day": 0.13,
+        "device": 7e-8, "device_day": 1.2e-9, "message": 6e-9, "crowded": 1e-6,
     },
     "twin": {
-        "replication": 0.05, "device": 2e-5, "device_day": 2e-7, "message": 2e-5, "crowded": 0.0, "stage_day": 0.003, "busy_stage_day": 0.018,
+        "replication": 0.05, "day": 0.0, "stage_day": 0.003, "busy_stage_day": 0.018,
+        "device": 2e-5, "device_day": 2e-7, "message": 2e-5, "crowded": 0.0,
     },
 }  # fmt: skip
-# Seconds for a run as a whole (to start, and the report), for each cell (to read it and to sum it up) and each replication (to write it and read it again).
+# Seconds for a run as a whole (to start, and the report), for each cell to be read, and for each replication to be written by who ran it and summed up by all.
 RUN_S: Final = 6.0
-CELL_S: Final = 0.02
-TASK_S: Final = 0.08
+CELL_S: Final = 0.003
+WRITTEN_S: Final = 0.03
+SUMMED_S: Final = 0.045
 _WORKER_S: Final = 2.5  # to start worker processes and load the kernels in each
 # Bytes of a process that has loaded everything, and for each device and each message that waits.
-PROCESS_B: Final = 260_000_000
+PROCESS_B: Final = 300_000_000
 DEVICE_B: Final[Mapping[str, float]] = {"fast": 60, "twin": 4_000}
 WAITING_B: Final[Mapping[str, float]] = {"fast": 190, "twin": 1_000}
 _TASK_DISK_B: Final = 120_000
@@ -104,11 +107,11 @@ def needs(plan: Plan, jobs: int | None) -> Needs:
     """Return what *plan* takes with *jobs* at once (see `at_once`)."""
     together, cores = at_once(plan, jobs), os.cpu_count() or 1
     horizons = [(cell.scenario, cell.scenario.replications * (cell.scenario.window.warm_up + cell.scenario.window.length)) for cell in plan.cells]
-    by_cell = [(scenario.replications, seconds_of(scenario, plan.engine) + TASK_S) for scenario, _ in horizons]
+    by_cell = [(scenario.replications, seconds_of(scenario, plan.engine) + WRITTEN_S) for scenario, _ in horizons]
     around = RUN_S + CELL_S * len(plan.cells) + _WORKER_S * (together > 1)
 
     def seconds(least: int) -> float:
-        return slowness() * (around + sum(max(n, least) * each for n, each in by_cell) / min(together, cores))
+        return slowness() * (around + sum(max(n, least) * (each / min(together, cores) + SUMMED_S) for n, each in by_cell))
 
     most = sum(max(n, plan.most) for n, _ in by_cell)
     return Needs(

@@ -92,8 +92,9 @@ def terms(scenario: Scenario, engine: str) -> dict[str, float]:
     existing = traffic_per_s(scenario, alerts_only=False) if engine == "twin" else 0.0  # the fast engine counts it, second by second
     stages = days * len(scenario.network)
     return {
-        "replication": 1.0, "device": n, "device_day": n * days, "message": (reports_per_s(scenario) + existing) * horizon_s,
-        "crowded": sum(size * times for size, times in crowds(scenario)), "stage_day": stages * (not busy), "busy_stage_day": stages * busy,
+        "replication": 1.0, "day": days, "stage_day": stages * (not busy), "busy_stage_day": stages * busy,
+        "device": n, "device_day": n * days, "message": (reports_per_s(scenario) + existing) * horizon_s,
+        "crowded": sum(size * times for size, times in crowds(scenario)),
     }  # fmt: skip
 
 
