@@ -20,8 +20,8 @@ N_SEEN, LAST_PASSED, N_OVER = 0, 1, 2  # what is remembered of a sender
 
 
 class Rows(NamedTuple):
-    """*rows* (`ROW`); *listed* bool: for which kinds each is; *state* int64: row × server × 4; *ring* int32: arrivals of late, for breakers; *shares*: the
-    threshold words of users. *senders* (hash table of those watched for storms): uint64 key (0: free), *history* int32 × 3, *times* int32 × most counted.
+    """*rows* (`ROW`); *listed* bool: for which kinds each is; *state* int64: row × server × 4; *ring* int32: arrivals of late, for breakers; *shares*
+    float64: of users. *senders* (hash table of those watched for storms): uint64 key (0: free), *history* int32 × 3, *times* int32 × most counted.
     """
 
     rows: np.ndarray
@@ -133,7 +133,7 @@ def stopped_by(rows, i, stage, v, s, waiting, messages, ids, n, bar_keys, verdic
             state[TOKENS] -= not verdict[j]
         elif row.what == ALLOCATION and n_listed > limit:
             used[m.user] += 1
-            verdict[j] = used[m.user] > np.int64((np.uint64(rows.shares[m.user]) * np.uint64(limit)) >> np.uint64(32))
+            verdict[j] = used[m.user] > np.int64(np.floor(rows.shares[m.user] * limit + 1e-9))  # 24 % of 25 is 6
         elif row.what == BARRING and waiting > row.a:
             verdict[j] = np.uint64(word(bar_keys[0], np.int64(m.place), np.int64(m.premises), s)) < np.uint64(row.b)
 

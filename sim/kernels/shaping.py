@@ -68,42 +68,52 @@ def merged(a, b):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untyped-def]
-    """Return (due before *until_s*, later, held) of those who have not ended, and count the fates of those who have.
+    """Return (due before *until_s*, later, held) of those who have not ended, and count the fates of those who have; *messages* is used up.
 
     *mend*: each is put back in order, by insertion, as a row moves a message past few others of its sender; otherwise they stay in the order they are in.
     """
-    n_due, n_later, n_held = 0, 0, 0
+    n_later, n_held = 0, 0
     for i in range(np.uint64(len(messages))):
         fate = messages[i].fate
         if fate == PASSES:
-            n_due += messages[i].t < until_s
             n_later += messages[i].t >= until_s
         elif fate == HELD:
             n_held += 1
         else:
             tally[fate] += messages[i].raised >= measure_s
-    due, later, held = np.empty(n_due, MESSAGE), np.empty(n_later, MESSAGE), np.empty(n_held, MESSAGE)
-    n_due, n_later, n_held = 0, 0, 0
-    for i in range(np.uint64(len(messages))):
+    later, held, hand = np.empty(n_later, MESSAGE), np.empty(n_held, MESSAGE), np.empty(1, MESSAGE)
+    n_due, n_later, n_held = np.uint64(0), np.uint64(0), np.uint64(0)
+    last_row, last = np.int32(-1), np.uint64(0)
+    for i in range(np.uint64(len(messages))):  # those due move up: never past one that is still to be looked at
         message = messages[i]
-        if message.fate == HELD:
+        if message.fate == PASSES and message.t < until_s:
+            key = _key(message)
+            if mend and message.row == last_row and key < last:
+                hand[0] = message
+                _insert(messages, n_due, hand[0])
+            else:
+                last_row, last = message.row, key
+                if n_due < i:
+                    messages[n_due] = message
+            n_due += np.uint64(1)
+        elif message.fate == PASSES:
+            if mend:
+                _insert(later, n_later, message)
+            else:
+                later[n_later] = message
+            n_later += np.uint64(1)
+        elif message.fate == HELD:
             held[n_held] = message
             held[n_held].fate = PASSES
-            n_held += 1
-        elif message.fate == PASSES:
-            if message.t < until_s:
-                _insert(due, n_due, message, mend)
-                n_due += 1
-            else:
-                _insert(later, n_later, message, mend)
-                n_later += 1
-    return due, later, held
+            n_held += np.uint64(1)
+    return messages[:n_due], later, held
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _insert(out, n, message, mend):  # type: ignore[no-untyped-def]
-    place, key = n, _key(message)
-    while mend and place > 0 and out[place - 1].row == message.row and _key(out[place - 1]) > key:
+@njit(cache=True, nogil=True)
+def _insert(out, n, message):  # type: ignore[no-untyped-def]
+    """Put *message* among the first *n* of *out*, which are in order."""
+    place, key = np.int64(n), _key(message)
+    while place > 0 and out[place - 1].row == message.row and _key(out[place - 1]) > key:
         out[place] = out[place - 1]
         place -= 1
     out[place] = message

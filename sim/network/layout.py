@@ -151,8 +151,7 @@ class Layout:
         for i, (_, _, row) in enumerate(self.rows):
             if row.kind == "alert_storm_protection":
                 listed[i] = [n >= self.n_anonymous and self.is_protected(row, kind) and bool(self.watched[n]) for n, kind in enumerate(self.kinds)]
-        total = sum(self._scenario.estate.users.values())
-        shares = np.array([threshold(min(share / total, 1.0)) for share in self._scenario.estate.users.values()], np.uint64)
+        shares = np.array(list(self._scenario.estate.users.values()))
         nobody = np.zeros(1, np.uint64), np.zeros((1, 3), np.int32), np.zeros((1, most), np.int32)
         return watch_list(Rows(rows, listed, state, np.zeros(ring, np.int32), shares, *nobody), 64)
 

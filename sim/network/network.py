@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from sim.estate.estate import Estate
 from sim.kernels import pool as memory
-from sim.kernels.attempts import DAY_START, STOP
+from sim.kernels.attempts import BUDGET, DAY_START, STOP
 from sim.kernels.crowding import crowd
 from sim.kernels.links import Links
 from sim.kernels.net import Net
 from sim.kernels.queues import allowance
+from sim.kernels.quiet import pass_quietly
 from sim.kernels.servers import CELL
 from sim.kernels.storm import NEEDS_ROOM, advance
 from sim.kernels.traffic import FLOW, MEMBER, Leaving, count_by_user, scattered
@@ -74,8 +75,11 @@ class Network:
         self._recorder.attempt(leaving.measured)
         if self._may_crowd(leaving, start_s, stop_s):
             leaving = self._by_name(leaving, flows, start_s, stop_s)
-        book = self._recorder.book(self._deliveries(flows, leaving), len(self.layout.rows), *self._oldest(flows, start_s, stop_s))
-        self._advance(leaving, book, start_s, stop_s)
+            book = self._recorder.book(self._deliveries(flows), len(self.layout.rows), *self._oldest(flows, start_s, stop_s))
+            self._advance(leaving, book, start_s, stop_s)
+        else:
+            book = self._recorder.book(np.zeros(0, np.int32), len(self.layout.rows), 0, 0)
+            pass_quietly(self._setup, leaving, book)
         self._recorder.close(book, [(self.layout.specs[k].stage, number, row.kind) for k, number, row in self.layout.rows])
         late = self._telling.tell(flows, leaving, book, self._pool, start_s, stop_s)
         self._pool.messages["position"][: self._pool.n[memory.USED_MESSAGES]] = -1
@@ -130,7 +134,7 @@ class Network:
             return True
         if len(self._setup.outages) or any(self._setup.stages["what"] == CELL):
             return True
-        if any(row.kind != "alert_storm_protection" for _, _, row in layout.rows):
+        if self._setup.retry[BUDGET] >= 0 or any(row.kind != "alert_storm_protection" for _, _, row in layout.rows):
             return True
         if np.any((self._links.start < stop_s) & (self._links.stop + self._links.spread > start_s)):
             return True
@@ -168,10 +172,8 @@ class Network:
             leaving.crowded[self._links.region[k]] |= down[k] & (np.arange(start_s, stop_s) < self._links.stop[k] + self._links.spread)
         return leaving
 
-    def _deliveries(self, flows: Sequence[Flow], leaving: Leaving) -> NDArray[Any]:
-        """Return int32, the second each message of the flows reaches the SMI's door if nothing comes in between; nothing where all are on time."""
-        if not len(leaving.first):
-            return np.zeros(0, np.int32)
+    def _deliveries(self, flows: Sequence[Flow]) -> NDArray[Any]:
+        """Return int32, the second each message of the flows reaches the SMI's door if nothing comes in between."""
         written = [flow.leave + np.int32(self.latency_s) for flow in flows]
         return np.concatenate(written) if written else np.zeros(0, np.int32)
 
