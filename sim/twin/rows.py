@@ -153,7 +153,7 @@ class Allocation(StageRow):
     def look(self, slot: int, arrivals: list[Attempt]) -> list[Verdict]:
         threshold = whole(self.spec.above, slot)
         self.is_busy = sum(map(self.is_for, arrivals)) > threshold
-        self.left = {name: floor(share * threshold) for name, share in self.scenario.estate.users.items()}
+        self.left = {name: floor(share * threshold + 1e-9) for name, share in self.scenario.estate.users.items()}
         return super().look(slot, arrivals)
 
     def judge(self, slot: int, attempt: Attempt) -> Verdict:

@@ -43,15 +43,16 @@ def storm(number: int) -> Scenario:
     users = dice.one_of(({"large": 1.0}, {"large": 0.7, "small": 0.3}, {"a": 0.24, "b": 0.47, "c": 0.29}))
     active = dice.one_of((ALERTS, ("chatters",), ("lost_supply", "got_supply", "meter_off"), ("chatters", "rebooted", "tampered"), ALERTS[1:], ()))
     names = NETWORKS[number % len(NETWORKS)]
+    is_long = number % 30 == 29  # past midnight, with few messages
     stages = network(dice, number, names)
     return Scenario.model_validate({
         "schema_version": 1, "name": f"storm_{number}", "question": "none", "seed": number, "replications": 1,
         "window": {
             "start": "2026-01-01", "warm_up": dice.one_of(("0 s", "0 s", "5 min", "601 s")),
-            "length": dice.one_of(("20 min", "40 min", "25 min", "2000 s")),
+            "length": "25 h" if is_long else dice.one_of(("20 min", "40 min", "25 min", "2000 s")),
         },
         "estate": {
-            "premises": dice.one_of((5, 17, 30, 60)),
+            "premises": 12 if is_long else dice.one_of((5, 17, 30, 60)),
             "devices": {
                 "esme": 1.0, "gsme": 0.65, "ppmid": dice.one_of((0.8, 1.0)), "ihd": dice.one_of((0.3, 1.0, 0.0)), "hcalcs": dice.one_of((0.2, 0.0)),
             },
@@ -61,21 +62,20 @@ def storm(number: int) -> Scenario:
         "updates": {
             "policy": "local_and_ota",
             "local": {
-                "driver": dice.one_of(("poisson", "poisson", "poisson", "releases")), "rate": dice.one_of(("4 /h", "12 /h", "90 /h")),
+                "driver": dice.one_of(("poisson", "poisson", "poisson", "releases")), "rate": dice.one_of(("4 /h", "12 /h", "12 /h" if is_long else "90 /h")),
                 "take_up": dice.one_of(("100 %", "60 %")), "first_release": "10 min", "delay": "5 min",
             },
         },
-        "reporting": reporting(dice, number),
-        "traffic": traffic(dice, users),
+        "reporting": reporting(dice, number, dice.one_of((6000, 9001)) if is_long else dice.one_of((61, 120, 300, 600))),
+        "traffic": traffic(dice, users) | ({"level": 0} if is_long else {}),
         "network": stages,
         "faults": faults(dice, number, sorted(regions), names, sorted(users)),
-        "alerts": {"active": list(active), "kinds": alerts(dice)},
+        "alerts": {"active": list(active), "kinds": alerts(dice, is_long)},
     })  # fmt: skip
 
 
-def reporting(dice: Dice, number: int) -> dict[str, Any]:
+def reporting(dice: Dice, number: int, period_s: int) -> dict[str, Any]:
     """Return how the world's devices report: often, and in one world of two all together."""
-    period_s = dice.one_of((61, 120, 300, 600))
     return {
         "rule": RULES[number % len(RULES)], "devices": list(dice.one_of((("ppmid", "ihd"), ("ppmid",), ("ppmid", "hcalcs", "ihd")))),
         "period": f"{period_s} s", "heartbeat": f"{period_s} s",
@@ -104,13 +104,14 @@ def traffic(dice: Dice, users: dict[str, float]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def alerts(dice: Dice) -> dict[str, Any]:
+def alerts(dice: Dice, is_long: bool) -> dict[str, Any]:
     """Return every kind of alert there may be, one of each cause and a second of an outage's."""
     common = {"target": dice.one_of(("2 s", "5 min")), "size": "145 B"}
     return {
         "chatters": {
             "code": "8F75", "sender": dice.one_of(("esme", "ppmid", "hub")), "cause": "chatter", "share": dice.one_of(("30 %", "100 %")),
-            "rate": dice.one_of(("6 /h", "20 /h", "60 /h")), "tail": dice.one_of((0.7, 1.5)), "spread": dice.one_of((3.0, 100.0)), "genuine": False,
+            "rate": "1 /h" if is_long else dice.one_of(("6 /h", "20 /h", "60 /h")), "tail": dice.one_of((0.7, 1.5)),
+            "spread": dice.one_of((3.0, 100.0)), "genuine": False,
         } | common,
         "lost_supply": {"code": "AD1", "sender": "hub", "cause": "outage", "share": "100 %", "after": dice.one_of(("3 min", "20 s")), "genuine": True} | common,
         "got_supply": {"code": "8F36", "sender": "esme", "cause": "restoration", "share": "80 %", "after": dice.one_of(("1 s", "3 min")), "genuine": True}
@@ -245,7 +246,7 @@ def row(dice: Dice, kind: str, stage: str) -> dict[str, Any]:
             **dice.one_of(({"forward_period": "3 min"}, {"forward_period": "1 s"}, {"forward_one_in": 1}, {"forward_one_in": 3})),
             **dice.one_of(({}, {}, {"exclude": ["8F75"]}, {"exclude": ["version_report", "AD1"]})),
         },
-        "allocation": lambda: {"above": dice.one_of(("1 /s", "2.5 /s", "7 /s"))},
+        "allocation": lambda: {"above": dice.one_of(("1 /s", "2.5 /s", "10 /s"))},
         "redelivery": lambda: dice.one_of(({"after": "10 s", "hold": "10 min"}, {"after": "1 min", "hold": "2 min"}, {"after": "5 s", "hold": "5 s"})),
     }  # fmt: skip
     some: tuple[dict[str, Any], ...] = ({}, {}, {"kinds": ["chatters", "got_supply"]})
