@@ -138,7 +138,11 @@ def carried_out(options: Sequence[str], sets: Sequence[str]) -> dict[str, float]
     """Return what `sim plan` foretells for gb_base under *sets*, and what `sim run` takes: seconds by the clock and the processor, peak bytes."""
     changes = [word for text in sets for word in ("--set", text)]
     command = [sys.executable, "-m", "sim"]
-    foretold = json.loads(subprocess.run([*command, "plan", "gb_base", *options, *changes, "--json"], capture_output=True, text=True, check=True).stdout)
+
+    def plan(*more: str) -> dict[str, float]:
+        return dict(json.loads(subprocess.run([*command, "plan", "gb_base", *options, *changes, "--json", *more], capture_output=True, check=True).stdout))
+
+    foretold = plan()
     with tempfile.TemporaryDirectory() as folder:
         before, began, peak = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter(), 0
         run = subprocess.Popen([*command, "run", "gb_base", *options, *changes, "--out", folder, "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -149,7 +153,7 @@ def carried_out(options: Sequence[str], sets: Sequence[str]) -> dict[str, float]
     assert run.returncode == 0, f"sim run ended with {run.returncode}"
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
-        "foretold_s": foretold["seconds"], "seconds": time.perf_counter() - began, "processor_s": processor, "foretold_b": foretold["memory"], "bytes": peak,
+        "foretold_s": foretold["seconds"], "alone_s": plan("--jobs", "1")["seconds"], "seconds": time.perf_counter() - began, "processor_s": processor, "foretold_b": foretold["memory"], "bytes": peak,
         "jobs": foretold["jobs"],
     }  # fmt: skip
 
@@ -162,11 +166,12 @@ def compare() -> str:
         time_ratio, memory_ratio = found["foretold_s"] / found["seconds"], found["foretold_b"] / found["bytes"]
         out += not (0.5 <= time_ratio <= 2 and 1 / 1.5 <= memory_ratio <= 1.5)
         rows.append([
-            name, f"{found['jobs']:.0f}", f"{found['foretold_s']:.1f}", f"{found['seconds']:.1f}", f"{found['processor_s']:.1f}", f"{time_ratio:.2f}",
+            name, f"{found['jobs']:.0f}", f"{found['foretold_s']:.1f}", f"{found['seconds']:.1f}", f"{time_ratio:.2f}",
+            f"{found['processor_s']:.1f}", f"{found['alone_s'] / found['processor_s']:.2f}",
             f"{found['foretold_b'] / 1e9:.2f}", f"{found['bytes'] / 1e9:.2f}", f"{memory_ratio:.2f}",
         ])  # fmt: skip
         print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
-    head = ["scenario", "at once", "foretold s", "took s", "processor s", "ratio", "foretold GB", "took GB", "ratio"]
+    head = ["scenario", "at once", "foretold s", "took s", "ratio", "processor s", "one at a time / processor", "foretold GB", "took GB", "ratio"]
     load = os.getloadavg()[0]
     told = f"{out} of {len(rows)} are out: time is foretold within a factor 2, memory within 1.5. Load of the machine at the end: {load:.1f}."
     return f"# Foretold and taken\n\n{machine()}\n{told}\n\n{table(head, rows)}"
