@@ -72,16 +72,16 @@ def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untype
 
     *mend*: each is put back in order, by insertion, as a row moves a message past few others of its sender; otherwise they stay in the order they are in.
     """
-    n_later, n_held = 0, 0
+    n_waiting, n_holding = 0, 0
     for i in range(np.uint64(len(messages))):
         fate = messages[i].fate
         if fate == PASSES:
-            n_later += messages[i].t >= until_s
+            n_waiting += messages[i].t >= until_s
         elif fate == HELD:
-            n_held += 1
+            n_holding += 1
         else:
             tally[fate] += messages[i].raised >= measure_s
-    later, held, hand = np.empty(n_later, MESSAGE), np.empty(n_held, MESSAGE), np.empty(1, MESSAGE)
+    later, held, hand = np.empty(n_waiting, MESSAGE), np.empty(n_holding, MESSAGE), np.empty(1, MESSAGE)
     n_due, n_later, n_held = np.uint64(0), np.uint64(0), np.uint64(0)
     last_row, last = np.int32(-1), np.uint64(0)
     for i in range(np.uint64(len(messages))):  # those due move up: never past one that is still to be looked at
