@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sim.kernels.draws import block, scaled
+from sim.kernels.draws import block, scaled, word
 
 DAY_S = 86_400
 
@@ -47,3 +47,12 @@ def alerts_counted(regions: tuple[int, ...], days: int, csp_per_s: int, dsp_per_
         backlog[-1] = pass_on(at_dsp, dsp_per_s, backlog[-1], served)
         through += int(served.sum())
     return through + sum(backlog)
+
+
+@njit(cache=True, nogil=True)
+def message_ranks(key, place, index, leave):  # type: ignore[no-untyped-def]
+    """Return the uint32 ranks of named messages, by their senders' places and premises numbers and the seconds they left."""
+    rank = np.empty(len(index), np.uint32)
+    for i in range(len(index)):
+        rank[i] = word(key, place[i], np.int64(index[i]), np.int64(leave[i]))
+    return rank

@@ -62,8 +62,8 @@ def theirs(scenario: Scenario, model: str) -> tuple[float, float, dict[str, Any]
 
 def reporting_instants(scenario: Scenario) -> tuple[list[np.ndarray], tuple[str, ...]]:
     """Return when in the day each device reports, by region: the second its phase says and the fraction its rank says."""
+    from benchmarks.bare_kernel import message_ranks
     from sim.estate.build import build
-    from sim.kernels.queues import message_ranks
     from sim.streams import stream_key
 
     estate = build(scenario, 0)
