@@ -153,7 +153,8 @@ def carried_out(options: Sequence[str], sets: Sequence[str]) -> dict[str, float]
     assert run.returncode == 0, f"sim run ended with {run.returncode}"
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
-        "foretold_s": foretold["seconds"], "alone_s": plan("--jobs", "1")["seconds"], "seconds": time.perf_counter() - began, "processor_s": processor, "foretold_b": foretold["memory"], "bytes": peak,
+        "foretold_s": foretold["seconds"], "alone_s": plan("--jobs", "1")["seconds"], "seconds": time.perf_counter() - began, "processor_s": processor,
+        "foretold_b": foretold["memory"], "bytes": peak,
         "jobs": foretold["jobs"],
     }  # fmt: skip
 

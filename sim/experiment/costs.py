@@ -42,7 +42,7 @@ WRITTEN_S: Final = 0.03
 SUMMED_S: Final = 0.045
 _WORKER_S: Final = 2.5  # to start worker processes and load the kernels in each
 # Bytes of a process that has loaded everything, and for each device and each message that waits.
-PROCESS_B: Final = 300_000_000
+PROCESS_B: Final[Mapping[str, int]] = {"fast": 300_000_000, "twin": 200_000_000}
 DEVICE_B: Final[Mapping[str, float]] = {"fast": 60, "twin": 4_000}
 WAITING_B: Final[Mapping[str, float]] = {"fast": 190, "twin": 1_000}
 _TASK_DISK_B: Final = 120_000
@@ -72,7 +72,7 @@ def seconds_of(scenario: Scenario, engine: str) -> float:
 
 def memory_of(scenario: Scenario, engine: str) -> int:
     """Return the estimated bytes of memory that one replication takes."""
-    return PROCESS_B + int(devices(scenario) * DEVICE_B[engine] + largest_crowd(scenario) * WAITING_B[engine])
+    return PROCESS_B[engine] + int(devices(scenario) * DEVICE_B[engine] + largest_crowd(scenario) * WAITING_B[engine])
 
 
 def free_memory() -> int | None:
