@@ -145,7 +145,7 @@ def _team(plan: Plan, jobs: int | None, backend: str) -> Workers:
 
 def _run_what_is_missing(run: Path, plan: Plan, workers: Workers, quiet: bool, failures: list[Failure]) -> list[str]:
     """Run the tasks of *plan* that are not done in *run*; add to *failures*; return the warnings to keep."""
-    warnings = [f"deleted what a killed process left: {name}" for name in [*clean(run.parent), *clean(run)]]
+    warnings = [f"deleted what a killed process left: {name}" for folder in [run.parent, *run.parent.glob("*-*/")] for name in clean(folder)]
     addresses = [task.address for task in plan.tasks]
     done, damaged = finished(run, addresses)
     if adopted := adopt(run, addresses):

@@ -35,6 +35,10 @@ def replicate(scenario: Scenario, replication: int) -> Tables:
     """Stand in for an engine: made-up tables, after the time that `question` asks for, or the mischief."""
     words = scenario.question.split()
     time.sleep(0.02 * words.count("sleep"))
+    busy_s = sum(int(word.removeprefix("burn")) for word in words if word.startswith("burn")) / 1000
+    began = time.process_time()
+    while time.process_time() - began < busy_s:
+        pass
     first = scenario.reporting.rule == "none" and not scenario.reporting.loss
     if replication == 1 and ("die" in words or ("poison" in words and first)):
         os.kill(os.getpid(), signal.SIGKILL)
