@@ -165,7 +165,7 @@ class Network:
         leaving = leaving._replace(first=first, members=members, flows=flow_records)
         for stage in self._setup.stages:
             if stage["what"] == CELL:
-                for region in range(n_regions):
+                for region in np.flatnonzero(self.layout.n_cells).tolist():  # a region may have no homes
                     crowd(self._setup, leaving, self._rows, stage, region, self.layout.n_cells[region], min(STRETCH_S, n_seconds))
         down = self._links.start[:, None] < np.arange(start_s, stop_s)[None] + 1 if len(self._links.start) else np.zeros((0, n_seconds), np.bool_)
         for k in range(len(down)):
