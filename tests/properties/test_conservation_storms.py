@@ -1,0 +1,135 @@
+"""In storms too nothing is lost that is not counted as lost: over generated worlds with faults, alerts and mitigations combined (docs/model.md 7 to 11)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from sim import twin
+from sim.kernels import draws
+from sim.run import replicate
+from sim.scenario.schema import Scenario
+from sim.streams import stream_key
+from sim.tables import Tables, Trace
+from sim.twin.estate import lay_out_regions
+from sim.twin.traffic import population
+from tests.twins.storms import storm
+
+FIRST, N_STORMS, AT_ONCE = 1_000, 520, 20  # numbers beyond those that the twin is compared on
+SERVERS = ("cell", "csp", "dsp")
+
+
+def without_warm_up(number: int) -> Scenario:
+    """Return the storm of *number*, measured from its first second."""
+    scenario = storm(number)
+    window = scenario.window.model_copy(update={"warm_up": 0, "length": scenario.window.warm_up + scenario.window.length})
+    return scenario.model_copy(update={"window": window})
+
+
+def entered(scenario: Scenario) -> dict[str, int]:
+    """Return how many anonymous messages of each kind there are, drawn anew."""
+    spec, seconds = scenario.traffic, range(scenario.window.length)
+    totals = dict.fromkeys(spec.kinds, 0)
+    for region in lay_out_regions(scenario):
+        for kind, traffic in spec.kinds.items() if spec.level else ():
+            weights = np.array(spec.profiles[traffic.profile]) / np.mean(spec.profiles[traffic.profile])
+            mean_per_s = spec.level * float(traffic.rate) * population(scenario, region, traffic.per)
+            thresholds = [draws.poisson_cdf_thresholds(mean_per_s * weight) for weight in weights]
+            key = np.uint64(stream_key(scenario.seed, 0, f"traffic.{kind}"))
+            totals[kind] += sum(int(draws.poisson_count(draws.word(key, region.number, s, 0), thresholds[s // 3600 % 24])) for s in seconds)
+    return totals
+
+
+def check_messages(scenario: Scenario, tables: Tables, trace: Trace) -> None:
+    """Every message has one fate, and all counts of messages are of the same messages."""
+    fates = tables["fates"]
+    named = fates[fates["kind"].isin(tables["kinds"].query("named")["kind"])]
+    assert Counter((m[0], m[6], m[7]) for m in trace.messages) == Counter({(r.kind, r.fate, r.stage): r.n for r in named.itertuples()})
+    by_kind = fates.groupby("kind")["n"].sum()
+    assert all(by_kind.get(kind, 0) == n for kind, n in entered(scenario).items())
+    attempts, targets = tables["attempts"].set_index("kind"), tables["targets"].set_index("kind")
+    assert (targets["n"] == attempts["n_messages"].reindex(targets.index)).all()
+    assert (targets["n_late"] <= targets["n"]).all()
+    assert (attempts["n_messages"] <= by_kind.reindex(attempts.index, fill_value=0)).all()
+    wan = tables["segments"].query("segment == 'wan' and kind != 'request'").set_index("kind")["n"]
+    assert (wan.reindex(attempts.index, fill_value=0) == attempts["n_attempts"]).all()
+    ended = fates.query("fate == 'delivered'").groupby("kind")["n"].sum()
+    delays = tables["delays"].query("stage == 'end_to_end'").groupby("kind")["n"].sum()
+    assert ended.to_dict() == delays.to_dict()
+
+
+def check_attempts(scenario: Scenario, tables: Tables) -> None:
+    """Retries keep to their cap; who is never tried again makes one attempt."""
+    retry = next((row for stage in scenario.network for row in stage.mitigations if row.kind == "retry"), None)
+    for row in tables["attempts"].itertuples():
+        cap = retry.cap if retry is not None and (not retry.kinds or row.kind in retry.kinds) else 0
+        assert row.n_messages <= row.n_attempts <= (1 + cap) * row.n_messages
+        assert row.n_wasted <= row.n_attempts - row.n_messages
+
+
+def check_stages(scenario: Scenario, tables: Tables) -> None:
+    """Every server passes, refuses or still holds what arrived; what leaves one stage arrives at the next."""
+    arrived, served = (tables[name].query("stage != 'end_to_end'").groupby("stage")["n"].sum() for name in ("arrivals", "delays"))
+    waiting, rows = tables["stages"].groupby("stage")["waiting_at_end_n"].sum(), tables["rows"]
+    timeline = tables["timeline"].groupby("stage")[["n_arrived", "n_served"]].sum()
+    attempts = tables["attempts"]["n_attempts"].sum()
+    open_stages = [stage for stage in scenario.network if stage.stage in SERVERS]
+    for number, stage in enumerate(open_stages):
+        came, went = arrived.get(stage.stage, 0), served.get(stage.stage, 0)
+        assert (timeline.loc[stage.stage, "n_arrived"], timeline.loc[stage.stage, "n_served"]) == (came, went)
+        stopped = rows[rows["stage"] == stage.stage]["n_stopped"].sum()
+        refused = came - went - waiting[stage.stage]
+        assert refused == stopped if stage.buffer is None else refused >= stopped
+        before = served.get(open_stages[number - 1].stage, 0) if number else attempts
+        delayed = any(row.kind == "access_barring" for row in stage.mitigations) or (number > 0 and open_stages[number - 1].latency > 0)
+        assert came <= before if delayed else came == before
+    delivered = tables["fates"].query("fate == 'delivered'")["n"].sum()
+    last = served.get(open_stages[-1].stage, 0)
+    arrived_at_door = delivered + tables["attempts"]["n_wasted"].sum()
+    assert arrived_at_door <= last if open_stages[-1].latency else arrived_at_door == last
+
+
+def check_rows(tables: Tables) -> None:
+    """What devices and hubs stopped is what the fates say they stopped; the DSP throttles no message that its row did not."""
+    stopped = {key: n for key, n in tables["rows"].groupby(["stage", "mitigation"])["n_stopped"].sum().items() if n}
+    ended = tables["fates"].groupby(["fate", "stage"])["n"].sum()
+    assert stopped.get(("device", "token_bucket"), 0) == ended.get(("throttled", "device"), 0)
+    by_rows = sum(stopped.get(("hub", kind), 0) for kind in ("dedupe", "consolidate", "batch"))
+    assert by_rows <= ended.get(("consolidated", "hub"), 0)
+    assert stopped.get(("dsp", "alert_storm_protection"), 0) >= ended.get(("throttled", "dsp"), 0)
+
+
+def check_cells_and_records(scenario: Scenario, tables: Tables) -> None:
+    """Cells make up their regions, and every device-second is RIGHT, WRONG or UNKNOWN."""
+    cells, stages = (tables[name].set_index(by) for name, by in (("cells", "region"), ("stages", "server")))
+    regions = stages[stages["stage"] == "cell"].reindex(cells.index)
+    for column in ("waiting_s", "over_capacity_s"):
+        assert (regions[column] <= cells[column]).all()
+        assert (cells[column] <= regions[column] * cells["n_cells"]).all()
+    assert (cells["peak_waiting_n"] <= regions["peak_waiting_n"]).all()
+    ledgers = tables["ledgers"]
+    assert (ledgers["right_s"] + ledgers["wrong_s"] + ledgers["unknown_s"] == ledgers["n_devices"] * scenario.window.length).all()
+
+
+def check(scenario: Scenario, tables: Tables, trace: Trace) -> None:
+    """Hold one world to everything."""
+    check_messages(scenario, tables, trace)
+    check_attempts(scenario, tables)
+    check_stages(scenario, tables)
+    check_rows(tables)
+    check_cells_and_records(scenario, tables)
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + N_STORMS, AT_ONCE))
+def test_every_message_ends_in_exactly_one_way(first: int):
+    for number in range(first, first + AT_ONCE):
+        scenario, trace = without_warm_up(number), Trace([], [])
+        check(scenario, replicate(scenario, 0, trace=trace), trace)
+
+
+def test_the_twin_loses_none_either():
+    for number in range(FIRST, FIRST + 20):
+        scenario, trace = without_warm_up(number), Trace([], [])
+        check(scenario, twin.replicate(scenario, 0, trace=trace), trace)
