@@ -18,9 +18,10 @@ from scipy import stats
 
 from sim.kernels.counting import poisson_arrivals
 from sim.kernels.draws import poisson_cdf_thresholds, word
-from sim.kernels.queues import REFUSED, WAITING, allowance, serve
+from sim.kernels.queues import allowance
 from sim.streams import stream_key
 from tests.laws.significance import agrees, t_statistic
+from tests.laws.slots import REFUSED, WAITING, serve_slots
 from tests.laws.worlds import mean_delay_s, replications
 
 KEY = np.uint64(stream_key(2022, 0, "message.rank"))
@@ -30,7 +31,7 @@ def passed(slots, rate: Fraction, n_slots: int, buffer: int = -1) -> tuple[np.nd
     """Return (slot of departure, number waiting after each slot, allowance left) of units arriving in *slots* at an empty stage."""
     left = allowance(rate.numerator, rate.denominator, 0, n_slots)
     waiting = np.zeros(n_slots, np.int64)
-    departs = serve(np.sort(np.asarray(slots, np.int32)), 0, left, buffer, 0, waiting)
+    departs = serve_slots(np.sort(np.asarray(slots, np.int32)), left, buffer, waiting)
     return departs, waiting, left
 
 
@@ -141,7 +142,7 @@ def test_little_conservation_and_work_conservation_hold_on_every_path(slots, rat
 def test_a_high_class_does_not_see_a_low_one(slots, low, rate):
     """The second queue gets what the first leaves: the first departs as if alone, and both together as one queue would, in number."""
     alone, waiting, left = passed(slots, rate, 60)
-    second = serve(np.array(low, np.int32), 0, left, -1, 0, waiting)
+    second = serve_slots(np.array(low, np.int32), left, -1, waiting)
 
     together, waiting_together, _ = passed(sorted([*slots, *low]), rate, 60)
 
@@ -188,7 +189,7 @@ def mean_waiting(load: float, c: int, replication: int, n_slots: int = 30_000, d
     poisson_arrivals(key, c, 0, n_slots, np.tile(thresholds, 24), np.arange(25) * len(thresholds), counts)
     slots = np.repeat(np.arange(n_slots, dtype=np.int32), counts)
     waiting = np.zeros(n_slots, np.int64)
-    serve(slots, 0, np.full(n_slots, c, np.int64), -1, 0, waiting)
+    serve_slots(slots, np.full(n_slots, c, np.int64), -1, waiting)
     return float(waiting[dropped:].mean())
 
 

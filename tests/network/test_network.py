@@ -34,7 +34,7 @@ def test_who_is_refused_is_exact(capacity, buffer):
     _, trace = traced(CLOCK | {"estate.premises": 50, "network": stage})
 
     key = stream_key(20190801, 0, "message.rank")
-    fate_by_rank = [fate for _, fate in sorted((philox.word(key, NORTH, index, leave), fate) for _, _, index, leave, _, fate, _ in trace.messages)]
+    fate_by_rank = [fate for _, fate in sorted((philox.word(key, NORTH, index, leave), fate) for _, _, _, index, leave, _, fate, _, _ in trace.messages)]
     room = capacity + buffer
     assert fate_by_rank[room:] == ["refused"] * max(0, 50 - room)
     assert set(fate_by_rank[:room]) == {"in_flight" if capacity == 0 else "delivered"}
@@ -45,7 +45,7 @@ def test_ranks_also_order_those_who_wait():
     _, trace = traced(CLOCK | {"estate.premises": 50, "network": "[{stage: dsp, capacity: 3 /s}]"})
 
     key = stream_key(20190801, 0, "message.rank")
-    at_by_rank = [at for _, at in sorted((philox.word(key, NORTH, index, leave), at) for _, _, index, leave, _, _, at in trace.messages)]
+    at_by_rank = [at for _, at in sorted((philox.word(key, NORTH, index, leave), at) for _, _, _, index, leave, _, _, _, at in trace.messages)]
     assert at_by_rank == [7200 + k // 3 for k in range(50)]
 
 
@@ -80,11 +80,11 @@ def test_a_latency_delays_everyone_alike():
     tables, trace = traced(settings | {"network": "[{stage: csp, latency: 40 min}, {stage: dsp, latency: 2 h}]"})
 
     latency_s = 9_600
-    cut_off = sum(leave + latency_s >= 2 * DAY_S for _, _, _, leave, *_ in trace.messages)
+    cut_off = sum(leave + latency_s >= 2 * DAY_S for _, _, _, _, leave, *_ in trace.messages)
     assert cut_off > 0
     assert fates(tables) == {"delivered": 2000 - cut_off, "in_flight": cut_off}
     assert delays(tables, "end_to_end") == {latency_s: 2000 - cut_off}
-    assert all(at == leave + latency_s for _, _, _, leave, _, fate, at in trace.messages if fate == "delivered")
+    assert all(at == leave + latency_s for _, _, _, _, leave, _, fate, _, at in trace.messages if fate == "delivered")
 
 
 def test_a_user_queues_only_its_own():
@@ -130,7 +130,7 @@ def test_the_engine_is_within_a_slot_of_a_simpy_resource(rate):
             started[number] = env.now
             yield env.timeout(1 / per_s)
 
-    for number, (_, _, index, leave, *_) in enumerate(trace.messages):
+    for number, (_, _, _, index, leave, *_) in enumerate(trace.messages):
         env.process(message(number, leave + philox.word(key, NORTH, index, leave) / 2**32))
     env.run()
     served = np.array([at for *_, at in trace.messages])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
-from fractions import Fraction
 from math import floor
 
 import numpy as np
@@ -14,7 +12,6 @@ from hypothesis import strategies as st
 
 from sim.kernels import counting, queues
 from sim.kernels.draws import poisson_cdf_thresholds
-from sim.network.flows import RUN, UNIT, by_slot_and_rank, joined, runs_of, units_of
 from tests.oracles import philox
 
 KEY = 0xABCD_EF01_2345_6789
@@ -32,100 +29,6 @@ def test_capacity_is_exact_for_sixty_years(rate, start, n, split):
     assert allowed == [floor((s + 1) * rate) - floor(s * rate) for s in range(start, start + n)]
     assert sum(allowed) == floor((start + n) * rate) - floor(start * rate)
     assert queues.allowance(rate.numerator, rate.denominator, start, start + split).tolist() == allowed[:split]
-
-
-@given(
-    arrivals=st.lists(st.integers(0, 9), min_size=1, max_size=50), rate=st.fractions(min_value=Fraction(1, 9), max_value=9, max_denominator=9),
-    waiting=st.integers(0, 20),
-)
-def test_busy_slots_are_those_with_somebody_left_over_or_before(arrivals, rate, waiting):
-    """Everywhere else all who come are served as they come."""
-    allowed = queues.allowance(rate.numerator, rate.denominator, 0, len(arrivals))
-
-    busy = queues.busy_slots(np.array(arrivals, np.int64), allowed, waiting)
-
-    expected, backlog = [], waiting
-    for come, room in zip(arrivals, allowed.tolist(), strict=True):
-        expected.append(backlog > 0 or come > room)
-        backlog = max(0, backlog + come - room)
-    assert busy.tolist() == expected
-
-
-@given(groups=st.lists(st.integers(0, 40), max_size=12))
-def test_anonymous_ranks_are_evenly_spread(groups):
-    """The k-th of n has rank ((2k + 1) 2^31) // n: the middle of its n-th of the slot."""
-    ranks = queues.spread_ranks(np.array(groups, np.int64)).tolist()
-
-    assert ranks == [(2 * k + 1) * 2**31 // n for n in groups for k in range(n)]
-
-
-@given(senders=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1)), max_size=30))
-def test_named_ranks_are_drawn(senders):
-    """By place, premises number and the second left."""
-    place, index, leave = (np.array([sender[k] for sender in senders], kind) for k, kind in enumerate((np.int64, np.uint32, np.int32)))
-
-    assert queues.message_ranks(np.uint64(KEY), place, index, leave).tolist() == [philox.word(KEY, p, i, second) for p, i, second in senders]
-
-
-@given(
-    units=st.lists(st.tuples(st.integers(100, 119), st.integers(0, 6), st.one_of(st.integers(0, 3), st.integers(0, 2**32 - 1))), max_size=60),
-)
-def test_units_stand_in_order_of_slot_departure_and_rank(units):
-    """Whoever arrives first, then whoever left first, then by rank; equals stay in the order given."""
-    table = np.zeros(len(units), UNIT)
-    table["slot"], table["origin"] = [u[0] for u in units], [u[1] for u in units]
-
-    order = by_slot_and_rank(table, np.array([u[2] for u in units], np.uint32))
-
-    assert order.tolist() == sorted(range(len(units)), key=lambda i: (*units[i], i))
-
-
-@given(leave=st.lists(st.integers(50, 99), max_size=40), busy=st.lists(st.booleans(), min_size=45, max_size=45), data=st.data())
-def test_members_of_busy_slots_are_named_once(leave, busy, data):
-    """Those already named, or beyond the slots, are left alone."""
-    named = data.draw(st.lists(st.booleans(), min_size=len(leave), max_size=len(leave)))
-    explicit = np.array(named, np.bool_)
-
-    found = queues.members(np.array(leave, np.int32), 50, np.array(busy, np.bool_), explicit)
-
-    expected = [i for i, at in enumerate(leave) if at - 50 < 45 and busy[at - 50] and not named[i]]
-    assert found.tolist() == expected
-    assert np.flatnonzero(explicit).tolist() == sorted({*expected, *(i for i, already in enumerate(named) if already)})
-
-
-@given(
-    messages=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 29), st.booleans()), max_size=40),
-    users=st.lists(st.integers(0, 2), min_size=10, max_size=10),
-)
-def test_messages_are_counted_by_the_user_responsible(messages, users):
-    """Each that has no name of its own yet, at its second."""
-    row, leave, explicit = (np.array([m[k] for m in messages], kind) for k, kind in enumerate((np.int32, np.int32, np.bool_)))
-    counts = np.zeros((3, 25), np.int32)
-
-    queues.count_by_server(leave, 0, np.array(users, np.uint8), row, explicit, counts)
-
-    expected = Counter((users[r], second) for r, second, named in messages if not named and second < 25)
-    assert {(u, s): counts[u, s] for u, s in zip(*np.nonzero(counts), strict=True)} == expected
-
-
-RUNS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 5), st.integers(5, 9), st.integers(1, 4)), max_size=20)
-
-
-@given(runs=RUNS)
-def test_runs_and_units_are_two_ways_to_write_the_same(runs):
-    """Units of runs, counted again, are the runs by slot, region, kind and origin."""
-    table = np.array(runs, RUN) if runs else np.zeros(0, RUN)
-
-    units = units_of(table)
-    again = runs_of(units, units["slot"])
-
-    expected = Counter[tuple[int, ...]]()
-    for region, kind, origin, slot, n in runs:
-        expected[slot, region, kind, origin] += n
-    columns = (again[name].tolist() for name in ("slot", "region", "kind", "origin", "n"))
-    assert list(zip(*columns, strict=True)) == [(*key, n) for key, n in sorted(expected.items())]
-    assert len(units) == sum(n for *_, n in runs)
-    assert joined(units, units).tolist() == [*units.tolist(), *units.tolist()]
 
 
 @pytest.mark.parametrize(("k", "n_bins"), [(1, 120), (5, 24), (60, 2), (7, 17)])
