@@ -92,3 +92,27 @@ def test_a_device_that_the_other_world_lacks_is_said_to_be_missing():
     fewer = tiny(estate=tiny().estate.model_dump() | {"premises": 2})
 
     assert "there is no ppmid in north, premises 3." in story.tell(tiny(), 0, 3, versus=fewer)
+
+
+def test_alerts_rows_and_attempts_are_told():
+    cut = {"region": "north", "share": 1.0, "start": "50 min", "duration": "9 min", "restoration": "0 s"}
+    lost_supply = {
+        "code": "AD1", "sender": "hub", "cause": "outage", "share": 1.0, "after": "3 min", "genuine": True, "target": "1 s", "size": "1 B",
+    }  # fmt: skip
+    held = {"stage": "hub", "mitigations": [{"kind": "hold_down", "time": "2 min", "spread": "0 s"}]}
+    retry = {"kind": "retry", "base": "10 s", "factor": 1, "most": "10 s", "jitter": "none", "cap": 2}
+    down = {"region": "north", "share": 1.0, "start": "55 min", "duration": "10 min"}
+    bucket = {"stage": "device", "mitigations": [{"kind": "token_bucket", "every": "1 d", "burst": 1}]}
+    daily = {"start": "2026-01-01", "warm_up": "0 s", "length": "2 d"}
+    alerts = {"active": ["lost_supply"], "kinds": {"lost_supply": lost_supply}}
+
+    told = story.tell(tiny(faults={"power_cuts": [cut]}, alerts=alerts, network=[held]), 0, 0)
+    tried = story.tell(tiny(network=[{"stage": "hub", "mitigations": [retry]}, {"stage": "dsp", "capacity": "0 /s", "buffer": 0}]), 0, 0)
+
+    assert "00:53:00  its hub alert lost_supply leaves and reaches the SMI after 0 s" in told
+    assert "01:00:00  timed report with version 0 is held back for 1 min, leaves and reaches the SMI after 60 s" in told
+    assert "leaves and is refused at dsp at attempt 3" in tried
+    assert "leaves and expires: the link is down" in story.tell(tiny(faults={"wan_outages": [down]}), 0, 0)
+    assert "the link of the hub is down for 10 min" in story.tell(tiny(faults={"wan_outages": [down]}), 0, 0)
+    assert "timed report is throttled at device" in story.tell(tiny(window=daily, reporting=tiny().reporting.model_dump() | {"period": "12 h"},
+                                                                    network=[bucket]), 0, 0)

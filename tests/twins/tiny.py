@@ -32,7 +32,7 @@ def tiny(**blocks: dict[str, Any] | list[Any]) -> Scenario:
             "level": 0, "kinds": {"alarm": {"alert": True, "per": "premises", "rate": "1 /s", "target": "5 s", "size": "145 B", "profile": "flat"}},
             "profiles": {"flat": [1] * 24},
         },
-        "network": [], "faults": {"power_cuts": []},
+        "network": [], "faults": {"power_cuts": []}, "alerts": {},
     }
     for name, block in blocks.items():
         tree[name] = tree[name] | block if isinstance(block, dict) else block
