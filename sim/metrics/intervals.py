@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 CONFIDENCE: Final = 0.95
 RESAMPLES: Final = 4000
-TRUSTED_FROM: Final = 100  # replications below which the interval of what is not a mean or a share covers less for some law; beyond, where values look skewed
+TRUSTED_FROM: Final = 200  # replications below which the interval of what is not a mean or a share covers less for some law; beyond, where values look skewed
 BOOTSTRAP_FROM: Final = 10  # below, resampled means cannot reach far enough, and t covers more
 _SKEWED: Final = 1.0
 _ODD: Final = 3.5  # standard errors of skewness that normal samples hardly ever show

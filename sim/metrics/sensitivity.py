@@ -26,7 +26,8 @@ from sim.metrics.intervals import resamples
 
 TIMES: Final = 500
 MOST_BINS: Final = 32
-FEW_POINTS: Final = 100  # below, bins are too coarse for a metric that waves (docs/statistics.md)
+FEW_BASE_POINTS: Final = 64  # coverage is known from there (docs/statistics.md)
+FEW_POINTS: Final = 500  # below, bins are too coarse for a metric that waves (docs/statistics.md)
 _Z: Final = 1.959963984540054
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -90,6 +91,9 @@ def caution(sample: Sample) -> str:
     """Return what a reader must know beside the indices of *sample*; "" where nothing is known against their intervals."""
     if sample.y.shape[1] == 1:
         return "one replication: luck cannot be told from the assumptions, and is in no interval"
+    base = len(sample.x) // (len(sample.names) + 2)
+    if sample.design == "saltelli" and base < FEW_BASE_POINTS:
+        return f"{base} base points: intervals of shares may cover less than 95 %"
     few = sample.design == "latin_hypercube" and len(sample.x) < FEW_POINTS
     return f"{len(sample.x)} points: intervals of first orders cover less than 95 %" if few else ""
 
@@ -256,7 +260,7 @@ def elementary_effects(sample: Sample) -> list[Index]:
     def both(y: Numbers, step: Numbers) -> Numbers:
         """Return μ* and σ by assumption, (2, d, times): means over base points, weighted by the length of the step."""
         change, length = y[:, 1:-1] - y[:, :1], np.abs(step)
-        weight = length.sum(axis=0)
+        weight = np.maximum(length.sum(axis=0), np.finfo(np.float64).tiny)  # an assumption that never moved moves nothing
         mean = (change * np.sign(step)).sum(axis=0) / weight
         effect = np.divide(change, step, out=np.zeros_like(change), where=length > 0)
         return np.stack([np.abs(change).sum(axis=0) / weight, np.sqrt((length * (effect - mean) ** 2).sum(axis=0) / weight)])

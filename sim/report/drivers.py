@@ -126,5 +126,5 @@ def sentence(found: Drivers) -> str:
         ends = (axis.levels[0], axis.levels[-1]) if axis.levels else (axis.shown(axis.low), axis.shown(axis.high))
         told.append(f"{axis.called} ({' to '.join(ends)}: {'+' if index.value > 0 else ''}{shown(index, found.scale)} {found.unit}{part})".replace("+−", "−"))
     others = counted(len(found.axes) - len(clear), "other assumption")
-    first = f"{_words(found)} is driven most by {listed(told)}"
-    return f"{first[0].upper()}{first[1:]}{f'; {others} by no more than chance' if len(clear) < len(found.axes) else ''}."
+    rest = f"; {others} by no more than chance" if len(clear) < len(found.axes) else ""
+    return f"What moves {_words(found)} most: {listed(told)}{rest}."

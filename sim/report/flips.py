@@ -220,7 +220,7 @@ def _flipping(space: Space, decision: Decision, grades: dict[str, str]) -> str:
     flippers = _flippers(space, decision)
     named = listed([f"{axis.path} (evidence of grade {grades[axis.path]})" for axis in flippers])
     rest = [axis.path for axis in space.axes if axis not in flippers]
-    also = f" {listed(rest)} {'does' if len(rest) == 1 else 'do'} not, anywhere in the ranges tried." if rest else ""
+    also = f" {listed(rest)} {'bounds' if len(rest) == 1 else 'bound'} no such region within the ranges tried." if rest else ""
     return f"{'The assumption that flips' if len(flippers) == 1 else 'The assumptions that flip'} the decision: {named}.{also}"
 
 

@@ -120,7 +120,7 @@ class Space:
             if axis.levels and cell.levels.get(axis.path) in axis.levels:
                 return float(axis.levels.index(cell.levels[axis.path]))
             known = quantity(cell.leaves.get(axis.leaf, ""), axis.unit) if not axis.levels else None
-            if known is not None and (axis.path in cell.levels or self.design["kind"] == "one_at_a_time"):
+            if known is not None and (cell.levels.get(axis.path) or self.design["kind"] == "one_at_a_time"):
                 return known
         return (axis.low + axis.high) / 2
 

@@ -44,7 +44,7 @@ def test_the_box_holds_the_boundary_and_the_run_ends_with_it(known):
     assert low < at < high
     assert text.index("T15b") < text.index("Prefer on_change")
     assert "The assumption that flips the decision: reporting.loss (evidence of grade D)." in text
-    assert "updates.local.rate and reporting.phase.source do not, anywhere in the ranges tried." in text
+    assert "updates.local.rate and reporting.phase.source bound no such region within the ranges tried." in text
     assert re.search(r"holds \d+ % \(\d+ to 100\) of the worlds in which it is the better one", text)
 
 
