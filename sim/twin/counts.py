@@ -57,9 +57,12 @@ def _names(world: TwinWorld) -> list[str]:
 
 def _servers(world: TwinWorld) -> dict[tuple[str, str], list[Server]]:
     """Return the servers under the stage and name that the tables give them: the cells of a region share theirs."""
-    named = defaultdict(list)
-    for server in (server for stage in world.stages for server in stage.servers.values()):
-        named[server.stage, server.name].append(server)
+    named: dict[tuple[str, str], list[Server]] = defaultdict(list)
+    for stage in world.stages:
+        if stage.name == "cell":
+            named |= {("cell", region.name): [] for region in world.regions}  # one without homes has no cells
+        for server in stage.servers.values():
+            named[server.stage, server.name].append(server)
     return named
 
 
@@ -225,7 +228,7 @@ def stages(world: TwinWorld) -> Rows:
     """Yield how long each server was over capacity or kept somebody waiting."""
     over_s = _over_s(world)
     for where, servers in _servers(world).items():
-        waited, capacity = _waited(world, servers), servers[0].spec.capacity
+        waited, capacity = _waited(world, servers), next(stage.spec.capacity for stage in world.stages if stage.name == where[0])
         yield (
             *where, float("inf") if capacity is None else float(capacity), world.scenario.window.length,
             len(set(over_s[where])), len(waited), max(waited.values(), default=0), waited[world.horizon_s - 1],
