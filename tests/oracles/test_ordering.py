@@ -1,0 +1,90 @@
+"""The order of service against Python's `sorted`, ties and all (docs/model.md section 7)."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import example, given
+from hypothesis import strategies as st
+from numba import njit
+
+from sim.kernels import ordering
+from sim.kernels.pool import MESSAGE
+from tests.oracles import philox
+
+N_ANONYMOUS, N_KINDS = 2, 5
+FEW_OR_MANY = st.one_of(st.integers(0, 12), st.integers(45, 140))  # moved one by one, and digit by digit
+
+
+@njit
+def _in_order(messages, ids, n_anonymous):  # type: ignore[no-untyped-def]
+    n = len(ids)
+    ordering.in_order(messages, ids, n, np.empty(n, np.uint64), np.empty(n, np.int32), np.empty(n, np.uint64), n_anonymous)
+
+
+@njit
+def _by_rank(keys):  # type: ignore[no-untyped-def]
+    ordering.by_rank(keys, len(keys), np.empty(len(keys), np.uint64))
+
+
+@njit
+def _by_server(ids, server, first):  # type: ignore[no-untyped-def]
+    ordering.by_server(ids, server, len(ids), first, np.empty(len(ids), np.int32))
+
+
+def drawn(salt: int, column: int, n: int, below: int) -> np.ndarray:
+    """Return *n* whole numbers in [0, below) that only *salt* and *column* decide."""
+    return np.array([philox.word(salt, column, i, 0) % below for i in range(n)], np.int64)
+
+
+def attempts(salt: int, n: int, leaves: int, ranks: int) -> np.ndarray:
+    """Return *n* attempts, first ones and copies, that agree in much."""
+    out = np.zeros(n, MESSAGE)
+    for column, (name, below) in enumerate({"leave": leaves, "rank": ranks, "region": 3, "kind": N_KINDS, "premises": 3, "number": 3, "cause": 3, "raised": 2}.items()):
+        out[name] = drawn(salt, column, n, below)
+    out["place"] = out["region"] * 8 + drawn(salt, 8, n, 2)
+    out["message"] = np.minimum(drawn(salt, 9, n, 2 * n + 1), np.arange(n))  # a first attempt, or a copy of an earlier message
+    return out
+
+
+def place_in_line(messages: np.ndarray, who: int) -> tuple[int, ...]:
+    """Return what section 7 compares: leave, rank, then anonymous before named, and so on."""
+    m = messages[who]
+    whole, named = messages[m["message"]], m["kind"] >= N_ANONYMOUS
+    tie = (m["place"] % 8, m["premises"], whole["raised"], whole["cause"]) if named else (whole["raised"], m["number"])
+    return tuple(int(part) for part in (m["leave"], m["rank"], named, m["region"], m["kind"], *tie))
+
+
+@given(salt=st.integers(0, 2**64 - 1), n=FEW_OR_MANY, leaves=st.sampled_from([1, 3, 300, 2**31 - 1]), ranks=st.sampled_from([1, 2, 70_000, 2**32]))
+def test_who_left_first_then_rank_then_the_rule_for_ties(salt, n, leaves, ranks):
+    """Whatever the number, the spread of leaves, and however many agree; full equals keep the order they came in."""
+    messages = attempts(salt, n, leaves, ranks)
+    came = np.argsort(drawn(salt, 10, n, 2**32)).astype(np.int32)
+    ids = came.copy()
+
+    _in_order(messages, ids, N_ANONYMOUS)
+
+    assert ids.tolist() == sorted(came.tolist(), key=lambda who: place_in_line(messages, who))
+
+
+@given(salt=st.integers(0, 2**64 - 1), n=FEW_OR_MANY, ranks=st.sampled_from([1, 3, 300, 2**32]))
+def test_drafts_are_sorted_by_rank_and_equals_stay(salt, n, ranks):
+    """The lower half counts them, so that a stable sort by the upper half is a sort of the whole."""
+    keys = np.array([(int(rank) << 32) | i for i, rank in enumerate(drawn(salt, 0, n, ranks))], np.uint64)
+    expected = sorted(keys.tolist())
+
+    _by_rank(keys)
+
+    assert keys.tolist() == expected
+
+
+@example(servers=[], n=1)
+@given(servers=st.lists(st.integers(0, 4), max_size=30), n=st.integers(5, 7))
+def test_each_server_gets_its_own_in_their_order(servers, n):
+    """Servers without arrivals get an empty slice."""
+    ids, first = np.arange(len(servers), dtype=np.int32)[::-1].copy(), np.full(n + 1, -1, np.int64)
+    came = ids.tolist()
+
+    _by_server(ids, np.array(servers, np.int32), first)
+
+    found = [ids[first[v] : first[v + 1]].tolist() for v in range(n)]
+    assert found == [[who for who, server in zip(came, servers, strict=True) if server == v] for v in range(n)]

@@ -1,0 +1,152 @@
+"""A server slot by slot against queues of plain Python, read from docs/model.md sections 7 and 10."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import floor
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import njit
+
+from sim.kernels import servers
+from sim.kernels.pool import MESSAGE, NONE
+from sim.kernels.servers import OUTAGE, STAGE, Queues
+
+N_SERVERS, SERVER = 3, 1
+SLOTS = st.lists(st.tuples(st.lists(st.integers(0, 2), max_size=4), st.integers(0, 3)), min_size=1, max_size=30)  # places of who arrives, and what is allowed
+
+
+@njit
+def _serve(messages, queues, stage, levels, v, ids, s, allowed, served, refused):  # type: ignore[no-untyped-def]
+    for who in ids:
+        messages[who].at = s
+    return servers.serve(messages, queues, stage, levels, v, ids, len(ids), s, allowed, served, refused)
+
+
+@njit
+def _is_out(outages, server, s):  # type: ignore[no-untyped-def]
+    return servers.is_out(outages, server, s)
+
+
+@njit
+def _share_of_slot(numerator, denominator, s):  # type: ignore[no-untyped-def]
+    return servers.share_of_slot(numerator, denominator, s)
+
+
+class Rules(NamedTuple):
+    """What a stage says of its queues; -1: nothing."""
+
+    buffer: int
+    drops_oldest: bool
+    lifo: int
+    codel: tuple[int, int]
+
+
+RULES = st.builds(
+    Rules, buffer=st.integers(-1, 4), drops_oldest=st.booleans(), lifo=st.integers(-1, 3),
+    codel=st.one_of(st.just((-1, -1)), st.tuples(st.integers(0, 3), st.integers(0, 5))),
+)  # fmt: skip
+
+
+class Place:
+    """One queue of one server: who waits and since when, and the slots that were good."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.waits: deque[tuple[int, int]] = deque()
+        self.good: list[int] = [0]
+
+    def slot(self, s: int, arrivals: list[int], room: int) -> tuple[list[int], list[int], list[int], int]:
+        """Return who is served, refused and dropped in slot *s*, and the capacity left."""
+        served: list[int] = []
+        refused: list[int] = []
+        dropped: list[int] = []
+        fresh, newest = False, 0 <= self.rules.lifo < len(self.waits)
+        target, interval = self.rules.codel
+        overloaded = interval >= 0 and s - max(g for g in self.good if g < s or g == 0) > interval
+        if newest:
+            for who in arrivals:
+                self.join(who, s, refused)
+        while self.waits and room:
+            who, since = self.waits.pop() if newest else self.waits.popleft()
+            if overloaded and s - since > target:
+                dropped.append(who)
+                continue
+            served.append(who)
+            fresh |= s - since <= target
+            room -= 1
+        if not newest:
+            for who in arrivals:
+                if room:
+                    served.append(who)
+                    fresh = True
+                    room -= 1
+                else:
+                    self.join(who, s, refused)
+        if fresh or not self.waits:
+            self.good.append(s)
+        return served, refused, dropped, room
+
+    def join(self, who: int, s: int, refused: list[int]) -> None:
+        """Wait, or be refused, or have the longest waiting refused."""
+        if self.rules.buffer < 0 or len(self.waits) < self.rules.buffer:
+            self.waits.append((who, s))
+        elif self.rules.drops_oldest and self.waits:
+            refused.append(self.waits.popleft()[0])
+            self.waits.append((who, s))
+        else:
+            refused.append(who)
+
+
+def empty_queues() -> Queues:
+    """Return the queues of a few servers, three places each."""
+    ends, numbers = (lambda: np.full((N_SERVERS, 3), NONE, np.int32)), (lambda: np.zeros((N_SERVERS, 3), np.int32))
+    return Queues(ends(), ends(), numbers(), numbers())
+
+
+@given(slots=SLOTS, rules=RULES, n_places=st.integers(1, 3), idle=st.booleans())
+def test_a_server_serves_keeps_and_refuses_as_the_page_says(slots, rules, n_places, idle):
+    """Every order of service, buffer and place of priority; a slot in which nobody is there may be left out."""
+    messages, queues, places = np.zeros(200, MESSAGE), empty_queues(), [Place(rules) for _ in range(n_places)]
+    stage = np.zeros(1, STAGE)
+    for name, value in {"buffer": rules.buffer, "drop_oldest": rules.drops_oldest, "levels": n_places, "lifo": rules.lifo}.items():
+        stage[name] = value
+    stage["codel_target"], stage["codel_interval"] = rules.codel
+    levels, served, refused, who = np.array([0, 1, 2], np.int8), np.empty(200, np.int32), np.empty(200, np.int32), 0
+    for s, (kinds, allowed) in enumerate(slots):
+        arrived = [(who + i, kind % n_places) for i, kind in enumerate(kinds)]
+        who += len(arrived)
+        nobody = not arrived and not any(place.waits for place in places)
+        expected: tuple[list[int], list[int], list[int]] = ([], [], [])
+        room = allowed
+        for level, place in enumerate(places):
+            *found, room = place.slot(s, [a for a, of in arrived if of == level], room)
+            for whole, part in zip(expected, found, strict=True):
+                whole.extend(part)
+        if idle and nobody:
+            continue
+        for a, level in arrived:
+            messages[a]["kind"] = level
+
+        n_served, n_refused = _serve(messages, queues, stage[0], levels, SERVER, np.array([a for a, _ in arrived], np.int32), s, allowed, served, refused)
+
+        assert served[:n_served].tolist() == expected[0]
+        assert [r for r in refused[:n_refused].tolist() if r >= 0] == expected[1]
+        assert [-2 - r for r in refused[:n_refused].tolist() if r < 0] == expected[2]
+        assert queues.n[SERVER, :n_places].tolist() == [len(place.waits) for place in places]
+    assert not queues.n[[0, 2]].any()  # other servers are not touched
+
+
+@given(rate=st.fractions(min_value=0, max_value=10**6, max_denominator=31_536_000), s=st.integers(0, 60 * 31_536_000))
+def test_a_slot_allows_its_whole_messages(rate, s):
+    """floor((s+1) r) − floor(s r), exactly."""
+    assert _share_of_slot(rate.numerator, rate.denominator, s) == floor((s + 1) * rate) - floor(s * rate)
+
+
+@given(outages=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9), st.integers(0, 9)), max_size=4), server=st.integers(0, 2), s=st.integers(0, 10))
+def test_a_server_is_out_from_start_to_stop(outages, server, s):
+    """Intervals are half-open; any of several is enough."""
+    assert _is_out(np.array(outages, OUTAGE), server, s) == any(v == server and s in range(start, stop) for v, start, stop in outages)
