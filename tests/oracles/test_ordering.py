@@ -39,7 +39,8 @@ def drawn(salt: int, column: int, n: int, below: int) -> np.ndarray:
 def attempts(salt: int, n: int, leaves: int, ranks: int) -> np.ndarray:
     """Return *n* attempts, first ones and copies, that agree in much."""
     out = np.zeros(n, MESSAGE)
-    for column, (name, below) in enumerate({"leave": leaves, "rank": ranks, "region": 3, "kind": N_KINDS, "premises": 3, "number": 3, "cause": 3, "raised": 2}.items()):
+    columns = {"leave": leaves, "rank": ranks, "region": 3, "kind": N_KINDS, "premises": 3, "number": 3, "cause": 3, "raised": 2}
+    for column, (name, below) in enumerate(columns.items()):
         out[name] = drawn(salt, column, n, below)
     out["place"] = out["region"] * 8 + drawn(salt, 8, n, 2)
     out["message"] = np.minimum(drawn(salt, 9, n, 2 * n + 1), np.arange(n))  # a first attempt, or a copy of an earlier message
