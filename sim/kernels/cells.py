@@ -15,6 +15,7 @@ from sim.kernels.work import count_seen, work
 
 PEAK, OVER, WAITING, PEAK_WAITING = range(4)  # places in `Book.cells`
 
+
 @njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def cells(net, k, t):  # type: ignore[no-untyped-def]
     """Work through slot t + before of the cells, region by region."""

@@ -43,7 +43,6 @@ MESSAGE: Final = np.dtype([
     ("place", "u1"),
     ("user", "u1"),
     ("cause", "u1"),
-    ("fate", "u1"),
     ("refused_at", "i1"),   # of a message: stage of its latest refusal
     ("failed", "?"),        # of a message: whether its latest attempt has failed
     ("waits", "?"),         # of a message: whether another attempt is due

@@ -60,7 +60,7 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
         arrived = room.ids[first[v] : first[v + 1]]
         if room.is_calm[v]:
             measured[:] = 0
-            _add_measured(stage, leaving, v, i, s, setup, measured)
+            _add_measured(stage, leaving, v, i, setup.c[N_ANONYMOUS], measured)
             _all_pass(net, k, v, s, arrived, by_kind[v], measured, storms)
         else:
             count_seen(setup, book, stage.recorded + v, s, messages, arrived, len(arrived))
@@ -96,11 +96,11 @@ def _add_counts(stage, leaving, v, i, by_kind, n_anonymous):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _add_measured(stage, leaving, v, i, s, setup, measured):  # type: ignore[no-untyped-def]
+def _add_measured(stage, leaving, v, i, n_anonymous, measured):  # type: ignore[no-untyped-def]
     """Add to *measured* those without a name at server *v* who were raised after the warm-up."""
     if stage.what == USER:
         for kind in range(leaving.by_user.shape[1]):
-            measured[setup.c[N_ANONYMOUS] + kind] += leaving.by_user_measured[v, kind, i]
+            measured[n_anonymous + kind] += leaving.by_user_measured[v, kind, i]
         return
     for region in range(leaving.measured.shape[0]):
         if stage.what == DSP or region == v:

@@ -106,7 +106,7 @@ def _blank(m, who, kind, region, place, premises, raised, number):  # type: igno
     """Write a new message into record *m*."""
     m.message, m.kind, m.region, m.place, m.premises, m.raised, m.made, m.number = who, kind, region, place, premises, raised, raised, number
     m.ended, m.position, m.refused_s, m.refused_at = NEVER, -1, -1, -1
-    m.refs = m.copies = m.attempt = m.turn = m.wait = m.fate = m.user = m.cause = 0
+    m.refs = m.copies = m.attempt = m.turn = m.wait = m.user = m.cause = 0
     m.latest = -1
     m.failed = m.waits = m.travels = False
 

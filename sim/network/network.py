@@ -102,9 +102,7 @@ class Network:
         for flow in flows:
             if flow.raised is not flow.leave and early < n_seconds + self._warm_up_s:
                 self._measure_shaped(flow, measured, by_user_measured, start_s)
-        total = counts[:, : self.layout.n_anonymous].copy() if len(self._links.start) else counts[:, : self.layout.n_anonymous]
-        if not len(self._links.start) and self.layout.n_anonymous:
-            total = total.copy()
+        total = counts[:, : self.layout.n_anonymous].copy()
         empty = np.zeros((n_regions, n_seconds), np.uint8)
         return Leaving(
             start_s, counts, measured, total, by_user, by_user_measured, empty, np.zeros((n_regions, n_seconds), np.int32), np.zeros(0, np.int64),
