@@ -46,8 +46,11 @@ def headroom_share(tables: Tables, window: Window, *, stage: str) -> Values:
 
 
 def _genuine(tables: Tables) -> dict[str, str]:
-    """Return the kinds of genuine alert that were raised, each with its code, or its own name where it has none."""
-    kinds: Any = where(tables["kinds"], genuine=True, alert=True)
+    """Return the kinds of genuine alert that were raised by a known sender, each with its code, or its own name where it has none.
+
+    Anonymous alerts are left out: nobody has published what they tell of, and they are so many that they would hide what becomes of those that matter.
+    """
+    kinds: Any = where(tables["kinds"], genuine=True, alert=True, named=True)
     raised = {kind for kind, n in totals(tables["fates"], "kind", "n").items() if n}
     return {kind: code or kind for kind, code in zip(kinds["kind"].tolist(), kinds["code"].tolist(), strict=True) if kind in raised}
 
