@@ -20,7 +20,8 @@ from sim.store import MergedTables, read_cell, write_file
 Measured = dict[str, dict[int, dict[tuple[str, str], float]]]
 Row = tuple[Any, ...]
 
-SUMMARY: Final = ("metric", "group", "value", "half_width", "n", "unit", "low", "high", "method", "warning")
+SUMMARY: Final = ("metric", "group", "value", "half_width", "n", "unit")
+INTERVALS: Final = ("cell", "metric", "group", "low", "high", "method", "warning")
 DIFFERENCES: Final = (
     "cell", "comparator", "metric", "group", "difference", "half_width", "unpaired_half_width", "n", "unit", "low", "high", "variance_reduction", "p", "p_holm",
     "warning",
@@ -58,19 +59,19 @@ def _keys(replications: Iterable[Mapping[tuple[str, str], float]]) -> list[tuple
     return sorted(found, key=lambda key: (place[key[0]], key[1] != "all", key[1]))
 
 
-def summary(plan: Plan, measured: Measured) -> tuple[Sequence[str], list[Row]]:
-    """Return the header and rows of `summary.csv`."""
+def summary(plan: Plan, measured: Measured) -> tuple[Sequence[str], list[Row], list[Row]]:
+    """Return the header and rows of `summary.csv`, and the rows of `intervals.csv`: what its half-widths leave out."""
     factors = factors_of(plan)
-    rows = []
+    rows, intervals = [], []
     for cell in (cell for cell in plan.cells if cell.name in measured):
         levels = [level[cell.name] for level in factors.values()]
         replications = [values for _, values in sorted(measured[cell.name].items())]
         for key in _keys(replications):
             metric = METRICS[key[0]]
             found = estimate([values[key] for values in replications if key in values], metric.unit, metric.kind)
-            interval = found.low, found.high, metric.kind.method(found.n), found.warning
-            rows.append((cell.name, *levels, *key, found.value, found.half_width, found.n, found.unit, *interval))
-    return ("cell", *factors, *SUMMARY), rows
+            rows.append((cell.name, *levels, *key, found.value, found.half_width, found.n, found.unit))
+            intervals.append((cell.name, *key, found.low, found.high, metric.kind.method(found.n), found.warning))
+    return ("cell", *factors, *SUMMARY), rows, intervals
 
 
 def differences(plan: Plan, measured: Measured) -> list[Row]:
@@ -105,8 +106,10 @@ def to_csv(header: Sequence[str], rows: Iterable[Row]) -> bytes:
 
 
 def write_summary(run: Path, plan: Plan, measured: Measured) -> None:
-    """Write `summary.csv`, `tables/values.parquet` and, where there is a comparator, `differences.csv` and `tables/differences.parquet`."""
-    write_file(run / "summary.csv", to_csv(*summary(plan, measured)))
+    """Write `summary.csv`, `intervals.csv`, `tables/values.parquet` and, where there is a comparator, `differences.csv` and `tables/differences.parquet`."""
+    header, rows, intervals = summary(plan, measured)
+    write_file(run / "summary.csv", to_csv(header, rows))
+    write_file(run / "intervals.csv", to_csv(INTERVALS, intervals))
     values = [(cell, r, *key, value) for cell, replications in measured.items() for r, found in sorted(replications.items()) for key, value in found.items()]
     write_file(run / "tables" / "values.parquet", _parquet(_VALUES, values))
     if plan.comparator is not None:

@@ -19,87 +19,19 @@ from sim.kernels.servers import Queues
 from sim.kernels.traffic import Leaving
 
 
-class _Reference(types.StructRef):  # type: ignore[misc]
-    """Fields have the types they come with."""
-
-    def preprocess_fields(self, fields: Any) -> Any:
-        return tuple((name, types.unliteral(kind)) for name, kind in fields)
-
-
-@structref.register
-class SetupType(_Reference):
-    pass
+def _reference(group: Any) -> tuple[Any, Any]:
+    """Return Numba's type of references to the named tuple *group*, and what makes one from its fields."""
+    kind = structref.register(type(f"{group.__name__}Type", (types.StructRef,), {"__module__": __name__}))
+    maker = type(f"{group.__name__}Ref", (structref.StructRefProxy,), {"__module__": __name__})
+    structref.define_constructor(maker, kind, list(group._fields))
+    return kind, maker
 
 
-class SetupRef(structref.StructRefProxy):  # type: ignore[misc]
-    pass
-
-
-@structref.register
-class LeavingType(_Reference):
-    pass
-
-
-class LeavingRef(structref.StructRefProxy):  # type: ignore[misc]
-    pass
-
-
-@structref.register
-class PoolType(_Reference):
-    pass
-
-
-class PoolRef(structref.StructRefProxy):  # type: ignore[misc]
-    pass
-
-
-@structref.register
-class LinksType(_Reference):
-    pass
-
-
-class LinksRef(structref.StructRefProxy):  # type: ignore[misc]
-    pass
-
-
-@structref.register
-class RowsType(_Reference):
-    pass
-
-
-class RowsRef(structref.StructRefProxy):  # type: ignore[misc]
-    pass
-
-
-@structref.register
-class QueuesType(_Reference):
-    pass
-
-
-class QueuesRef(structref.StructRefProxy):  # type: ignore[misc]
-    pass
-
-
-@structref.register
-class BookType(_Reference):
-    pass
-
-
-class BookRef(structref.StructRefProxy):  # type: ignore[misc]
-    pass
-
-
-@structref.register
-class RoomType(_Reference):
-    pass
-
-
-class RoomRef(structref.StructRefProxy):  # type: ignore[misc]
-    pass
-
-
-for _tuple, _type, _reference in (
-    (Setup, SetupType, SetupRef), (Leaving, LeavingType, LeavingRef), (Pool, PoolType, PoolRef), (Links, LinksType, LinksRef), (Rows, RowsType, RowsRef),
-    (Queues, QueuesType, QueuesRef), (Book, BookType, BookRef), (Room, RoomType, RoomRef),
-):  # fmt: skip
-    structref.define_constructor(_reference, _type, list(_tuple._fields))
+SetupType, SetupRef = _reference(Setup)
+LeavingType, LeavingRef = _reference(Leaving)
+PoolType, PoolRef = _reference(Pool)
+LinksType, LinksRef = _reference(Links)
+RowsType, RowsRef = _reference(Rows)
+QueuesType, QueuesRef = _reference(Queues)
+BookType, BookRef = _reference(Book)
+RoomType, RoomRef = _reference(Room)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,17 @@ class Results:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """`summary.csv`: one row for each cell, metric and group."""
+        """`summary.csv`, one row for each cell, metric and group, with the ends, method and warning that `intervals.csv` holds of each."""
         factors = list(self.manifest["cells"][0]["levels"])
-        text = dict.fromkeys(("cell", *factors, "metric", "group", "unit", "method", "warning"), "str")
-        missing = dict.fromkeys(("half_width", "low", "high"), ["nan"])
-        return pd.read_csv(io.BytesIO(self._file("summary.csv")), dtype=text, keep_default_na=False, na_values=missing)
+        rows = self._csv("summary.csv", ("cell", *factors, "metric", "group", "unit"), ("half_width",))
+        if "intervals.csv" not in self.manifest["files"]:  # made before there was one
+            return rows
+        intervals = self._csv("intervals.csv", ("cell", "metric", "group", "method", "warning"), ("low", "high"))
+        return rows.merge(intervals, on=["cell", "metric", "group"], how="left")
+
+    def _csv(self, name: str, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+        """Return file *name*; the columns *text* are taken as they stand, those of *numbers* may be nan."""
+        return pd.read_csv(io.BytesIO(self._file(name)), dtype=dict.fromkeys(text, "str"), keep_default_na=False, na_values=dict.fromkeys(numbers, ["nan"]))
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a merged table of `sim.tables`, `values` or `differences`: `cell`, `replication`, then its columns. Raises `StoreError` when there is none."""

@@ -49,7 +49,7 @@ def test_the_folder_holds_everything(pretend, experiment, carry_out):
 
     assert verify(run) == []
     assert {path.name for path in run.iterdir()} == {
-        "cells", "tables", "summary.csv", "differences.csv", "manifest.json", "resolved.yaml", "run.log",
+        "cells", "tables", "summary.csv", "intervals.csv", "differences.csv", "manifest.json", "resolved.yaml", "run.log",
     }  # fmt: skip
     assert len(list((run / "cells").iterdir())) == len(pretend) == 8
     assert {path.stem for path in (run / "tables").iterdir()} == {*TABLES, "values", "differences"}
@@ -79,7 +79,7 @@ def test_a_scenario_is_one_cell_named_after_it(pretend, carry_out):
 
     assert results.cells == ["gb_base"]
     assert results.manifest["warnings"] == ["one replication of each cell: no interval"]
-    assert (run / "summary.csv").read_text().startswith("cell,metric,group,value,half_width,n,unit,low,high,method,warning\ngb_base,")
+    assert (run / "summary.csv").read_text().startswith("cell,metric,group,value,half_width,n,unit\ngb_base,")
     assert not (run / "differences.csv").exists()
 
 

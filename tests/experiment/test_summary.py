@@ -26,13 +26,13 @@ def measured(plan, values):
 
 def test_estimates_are_over_replications(plan):
     """Mean and t interval of each cell; a cell with nothing finished has no row."""
-    header, rows = summary(plan, measured(plan, {"quiet-0pc": [0.2, 0.3, 0.7]}))
+    header, rows, intervals = summary(plan, measured(plan, {"quiet-0pc": [0.2, 0.3, 0.7]}))
 
-    assert header == ("cell", "option", "reporting.loss", "metric", "group", "value", "half_width", "n", "unit", "low", "high", "method", "warning")
+    assert header == ("cell", "option", "reporting.loss", "metric", "group", "value", "half_width", "n", "unit")
     assert len(rows) == 1
-    cell, option, loss, *key, value, half_width, n, unit, low, high, method, warning = rows[0]
-    assert (cell, option, loss, tuple(key), n, unit, method, warning) == ("quiet-0pc", "quiet", "0 %", KEY, 3, "share", "t", "")
-    assert (low, high) == (value - half_width, value + half_width)
+    cell, option, loss, *key, value, half_width, n, unit = rows[0]
+    assert (cell, option, loss, tuple(key), n, unit) == ("quiet-0pc", "quiet", "0 %", KEY, 3, "share")
+    assert intervals == [("quiet-0pc", *KEY, value - half_width, value + half_width, "t", "")]
     assert value == pytest.approx(0.4)
     assert half_width == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem([0.2, 0.3, 0.7]))
 
