@@ -17,6 +17,7 @@ SOURCES = ("fixed_clock", "hashed", "power_on", "activation", "power_on")
 FAULTS = ("power_cuts", "wan_outages", "stage_outages", "hub_reboots", "clock_locks")
 BACKOFFS = ("none", "full", "equal", "decorrelated")
 ALERTS = ("chatters", "lost_supply", "got_supply", "rebooted", "tampered", "meter_off")
+ONCE = ("shape", "lifo", "codel", "allocation", "redelivery")  # of a stage
 SERVER_ROWS = ("circuit_breaker", "admission", "shed", "shape", "lifo", "codel")
 ROWS = {
     "device": ("jitter", "token_bucket"),
@@ -31,7 +32,7 @@ NETWORKS = (
     ("hub", "dsp"), ("cell", "csp", "dsp"), ("device", "hub", "cell"), ("device", "hub", "csp", "dsp", "user"),
 )  # fmt: skip
 CAPACITIES: dict[str, tuple[str | None, ...]] = {
-    "cell": (None, "6 /min", "1 /s"), "csp": (None, "0.3 /s", "1 /s"), "dsp": (None, "0.4 /s", "1 /s", "2.5 /s"), "user": (None, "1 /s"),
+    "cell": (None, "6 /min", "1 /s", "6 /min", "0 /s"), "csp": (None, "0.3 /s", "1 /s"), "dsp": (None, "0.4 /s", "1 /s", "2.5 /s"), "user": (None, "1 /s"),
 }  # fmt: skip
 COUNTED = ("alarm", "zeal")
 
@@ -191,7 +192,8 @@ def network(dice: Dice, number: int, names: tuple[str, ...]) -> list[dict[str, A
 def stage_of(dice: Dice, name: str, due: int) -> dict[str, Any]:
     """Return one stage."""
     possible = ROWS[name]
-    chosen = list(dict.fromkeys([possible[due % len(possible)], *(dice.one_of(possible) for _ in range(dice.one_of((0, 0, 1, 2))))]))
+    drawn = [possible[due % len(possible)], *(dice.one_of(possible) for _ in range(dice.one_of((0, 0, 1, 2, 4))))]
+    chosen = [kind for i, kind in enumerate(drawn) if kind not in ONCE or kind not in drawn[:i]]
     if dice.one_of((False, False, True)):
         chosen = []
     stage: dict[str, Any] = {"stage": name, "mitigations": [row(dice, kind, name) for kind in chosen]}
