@@ -17,7 +17,7 @@ Command = Callable[..., None]
 def _backend(context: click.Context, option: click.Parameter, value: str) -> str:
     """Return the *value* of --backend when it can be used."""
     if value != "loky" and not (value.startswith("dask:") and len(value) > len("dask:")):
-        raise click.BadParameter(f"{value!r} is neither loky nor dask:local nor dask:ADDRESS, such as dask:tcp://127.0.0.1:8786")
+        raise click.BadParameter(f"{value!r} is neither loky nor dask:ADDRESS, such as dask:local or dask:tcp://127.0.0.1:8786")
     if value != "loky" and find_spec("distributed") is None:
         raise click.BadParameter("Dask is not installed; it comes with the extra `dask`")
     return value

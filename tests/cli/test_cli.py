@@ -200,6 +200,18 @@ def test_verify_names_what_is_damaged(home, run, tmp_path):
     assert "no results at nowhere" in nowhere.stderr
 
 
+def test_reproduce_runs_one_replication_again(home, run, tmp_path):
+    """0 and a sentence when every byte is the same; 3 when the run is damaged."""
+    answer = sim("reproduce", "small", "--out", home / "out")
+    assert answer.exit_code == 0
+    assert "reproduced, all" in answer.stdout
+    assert json.loads(sim("reproduce", run, "--pick", 3, "--json").stdout)["differ"] == []
+
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "summary.csv").write_text("cell\n")
+    assert sim("reproduce", copy).exit_code == 3
+
+
 def test_report_is_written_again_from_the_folder_alone(run, tmp_path):
     """The same run elsewhere; the manifest vouches for the new files."""
     copy = shutil.copytree(run, tmp_path / "copy")

@@ -8,6 +8,8 @@ import pytest
 
 from tests.experiment import mischief
 
+pytestmark = pytest.mark.timeout(600)  # processes start slowly on a machine that does other things
+
 
 def test_sudden_deaths_of_everyone(tmp_path):
     """The process group is killed at random instants; the same command takes the sweep up until it ends."""

@@ -20,6 +20,8 @@ from sim.store import StoreError, verify
 from tests.experiment.mischief import digest, ended, finish, is_sound, start, temporary, workers_of, write_experiment
 from tests.experiment.test_execute import CELLS
 
+pytestmark = pytest.mark.timeout(600)  # processes start slowly on a machine that does other things
+
 
 def kept(folder, out):
     """Return how many replications are on disk."""
