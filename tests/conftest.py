@@ -20,6 +20,16 @@ hypothesis.settings.register_profile("search", max_examples=2000, deadline=None,
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile the network's kernels before any test's time is taken: on a fresh checkout that is longer than a test may last."""
+    if session.items and not session.config.option.collectonly:
+        from sim.run import replicate
+        from sim.scenario.load import load
+
+        crowded = ["estate.premises=50", "window.length=1 h", "window.warm_up=0 s", "traffic.level=100 %", "network=[{stage: dsp, capacity: 1 /d}]"]
+        replicate(load("gb_base", crowded), 0)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """Return the folder of the checkout."""
