@@ -1,7 +1,7 @@
 """How often each interval we print holds the truth: thousands of made-up experiments for each kind, law and number of replications.
 
-`python -m benchmarks.coverage` writes `docs/coverage.csv` (some fifteen minutes); `tests/metrics/test_coverage.py` holds the table to its rule and measures part
-of it again. Luck here is a seeded generator of NumPy's: no world is simulated.
+`python -m benchmarks.coverage` writes `docs/coverage.csv` and the table of `docs/statistics.md` (some fifteen minutes); `tests/metrics/test_coverage.py` holds
+the table to its rule and measures part of it again. Luck here is a seeded generator of NumPy's: no world is simulated.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from sim.metrics.intervals import Kind, bounds, warnings
 from sim.metrics.sensitivity import Index, Sample, caution, elementary_effects, first_order, sobol, tornado
 from sim.scenario.samples import unit_points
 
-TABLE = Path(__file__).parents[1] / "docs" / "coverage.csv"
+DOCS = Path(__file__).parents[1] / "docs"
+TABLE, PAGE = DOCS / "coverage.csv", DOCS / "statistics.md"
+BEGIN, END = "<!-- from docs/coverage.csv, by benchmarks/coverage.py -->", "<!-- end -->"
 HEADER = ("interval", "law", "n", "experiments", "coverage", "warned")
 EXPERIMENTS = 4000
 SAMPLES = 2000
@@ -120,7 +122,7 @@ def _truths() -> dict[tuple[str, str], float]:
 FINDERS: dict[str, tuple[str, Callable[[Sample], list[Index]], tuple[int, ...]]] = {
     "Sobol' indices": ("saltelli", sobol, (64, 256)),
     "elementary effects": ("saltelli", elementary_effects, (64,)),
-    "first orders, Latin hypercube": ("latin_hypercube", first_order, (64, 128)),
+    "first orders, Latin hypercube": ("latin_hypercube", first_order, (64, 128, 512)),
     "first orders, Sobol' sequence": ("sobol", first_order, (128,)),
     "effects by straight lines": ("latin_hypercube", lambda sample: tornado(sample)[0], (64,)),
 }
@@ -147,13 +149,15 @@ def of_boxes(n: int, experiments: int) -> Iterator[Row]:
     for seed in range(experiments):
         x = np.array([[point[name] for name in NAMES] for point in unit_points("latin_hypercube", NAMES, n, seed)])
         luck = np.random.default_rng(seed)
+        shared = luck.normal(size=(1, 4))
         gain = np.where((x[:, 0] > 0.6) & (x[:, 1] < 0.4), 0.3, -0.3)
-        y = {name: luck.normal(size=(1, 4)) + 0.1 * luck.normal(size=(n, 4)) + add[:, None] for name, add in (("a", 0 * gain), ("b", gain))}
-        box = decide(x, y, prefer="high", zone=0.0, address=f"coverage/{seed}").boxes[0]
-        at = {(end.number, end.above): end for end in box.ends}
-        if len(at) == 2 and (0, True) in at and (1, False) in at:
+        y = {name: shared + 0.1 * luck.normal(size=(n, 4)) + add[:, None] for name, add in (("a", 0 * gain), ("b", gain))}
+        boxes = decide(x, y, prefer="high", zone=0.0, address=f"coverage/{seed}").boxes
+        at = {(end.number, end.above): end for end in boxes[0].ends} if boxes else {}
+        if len(at) == 2 and (0, True) in at and (1, False) in at:  # any other box is a miss
+            box = boxes[0]
             (first, second), inner = (at[0, True], at[1, False]), (1 - max(at[0, True].at, 0.6)) * min(at[1, False].at, 0.4)
-            density, share = inner / ((1 - first.at) * second.at), inner / 0.16
+            density, share = inner / ((1 - first.at) * second.at), min(1.0, inner / 0.16)
             hits += [
                 first.interval[0] <= 0.6 <= first.interval[1], second.interval[0] <= 0.4 <= second.interval[1],
                 box.coverage_interval[0] <= share <= box.coverage_interval[1], box.density_interval[0] <= density <= box.density_interval[1],
@@ -176,6 +180,26 @@ def tabulated() -> Iterator[Row]:
     yield from of_boxes(128, SAMPLES)
 
 
+def as_table() -> str:
+    """Return the committed rows as a table for the page: one line for each interval and law, a column for each size, † where every interval is warned of."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    sizes = sorted({int(row["n"]) for row in rows})
+    cells: dict[tuple[str, str], dict[int, str]] = {}
+    for row in rows:
+        of = row["interval"].partition(":")[0] if row["interval"].partition(":")[0] in tuple(Kind) else row["interval"]
+        mark = "†" if float(row["warned"]) == 1 else ""
+        cells.setdefault((of, row["law"]), {})[int(row["n"])] = f"{100 * float(row['coverage']):.1f}{mark}"
+    lines = [f"| interval | law | {' | '.join(f'n = {n}' for n in sizes)} |", "|---|---|" + "--:|" * len(sizes)]
+    return "\n".join([*lines, *(f"| {of} | {law} | {' | '.join(found.get(n, '') for n in sizes)} |" for (of, law), found in cells.items())])
+
+
+def write_page() -> None:
+    """Put the table in its place on the page."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{as_table()}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+
+
 def main() -> None:
     """Write the table, and say how long it took."""
     began = perf_counter()
@@ -185,6 +209,7 @@ def main() -> None:
         for interval, law, n, experiments, coverage, warned in tabulated():
             writer.writerow((interval, law, n, experiments, f"{coverage:.4f}", f"{warned:.4f}"))
             print(f"{perf_counter() - began:6.0f} s  {interval:35} {law:48} {n:4} {coverage:.3f} {warned:.3f}", file=sys.stderr, flush=True)
+    write_page()
 
 
 if __name__ == "__main__":
