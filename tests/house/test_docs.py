@@ -15,7 +15,8 @@ from tests.house.source import GENERATED, MODULES, PAGES, ROOT, name, texts, tre
 WRITTEN = [page for page in PAGES if page not in GENERATED]
 # What a run writes: named in the pages, found in a result, not in the checkout.
 IN_A_RESULT = {
-    "manifest.json", "resolved.yaml", "summary.csv", "intervals.csv", "report.html", "run.log", "tables", "cells", "figures", "latest", "scenario.yaml", "my_scenario.yaml",
+    "manifest.json", "resolved.yaml", "summary.csv", "intervals.csv", "report.html", "run.log", "tables", "cells", "figures", "latest", "scenario.yaml",
+    "my_scenario.yaml",
 }
 AMERICAN = (
     r"colou?r(?<!colour)|behavior|\bcenter|modeled|modeling|labeled|labeling|traveled|canceled|favor(?!i)|neighbor|defense|\bgray\b|fulfill|analyz|catalog\b"
