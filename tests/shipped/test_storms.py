@@ -24,13 +24,14 @@ def mitigations(run):
 
 @pytest.fixture(scope="module")
 def recovery(run):
-    shorter = {"window.length": "5 h", "network.1.capacity": "1.15 /s"}
+    shorter = {"window.length": "7 h", "network.1.capacity": "1.15 /s"}
     return run("storm_recovery", premises=5_000, replications=1, **shorter)
 
 
 @pytest.fixture(scope="module")
 def december(run):
-    return run("dec_2013", premises=10_000, replications=1, **LIMITS | {"window.length": "11 h"})
+    limits = {"network.2.capacity": "4 /s", "network.3.capacity": "9.2 /s", "estate.premises_per_cell": "100", "window.length": "11 h"}
+    return run("dec_2013", premises=26_000, replications=1, **limits)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +75,13 @@ def test_spreading_out_and_serving_by_class_spare_what_is_on_demand(mitigations)
     assert min(late["device_jitter_30min"], late["alert_storm_protection"], late["csp_shape"]) > 0.9 * late["storm"]
 
 
-def test_a_batch_of_everything_is_paid_in_alerts_that_matter(mitigations):
-    assert value(mitigations, "genuine_delayed_share", "hub_batch_everything") > value(mitigations, "genuine_delayed_share", "hub_batch_reports") + 0.2
+def test_a_batch_of_everything_is_paid_in_late_alerts(mitigations):
+    """An alert that waits for its hub's next batch waits for up to four hours; most of those that one device repeats are consolidated meanwhile."""
+    delay_s = {cell: value(mitigations, "end_to_end_delay_s_p99", cell, "chatter") for cell in ("no_storm", "hub_batch_reports", "hub_batch_everything")}
+
+    assert delay_s["hub_batch_reports"] <= delay_s["no_storm"] + 60
+    assert delay_s["hub_batch_everything"] > 300 > delay_s["no_storm"]
+    assert value(mitigations, "consolidated_share", "hub_batch_everything", "chatter") > 0.5
 
 
 def test_a_storm_outlives_its_trigger_where_retries_may_exceed_capacity(recovery):
@@ -100,10 +106,9 @@ def test_hubs_that_keep_what_they_cannot_send_save_alerts_and_flood_when_links_r
 
 def test_exclusion_costs_load_and_throttling_costs_genuine_alerts(exclusion):
     throttled = {(cell, kind): value(exclusion, "throttled_share", cell, kind)
-                 for cell in ("on_the_list", "off_the_list", "off_threshold_20") for kind in ("magnet", "magnet_repeated", "sensor_fault")}  # fmt: skip
+                 for cell in ("on_the_list", "off_the_list", "off_threshold_20") for kind in ("magnet_repeated", "sensor_fault")}  # fmt: skip
 
-    assert all(throttled["on_the_list", kind] == 0 for kind in ("magnet", "magnet_repeated", "sensor_fault"))
-    assert throttled["off_the_list", "magnet"] == 0
+    assert throttled["on_the_list", "magnet_repeated"] == throttled["on_the_list", "sensor_fault"] == 0
     assert throttled["off_the_list", "sensor_fault"] > throttled["off_threshold_20", "sensor_fault"] > 0
     counted = [value(exclusion, "anomaly_alerts_per_day", cell, "sensor_fault") for cell in ("off_the_list", "unprotected")]
     assert counted[0] == counted[1] > 0
