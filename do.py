@@ -22,7 +22,7 @@ def set_up() -> None:
     if stamp.exists() and stamp.read_text(encoding="utf-8") == want:
         return
     print("Setting up .venv: once, about a minute …", file=sys.stderr, flush=True)
-    venv.create(VENV, with_pip=True)
+    venv.create(VENV, clear=True, with_pip=True)  # anew, so that nothing of an older lock stays
     pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "-r", str(LOCK)]
     subprocess.run(pip, check=True, stdout=sys.stderr)
     stamp.write_text(want, encoding="utf-8")  # last, so that a set-up cut short is done again
