@@ -102,7 +102,7 @@ def _protection(remedies: Remedies) -> str:
     alone = [cell for cell in remedies.cells if [c.setting.split(" (")[0] for c in changes(cell, remedies.storm(cell))] == [PROTECTION.replace("_", " ")]]
     if not alone:
         return ""
-    cell, study = alone[0], remedies.study
+    cell, study = min(alone, key=lambda one: "exclude" in changes(one, remedies.storm(one))[0].setting), remedies.study  # what is excluded it cannot stop
     chatter = sorted(name for name, kind in cell.scenario.alerts.kinds.items() if kind.cause == "chatter" and name in cell.scenario.alerts.active)
     reports, cut = study.estimate(cell, "throttled_share", collateral.REPORT), remedies.cut(cell)
     stopped = [(kind, share) for kind in chatter if (share := study.estimate(cell, "throttled_share", kind)) is not None]
@@ -114,9 +114,10 @@ def _protection(remedies: Remedies) -> str:
             else f"stops {percent(reports)} of the version reports, and the busiest second falls by {percent(cut)}"
         )  # fmt: skip
     parts += [f"stops {percent(share)} of the {kind} alerts of single devices that repeat themselves" for kind, share in stopped]
-    counted_still = [seen for kind, _ in stopped if (seen := study.estimate(cell, "anomaly_alerts_per_day", kind)) is not None]
-    still = f"; all {interval(counted_still[0])} a day of them are counted for anomaly detection" if counted_still else ""
-    return f"SECMP0062's rule alone {listed(parts)}{still}." if parts else ""
+    seen = [f"all {interval(n)} a day of {kind}" for kind, _ in stopped if (n := study.estimate(cell, "anomaly_alerts_per_day", kind)) is not None]
+    still = f"; {listed(seen)} are counted for anomaly detection" if seen else ""
+    which = f" ({remedies.called(cell)})" if len(alone) > 1 else ""
+    return f"SECMP0062's rule alone{which} {listed(parts)}{still}." if parts else ""
 
 
 def _loss(remedies: Remedies) -> str:
