@@ -179,9 +179,9 @@ def test_results_that_cannot_be_written_are_a_sentence(pretend, experiment, carr
 
 
 def test_a_disk_that_fills_up_fails_replications_by_name(pretend, experiment, carry_out, monkeypatch):
-    """From the tenth flush on the disk is full: a sentence for each replication, no partial file, and later the rest is run."""
+    """From the tenth flush on (cells are not flushed: their hashes tell) the disk is full: a sentence, no partial file, and later the rest is run."""
     fsync = os.fsync
-    full = {"after": 40}
+    full = {"after": 9}
 
     def counting(descriptor):
         full["after"] -= 1
