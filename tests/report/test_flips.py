@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 from sim.report import answer, findings, write
@@ -122,6 +123,15 @@ def test_axes_are_read_from_what_ran(known):
     assert set(space.x[:, 2]) == {0.0, 1.0, 2.0}
     assert space.y("record_wrong_share", "ppmid")["daily"].shape == (64, 3)
     assert space.y("record_wrong_share", "nobody") == {}
+
+
+def test_the_dust_of_sums_is_no_effect(known):
+    """A metric that is the same everywhere but for rounding has no driver."""
+    space = Space(Study(known("latin_hypercube", 64)))
+    dusty = 365 * (1 + 1e-15 * np.arange(64 * 3).reshape(64, 3))
+
+    assert np.ptp(space.sample(dusty, "dust", space.axes).y) == 0
+    assert np.ptp(space.sample(dusty * space.x[:, :1], "no dust", space.axes).y) > 0
 
 
 def test_quantities_are_read_in_the_unit_asked_for():
