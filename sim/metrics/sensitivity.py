@@ -152,7 +152,7 @@ def _columns(sample: Sample) -> tuple[Numbers, list[int]]:
 def _straight_lines(sample: Sample) -> tuple[list[Index], float]:
     columns, effect = _columns(sample)
     mean = sample.y.mean(axis=1)
-    dust = 1e-9 * float(np.ptp(mean))  # what solving leaves of nothing
+    dust = 1e-9 * float(np.ptp(mean)) + 1e-12 * float(np.abs(mean).max())  # what solving leaves of nothing
     fit = _clean(np.linalg.lstsq(columns, mean, rcond=None)[0], dust)
     spread = ((mean - mean.mean()) ** 2).sum()
     explained = 1 - ((mean - columns @ fit) ** 2).sum() / spread if spread > 0 else float("nan")
