@@ -32,7 +32,7 @@ MITIGATIONS = [  # (stage, row), in the order in which they are added
     ("CSP", "{kind: lifo, above: 1_000_000}"),
     ("DEVICE", "{kind: token_bucket, every: 1 h, burst: 3}"),
     ("HUB", "{kind: retry, base: 30 s, factor: 2, most: 1 h, jitter: full, cap: 3, budget: 10 %}"),
-    ("DEVICE", "{kind: jitter, window: 15 min, kinds: [version_report]}"),
+    ("DEVICE", "{kind: jitter, window: 3 h, kinds: [version_report]}"),
     ("HUB", "{kind: batch, period: 5 min}"),
 ]
 

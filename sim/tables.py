@@ -121,7 +121,7 @@ _ALL = (
         Column("what", "str", "", "List of faults it is of: power_cuts, hub_reboots, wan_outages, stage_outages or clock_locks."),
         Column("place", "str", "", "Region it strikes; for a stage outage `stage/server`, where server may be `all`."),
         Column("start_s", "int64", "s", "Second it strikes, from the window's start (warm-up included)."),
-        Column("end_s", "int64", "s", "Second from which all it struck is back: start + duration, + restoration or the curve's last time; of a clock lock its start."),
+        Column("end_s", "int64", "s", "Second from which all is back: start + duration, + restoration or the curve's last time; of a clock lock its start."),
     )),
     Table("segments", "a segment and kind", "recorder", (
         Column("segment", "str", "", "han, wan, dsp (GBCS bytes) or user (XML bytes)."),
@@ -159,7 +159,7 @@ _ALL = (
         _KIND,
         Column("target_s", "int64", "s", "Response-time target of the kind."),
         Column("n", "int64", "messages", "Messages raised after warm-up that made an attempt."),
-        Column("n_late", "int64", "messages", "Those that reached the SMI's door later than the target, were refused or expired, or were still travelling past it."),
+        Column("n_late", "int64", "messages", "Those at the SMI's door later than the target, refused, expired, or still travelling past it."),
     )),
     Table("population", "a count", "run", (
         Column("what", "str", "", "premises, meters, hubs, gpf, esme, gsme, ppmid, ihd, hcalcs, reporting, senders."),

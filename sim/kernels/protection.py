@@ -20,14 +20,16 @@ N_SEEN, LAST_PASSED, N_OVER = 0, 1, 2  # what is remembered of a sender
 
 
 class Rows(NamedTuple):
-    """*rows* (`ROW`); *listed* bool: for which kinds each is; *state* int64: row × server × 4; *ring* int32: arrivals of late, for breakers; *shares*
-    float64: of users. *senders* (hash table of those watched for storms): uint64 key (0: free), *history* int32 × 3, *times* int32 × most counted.
+    """*rows* (`ROW`); *listed* bool: for which kinds each is; *state* int64: row × server × 4; *ring* int32: arrivals of late, for breakers; *codes* int64 by
+    kind: those of one alert code have one number; *shares*: the threshold words of users. *senders* (hash table of those watched for storms): uint64 key
+    (0: free), *history* int32 × 3, *times* int32 × most counted.
     """
 
     rows: np.ndarray
     listed: np.ndarray
     state: np.ndarray
     ring: np.ndarray
+    codes: np.ndarray
     shares: np.ndarray
     senders: np.ndarray
     history: np.ndarray
@@ -148,7 +150,7 @@ def barred_until(bar_keys, row, m, s):  # type: ignore[no-untyped-def]
 def _storms(rows, i, m, s):  # type: ignore[no-untyped-def]
     """Whether alert storm protection suppresses message *m* in slot *s*; *m* is counted either way."""
     row = rows.rows[i]
-    key = (np.uint64(i + 1) << np.uint64(56)) | (np.uint64(m.kind) << np.uint64(48)) | (np.uint64(m.place) << np.uint64(40)) | np.uint64(m.premises)
+    key = (np.uint64(i + 1) << np.uint64(56)) | (np.uint64(rows.codes[m.kind]) << np.uint64(48)) | (np.uint64(m.place) << np.uint64(40)) | np.uint64(m.premises)
     at = _place_of(rows.senders, key)
     history, times = rows.history[at], rows.times[at]
     over = history[N_SEEN] >= row.a and times[(history[N_SEEN] - row.a) % len(times)] > s - row.b

@@ -36,7 +36,7 @@ def advance(net, from_s, to_s):  # type: ignore[no-untyped-def]
         ),
         PoolRef(c.messages, c.free, c.events, c.free_events, c.wheel, c.wheel_n, c.ended, c.n),
         LinksRef(d.region, d.start, d.stop, d.number, d.covers, d.spread, d.key, d.premises_per_cell),
-        RowsRef(e.rows, e.listed, e.state, e.ring, e.shares, e.senders, e.history, e.times),
+        RowsRef(e.rows, e.listed, e.state, e.ring, e.codes, e.shares, e.senders, e.history, e.times),
         QueuesRef(f.head, f.tail, f.n, f.good),
         BookRef(g.seen, g.served, g.waits, g.undelayed, g.delays, g.ends, g.fates, g.late, g.attempts, g.stopped, g.cells, g.over, g.deliver),
         RoomRef(

@@ -58,20 +58,24 @@ class Layout:
         return np.array([not row.kinds or kind in row.kinds for kind in self.kinds], np.bool_)
 
     def _watched(self) -> NDArray[Any]:
-        """Return the kinds that alert storm protection has to follow: those it is for, and whose senders could ever exceed its threshold."""
+        """Return the kinds that alert storm protection has to follow: those it is for, of a code of which some sender could ever exceed its threshold."""
         watched = np.zeros(len(self.kinds), np.bool_)
         for _, _, row in self.rows:
             if row.kind == "alert_storm_protection":
-                for number, kind in enumerate(self.kinds):
-                    if number >= self.n_anonymous and self.is_protected(row, kind):
-                        watched[number] |= self._most_copies(kind) > row.threshold
+                protected = [number for number, kind in enumerate(self.kinds) if number >= self.n_anonymous and self.is_protected(row, kind)]
+                for number in protected:
+                    alike = [self.kinds[other] for other in protected if self.code_of(self.kinds[other]) == self.code_of(self.kinds[number])]
+                    watched[number] |= sum(map(self._most_copies, alike)) > row.threshold
         return watched
+
+    def code_of(self, kind: str) -> str:
+        """Return the alert code of *kind*, or its name where it has none."""
+        alerts = self._scenario.alerts.kinds
+        return alerts[kind].code if kind in alerts else kind
 
     def is_protected(self, row: Any, kind: str) -> bool:
         """Whether alert storm protection *row* is for the named *kind*: neither it nor its code is excluded."""
-        alerts = self._scenario.alerts.kinds
-        code = alerts[kind].code if kind in alerts else kind
-        return (not row.kinds or kind in row.kinds) and kind not in row.exclude and code not in row.exclude
+        return (not row.kinds or kind in row.kinds) and kind not in row.exclude and self.code_of(kind) not in row.exclude
 
     def _most_copies(self, kind: str) -> float:
         """Return a bound on the messages of *kind* that one sender ever sends; endless where there is none worth the name."""
@@ -153,7 +157,9 @@ class Layout:
                 listed[i] = [n >= self.n_anonymous and self.is_protected(row, kind) and bool(self.watched[n]) for n, kind in enumerate(self.kinds)]
         shares = np.array(list(self._scenario.estate.users.values()))
         nobody = np.zeros(1, np.uint64), np.zeros((1, 3), np.int32), np.zeros((1, most), np.int32)
-        return watch_list(Rows(rows, listed, state, np.zeros(ring, np.int32), shares, *nobody), 64)
+        names = [self.code_of(kind) for kind in self.kinds]
+        codes = np.array([names.index(name) for name in names], np.int64)
+        return watch_list(Rows(rows, listed, state, np.zeros(ring, np.int32), codes, shares, *nobody), 64)
 
     def setup(self, horizon_s: int, warm_up_s: int, targets: list[int], links: Links, traced: bool, user_of: NDArray[Any]) -> Setup:
         """Return what does not change from step to step."""

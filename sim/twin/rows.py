@@ -21,7 +21,7 @@ def whole(rate: Fraction, slot: int) -> int:
 
 @dataclass(eq=False)
 class Repeats:
-    """How often one sender repeated one kind: the rule of SECMP0062 and of MP119."""
+    """How often one sender repeated one code or kind: the rule of SECMP0062 and of MP119."""
 
     spec: Any
     seen_s: list[int] = field(default_factory=list)
@@ -86,18 +86,20 @@ class AccessBarring(StageRow):
 
 
 class AlertStormProtection(StageRow):
-    """Named messages that one sender repeats."""
+    """Named messages that one sender repeats, by their code."""
 
     def __post_init__(self) -> None:
         self.repeats: dict[tuple[int, int, str], Repeats] = defaultdict(lambda: Repeats(self.spec))
+        self.code_of = {kind: alert.code for kind, alert in self.scenario.alerts.kinds.items()}
         codes = {kind for kind, alert in self.scenario.alerts.kinds.items() if alert.code in self.spec.exclude}
         self.excluded = codes | set(self.spec.exclude)
 
     def judge(self, slot: int, attempt: Attempt) -> Verdict:
         message = attempt.message
-        if message.sender is None or message.kind in self.excluded or self.repeats[message.place, message.index, message.kind].lets_pass(slot):
+        if message.sender is None or message.kind in self.excluded:
             return GO_ON
-        return "throttled", 0
+        code = self.code_of.get(message.kind, message.kind)
+        return GO_ON if self.repeats[message.place, message.index, code].lets_pass(slot) else ("throttled", 0)
 
 
 class CircuitBreaker(StageRow):

@@ -72,8 +72,8 @@ def rows_of(what: int, a: int, b: int, c: int = 0, d: int = 0) -> tuple[Rows, np
     history = np.zeros((64, 3), np.int32)
     history[:, protection.LAST_PASSED] = -NEVER
     rows = Rows(
-        np.array([(what, 0, a, b, c, d, 0)], ROW), np.array([LISTED]), state, np.zeros(ring, np.int32), np.array(SHARES), np.zeros(64, np.uint64), history,
-        np.zeros((64, most), np.int32),
+        np.array([(what, 0, a, b, c, d, 0)], ROW), np.array([LISTED]), state, np.zeros(ring, np.int32), np.arange(len(LISTED)), np.array(SHARES),
+        np.zeros(64, np.uint64), history, np.zeros((64, most), np.int32),
     )  # fmt: skip
     return rows, stage[0]
 

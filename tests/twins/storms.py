@@ -108,6 +108,7 @@ def traffic(dice: Dice, users: dict[str, float]) -> dict[str, Any]:
 def alerts(dice: Dice, is_long: bool) -> dict[str, Any]:
     """Return every kind of alert there may be, one of each cause and a second of an outage's."""
     common = {"target": dice.one_of(("2 s", "5 min")), "size": "145 B"}
+    tampered = "8F75" if common["target"] == "2 s" else "8F74"  # in half of the worlds two kinds have one code
     return {
         "chatters": {
             "code": "8F75", "sender": dice.one_of(("esme", "ppmid", "hub")), "cause": "chatter", "share": dice.one_of(("30 %", "100 %")),
@@ -118,7 +119,7 @@ def alerts(dice: Dice, is_long: bool) -> dict[str, Any]:
         "got_supply": {"code": "8F36", "sender": "esme", "cause": "restoration", "share": "80 %", "after": dice.one_of(("1 s", "3 min")), "genuine": True}
         | common,
         "rebooted": {"code": "8F00", "sender": dice.one_of(("hub", "gsme")), "cause": "reboot", "share": "100 %", "genuine": True} | common,
-        "tampered": {"code": "8F74", "sender": dice.one_of(("esme", "hcalcs")), "cause": "random", "share": "100 %", "rate": "1 /d", "genuine": True} | common,
+        "tampered": {"code": tampered, "sender": dice.one_of(("esme", "hcalcs")), "cause": "random", "share": "100 %", "rate": "1 /d", "genuine": True} | common,
         "meter_off": {"code": "8F35", "sender": "gsme", "cause": "outage", "share": "50 %", "after": "1 s", "genuine": True} | common,
     }  # fmt: skip
 
