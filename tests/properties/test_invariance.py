@@ -77,7 +77,7 @@ def test_names_and_questions_change_nothing(scenario):
 
     tables, back = replicate(renamed, 0), {new: old for old, new in names.items()}
 
-    assert same(replicate(scenario, 0), {name: table.replace({"server": back, "region": back}) for name, table in tables.items()})
+    assert same(replicate(scenario, 0), {name: table.replace({"server": back, "region": back, "place": back}) for name, table in tables.items()})
 
 
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
@@ -126,7 +126,7 @@ def test_one_more_premises_moves_nobody(scenario):
 
     (_, before), (_, after) = traced(scenario), traced(larger)
 
-    assert Counter(before.messages) == Counter(message for message in after.messages if message[2] < old[message[0]])
+    assert Counter(before.messages) == Counter(message for message in after.messages if message[3] < old[message[1]])
     assert [device[1:] for device in before.devices] == [device[1:] for device in after.devices if device[3] < old[device[1]]]
 
 
@@ -139,8 +139,8 @@ def test_a_longer_world_begins_the_same(scenario, more):
 
     (_, short), (_, long) = traced(scenario), traced(longer)
 
-    assert sorted(m[:5] for m in short.messages) == sorted(m[:5] for m in long.messages if m[3] < end_s)
-    assert sorted(m for m in short.messages if m[5] == "delivered") == sorted(m for m in long.messages if m[5] == "delivered" and m[6] < end_s)
+    assert sorted(m[:6] for m in short.messages) == sorted(m[:6] for m in long.messages if m[4] < end_s)
+    assert sorted(m for m in short.messages if m[6] == "delivered") == sorted(m for m in long.messages if m[6] == "delivered" and m[8] < end_s)
 
 
 # -- only more, only less --------------------------------------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_a_larger_share_takes_the_same_and_more(scenario, shares, what):
     if what == "no_wan":
         scenario = changed(scenario, "estate", not_communicating_share=0.0)
 
-    few, many = (Counter(message[:5] for message in traced(changed(scenario, block, **{field: share}))[1].messages) for share in shares)
+    few, many = (Counter(message[:6] for message in traced(changed(scenario, block, **{field: share}))[1].messages) for share in shares)
 
     assert many <= few
 
