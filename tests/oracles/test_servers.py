@@ -17,6 +17,7 @@ from sim.kernels.servers import OUTAGE, STAGE, Queues
 
 N_SERVERS, SERVER = 3, 1
 SLOTS = st.lists(st.tuples(st.lists(st.integers(0, 2), max_size=4), st.integers(0, 3)), min_size=1, max_size=30)  # places of who arrives, and what is allowed
+HARD_PRESSED = st.lists(st.tuples(st.lists(st.just(0), max_size=2), st.sampled_from([0, 1, 1, 1, 3])), min_size=12, max_size=40)
 
 
 @njit
@@ -110,6 +111,17 @@ def empty_queues() -> Queues:
 @given(slots=SLOTS, rules=RULES, n_places=st.integers(1, 3), idle=st.booleans())
 def test_a_server_serves_keeps_and_refuses_as_the_page_says(slots, rules, n_places, idle):
     """Every order of service, buffer and place of priority; a slot in which nobody is there may be left out."""
+    follow(slots, rules, n_places, idle)
+
+
+@given(slots=HARD_PRESSED, target=st.integers(0, 3), interval=st.integers(0, 4), lifo=st.sampled_from([-1, -1, 2]), idle=st.booleans())
+def test_codel_drops_who_waited_too_long_once_all_do(slots, target, interval, lifo, idle):
+    """A server that is behind for many slots, now and then catches up, and is overloaded to the very slot."""
+    follow(slots, Rules(-1, False, lifo, (target, interval)), 1, idle)
+
+
+def follow(slots: list[tuple[list[int], int]], rules: Rules, n_places: int, idle: bool) -> None:
+    """Compare the kernel's server with queues of plain Python, slot by slot; *idle*: leave out the slots in which nobody is there."""
     messages, queues, places = np.zeros(200, MESSAGE), empty_queues(), [Place(rules) for _ in range(n_places)]
     stage = np.zeros(1, STAGE)
     for name, value in {"buffer": rules.buffer, "drop_oldest": rules.drops_oldest, "levels": n_places, "lifo": rules.lifo}.items():
