@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -69,7 +69,16 @@ def _theirs(address: str, stack: ExitStack) -> Client:
 
     for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    return stack.enter_context(Client(address, set_as_default=False))
+    client = Client(address, set_as_default=False)
+    stack.callback(_leave, client)
+    return client
+
+
+def _leave(client: Client) -> None:
+    """Leave a scheduler, also one that is gone: then there is nobody to tell, now or when the client is swept up."""
+    with suppress(Exception):
+        client.close()
+    client.status = "closed"
 
 
 def _results(client: Client, job: Job, tasks: Sequence[Task], address: str) -> Iterator[tuple[int, Failure | None]]:
