@@ -27,7 +27,7 @@ YEAR_S: Final = 365 * 86_400
 # Seconds of the reference machine for each thing a replication is made of: `python -m benchmarks.plan_model --fit` measures and prints them anew.
 SECONDS: Final[Mapping[str, Mapping[str, float]]] = {
     "fast": {
-        "replication": 0.03, "day": 0.025, "stage_day": 0.08, "busy_stage_day": 0.13,
+        "replication": 0.03, "day": 0.003, "stage_day": 0.08, "busy_stage_day": 0.13,
         "device": 7e-8, "device_day": 1.2e-9, "message": 6e-9, "crowded": 1e-6,
     },
     "twin": {

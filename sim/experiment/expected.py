@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
+from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 from sim.units import DAY_S
@@ -11,6 +11,8 @@ from sim.units import DAY_S
 if TYPE_CHECKING:
     from sim.scenario.outages import PowerCut
     from sim.scenario.schema import Scenario
+
+_COUNTED = 0.15  # a quiet stage-day of existing traffic against one gone through second by second: measured
 
 
 def devices(scenario: Scenario) -> float:
@@ -91,11 +93,25 @@ def terms(scenario: Scenario, engine: str) -> dict[str, float]:
     days, n, busy = horizon_s / DAY_S, devices(scenario), scenario.traffic.level > 0
     existing = traffic_per_s(scenario, alerts_only=False) if engine == "twin" else 0.0  # the fast engine counts it, second by second
     stages = days * len(scenario.network)
+    quiet = is_quiet(scenario)
     return {
-        "replication": 1.0, "day": days, "stage_day": stages * (not busy), "busy_stage_day": stages * busy,
+        "replication": 1.0, "day": days, "stage_day": 0.0 if busy or quiet else stages, "busy_stage_day": stages * (_COUNTED if quiet else 1.0) * busy,
         "device": n, "device_day": n * days, "message": (reports_per_s(scenario) + existing) * horizon_s,
         "crowded": sum(size * times for size, times in crowds(scenario)),
     }  # fmt: skip
+
+
+def is_quiet(scenario: Scenario) -> bool:
+    """Whether nobody is likely ever to be in anybody's way, so that whole days are added up: no faults or rows at servers, no cells, no crowd, and room in
+    every slot for the mean (half as much again of the existing traffic, for its busiest hour) and six standard deviations more.
+    """
+    faults = scenario.faults
+    if faults.wan_outages or faults.stage_outages or any(stage.stage == "cell" or stage.mitigations for stage in scenario.network):
+        return False
+    shares = {"csp": max(scenario.estate.regions.values()), "dsp": 1.0, "user": max(scenario.estate.users.values())}
+    least = min((float(stage.capacity) / shares[stage.stage] for stage in scenario.network if stage.capacity is not None), default=inf)
+    mean = reports_per_s(scenario) + 1.5 * traffic_per_s(scenario, alerts_only=False)
+    return not any(crowds(scenario)) and mean + 6 * sqrt(mean) < least
 
 
 def largest_crowd(scenario: Scenario) -> float:
