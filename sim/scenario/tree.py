@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -21,7 +21,7 @@ from sim.units import shown
 
 LARGEST_B: Final = 1024**2
 DEEPEST: Final = 40
-MOST_NODES: Final = 50_000
+MOST_NODES: Final = 25_000  # a design of 10,000 cells by hand, and no more: what is larger is refused in a fraction of a second
 _LONGEST_NUMBER: Final = 30
 
 Scalar = str | int | float | bool | None
@@ -139,7 +139,7 @@ class _Reader:
         self.fault(event, "document", message)
         raise ScenarioError(self.faults)
 
-    def node(self, event: _Event, events: Iterator[_Event], path: tuple[str, ...]) -> Node:
+    def node(self, event: _Event, events: Iterator[_Event], path: tuple[str, ...], key_at: tuple[int, int] | None = None) -> Node:
         self.n_nodes += 1
         if self.n_nodes > MOST_NODES:
             self.stop(event, f"holds more than {MOST_NODES:,} values; a scenario has a few hundred")
@@ -159,7 +159,7 @@ class _Reader:
             else:
                 value = self.scalar(event, path)
         is_leaf = not isinstance(value, dict | list)
-        return Node(self.file, event.start_mark.line + 1, event.start_mark.column + 1, value, faulty=is_leaf and len(self.faults) > before)
+        return Node(self.file, event.start_mark.line + 1, event.start_mark.column + 1, value, key_at, faulty=is_leaf and len(self.faults) > before)
 
     def refuse_properties(self, event: _Event, path: tuple[str, ...]) -> None:
         if event.anchor is not None:
@@ -171,15 +171,15 @@ class _Reader:
         entries: dict[str, Node] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self.key(event, events, path)
-            child = self.node(next(events), events, (*path, key or "?"))
+            mark = (event.start_mark.line + 1, event.start_mark.column + 1)
+            child = self.node(next(events), events, (*path, key or "?"), mark)
             if key is None:
                 continue
-            mark = (event.start_mark.line + 1, event.start_mark.column + 1)
             if key in entries:
                 first = entries[key].key_at or mark
                 self.fault(event, dotted((*path, key)), f"this key was given before, in line {first[0]}; keep one")
             else:
-                entries[key] = replace(child, key_at=mark)
+                entries[key] = child
         return entries
 
     def key(self, event: _Event, events: Iterator[_Event], path: tuple[str, ...]) -> str | None:

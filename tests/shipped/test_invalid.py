@@ -84,7 +84,7 @@ TOO_LARGE = {
     "450,000 deep": (b"a: " + b"[" * 450_000, "nested more than 40 deep"),
     "450,000 deep in mappings": (b"{a: " * 200_000, "nested more than 40 deep"),
     "a million keys": (b"".join(b"k%d: 1\n" % n for n in range(1_000_000)), "larger than 1 MiB"),
-    "80,000 keys": (b"".join(b"k%d: 1\n" % n for n in range(80_000)), "more than 50,000 values"),
+    "80,000 keys": (b"".join(b"k%d: 1\n" % n for n in range(80_000)), "more than 25,000 values"),
     "20,000 unknown keys": (HEAD + b"".join(b"k%d: 1\n" % n for n in range(20_000)), "this key is not known"),
     "20,000 anchors": (HEAD + b"".join(b"k%d: &a%d 1\n" % (n, n) for n in range(20_000)), "the anchor"),
 }
