@@ -27,12 +27,12 @@ YEAR_S: Final = 365 * 86_400
 # Seconds of the reference machine for each thing a replication is made of: `python -m benchmarks.plan_model --fit` measures and prints them anew.
 SECONDS: Final[Mapping[str, Mapping[str, float]]] = {
     "fast": {
-        "replication": 0.03, "day": 0.003, "stage_day": 0.08, "busy_stage_day": 0.13,
-        "device": 7e-8, "device_day": 1.2e-9, "message": 6e-9, "crowded": 1e-6,
+        "replication": 0.086, "day": 0.00041, "stage_day": 0.088, "busy_stage_day": 0.14,
+        "device": 4.6e-8, "device_day": 0.0, "message": 8e-9, "crowded": 6.1e-7,
     },
     "twin": {
-        "replication": 0.05, "day": 0.0, "stage_day": 0.003, "busy_stage_day": 0.018,
-        "device": 2e-5, "device_day": 2e-7, "message": 2e-5, "crowded": 0.0,
+        "replication": 0.0, "day": 0.0, "stage_day": 0.022, "busy_stage_day": 0.32,
+        "device": 4.4e-5, "device_day": 0.0, "message": 1.5e-4, "crowded": 0.0,
     },
 }  # fmt: skip
 # Seconds for a run as a whole (to start, and the report), for each cell to be read, and for each replication to be written by who ran it and summed up by all.
@@ -42,9 +42,9 @@ WRITTEN_S: Final = 0.03
 SUMMED_S: Final = 0.045
 _WORKER_S: Final = 2.5  # to start worker processes and load the kernels in each
 # Bytes of a process that has loaded everything, and for each device and each message that waits.
-PROCESS_B: Final[Mapping[str, int]] = {"fast": 300_000_000, "twin": 200_000_000}
-DEVICE_B: Final[Mapping[str, float]] = {"fast": 60, "twin": 4_000}
-WAITING_B: Final[Mapping[str, float]] = {"fast": 190, "twin": 1_000}
+PROCESS_B: Final[Mapping[str, int]] = {"fast": 300_000_000, "twin": 270_000_000}
+DEVICE_B: Final[Mapping[str, float]] = {"fast": 50, "twin": 4_000}
+WAITING_B: Final[Mapping[str, float]] = {"fast": 150, "twin": 0}
 _TASK_DISK_B: Final = 120_000
 _RUN_DISK_B: Final = 5_000_000  # report and figures
 
