@@ -5,7 +5,7 @@ The fast path and the twin fill the same tables; metrics and reports read nothin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pandas as pd
@@ -39,7 +39,10 @@ _STAGE = Column("stage", "str", "", "Stage: cell, csp, dsp or user; `end_to_end`
 _SERVER = Column("server", "str", "", "Server within the stage: a region (its cells together at `cell`), a user, or `dsp`; `all` for end to end.")
 _KIND = Column("kind", "str", "", "Message kind: `version_report`, or a kind of the scenario's alerts or traffic.")
 _LEDGER = Column("ledger", "str", "", "`smi` or `hub`.")
-_TYPE = Column("device_type", "str", "", "ppmid, ihd or hcalcs.")
+_TYPE = Column("device_type", "str", "", "ppmid, ihd or hcalcs; in a firmware world also esme and gsme.")
+_LIVING = Column("device_type", "str", "", "ppmid, ihd, hcalcs, esme or gsme.")
+_MODEL = Column("model", "str", "", "Device model of the scenario.")
+_REGION = Column("region", "str", "", "CSP region.")
 
 _ALL = (
     Table("arrivals", "a stage, server, kind and quarter of an hour of the day", "recorder", (
@@ -161,6 +164,91 @@ _ALL = (
         Column("n", "int64", "messages", "Messages raised after warm-up that made an attempt."),
         Column("n_late", "int64", "messages", "Those at the SMI's door later than the target, refused, expired, or still travelling past it."),
     )),
+    Table("releases", "an image of a firmware world", "run", (
+        _MODEL, _LIVING,
+        Column("version", "int16", "", "Its number among the versions of the model, from 1."),
+        Column("release_class", "str", "", "security, defect, specification, feature or non_core."),
+        Column("built_s", "int64", "s", "When it was built."),
+        Column("assured_s", "int64", "s", "When assurance was done."),
+        Column("n_rejected", "int64", "", "Submissions to the CPL that were rejected."),
+        Column("listed_s", "int64", "s", "When it was listed; -1 if never."),
+        Column("corrected_s", "int64", "s", "From when its listed data are right; -1 if never."),
+        Column("delisted_s", "int64", "s", "When it was taken off the list; -1 if never."),
+        Column("local_s", "int64", "s", "When it was offered locally; -1 if never."),
+    )),
+    Table("campaigns", "a version sent over the air", "run", (
+        _MODEL, _LIVING,
+        Column("version", "int16", "", "Its goal."),
+        Column("release_class", "str", "", "Class of that version."),
+        Column("due_s", "int64", "s", "When it became due."),
+        Column("started_s", "int64", "s", "When its first group began; -1 if never."),
+        Column("ended_s", "int64", "s", "When it ended; -1 if it did not."),
+        Column("ended", "str", "", "finished, aborted, stalled or superseded; running or waiting at the end."),
+        Column("n_groups", "int64", "groups", "Groups begun, sweeps too."),
+        Column("n_targets", "int64", "jobs", "Jobs offered."),
+        Column("n_done", "int64", "jobs", "Jobs that ended as done or repaired."),
+        Column("n_failed", "int64", "jobs", "Jobs that ended otherwise, but those withdrawn."),
+        Column("n_withdrawn", "int64", "jobs", "Jobs withdrawn."),
+    )),
+    Table("jobs", "a region, model, version and end", "run", (
+        _REGION, _MODEL, _LIVING,
+        Column("version", "int16", "", "Version sent."),
+        Column("ended", "str", "", "done, repaired, unheard, withdrawn, refused_hash, refused_listing, refused_hub, no_wan, wan_lost, han_failed, image_lost, "
+               "activation_failed, not_permitted, or open at the end."),
+        Column("n", "int64", "jobs", "Jobs first offered for a second after warm-up that ended so."),
+    )),
+    Table("steps", "a region, device type and step of an attempt over the air", "run", (
+        _REGION, _LIVING,
+        Column("step", "str", "", "offered, accepted, taken, held, activated, answered, recorded: how far attempts came."),
+        Column("n", "int64", "attempts", "Attempts made after warm-up (checked by the DSP then) that came so far."),
+    )),
+    Table("latencies", "a device type, step and band of time", "run", (
+        _LIVING,
+        Column("step", "str", "", "distribution (DSP to hub), han (hub to device), activation, response, or whole (DSP to record)."),
+        Column("low_s", "int64", "s", "Time from (inclusive)."),
+        Column("high_s", "int64", "s", "Time to (exclusive)."),
+        Column("n", "int64", "attempts", "Attempts made after warm-up that took so long."),
+    )),
+    Table("local", "a device type, channel, image and outcome of a local attempt", "run", (
+        _LIVING,
+        Column("channel", "str", "", "Channel of the scenario."),
+        Column("image", "str", "", "listed (on the CPL then), unlisted, or variant (never submitted)."),
+        Column("screened", "bool", "", "Whether the device asked before it installed."),
+        Column("outcome", "str", "", "banned, blocked, busy, expired, gateway_down, not_permitted or installed."),
+        Column("n", "int64", "attempts", "Attempts after warm-up."),
+    )),
+    Table("readings", "a process that reads, device type and state", "run", (
+        Column("process", "str", "", "install, gain, call, compliance, incident, targeting, or audit (the sample of rule audit)."),
+        _LIVING,
+        Column("state", "str", "", "right, wrong or unknown: what the SMI's record was."),
+        Column("n", "int64", "reads", "Reads after warm-up."),
+    )),
+    Table("decisions", "a process that decides on a read, device type and outcome", "run", (
+        Column("process", "str", "", "gain, compliance, incident or targeting."),
+        _LIVING,
+        Column("outcome", "str", "", "right, missed, wasted, wrong_path, false_compliance or false_alarm."),
+        Column("price", "float64", "£", "What one such outcome costs."),
+        Column("n", "int64", "decisions", "Decisions after warm-up."),
+    )),
+    Table("told", "a kind of message of a firmware world", "run", (
+        Column("kind", "str", "", "version_report, carried (on other traffic), request, detail, image_request, image, activation, answer, repair_read; and the "
+               "firmware causes of alerts: transferred, received, activated, cut, cut_restored."),
+        Column("n", "int64", "messages", "Messages after warm-up."),
+    )),
+    Table("status", "a device type and a thing that is summed", "run", (
+        _LIVING,
+        Column("what", "str", "", "suspended_s, unlisted_s (running what is not on the CPL), variant_s: device-seconds; suspended_end_n, variant_end_n: devices "
+               "at the end; found_n, found_s: devices an audit found, and how long after their change; forgotten_n: hub records lost to an exchange."),
+        Column("value", "int64", "", "The sum, after warm-up."),
+    )),
+    Table("states", "a ledger, device type and moment of a firmware world", "run", (
+        _LEDGER, _LIVING,
+        Column("at_s", "int64", "s", "Moment: the end of each step after warm-up, and of the window."),
+        Column("n_wrong", "int64", "devices", "Records WRONG then."),
+        Column("n_unknown", "int64", "devices", "Records UNKNOWN then."),
+        Column("n_behind", "int64", "devices", "Devices that run less than the highest version on the CPL then."),
+        Column("n_suspended", "int64", "devices", "Devices Suspended then."),
+    )),
     Table("population", "a count", "run", (
         Column("what", "str", "", "premises, meters, hubs, gpf, esme, gsme, ppmid, ihd, hcalcs, reporting, senders."),
         Column("region", "str", "", "CSP region."),
@@ -173,6 +261,8 @@ Tables = dict[str, pd.DataFrame]
 # Bands of staleness: half-octaves from an hour to 43 years, each wide enough to fill and narrow enough to read a quantile from.
 STALENESS_EDGES_S: Final[tuple[int, ...]] = (0, *(int(3600 * 2 ** (i / 2)) for i in range(41)), 2**40)
 PEAK_BINS_S: Final[tuple[int, ...]] = (1, 60, 900)
+# Bands of latency over the air: half-octaves from a second to eleven years.
+LATENCY_EDGES_S: Final[tuple[int, ...]] = (0, *sorted({int(2 ** (i / 2)) for i in range(57)}), 2**40)
 TIMELINE_BIN_S: Final = 60
 TIMELINE_LONGEST_S: Final = 8 * 86_400  # of warm-up and window together; longer worlds have no timeline
 
@@ -195,8 +285,11 @@ class Trace:
     *messages*: one row a named message, whatever became of it: kind, region, slot, index (its sender's address), raised_s, cause ("timer", "change", "read" or
     "alert"), fate, stage (where it ended, as in `fates`), at_s (second it passed the SMI's door; -1 if it did not). *devices*: one row a device row at the end:
     row, region, slot, index, version_true, version_smi, version_hub, wrong_since_smi_s, wrong_since_hub_s (-1 while not WRONG), confirmed_s (when the latest
-    report written was made).
+    report written was made). *lives*: the same of a firmware world: region, slot, index, version_true, version_smi, version_hub (255: UNKNOWN; 0 where no rule
+    keeps it or, of an IHD, the SMI), state of the job (`sim.transitions.JOB_STATES`), its version and attempt (0 while idle), wrong_since_smi_s,
+    wrong_since_hub_s, confirmed_s; by region, slot and index.
     """
 
     messages: list[tuple[str, str, int, int, int, str, str, str, int]]
     devices: list[tuple[int, str, int, int, int, int, int, int, int, int]]
+    lives: list[tuple[str, int, int, int, int, int, str, int, int, int, int, int]] = field(default_factory=list)

@@ -12,9 +12,13 @@ _T = TypeVar("_T")
 
 SENDERS: Final = ("hub", "esme", "gsme", "ppmid", "ihd", "hcalcs")
 Sender = Annotated[Literal["hub", "esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*SENDERS)]
-Cause = Annotated[Literal["outage", "restoration", "reboot", "random", "chatter"], choice("outage", "restoration", "reboot", "random", "chatter")]
+CAUSES: Final = ("outage", "restoration", "reboot", "random", "chatter", "transferred", "received", "activated", "cut", "cut_restored")
+FIRMWARE_CAUSES: Final = CAUSES[5:]  # only in a world with a firmware block
+Cause = Annotated[
+    Literal["outage", "restoration", "reboot", "random", "chatter", "transferred", "received", "activated", "cut", "cut_restored"], choice(*CAUSES)
+]
 USED_BY: Final = {  # field: the causes that need it; to others it means nothing
-    "after": ("outage", "restoration"),
+    "after": ("outage", "restoration", "cut"),
     "rate": ("random", "chatter"),
     "tail": ("chatter",),
     "spread": ("chatter",),
@@ -33,7 +37,8 @@ class AlertKind(Closed):
     code: Code = Field(description="Its code, such as 8F36: exclusion lists may name it.")
     sender: Sender = Field(description="Who raises it: hub, or a device type.")
     cause: Cause = Field(
-        description="What makes it: outage (it begins), restoration (it ends), reboot (a dark spell without loss of supply ends), random or chatter."
+        description="What makes it: outage (it begins), restoration (it ends), reboot (a dark spell without loss of supply ends), random or chatter; in a "
+        "firmware world also transferred, received, activated (an image), cut and cut_restored (supply, by an activation)."
     )
     share: Share = Field(description="Share of senders that raise it.")
     after: PositiveDuration | None = Field(default=None, description="Shortest outage that counts; an outage alert leaves when it has passed.")

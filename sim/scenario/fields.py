@@ -72,6 +72,7 @@ Share = Annotated[float, BeforeValidator(units.parse_share), _share, _described(
 Multiple = Annotated[float, _bounded(units.parse_multiple, None, 1000.0, units.format_share), _share, _described(["string", "number"], "multiple", "100 %")]
 Tail = Annotated[float, _bounded(units.parse_number, 0.0, 100.0, lambda x: f"{x:g}", low_open=True), _described("number", "number", 1.5)]
 Spread = Annotated[float, _bounded(units.parse_number, 1.0, 1e9, lambda x: f"{x:g}", low_open=True), _described("number", "number", 1000)]
+Number = Annotated[float, _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"), _described("number", "number", 25)]
 Weight = Annotated[float, _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"), _described("number", "weight", 1)]
 TimeOfDay = Annotated[
     int,
@@ -164,9 +165,15 @@ Code = Annotated[str, BeforeValidator(_code)]
 KindsOrCodes = Annotated[tuple[Annotated[str, BeforeValidator(_kind_or_code)], ...], AfterValidator(distinct)]
 Reference = Annotated[str, BeforeValidator(_reference)]
 
-RULES: Final = ("none", "hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat")
+RULES: Final = (
+    "none", "hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat",
+    "digest", "piggy_back", "cloud", "event_read", "audit",
+)  # fmt: skip
+FIRMWARE_RULES: Final = RULES[7:]  # only in a world with a firmware block
 Rule = Annotated[
-    Literal["none", "hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat"],
+    Literal[
+        "none", "hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat", "digest", "piggy_back", "cloud", "event_read", "audit"
+    ],
     choice(*RULES, **{f"r{number}": rule for number, rule in enumerate(RULES)}),
 ]
 Policy = Annotated[
@@ -175,7 +182,7 @@ Policy = Annotated[
 ]
 PhaseSource = Annotated[Literal["fixed_clock", "power_on", "activation", "hashed"], choice("fixed_clock", "power_on", "activation", "hashed")]
 Driver = Annotated[Literal["poisson", "releases"], choice("poisson", "releases")]
-Reporter = Annotated[Literal["ppmid", "ihd", "hcalcs"], choice("ppmid", "ihd", "hcalcs")]
+Reporter = Annotated[Literal["ppmid", "ihd", "hcalcs", "esme", "gsme"], choice("ppmid", "ihd", "hcalcs", "esme", "gsme")]
 Per = Annotated[Literal["meter", "device", "premises"], choice("meter", "device", "premises")]
 STAGES: Final = ("device", "hub", "cell", "csp", "dsp", "user")
 StageName = Annotated[Literal["device", "hub", "cell", "csp", "dsp", "user"], choice(*STAGES)]

@@ -40,6 +40,7 @@ from sim.scenario.fields import (
     count,
     distinct,
 )
+from sim.scenario.firmware import Ban, Firmware
 from sim.scenario.outages import Faults
 from sim.scenario.rows import Row
 
@@ -131,6 +132,7 @@ class Updates(Closed):
 
     policy: Policy = Field(description="do_minimum (P0), ota_only (P1) or local_and_ota (P2, P4): whether devices update locally.")
     local: LocalUpdates = Field(description="Local updates, used where the policy allows them.")
+    ban: Ban | None = Field(default=None, description="A ban on local updates (firmware worlds only); without it, none.")
 
 
 class Phase(Closed):
@@ -153,9 +155,12 @@ class Reporting(Closed):
     """How devices tell the Smart Metering Inventory (SMI) which version they run."""
 
     rule: Rule = Field(
-        description="Who reports and when: none (R0), hub_store (R1), hub_poll (R2), periodic (R3), hub_batch (R4), on_change (R5), on_change_heartbeat (R6)."
+        description="Who reports and when: none (R0), hub_store (R1), hub_poll (R2), periodic (R3), hub_batch (R4), on_change (R5), on_change_heartbeat (R6); "
+        "in a firmware world also digest (R7), piggy_back (R8), cloud (R9), event_read (R10), audit (R11)."
     )
-    devices: Annotated[tuple[Reporter, ...], AfterValidator(distinct)] = Field(description="Device types that report: of ppmid, ihd, hcalcs.")
+    devices: Annotated[tuple[Reporter, ...], AfterValidator(distinct)] = Field(
+        description="Device types that report: of ppmid, ihd, hcalcs (esme and gsme too in a firmware world)."
+    )
     period: PositiveDuration = Field(description="Time between reports of one sender (hub_poll, periodic, hub_batch).")
     heartbeat: PositiveDuration = Field(description="Time between the timed reports of on_change_heartbeat.")
     phase: Phase = Field(description="Where in its period a sender reports.")
@@ -236,3 +241,4 @@ class Scenario(Closed):
     network: Annotated[tuple[Stage, ...], AfterValidator(_in_order)] = Field(description="Stages on the way, in order; [] for none.")
     faults: Faults = Field(description="What goes wrong.")
     alerts: Alerts = Field(default=Alerts(), description="Alerts that have a sender; without the block, none.")
+    firmware: Firmware | None = Field(default=None, description="Firmware's whole life, by docs/firmware.md; without the block, none.")
