@@ -237,8 +237,8 @@ _ALL = (
     )),
     Table("status", "a device type and a thing that is summed", "run", (
         _LIVING,
-        Column("what", "str", "", "suspended_s, unlisted_s (running what is not on the CPL), variant_s: device-seconds; suspended_end_n, variant_end_n: devices "
-               "at the end; found_n, found_s: devices an audit found, and how long after their change; forgotten_n: hub records lost to an exchange."),
+        Column("what", "str", "", "suspended_s, unlisted_s (running what is not on the CPL), variant_s: device-seconds; suspended_end_n, variant_end_n: "
+               "devices at the end; found_n, found_s: devices an audit found, and how long after their change; forgotten_n: hub records lost to an exchange."),
         Column("value", "int64", "", "The sum, after warm-up."),
     )),
     Table("states", "a ledger, device type and moment of a firmware world", "run", (
