@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from sim.scenario.fields import (
     Closed,
@@ -24,6 +24,9 @@ from sim.scenario.fields import (
     distinct,
 )
 from sim.scenario.outages import Restored
+from sim.units import shown
+
+_T = TypeVar("_T")
 
 MOST_VERSIONS: Final = 100
 CLASSES: Final = ("security", "defect", "specification", "feature", "non_core")
@@ -33,6 +36,20 @@ LivingType = Annotated[Literal["ppmid", "ihd", "hcalcs", "esme", "gsme"], choice
 AirType = Annotated[Literal["ppmid", "hcalcs", "esme", "gsme"], choice("ppmid", "hcalcs", "esme", "gsme")]
 VersionNumber = Annotated[int, count(0, MOST_VERSIONS)]
 Milliseconds = Annotated[int, count(1, 60_000)]
+
+
+def _version_of_key(key: object) -> object:
+    """Return the number that a key stands for, which in YAML is text."""
+    if isinstance(key, str) and not (key.isascii() and key.isdigit() and len(key) < 9):
+        raise ValueError(f'{shown(key)} is not a version; write its number in quotes, such as "2"')
+    return int(key) if isinstance(key, str) else key
+
+
+def _in_order(mapping: dict[_T, Any]) -> dict[_T, Any]:
+    return dict(sorted(mapping.items()))
+
+
+VersionKey = Annotated[VersionNumber, BeforeValidator(_version_of_key)]
 
 
 class Between(Closed):
@@ -59,7 +76,7 @@ class Model(Closed):
     downgrades: Annotated[Literal["refused", "allowed"], choice("refused", "allowed")] = Field(
         description="Whether it refuses (anti-rollback) or allows a version lower than its own."
     )
-    permitted: dict[VersionNumber, tuple[VersionNumber, ...]] = Field(
+    permitted: Annotated[dict[VersionKey, tuple[VersionNumber, ...]], AfterValidator(_in_order)] = Field(
         default={}, description="Version: the versions from which it may be installed; a version not named may be installed from any (MP231)."
     )
     asks_from: VersionNumber = Field(description="First version whose devices ask to be screened before a local update; older firmware never does.")
@@ -115,7 +132,7 @@ class Local(Closed):
     classes: Annotated[tuple[ReleaseClass, ...], AfterValidator(distinct)] = Field(description="Classes of release that manufacturers offer locally.")
     lead: Duration = Field(description="Time from build to the local offer; shorter than the CPL takes, what is offered is not yet listed.")
     variant: Share = Field(description="Share of attempts with an image that was never submitted.")
-    channels: dict[Name, Channel] = Field(description="Ways of updating, by name.")
+    channels: Annotated[dict[Name, Channel], AfterValidator(_in_order)] = Field(description="Ways of updating, by name.")
     hours: Hours | None = Field(default=None, description="Weights of days and hours; without it, any time is as good.")
 
 
@@ -199,8 +216,10 @@ class Ota(Closed):
     start: Duration = Field(description="When it begins, from the start of the window.")
     hub_ready: HubReady = Field(description="When hubs can serve PPMIDs and HCALCSs.")
     exchange: Exchange | None = Field(default=None, description="Exchange of hubs; without it, none.")
-    distribution: dict[Name, Between] = Field(description="Time from the DSP's check to the hub, by CSP region.")
-    capacity: dict[Name, PositiveRate] = Field(description="Devices that a CSP region can be offered images for, by region.")
+    distribution: Annotated[dict[Name, Between], AfterValidator(_in_order)] = Field(description="Time from the DSP's check to the hub, by CSP region.")
+    capacity: Annotated[dict[Name, PositiveRate], AfterValidator(_in_order)] = Field(
+        description="Devices that a CSP region can be offered images for, by region."
+    )
     loss: Share = Field(description="Share of images lost on the WAN.")
     block: Annotated[Size, AfterValidator(lambda size: _some(size))] = Field(description="Bytes of a block on the HAN.")
     interval_awake: Milliseconds = Field(description="Milliseconds from block to block of a device that is awake.")
@@ -302,9 +321,11 @@ class Firmware(Closed):
     """Firmware's whole life. With this block the world follows docs/firmware.md."""
 
     step: PositiveDuration = Field(description="Time between rows of the table of days; it changes no other result.")
-    models: dict[Name, Model] = Field(description="Device models, by name.")
+    models: Annotated[dict[Name, Model], AfterValidator(_in_order)] = Field(description="Device models, by name.")
     releases: tuple[Release, ...] = Field(description="Rows of releases.")
-    off: dict[LivingType, Share] = Field(description="Share of devices of a type that are switched off for ever; a type not named has none.")
+    off: Annotated[dict[LivingType, Share], AfterValidator(_in_order)] = Field(
+        description="Share of devices of a type that are switched off for ever; a type not named has none."
+    )
     pipeline: Pipeline = Field(description="From build to the Central Products List.")
     local: Local = Field(description="The local channel.")
     screening: Screening = Field(description="What stands between a local update and a device.")

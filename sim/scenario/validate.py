@@ -124,8 +124,10 @@ def _owner(model: type[BaseModel], shape: _Path) -> type[BaseModel]:
 
 def _keys(model: type[BaseModel], shape: _Path) -> list[str]:
     """Return the keys that the mapping at *shape* may have; `extends` is read before any model sees the tree."""
-    return [*(["extends"] if model is Scenario and not shape else []), *_owner(model, shape).model_fields]
+    fields = _owner(model, shape).model_fields
+    return [*(["extends"] if model is Scenario and not shape else []), *(info.alias or name for name, info in fields.items())]
 
 
 def _field(model: type[BaseModel], shape: _Path) -> str:
-    return _owner(model, shape[:-1]).model_fields[str(shape[-1])].description or ""
+    fields = _owner(model, shape[:-1]).model_fields
+    return next(info.description or "" for name, info in fields.items() if (info.alias or name) == str(shape[-1]))
