@@ -231,8 +231,8 @@ _ALL = (
         Column("n", "int64", "decisions", "Decisions after warm-up."),
     )),
     Table("told", "a kind of message of a firmware world", "run", (
-        Column("kind", "str", "", "version_report, carried (on other traffic), request, detail, image_request, image, activation, answer, repair_read; and the "
-               "firmware causes of alerts: transferred, received, activated, cut, cut_restored."),
+        Column("kind", "str", "", "version_report, carried (on other traffic), request, detail, image_request, image, activation, answer, repair_read; "
+               "transferred, received, activated, cut (what makes alerts of these causes)."),
         Column("n", "int64", "messages", "Messages after warm-up."),
     )),
     Table("status", "a device type and a thing that is summed", "run", (
