@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from sim.metrics import cost, harm, load, records, recovery, storms
+from sim.metrics import cost, firmware, firmware_air, harm, load, records, recovery, storms
 from sim.metrics.estimates import Difference, Estimate, estimate, paired_difference
 from sim.metrics.intervals import Kind
 from sim.metrics.load import Values, Window
@@ -98,6 +98,57 @@ def _of_storms() -> dict[str, Metric]:
 
 
 _TYPE = "device type"
+
+
+def _of_firmware() -> dict[str, Metric]:
+    """Return the metrics of firmware worlds: reads and decisions, local updates, what devices run, audits, and images over the air."""
+    return {
+        "read_wrong_share": Metric(partial(firmware.read_share, state="wrong"), "share", "process", _MEAN),
+        "read_unknown_share": Metric(partial(firmware.read_share, state="unknown"), "share", "process", _MEAN),
+        "reads_per_device_year": Metric(firmware.reads_per_device_year, "reads per device-year", "process", _MEAN),
+        "decision_error_share": Metric(firmware.decision_error_share, "share", "process/outcome", _MEAN),
+        "decision_cost_gbp_total": Metric(firmware.decision_cost_total, "£", "process", _MEAN),
+        "decision_cost_gbp_per_device_year": Metric(firmware.decision_cost_per_device_year, "£ per device-year", "process", _MEAN),
+        "local_let_through_share": Metric(firmware.let_through_share, "share", "image", _SKEWED),
+        "local_blocked_wrongly_share": Metric(firmware.blocked_wrongly_share, "share", "outcome", _SKEWED),
+        "local_outcome_share": Metric(firmware.local_outcome_share, "share", "outcome", _SKEWED),
+        "suspended_devices_end": Metric(partial(firmware.status_total, what="suspended_end_n"), "devices", _TYPE, _SKEWED),
+        "suspended_device_days": Metric(partial(firmware.status_total, what="suspended_s"), "device-days", _TYPE, _SKEWED),
+        "suspended_device_share": Metric(partial(firmware.status_share, what="suspended_s"), "share", _TYPE, _SKEWED),
+        "unlisted_device_days": Metric(partial(firmware.status_total, what="unlisted_s"), "device-days", _TYPE, _SKEWED),
+        "unlisted_device_share": Metric(partial(firmware.status_share, what="unlisted_s"), "share", _TYPE, _SKEWED),
+        "variant_devices_end": Metric(partial(firmware.status_total, what="variant_end_n"), "devices", _TYPE, _SKEWED),
+        "behind_device_share": Metric(firmware.behind_share, "share", _TYPE, _MEAN),
+        "hub_records_forgotten_n": Metric(partial(firmware.status_total, what="forgotten_n"), "records", _TYPE, _MEAN),
+        "audit_found_n": Metric(partial(firmware.status_total, what="found_n"), "devices", _TYPE, _SKEWED),
+        "audit_detection_days_mean": Metric(firmware.detection_days_mean, "d", _TYPE, _SKEWED),
+        "audit_wrong_share": Metric(firmware.audit_wrong_share, "share", _TYPE, _MEAN),
+        "audit_half_width_share": Metric(firmware.audit_half_width_share, "share", _TYPE, _MEAN),
+        "audit_error_share": Metric(firmware.audit_error_share, "share", _TYPE, _MEAN),
+        "audit_covers_share": Metric(firmware.audit_covers_share, "share", _TYPE, Kind.SHARE),
+        "audit_reads_per_year": Metric(firmware.audit_sample, "reads/year", _TYPE, _MEAN),
+        **_of_the_air(),
+    }
+
+
+def _of_the_air() -> dict[str, Metric]:
+    """Return the metrics of images sent over the air."""
+    shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+    return {
+        "job_end_share": Metric(firmware_air.job_end_share, "share", "end", _MEAN),
+        "job_recorded_share": Metric(firmware_air.job_recorded_share, "share", _TYPE, _MEAN),
+        "attempts_per_job_mean": Metric(firmware_air.attempts_per_job, "", _TYPE, _MEAN),
+        "attempt_step_share": Metric(firmware_air.attempt_step_share, "share", "step", _MEAN),
+        "goodput_share": Metric(firmware_air.goodput_share, "share", _TYPE, _MEAN),
+        **{f"ota_step_s_{name}": Metric(partial(firmware_air.step_quantile, share=share), "s", "step/device type", _SKEWED) for name, share in shares.items()},
+        "campaign_days_mean": Metric(firmware_air.campaign_days_mean, "d", "class", _SKEWED),
+        "campaign_stopped_share": Metric(firmware_air.campaign_stopped_share, "share", "class", _SKEWED),
+        "false_outage_alerts_n": Metric(partial(firmware_air.told_total, kind="cut"), "alerts", "", _SKEWED),
+        "firmware_messages_per_device_year": Metric(firmware_air.messages_per_device_year, "messages per device-year", "kind", _MEAN),
+        "dsp_kind_per_s_peak": Metric(partial(firmware_air.kind_peak, stage="dsp"), "alerts/s", "kind", _SKEWED),
+    }
+
+
 _FATES = {"delivered": _MEAN, "consolidated": _SKEWED, "throttled": _SKEWED, "refused": _SKEWED, "lost": _MEAN, "expired": _MEAN, "in_flight": _SKEWED}
 METRICS: Final[dict[str, Metric]] = {
     **_of_stage("cell", "region"),
@@ -125,6 +176,7 @@ METRICS: Final[dict[str, Metric]] = {
     **{f"bytes_per_day_{segment}": Metric(partial(cost.bytes_per_day, segment=segment), "B/d", "kind", _MEAN) for segment in ("han", "wan", "dsp", "user")},
     "baseline_uplift_share": Metric(cost.baseline_uplift_share, "share", "", _MEAN),
     **_of_storms(),
+    **_of_firmware(),
 }
 
 
