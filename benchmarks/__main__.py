@@ -166,8 +166,8 @@ def starts(runs: int) -> str:
     return "## Starts\n\n" + table(["", "seconds"], rows)
 
 
-def machine() -> str:
-    """Return what was measured on, when, and how."""
+def machine(command: str = "python -m benchmarks") -> str:
+    """Return what was measured on, when, and by which *command*."""
     cpu, memory = platform.processor(), ""
     if Path("/proc/cpuinfo").exists():
         names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
@@ -176,7 +176,7 @@ def machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "simpy"))
     return (
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}; {cpu}{memory}; {platform.system()}, Python {platform.python_version()}, {packages}.\n\n"
-        "Command: `python -m benchmarks`. The machine is shared and noisy: trust the ratios.\n"
+        f"Command: `{command}`. The machine is shared and noisy: trust the ratios.\n"
     )
 
 

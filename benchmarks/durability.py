@@ -1,5 +1,7 @@
 """Kill, alter and fill up, far more often than the tests do: `python -m benchmarks.durability [--quick] [CAMPAIGN …]` prints a table.
 
+All campaigns in full also write it to DURABILITY.md. Whoever may mount (root) tries small disks too; others leave that campaign out.
+
 Each campaign asserts as it goes: a sweep that is killed, altered or out of room ends in the tables of one that was left alone, byte for byte, or names what is
 wrong; nobody has to do anything but give the same command again; no temporary file is left. All luck is seeded.
 """
@@ -16,12 +18,18 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
-from benchmarks.__main__ import table
+from benchmarks.__main__ import HERE, machine, table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "experiment"))
 import mischief
 
 Told = dict[str, int]
+HEAD: Final = """\
+# Killed, altered, out of room
+
+"Identical": the sweep ended, with nothing but the same command given again, in the tables and summaries of a sweep that was left alone, byte for byte,
+`sim verify` found nothing, and no temporary file was left. Every campaign asserts that of each sweep; one that fails writes no table.
+"""
 BOTH: Final = ("loky", "loky", "loky", "dask:local")
 
 
@@ -90,7 +98,10 @@ def main(arguments: list[str]) -> None:
             told = every[name](Path(folder))
             rows.append([name, "; ".join(f"{what} {n:,}" for what, n in told.items()), f"{monotonic() - began:,.0f}"])
             print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
-    print(table(["campaign", "what came of it", "seconds"], rows))
+    told_all = table(["campaign", "what came of it", "seconds"], rows)
+    print(told_all)
+    if not arguments:
+        (HERE / "DURABILITY.md").write_text(f"{HEAD}\n{machine('python -m benchmarks.durability')}\n{told_all}", encoding="utf-8")
 
 
 if __name__ == "__main__":

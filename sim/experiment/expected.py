@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf, sqrt
+from math import exp, inf, log
 from typing import TYPE_CHECKING
 
 from sim.units import DAY_S
@@ -102,16 +102,26 @@ def terms(scenario: Scenario, engine: str) -> dict[str, float]:
 
 
 def is_quiet(scenario: Scenario) -> bool:
-    """Whether nobody is likely ever to be in anybody's way, so that whole days are added up: no faults or rows at servers, no cells, no crowd, and room in
-    every slot for the mean (half as much again of the existing traffic, for its busiest hour) and six standard deviations more.
+    """Whether nobody is likely to be in anybody's way, so that whole days are added up: no faults or rows at servers, no cells, no crowd, and at the largest
+    server of each stage not one slot of a day is expected to have more than it passes on.
+
+    The mean is that of reports and half as much again of the existing traffic, for its busiest hour; slots are Poisson, their tail by Chernoff's bound.
     """
     faults = scenario.faults
     if faults.wan_outages or faults.stage_outages or any(stage.stage == "cell" or stage.mitigations for stage in scenario.network):
         return False
     shares = {"csp": max(scenario.estate.regions.values()), "dsp": 1.0, "user": max(scenario.estate.users.values())}
-    least = min((float(stage.capacity) / shares[stage.stage] for stage in scenario.network if stage.capacity is not None), default=inf)
     mean = reports_per_s(scenario) + 1.5 * traffic_per_s(scenario, alerts_only=False)
-    return not any(crowds(scenario)) and mean + 6 * sqrt(mean) < least
+    full = (_slots_over(shares[stage.stage] * mean, float(stage.capacity)) for stage in scenario.network if stage.capacity is not None)
+    return not any(crowds(scenario)) and all(slots < 1 for slots in full)
+
+
+def _slots_over(mean: float, capacity: float) -> float:
+    """Return at most how many slots of a day, of Poisson numbers with *mean*, are expected to be over *capacity*."""
+    over = int(capacity) + 1
+    if mean == 0 or over <= mean:
+        return DAY_S * (mean > 0)
+    return DAY_S * exp(over - mean - over * log(over / mean))
 
 
 def largest_crowd(scenario: Scenario) -> float:

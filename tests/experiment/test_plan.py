@@ -96,6 +96,23 @@ def test_a_crowd_is_what_comes_faster_than_it_is_served(sets, crowds):
     assert [(pytest.approx(n), times) for n, times in expected.crowds(cell.scenario)] == crowds
 
 
+@pytest.mark.parametrize(
+    ("sets", "quiet"),
+    [
+        (["network=[{stage: csp, capacity: 1.1 /s}, {stage: dsp, capacity: 2.6 /s}]"], False),  # two in one second, some sixty times a day
+        (["network=[{stage: csp, capacity: 11 /s}, {stage: dsp, capacity: 26 /s}]"], True),
+        (["network=[{stage: csp, capacity: 11 /s}, {stage: dsp, capacity: 0.1 /s}]"], False),  # more on average than it passes on
+        (["network=[{stage: dsp, capacity: 26 /s}]", "reporting.phase.window=1 min"], False),
+        (["network=[{stage: dsp, capacity: 26 /s, mitigations: [{kind: lifo, above: 100}]}]"], False),
+        (["network=[]"], True),
+    ],
+)
+def test_a_world_is_quiet_where_no_slot_of_a_day_is_over_full(sets, quiet):
+    """Ten thousand daily reports: one in nine seconds over the country, Poisson."""
+    (cell,) = plan_of("estate.premises=11236", "window.warm_up=0 s", "reporting.rule=periodic", *sets).cells
+    assert expected.is_quiet(cell.scenario) is quiet
+
+
 def test_a_slower_machine_takes_longer(monkeypatch):
     """By as much as it is slower."""
     seconds = needs(plan_of(), 1).seconds
