@@ -1,4 +1,4 @@
-"""Where the numbers of `gb_base` come from: for each, a range, a grade of evidence and a source.
+"""Where the numbers of `gb_base` and `gb_firmware` come from: for each, a range, a grade of evidence and a source.
 
 Grades: A, an exact public figure or specification; B, derived from public figures; C, one source, dated or second-hand, or a proposal; D, no public figure was
 found, so the value is a stated assumption and belongs in a sensitivity run.
@@ -14,12 +14,13 @@ from sim.scenario.compose import read, shipped, shipped_folder
 from sim.scenario.tree import Node, text_of
 
 GRADES: Final = ("A", "B", "C", "D")
-_ABOUT_THE_FILE: Final = ("schema_version", "name", "question")
+_ABOUT_THE_FILE: Final = ("schema_version", "extends", "name", "question")
+_BASES: Final = ("gb_base", "gb_firmware", "firmware/p1", "firmware/meters")  # the first that gives a leaf is the one whose value has the row
 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One leaf of `gb_base`: its *path* and *value* as written, the plausible *low* and *high*, *unit*, *grade* A to D, public *source* and *note*."""
+    """One leaf of a base: its *path* and *value* as written, the plausible *low* and *high*, *unit*, *grade* A to D, public *source* and *note*."""
 
     path: str
     value: str
@@ -38,10 +39,14 @@ def load_assumptions() -> tuple[Assumption, ...]:
 
 
 def base_leaves() -> dict[str, str]:
-    """Return path and value of every leaf of `gb_base` that says something of the world; a list of single values is one leaf."""
-    tree, _ = read(shipped()["gb_base"])
-    assert isinstance(tree.value, dict)
-    return {path: value for name, child in tree.value.items() if name not in _ABOUT_THE_FILE for path, value in _leaves(child, name)}
+    """Return path and value of every leaf of `gb_base` that says something of the world, and of those that firmware adds; a list of values is one leaf."""
+    found: dict[str, str] = {}
+    for base in _BASES:
+        tree, _ = read(shipped()[base])
+        assert isinstance(tree.value, dict)
+        leaves = [leaf for name, child in tree.value.items() if name not in _ABOUT_THE_FILE for leaf in _leaves(child, name)]
+        found |= {path: value for path, value in leaves if value != "null" and not any(each == path or each.startswith(f"{path}.") for each in found)}
+    return found
 
 
 def _leaves(node: Node, path: str) -> list[tuple[str, str]]:

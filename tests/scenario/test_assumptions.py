@@ -20,6 +20,8 @@ READ = {
     "date": units.parse_date,
     "premises": lambda text: int(text.replace("_", "")),
     "copies": int,
+    "ms": int,
+    "pounds": Fraction,
     "": Fraction,
 }
 
