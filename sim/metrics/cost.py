@@ -15,15 +15,20 @@ def _sent(tables: Tables) -> int:
     return int(where(tables["fates"], kind=REPORT)["n"].sum())
 
 
+def _told(tables: Tables, *kinds: str) -> int:
+    """Return how many messages of *kinds* a firmware world counted, which sends them past the network; 0 in another."""
+    return int(where(tables["told"], kind=kinds)["n"].sum()) if "told" in tables else 0
+
+
 def reports_per_device_year(tables: Tables, window: Window) -> Values:
     """Version reports sent, whatever becomes of them, ÷ devices of the types that report ÷ years measured. Unit: reports per device-year."""
-    return _per_device_year(tables, window, _sent(tables))
+    return _per_device_year(tables, window, _sent(tables) + _told(tables, REPORT))
 
 
 def messages_per_device_year(tables: Tables, window: Window) -> Values:
-    """Version reports sent and requests for them, ÷ devices of the types that report ÷ years measured. Unit: messages per device-year."""
+    """Version reports sent, requests for them and details that follow, ÷ devices of the types that report ÷ years measured. Unit: messages per device-year."""
     requests = int(where(tables["segments"], segment="wan", kind="request")["n"].sum())
-    return _per_device_year(tables, window, _sent(tables) + requests)
+    return _per_device_year(tables, window, _sent(tables) + requests + _told(tables, REPORT, "request", "detail"))
 
 
 def report_share(tables: Tables, window: Window, *, fate: str) -> Values:

@@ -117,22 +117,28 @@ def _status(tables: Tables, what: str) -> dict[str, float]:
     return {name: found.get(name, 0) for name in sorted({str(name) for name in tables["status"]["device_type"]})}
 
 
-def status_total(tables: Tables, window: Window, *, what: str) -> Values:
-    """A count or sum of devices in a status, as the table `status` has it; *what* ends in `_s` where it is device-time, told in days.
+def status_total(tables: Tables, window: Window, *, what: tuple[str, ...]) -> Values:
+    """A count or sum of devices in a status: Σ over *what* of the table `status`; device-time is told in days.
 
-    Suspended: the answer to an activation was lost (MP105). Unlisted: it runs what is not on the CPL. Variant: what it runs was never submitted. Forgotten:
-    hub records lost with an exchanged hub. Found: by an audit. Groups: device type; `all` is every type together. Unit: devices, records or device-days.
+    Suspended: the answer to an activation was lost (MP105). Unlisted: it runs what is not on the CPL, a variant (never submitted) or not. Forgotten: hub
+    records lost with an exchanged hub. Found: by an audit. Groups: device type; `all` is every type together. Unit: devices, records or device-days.
     """
-    found = {name: value / (DAY_S if what.endswith("_s") else 1) for name, value in _status(tables, what).items()}
+    sums = _added(tables, what)
+    found = {name: value / (DAY_S if what[0].endswith("_s") else 1) for name, value in sums.items()}
     return found | {"all": sum(found.values())} if found else {}
 
 
-def status_share(tables: Tables, window: Window, *, what: str) -> Values:
-    """Share of all device time in a status (suspended; running what is not on the CPL): device-seconds ÷ (devices × seconds measured).
+def _added(tables: Tables, what: tuple[str, ...]) -> dict[str, float]:
+    parts = [_status(tables, name) for name in what]
+    return {name: sum(part[name] for part in parts) for name in parts[0]}
+
+
+def status_share(tables: Tables, window: Window, *, what: tuple[str, ...]) -> Values:
+    """Share of all device time in a status (suspended; running what is not on the CPL, a variant or not): device-seconds ÷ (devices × seconds measured).
 
     Groups: device type; `all` is every type together. Unit: share.
     """
-    seconds = _status(tables, what)
+    seconds = _added(tables, what)
     return pooled(seconds, {name: n * window.length_s for name, n in devices(tables).items()}) if seconds else {}
 
 

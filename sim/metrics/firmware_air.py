@@ -118,7 +118,7 @@ def campaign_stopped_share(tables: Tables, window: Window) -> Values:
 
 
 def told_total(tables: Tables, window: Window, *, kind: str) -> Values:
-    """Messages of one kind that were told, as the table `told` has them: false outage alerts are those of supply cut by an activation (MP102). Unit: alerts."""
+    """How often what the table `told` counts happened: activations that cut the hub's supply (MP102), however shortly. Unit: cuts."""
     n = totals(tables["told"], "kind", "n")
     return {"all": n.get(kind, 0)} if n else {}
 
@@ -133,11 +133,22 @@ def messages_per_device_year(tables: Tables, window: Window) -> Values:
     return rates | {"all": sum(rate for kind, rate in rates.items() if kind != "carried")} if rates else {}
 
 
+def _alerts(tables: Tables) -> tuple[str, ...]:
+    """Return the kinds of alert with a sender, in a firmware world; none in another."""
+    return tuple(where(tables["kinds"], named=True, alert=True)["kind"].tolist()) if len(tables["told"]["kind"]) else ()
+
+
+def kind_alerts(tables: Tables, window: Window) -> Values:
+    """Alerts raised in a firmware world, by kind, whatever becomes of them; those of a supply cut by an activation are false outages (MP102).
+
+    Groups: kind; `all` is every kind together. Unit: alerts.
+    """
+    n = totals(where(tables["fates"], kind=_alerts(tables)), "kind", "n")
+    return n | {"all": sum(n.values())} if n else {}
+
+
 def kind_peak(tables: Tables, window: Window, *, stage: str) -> Values:
     """Most arrivals of one kind of alert at *stage* in any second after warm-up, in a firmware world. Groups: kind; `all` is the largest. Unit: alerts/s."""
-    if not len(tables["told"]["kind"]):
-        return {}
-    alerts = tuple(where(tables["kinds"], named=True, alert=True)["kind"].tolist())
-    rows = where(tables["peaks"], stage=stage, kind=alerts, k_s=1)
+    rows = where(tables["peaks"], stage=stage, kind=_alerts(tables), k_s=1)
     peaks = {kind: max(where(rows, kind=kind)["peak_n"].tolist()) for kind in sorted(set(rows["kind"].tolist()))}
     return peaks | {"all": max(peaks.values())} if peaks else {}

@@ -13,7 +13,7 @@ from sim.units import format_duration
 
 COST, WRONG, TYPE = "messages_per_device_year", "record_wrong_share", "ppmid"
 # What each needs of the tables, to be measured again pair by pair.
-_NEEDS: Final = {COST: ("fates", "population", "segments"), WRONG: ("ledgers",)}
+_NEEDS: Final = {COST: ("fates", "population", "segments", "told"), WRONG: ("ledgers",)}
 # The bar of the working group's question (H2): an inventory that is right at least 99 % of the time.
 RIGHT_ENOUGH: Final = 0.01
 _FAMILIES: Final = dict(zip(RULES, ("none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat"), strict=True))

@@ -42,7 +42,8 @@ def world():
             ("ihd", "app", "variant", True, "not_permitted", 30),
         ],
         status=[
-            ("esme", "suspended_s", 6 * DAY_S), ("esme", "suspended_end_n", 2), ("ppmid", "unlisted_s", 30 * DAY_S), ("ppmid", "variant_end_n", 4),
+            ("esme", "suspended_s", 6 * DAY_S), ("esme", "suspended_end_n", 2), ("ppmid", "unlisted_s", 25 * DAY_S),
+            ("ppmid", "variant_s", 5 * DAY_S), ("ppmid", "variant_end_n", 4),
             ("ppmid", "found_n", 5), ("ppmid", "found_s", 20 * DAY_S), ("ihd", "variant_end_n", 1), ("ppmid", "forgotten_n", 9),
         ],
         states=[
@@ -67,7 +68,9 @@ def world():
             ("b", "esme", 2, "feature", 0, DAY_S, 9 * DAY_S, "superseded", 1, 9, 9, 0, 0),
             ("b", "esme", 3, "feature", 0, DAY_S, 4 * DAY_S, "aborted", 1, 9, 1, 8, 0), ("b", "esme", 4, "feature", 0, DAY_S, -1, "running", 1, 9, 9, 0, 0),
         ],
-        told=[("image", 100), ("cut", 3), ("carried", 1000), ("answer", 50)],
+        fates=[("outage", "delivered", "", 2), ("got", "delivered", "", 11), ("got", "lost", "", 1), ("reading", "delivered", "", 70)],
+        told=[("image", 100), ("version_report", 200), ("request", 20), ("detail", 30), ("cut", 3), ("carried", 1000), ("answer", 50)],
+        population=[("reporting", "north", 30), ("reporting", "south", 10)],
         kinds=[("outage", "AD1", True, True, True), ("got", "8F72", True, True, False), ("reading", "", False, False, False)],
         peaks=[
             ("dsp", "dsp", "outage", 1, 3, 0), ("dsp", "dsp", "got", 1, 9, 0), ("dsp", "dsp", "got", 60, 99, 0), ("dsp", "dsp", "reading", 1, 70, 0),
@@ -87,7 +90,7 @@ EXPECTED = {
     ("local_outcome_share", "banned"): 10 / 150, ("local_outcome_share", "installed"): 73 / 150,
     ("suspended_devices_end", "esme"): 2, ("suspended_devices_end", "ppmid"): 0, ("suspended_devices_end", "all"): 2,
     ("suspended_device_days", "all"): 6, ("suspended_device_share", "esme"): 0.01, ("suspended_device_share", "all"): 0.006,
-    ("unlisted_device_days", "ppmid"): 30, ("unlisted_device_share", "ppmid"): 0.1, ("variant_devices_end", "all"): 5,
+    ("unlisted_device_days", "ppmid"): 30, ("unlisted_device_share", "ppmid"): 0.1, ("variant_devices_end", "all"): 5, ("variant_device_days", "ppmid"): 5,
     ("behind_device_share", "ppmid"): 0.3, ("behind_device_share", "ihd"): 0.5, ("behind_device_share", "all"): 28 / 80,
     ("hub_records_forgotten_n", "all"): 9, ("audit_found_n", "ppmid"): 5, ("audit_detection_days_mean", "ppmid"): 4, ("audit_detection_days_mean", "all"): 4,
     ("audit_wrong_share", "ppmid"): 0.1, ("audit_wrong_share", "all"): 0.05, ("audit_error_share", "ppmid"): 0.1 - 0.4, ("audit_error_share", "esme"): 0,
@@ -101,8 +104,10 @@ EXPECTED = {
     ("ota_step_s_p50", "han"): 2896, ("ota_step_s_p50", "han/ppmid"): 1448, ("ota_step_s_p95", "han"): 4096 + 0.9 * 1696,
     ("ota_step_s_p99", "han/esme"): 4096 + 0.99 * 1696, ("ota_step_s_p50", "all"): (8192 + 11585) / 2,
     ("campaign_days_mean", "security"): 5.5, ("campaign_days_mean", "all"): 5.5, ("campaign_stopped_share", "feature"): 0.5,
-    ("campaign_stopped_share", "all"): 0.25, ("false_outage_alerts_n", "all"): 3,
-    ("firmware_messages_per_device_year", "carried"): 10 / YEARS, ("firmware_messages_per_device_year", "all"): 1.53 / YEARS,
+    ("campaign_stopped_share", "all"): 0.25, ("supply_cuts_n", "all"): 3, ("kind_alerts_n", "outage"): 2,
+    ("kind_alerts_n", "all"): 14,
+    ("firmware_messages_per_device_year", "carried"): 10 / YEARS, ("firmware_messages_per_device_year", "all"): 4.03 / YEARS,
+    ("reports_per_device_year", "all"): 5 / YEARS, ("messages_per_device_year", "all"): 6.25 / YEARS,
     ("dsp_kind_per_s_peak", "outage"): 3, ("dsp_kind_per_s_peak", "all"): 9,
     # The metrics of records, as they always were: in a firmware world a hub's record may be forgotten.
     ("hub_record_wrong_share", "ppmid"): 70 / 220, ("hub_record_unknown_share", "ppmid"): 80 / 300, ("record_wrong_share", "all"): 120 / 900,
@@ -132,7 +137,7 @@ def test_what_does_not_apply_is_absent(name, group):
 def test_a_world_without_firmware_has_no_firmware_metrics():
     """Its tables are empty, or, of an older version, not there."""
     bare = {name: frame for name, frame in tables().items() if name not in ("readings", "decisions", "local", "status", "states", "jobs", "steps", "told")}
-    names = {name for name, _ in EXPECTED if not name.startswith(("record_", "hub_record_"))}
+    names = {name for name, _ in EXPECTED if not name.startswith(("record_", "hub_record_", "reports_", "messages_"))}
 
     assert names
     assert not names & {name for name, _ in measure(tables(), WINDOW)}
