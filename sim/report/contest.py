@@ -16,7 +16,8 @@ COST, WRONG, TYPE = "messages_per_device_year", "record_wrong_share", "ppmid"
 _NEEDS: Final = {COST: ("fates", "population", "segments", "told"), WRONG: ("ledgers",)}
 # The bar of the working group's question (H2): an inventory that is right at least 99 % of the time.
 RIGHT_ENOUGH: Final = 0.01
-_FAMILIES: Final = dict(zip(RULES, ("none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat"), strict=True))
+_NAMES: Final = ("none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat", "digest", "piggy-back", "cloud", "event read", "audit")
+_FAMILIES: Final = dict(zip(RULES, _NAMES, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Choice:
         """The rule and its period, for a mark in a figure."""
         reporting = self.cell.scenario.reporting
         number = f"R{RULES.index(reporting.rule)}"
-        if reporting.rule in ("hub_poll", "periodic", "hub_batch"):
+        if reporting.rule in ("hub_poll", "periodic", "hub_batch", "digest", "piggy_back", "cloud"):
             return f"{number} {format_duration(reporting.period)}"
         if reporting.rule == "on_change_heartbeat":
             return f"{number} {format_duration(reporting.heartbeat)}"

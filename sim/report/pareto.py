@@ -93,7 +93,7 @@ def _line(axes: Any, best: Sequence[Choice], x: _Axis, y: _Axis) -> None:
 
 
 def _look(choice: Choice) -> tuple[str, str]:
-    number_of_rule = int(choice.family[1]) % len(SHAPES)
+    number_of_rule = int(choice.family.split()[0][1:]) % len(SHAPES)
     return COLOURS[number_of_rule], SHAPES[number_of_rule]
 
 
