@@ -13,7 +13,7 @@ test:   ## every test
 bench:  ## speed, against SimPy and against the bare kernel; each benchmark checks its answer too
 	$(PY) -m pytest benchmarks -q -s --timeout=0
 
-docs:   ## write the generated pages anew: docs/data_dictionary.md, docs/traceability.md
+docs:   ## write the generated pages anew: docs/data_dictionary.md, docs/traceability.md, docs/transitions.md
 	$(PY) docs/generate.py
 
 check:  ## lint, types and import contracts

@@ -1,7 +1,7 @@
-"""Write the two generated pages anew: `make docs`. Tests hold the committed pages to what this module returns.
+"""Write the generated pages anew: `make docs`. Tests hold the committed pages to what this module returns.
 
-`docs/data_dictionary.md` comes from `sim/tables.py`. `docs/traceability.md` comes from a search for item ids: the items are listed in `docs/items.csv`,
-and a module, test or scenario claims an item by naming it (a range such as R0–R6 or V1–V3 names every item in it).
+`docs/data_dictionary.md` comes from `sim/tables.py`, `docs/transitions.md` from `sim/transitions.py`. `docs/traceability.md` comes from a search for item ids:
+the items are listed in `docs/items.csv`, and a module, test or scenario claims an item by naming it (a range such as R0–R6 or V1–V3 names every item in it).
 """
 
 from __future__ import annotations
@@ -42,6 +42,22 @@ def data_dictionary() -> str:
     return "\n".join(lines) + "\n"
 
 
+def transitions() -> str:
+    """Return the page that shows every machine of a firmware world: its states as a diagram, its transitions as a table."""
+    sys.path.insert(0, str(ROOT))
+    from sim.transitions import TRANSITIONS
+
+    lines = [_MADE, "# What can happen", "", "Every transition of a firmware world, from `sim/transitions.py`. What is not a row here cannot happen."]
+    for machine in dict.fromkeys(row.machine for row in TRANSITIONS):
+        rows = [row for row in TRANSITIONS if row.machine == machine]
+        ends = dict.fromkeys(row.next for row in rows if row.next not in {other.state for other in rows})
+        lines += ["", f"## {machine.capitalize()} ({rows[0].item})", "", "```mermaid", "stateDiagram-v2", f"    [*] --> {rows[0].state}"]
+        lines += [f"    {row.state} --> {row.next}: {row.event}" for row in rows] + [f"    {state} --> [*]" for state in ends]
+        lines += ["```", "", "| state | event | next | meaning |", "|---|---|---|---|"]
+        lines += [f"| {row.state} | {row.event} | {row.next} | {row.meaning} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
 def named(text: str) -> set[str]:
     """Return the ids that *text* names, ranges spelled out."""
     found = set()
@@ -79,7 +95,7 @@ def traceability() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"docs/data_dictionary.md": data_dictionary, "docs/traceability.md": traceability}
+PAGES = {"docs/data_dictionary.md": data_dictionary, "docs/traceability.md": traceability, "docs/transitions.md": transitions}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
