@@ -11,8 +11,7 @@ from sim import __version__
 from sim.experiment.choosing import choice_of, judge_options
 from sim.experiment.plan import Plan, Task, addresses
 from sim.experiment.sequential import Replication, Verdict, judge
-from sim.experiment.summary import window_of
-from sim.metrics import measure
+from sim.experiment.summary import measured_in
 from sim.store import StoreError, read_cell
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def reached(plan: Plan) -> str:
 def _measured(run: Path, task: Task) -> Mapping[tuple[str, str], float]:
     """Return the metrics of *task*; of one that failed, none."""
     try:
-        return measure(read_cell(run, task.address), window_of(task.cell.scenario))
+        return measured_in(read_cell(run, task.address), task.cell.scenario)
     except StoreError:
         return {}
 

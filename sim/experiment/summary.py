@@ -48,8 +48,14 @@ def merge(run: Path, tasks: Iterable[Task]) -> Measured:
             cell, replication = task.cell.name, task.address.replication
             tables = read_cell(run, task.address)
             merged.add(cell, replication, tables)
-            measured.setdefault(cell, {})[replication] = measure(tables, window_of(task.cell.scenario))
+            measured.setdefault(cell, {})[replication] = measured_in(tables, task.cell.scenario)
     return measured
+
+
+def measured_in(tables: Mapping[str, Any], scenario: Scenario) -> dict[tuple[str, str], float]:
+    """Return the metrics of one replication of *scenario*, from its Arrow *tables*: their columns as they are, for data frames of them cost more to make."""
+    columns: Any = {name: dict(zip(table.column_names, table.columns, strict=True)) for name, table in tables.items()}
+    return measure(columns | {"arrivals": tables["arrivals"].to_pandas()}, window_of(scenario))  # measured by groups
 
 
 def _keys(replications: Iterable[Mapping[tuple[str, str], float]]) -> list[tuple[str, str]]:

@@ -48,12 +48,17 @@ def arrow(name: str, frame: Any) -> pa.Table:
     return pa.Table.from_arrays([pa.array(frame[field.name].to_numpy(), field.type, from_pandas=True) for field in fields], schema=fields)
 
 
-def read_parquet(data: bytes) -> Any:
-    """Return Parquet *data* as a pandas data frame."""
+def _read_arrow(data: bytes) -> pa.Table:
+    """Return Parquet *data* as an Arrow table."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False).to_pandas(use_threads=False)
+    return pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+
+
+def read_parquet(data: bytes) -> Any:
+    """Return Parquet *data* as a pandas data frame."""
+    return _read_arrow(data).to_pandas(use_threads=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +154,9 @@ def _sound_files_in(folder: Path, key: str) -> dict[str, bytes]:
     return tables
 
 
-def read_cell(run: Path, address: Address) -> Tables:
-    """Return the tables of a finished replication; raises `StoreError` when anything about it is not as it was written."""
-    return {name: read_parquet(data) for name, data in _sound_files(run, address).items()}
+def read_cell(run: Path, address: Address) -> dict[str, pa.Table]:
+    """Return the Arrow tables of a finished replication; raises `StoreError` when anything about it is not as it was written."""
+    return {name: _read_arrow(data) for name, data in _sound_files(run, address).items()}
 
 
 def differing(run: Path, address: Address, tables: Tables) -> list[str]:

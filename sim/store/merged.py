@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from sim.store.cells import arrow, schema
+from sim.store.cells import schema
 from sim.store.files import StoreError, flush, in_a_sentence, open_new, settle, temporary_name
-from sim.tables import TABLES, Tables
+from sim.tables import TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,14 +50,14 @@ class MergedTables:
     def _temporary(self, name: str) -> Path:
         return temporary_name(self._final(name))
 
-    def add(self, cell: str, replication: int, tables: Tables) -> None:
-        """Add one replication's *tables*, under its *cell* and number."""
+    def add(self, cell: str, replication: int, tables: Mapping[str, pa.Table]) -> None:
+        """Add one replication's *tables*, of the declared schemas, under its *cell* and number."""
         import pyarrow as pa
 
-        for name, frame in tables.items():
-            n, writer = len(frame), self._writers[name]
-            keys = [pa.repeat(pa.scalar(cell, pa.string()), n), pa.repeat(pa.scalar(replication, pa.int32()), n)]
-            self._parts[name].append(pa.table([*keys, *arrow(name, frame).columns], schema=writer.schema))
+        for name, table in tables.items():
+            writer = self._writers[name]
+            keys = [pa.repeat(pa.scalar(key, kind), len(table)) for key, kind in ((cell, pa.string()), (replication, pa.int32()))]
+            self._parts[name].append(pa.table([*keys, *table.columns], schema=writer.schema))
             if sum(map(len, self._parts[name])) >= _ROWS_AT_ONCE:
                 self._flush(name)
 

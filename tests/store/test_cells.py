@@ -41,7 +41,7 @@ def test_what_is_read_is_what_was_written(run, address):
 
     assert set(tables) == set(TABLES)
     for name, frame in made_up(1, 3).items():
-        pd.testing.assert_frame_equal(tables[name], frame)
+        pd.testing.assert_frame_equal(tables[name].to_pandas(), frame)
 
 
 def test_equal_tables_are_equal_bytes(run, address, tmp_path_factory):

@@ -9,6 +9,7 @@ import pytest
 
 import sim.store.merged as merged
 from sim.store import MergedTables, StoreError, read_parquet
+from sim.store.cells import arrow
 from sim.tables import TABLES
 from tests.experiment.standin import made_up
 
@@ -18,11 +19,16 @@ def read(run, name):
     return read_parquet((run / f"tables/{name}.parquet").read_bytes())
 
 
+def packed(seed, replication):
+    """Return made-up tables as they are read."""
+    return {name: arrow(name, frame) for name, frame in made_up(seed, replication).items()}
+
+
 def write(run):
     """Merge two replications of two cells."""
     with MergedTables(run) as tables:
-        tables.add("b", 0, made_up(1, 0))
-        tables.add("a", 1, made_up(1, 1))
+        tables.add("b", 0, packed(1, 0))
+        tables.add("a", 1, packed(1, 1))
 
 
 @pytest.mark.parametrize("rows_at_once", [1, 7, 100_000])
@@ -71,11 +77,11 @@ def test_a_full_disk_leaves_the_old_tables(tmp_path, monkeypatch, call):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StoreError, match="No space left"), MergedTables(tmp_path) as tables:
-        tables.add("c", 0, made_up(2, 0))
+        tables.add("c", 0, packed(2, 0))
     assert [path.read_bytes() for path in sorted((tmp_path / "tables").iterdir())] == before
 
 
 def test_a_table_that_is_not_declared_is_an_error(tmp_path):
     with pytest.raises(KeyError, match="unheard_of"), MergedTables(tmp_path) as tables:
-        tables.add("c", 0, {"unheard_of": made_up(1, 0)["days"]})
+        tables.add("c", 0, {"unheard_of": packed(1, 0)["days"]})
     assert list((tmp_path / "tables").iterdir()) == []
