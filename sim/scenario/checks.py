@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from sim import units
-from sim.scenario import row_checks, storm_checks
+from sim.scenario import air_checks, firmware_checks, row_checks, storm_checks
 from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import LONGEST_S
 from sim.scenario.schema import EstateSpec, Reporting, Stage, Traffic, Window
 
 _RULE: Final[Path] = ("reporting", "rule")
-_TIMED: Final = ("hub_poll", "periodic", "hub_batch", "on_change_heartbeat")
+_TIMED: Final = ("hub_poll", "periodic", "hub_batch", "on_change_heartbeat", "digest", "piggy_back", "cloud")
 
 
 def findings(blocks: Mapping[str, Any]) -> Iterator[Finding]:
@@ -115,4 +115,20 @@ _CHECKS: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
     storm_checks.alerts_are_kinds: ("alerts", "traffic"),
     storm_checks.causes_have_what_they_use: ("alerts",),
     storm_checks.users_exist: ("traffic", "estate"),
+    firmware_checks.models_make_up_their_type: ("firmware",),
+    firmware_checks.releases_have_owners: ("firmware", "estate"),
+    firmware_checks.releases_fit_the_window: ("firmware", "window"),
+    firmware_checks.upgrades_lead_upwards: ("firmware", "window"),
+    firmware_checks.local_updates_have_ways: ("firmware",),
+    firmware_checks.screening_is_asked: ("firmware", "window"),
+    firmware_checks.the_ban_bans: ("updates", "firmware", "window"),
+    firmware_checks.reports_are_of_a_firmware_world: ("reporting", "firmware"),
+    firmware_checks.faults_are_of_a_firmware_world: ("faults", "firmware"),
+    firmware_checks.causes_have_their_senders: ("alerts", "firmware"),
+    air_checks.times_leave_something: ("firmware",),
+    air_checks.regions_are_served: ("firmware", "estate"),
+    air_checks.images_have_takers: ("firmware",),
+    air_checks.every_class_has_its_place: ("firmware",),
+    air_checks.ramps_reach_everybody: ("firmware",),
+    air_checks.calendars_fit_the_window: ("firmware", "window"),
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
+from sim.scenario.bounds import ANOTHER_DAY, AS_VERSION, IN_ORDER, NOT_ALWAYS, RISING, TO_ALL, WITHIN_A_DAY, some, weights
 from sim.scenario.fields import (
     Closed,
     Duration,
@@ -24,9 +25,6 @@ from sim.scenario.fields import (
     distinct,
 )
 from sim.scenario.outages import Restored
-from sim.units import shown
-
-_T = TypeVar("_T")
 
 MOST_VERSIONS: Final = 100
 CLASSES: Final = ("security", "defect", "specification", "feature", "non_core")
@@ -38,18 +36,7 @@ VersionNumber = Annotated[int, count(0, MOST_VERSIONS)]
 Milliseconds = Annotated[int, count(1, 60_000)]
 
 
-def _version_of_key(key: object) -> object:
-    """Return the number that a key stands for, which in YAML is text."""
-    if isinstance(key, str) and not (key.isascii() and key.isdigit() and len(key) < 9):
-        raise ValueError(f'{shown(key)} is not a version; write its number in quotes, such as "2"')
-    return int(key) if isinstance(key, str) else key
-
-
-def _in_order(mapping: dict[_T, Any]) -> dict[_T, Any]:
-    return dict(sorted(mapping.items()))
-
-
-VersionKey = Annotated[VersionNumber, BeforeValidator(_version_of_key)]
+VersionKey = Annotated[VersionNumber, AS_VERSION]
 
 
 class Between(Closed):
@@ -71,12 +58,12 @@ class Model(Closed):
 
     type: LivingType = Field(description="Device type.")
     share: Share = Field(description="Share of the devices of its type; the shares of a type add up to 1.")
-    size: Size = Field(description="Bytes of an image.")
+    size: Annotated[Size, some("an image")] = Field(description="Bytes of an image.")
     sleepy: Flag = Field(description="Whether it sleeps between the blocks of an image.")
     downgrades: Annotated[Literal["refused", "allowed"], choice("refused", "allowed")] = Field(
         description="Whether it refuses (anti-rollback) or allows a version lower than its own."
     )
-    permitted: Annotated[dict[VersionKey, tuple[VersionNumber, ...]], AfterValidator(_in_order)] = Field(
+    permitted: Annotated[dict[VersionKey, tuple[VersionNumber, ...]], IN_ORDER] = Field(
         default={}, description="Version: the versions from which it may be installed; a version not named may be installed from any (MP231)."
     )
     asks_from: VersionNumber = Field(description="First version whose devices ask to be screened before a local update; older firmware never does.")
@@ -96,19 +83,13 @@ class Pipeline(Closed):
     """From build to the Central Products List (CPL)."""
 
     assurance: FromNothing = Field(description="Time that assurance takes.")
-    reject: Annotated[Share, AfterValidator(lambda share: _below(share, 0.9))] = Field(description="Share of submissions that the CPL gateway rejects.")
+    reject: Annotated[Share, NOT_ALWAYS] = Field(description="Share of submissions that the CPL gateway rejects.")
     resubmit: PositiveDuration = Field(description="Time from a rejected submission to the next.")
     listing: Duration = Field(description="Time from an accepted submission to the listing.")
     data_error: Share = Field(description="Share of listings whose data are valid and wrong, so that hashes do not match.")
     correction: Duration = Field(description="Time until wrong data are corrected.")
     withdrawn: Share = Field(description="Share of listings that are taken off the list again.")
     withdrawn_after: PositiveDuration = Field(description="Time from listing until then.")
-
-
-def _below(share: float, most: float) -> float:
-    if share > most:
-        raise ValueError(f"{share:.9g} is too much; at most {most:g}, or nothing is ever listed")
-    return share
 
 
 class Channel(Closed):
@@ -121,8 +102,8 @@ class Channel(Closed):
 class Hours(Closed):
     """When in the week people do it; only ratios matter."""
 
-    days: tuple[Weight, ...] = Field(description="Weights of the 7 days of the week, from the window's first day.")
-    hours: tuple[Weight, ...] = Field(description="Weights of the 24 hours of the day (UTC).")
+    days: Annotated[tuple[Weight, ...], weights(7, "days of the week")] = Field(description="Weights of the 7 days of the week, from the window's first day.")
+    hours: Annotated[tuple[Weight, ...], weights(24, "hours of the day")] = Field(description="Weights of the 24 hours of the day (UTC).")
 
 
 class Local(Closed):
@@ -132,7 +113,7 @@ class Local(Closed):
     classes: Annotated[tuple[ReleaseClass, ...], AfterValidator(distinct)] = Field(description="Classes of release that manufacturers offer locally.")
     lead: Duration = Field(description="Time from build to the local offer; shorter than the CPL takes, what is offered is not yet listed.")
     variant: Share = Field(description="Share of attempts with an image that was never submitted.")
-    channels: Annotated[dict[Name, Channel], AfterValidator(_in_order)] = Field(description="Ways of updating, by name.")
+    channels: Annotated[dict[Name, Channel], IN_ORDER] = Field(description="Ways of updating, by name.")
     hours: Hours | None = Field(default=None, description="Weights of days and hours; without it, any time is as good.")
 
 
@@ -157,24 +138,18 @@ class Screening(Closed):
     capacity: PositiveRate | None = Field(default=None, description="Requests the gateway answers, counted by the hour; without it, all (token).")
     install: PositiveDuration = Field(description="Longest time from a token to the installation (token).")
     token_life: PositiveDuration = Field(description="How long a token is good (token).")
-    retry: Annotated[PositiveDuration, AfterValidator(lambda s: _at_least_a_day(s))] = Field(
-        description="Time until an attempt that was turned away is made again (token)."
-    )
+    retry: Annotated[PositiveDuration, ANOTHER_DAY] = Field(description="Time until an attempt that was turned away is made again (token).")
     false_accept: Share = Field(description="Share of what should be stopped that passes.")
     false_reject: Share = Field(description="Share of what should pass that is stopped.")
-
-
-def _at_least_a_day(seconds: int) -> int:
-    if seconds < 86_400:
-        raise ValueError(f"{seconds} s is too short; whoever is turned away comes back after a day at the earliest")
-    return seconds
 
 
 class HubReady(Closed):
     """When hubs can update PPMIDs and HCALCSs: a wave of hub firmware."""
 
     start: Duration = Field(description="When the wave begins, from the start of the window.")
-    curve: tuple[Restored, ...] = Field(description="Shares of hubs that are ready by a time after that; those past the last share never are.")
+    curve: Annotated[tuple[Restored, ...], RISING] = Field(
+        description="Shares of hubs that are ready by a time after that; those past the last share never are."
+    )
 
 
 class Exchange(Closed):
@@ -182,7 +157,7 @@ class Exchange(Closed):
 
     start: Duration = Field(description="When the exchange begins.")
     share: Share = Field(description="Share of hubs that are exchanged.")
-    curve: tuple[Restored, ...] = Field(description="Shares of those that are exchanged by a time after that; ends with 100 %.")
+    curve: Annotated[tuple[Restored, ...], TO_ALL] = Field(description="Shares of those that are exchanged by a time after that; ends with 100 %.")
     reseed: Flag = Field(description="Whether a new hub asks its devices for their versions.")
 
 
@@ -216,12 +191,10 @@ class Ota(Closed):
     start: Duration = Field(description="When it begins, from the start of the window.")
     hub_ready: HubReady = Field(description="When hubs can serve PPMIDs and HCALCSs.")
     exchange: Exchange | None = Field(default=None, description="Exchange of hubs; without it, none.")
-    distribution: Annotated[dict[Name, Between], AfterValidator(_in_order)] = Field(description="Time from the DSP's check to the hub, by CSP region.")
-    capacity: Annotated[dict[Name, PositiveRate], AfterValidator(_in_order)] = Field(
-        description="Devices that a CSP region can be offered images for, by region."
-    )
+    distribution: Annotated[dict[Name, Between], IN_ORDER] = Field(description="Time from the DSP's check to the hub, by CSP region.")
+    capacity: Annotated[dict[Name, PositiveRate], IN_ORDER] = Field(description="Devices that a CSP region can be offered images for, by region.")
     loss: Share = Field(description="Share of images lost on the WAN.")
-    block: Annotated[Size, AfterValidator(lambda size: _some(size))] = Field(description="Bytes of a block on the HAN.")
+    block: Annotated[Size, some("a block")] = Field(description="Bytes of a block on the HAN.")
     interval_awake: Milliseconds = Field(description="Milliseconds from block to block of a device that is awake.")
     interval_sleepy: Milliseconds = Field(description="The same of a sleepy one.")
     interruption: Share = Field(description="Share of transfers that are interrupted, again at each resumption.")
@@ -232,12 +205,6 @@ class Ota(Closed):
     retries: Annotated[int, count(0, 7)] = Field(description="How often an attempt that failed is made again.")
     retry_after: PositiveDuration = Field(description="Time until then.")
     cut_length: Between = Field(description="How long an activation that cuts the hub's supply does so.")
-
-
-def _some(size: int) -> int:
-    if size < 1:
-        raise ValueError("0 B is too small; a block has at least 1 B")
-    return size
 
 
 class Ramp(Closed):
@@ -257,7 +224,7 @@ class Open(Closed):
     """Daily hours in which images are offered."""
 
     at: TimeOfDay = Field(description="When they begin (UTC).")
-    length: PositiveDuration = Field(description="How long they last; at most a day.")
+    length: Annotated[PositiveDuration, WITHIN_A_DAY] = Field(description="How long they last; at most a day.")
 
 
 class Blackout(Closed):
@@ -321,9 +288,9 @@ class Firmware(Closed):
     """Firmware's whole life. With this block the world follows docs/firmware.md."""
 
     step: PositiveDuration = Field(description="Time between rows of the table of days; it changes no other result.")
-    models: Annotated[dict[Name, Model], AfterValidator(_in_order)] = Field(description="Device models, by name.")
+    models: Annotated[dict[Name, Model], IN_ORDER] = Field(description="Device models, by name.")
     releases: tuple[Release, ...] = Field(description="Rows of releases.")
-    off: Annotated[dict[LivingType, Share], AfterValidator(_in_order)] = Field(
+    off: Annotated[dict[LivingType, Share], IN_ORDER] = Field(
         description="Share of devices of a type that are switched off for ever; a type not named has none."
     )
     pipeline: Pipeline = Field(description="From build to the Central Products List.")

@@ -17,12 +17,18 @@ class Restored(Closed):
     time: Duration = Field(description="By when they are back, from the end of the duration.")
 
 
-def _curve(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
+def rising(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
+    """Refuse a curve whose shares do not rise, or whose times fall."""
     for before, after in zip(points, points[1:], strict=False):
         if int(after.share * 2**32 + 0.5) <= int(before.share * 2**32 + 0.5) or after.time < before.time:
             late, early = (f"{format_share(point.share)} by {format_duration(point.time)}" for point in (after, before))
             raise ValueError(f"{late} comes after {early}; shares must rise and times must not fall from one point to the next")
-    if points and points[-1].share != 1:
+    return points
+
+
+def whole(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
+    """Refuse a curve that does not rise to all."""
+    if rising(points) and points[-1].share != 1:
         raise ValueError(f"the last point is {format_share(points[-1].share)}; a curve ends with 100 %, when all are back")
     return points
 
@@ -41,7 +47,7 @@ class _Stroke(Closed):
 class _Darkness(_Stroke, _Regional):
     duration: PositiveDuration = Field(description="How long it lasts at least.")
     restoration: Duration = Field(default=0, description="Time after that within which they come back, uniformly (or give a curve).")
-    curve: Annotated[tuple[Restored, ...], AfterValidator(_curve)] = Field(
+    curve: Annotated[tuple[Restored, ...], AfterValidator(whole)] = Field(
         default=(), description="Shares that are back by a time after that, rising to 100 % (or give a restoration)."
     )
 
