@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sim.cli.options import Output, takes_output
 from sim.cli.words import BAD, CORRUPT, say, say_json, tell
 
+if TYPE_CHECKING:
+    from sim.report.study import Study
 
-def write_report(run: Path) -> Path:
-    """Write the report of *run*, and vouch for its files in the manifest."""
+
+def write_report(run: Path, study: Study | None = None) -> Path:
+    """Write the report of *run*, which may have been read as a *study* already, and vouch for its files in the manifest."""
     from sim.report import write
     from sim.store import vouch
 
-    report = write(run)
+    report = write(study or run)
     vouch(run, [report, *sorted(path for path in (run / "figures").glob("*") if path.is_file())])
     return report
 

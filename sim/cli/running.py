@@ -34,9 +34,10 @@ def run(file: str, asked: Asked) -> None:
     _stop_if_too_big(need, asked.out)
     signal(SIGTERM, default_int_handler)  # a cluster that wants its machine back is answered as Ctrl-C is
     source = source_of(file, asked.changes)
-    outcome = execute(plan, asked.out, source, jobs=asked.jobs, quiet=asked.quiet, backend=asked.backend, then=write_report)
-    if len(outcome.failures) < len(plan.tasks):
-        _say_outcome(outcome, asked)
+    said: list[str] = []
+    outcome = execute(plan, asked.out, source, jobs=asked.jobs, quiet=asked.quiet, backend=asked.backend, then=lambda run: said.append(_reported(run)))
+    if said:
+        _say_outcome(outcome, said[0], asked)
     if outcome.failures:
         rows = [(failure.cell, failure.replication, failure.cause) for failure in outcome.failures]
         tell(f"{len(rows)} of {len(plan.tasks)} replications failed; the rest is kept, and the same command tries these again:")
@@ -60,10 +61,19 @@ def _stop_if_too_big(need: Needs, out: Path) -> None:
         raise click.exceptions.Exit(TOO_BIG)
 
 
-def _say_outcome(outcome: Outcome, asked: Asked) -> None:
+def _reported(run: Path) -> str:
+    """Write the report of *run* and return its answer, both of one reading."""
+    from sim.report import answer
+    from sim.report.study import Study
+
+    study = Study(run)
+    write_report(run, study)
+    return answer(study)
+
+
+def _say_outcome(outcome: Outcome, answer: str, asked: Asked) -> None:
     """Print the answer, and where the rest is."""
     from sim.metrics.results import Results
-    from sim.report import answer
 
     results = Results(outcome.path)
     if asked.as_json:
@@ -71,7 +81,7 @@ def _say_outcome(outcome: Outcome, asked: Asked) -> None:
         told = {"status": manifest["status"], "failures": manifest["failures"], "warnings": manifest["warnings"], "summary": _rows(results)}
         say_json({"report": str(results.report_path), "results": str(outcome.path), **told})
         return
-    say(answer(outcome.path))
+    say(answer)
     if precision := results.manifest["precision"]:
         say(precision)
     say(f"report: {results.report_path}\nresults: {outcome.path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from os import PathLike
 
 from sim.metrics.results import Results
@@ -17,7 +18,11 @@ def findings(run: str | PathLike[str] | Results | Study) -> Findings:
 
     Raises `StoreError` when there is no run, or it is not as it was written.
     """
-    study = run if isinstance(run, Study) else Study(run)
+    return _of(run if isinstance(run, Study) else Study(run))
+
+
+@lru_cache(maxsize=1)  # the page and the terminal say the same of a run, one after the other
+def _of(study: Study) -> Findings:
     if not study.cells:
         return Findings("Nothing was finished, so there is nothing to say.", (), (), (), (), ())
     if flips.fits(study):
@@ -35,9 +40,9 @@ def _of_any(study: Study) -> Findings:
     return cheapest.findings(study) if cheapest.fits(study) else general.findings(study)
 
 
-def answer(run: str | PathLike[str] | Results) -> str:
+def answer(run: str | PathLike[str] | Results | Study) -> str:
     """Return as plain text what a *run* answers. Raises `StoreError` when there is no run, or it is not as it was written."""
-    study = Study(run)
+    study = run if isinstance(run, Study) else Study(run)
     found = findings(study)
     said = [wrapped(found.answer), *(wrapped(f"- {point}", "  ") for point in found.points)]
     parts = [wrapped(study.question if study.question != "none" else study.name)] + ([] if found.last else said)

@@ -30,7 +30,7 @@ class _Drawn:
     source: str
 
 
-def write(run: str | PathLike[str] | Results) -> Path:
+def write(run: str | PathLike[str] | Results | Study) -> Path:
     """Write `report.html` and `figures/` of *run*, from its folder alone; return the page. The same run gives the same bytes.
 
     Raises `StoreError` when there is no run, it is not as it was written, or the files cannot be written.
@@ -38,7 +38,7 @@ def write(run: str | PathLike[str] | Results) -> Path:
     from sim.report.answers import findings
     from sim.store import write_file
 
-    study = Study(run)
+    study = run if isinstance(run, Study) else Study(run)
     found = findings(study)
     folder = study.results.path
     page = _page(study, found, list(_draw(study, found, folder / "figures")))
