@@ -72,7 +72,7 @@ def images_have_takers(firmware: Firmware | None) -> Iterator[Finding]:
     types = [name for name in LIVING if any(model.type == name for model in firmware.models.values())]
     for index, device_type in enumerate(firmware.ota.types):
         if device_type not in types:
-            message = f"no model is a {device_type}; there are models of {', '.join(types) or 'nothing'}{did_you_mean(device_type, types)}"
+            message = f"there is no model of {device_type}; there are models of {', '.join(types) or 'nothing'}{did_you_mean(device_type, types)}"
             yield (*_OTA, "types", index), message, (models,)
     for name, model in firmware.models.items():
         interval_ms = firmware.ota.interval_sleepy if model.sleepy else firmware.ota.interval_awake
@@ -113,8 +113,8 @@ def _groups_are_some(ramp: Ramp) -> Iterator[Finding]:
         share = getattr(ramp, field) if field in _NEEDS[ramp.kind] else None
         if share == 0:
             yield (*_RAMP, field), "a group of 0 % reaches nobody; give more", ()
-        elif share is not None and field == "share" and ceil(1 / Fraction(share)) > _MOST_GROUPS:
-            yield (*_RAMP, field), f"{ceil(1 / Fraction(share)):,} groups until all are reached; at most {_MOST_GROUPS:,}", ()
+        elif share is not None and field == "share" and 1 / share > _MOST_GROUPS:
+            yield (*_RAMP, field), f"{round(1 / share):,} groups until all are reached; at most {_MOST_GROUPS:,}", ()
     if ramp.kind != "groups" or not ramp.shares:
         return
     for index, share in enumerate(ramp.shares):

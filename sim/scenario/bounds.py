@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator
 
-from sim.scenario.outages import Restored, rising, whole
-from sim.units import DAY_S, format_duration, shown
+from sim.scenario.outages import Restored, rising
+from sim.units import DAY_S, format_duration, format_share, shown
 
 _T = TypeVar("_T")
 
@@ -47,6 +47,12 @@ def _points(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
     return rising(points)
 
 
+def _to_all(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
+    if _points(points)[-1].share != 1:
+        raise ValueError(f"the last point is {format_share(points[-1].share)}; a curve of an exchange ends with 100 %, when all are exchanged")
+    return points
+
+
 def some(of: str) -> AfterValidator:
     """Return a validator that refuses a size of 0 B of *of*, such as "a block"."""
 
@@ -77,4 +83,4 @@ NOT_ALWAYS = AfterValidator(_often)
 ANOTHER_DAY = AfterValidator(_late)
 WITHIN_A_DAY = AfterValidator(_daily)
 RISING = AfterValidator(_points)
-TO_ALL = AfterValidator(lambda points: whole(_points(points)))
+TO_ALL = AfterValidator(_to_all)

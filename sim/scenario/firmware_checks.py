@@ -68,10 +68,10 @@ def releases_have_owners(firmware: Firmware | None, estate: EstateSpec) -> Itera
             yield where, f"there is no model {release.model}; firmware.models has: {allowed}{did_you_mean(release.model, firmware.models)}", (_MODELS,)
         elif not model.share:
             share = (*_MODELS, release.model, "share")
-            yield where, f"nobody owns a {release.model}: its share of the {model.type}s is 0 %; leave its releases out or give it a share", (share,)
+            yield where, f"nobody owns {release.model}: its share of its type, {model.type}, is 0 %; leave its releases out or give it a share", (share,)
         elif not estate.devices[model.type]:
             devices: Path = ("estate", "devices", model.type)
-            yield where, f"nobody owns a {release.model}: the estate has no {model.type}", (devices, (*_MODELS, release.model, "type"))
+            yield where, f"nobody owns {release.model}: the estate has no {model.type}", (devices, (*_MODELS, release.model, "type"))
 
 
 def releases_fit_the_window(firmware: Firmware | None, window: Window) -> Iterator[Finding]:
@@ -154,9 +154,9 @@ def local_updates_have_ways(firmware: Firmware | None) -> Iterator[Finding]:
     channels = firmware.local.channels
     total = sum(channel.share for channel in channels.values())
     if not isclose(total, 1, rel_tol=0, abs_tol=1e-9):
-        names = ", ".join(list(channels)[:8]) or "nothing"
         where: Path = ("firmware", "local", "channels")
-        message = f"the shares of {names} add up to {total:.9g}; they must add up to 1 (null takes an inherited one away)"
+        message = f"the shares of {', '.join(list(channels)[:8])} add up to {total:.9g}; they must add up to 1 (null takes an inherited one away)"
+        message = message if channels else "names no way of updating; give at least one"
         yield where, message, tuple((*where, name, "share") for name in channels)
 
 
@@ -224,7 +224,7 @@ def reports_are_of_a_firmware_world(reporting: Reporting, firmware: Firmware | N
     types = [name for name in LIVING if _of_type(firmware, name)]
     for index, device in enumerate(reporting.devices):
         if device not in types:
-            message = f"no model is a {device}, so none reports; there are models of {', '.join(types) or 'nothing'}"
+            message = f"there is no model of {device}, so that none reports; there are models of {', '.join(types) or 'nothing'}"
             yield (*devices, index), message, (rule, _MODELS)
     if reporting.rule == "cloud" and reporting.devices and not {*reporting.devices} & {*_LOCALLY}:
         yield devices, "only ppmid and ihd take part in local updates, by which the rule cloud reports; add one of them", (rule,)

@@ -26,7 +26,7 @@ def rising(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
     return points
 
 
-def whole(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
+def _whole(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
     """Refuse a curve that does not rise to all."""
     if rising(points) and points[-1].share != 1:
         raise ValueError(f"the last point is {format_share(points[-1].share)}; a curve ends with 100 %, when all are back")
@@ -47,7 +47,7 @@ class _Stroke(Closed):
 class _Darkness(_Stroke, _Regional):
     duration: PositiveDuration = Field(description="How long it lasts at least.")
     restoration: Duration = Field(default=0, description="Time after that within which they come back, uniformly (or give a curve).")
-    curve: Annotated[tuple[Restored, ...], AfterValidator(whole)] = Field(
+    curve: Annotated[tuple[Restored, ...], AfterValidator(_whole)] = Field(
         default=(), description="Shares that are back by a time after that, rising to 100 % (or give a restoration)."
     )
 

@@ -107,7 +107,8 @@ def causes_have_what_they_use(alerts: Alerts) -> Iterator[Finding]:
             if value is None and alert.cause in causes:
                 yield where, f"an alert whose cause is {alert.cause} needs {field}", ((*where, "cause"),)
             elif value is not None and alert.cause not in causes:
-                message = f"means nothing to an alert whose cause is {alert.cause}; it is for {' and '.join(causes)}"
+                meant = " and ".join((", ".join(causes[:-1]), *causes[-1:]) if causes[1:] else causes)
+                message = f"means nothing to an alert whose cause is {alert.cause}; it is for {meant}"
                 yield (*where, field), message, ((*where, "cause"),)
         if alert.cause == "random" and alert.rate is not None and alert.rate * units.DAY_S > 1:
             rate = units.format_rate(alert.rate)

@@ -55,6 +55,7 @@ def expected(path: Path) -> str:
 def test_there_are_enough_files():
     assert len(FILES) >= 300
     assert len([path for path in FILES if path.parent.name == "storms"]) >= 90
+    assert len([path for path in FILES if path.parent.name == "firmware"]) >= 110
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(INVALID).with_suffix("").as_posix())
