@@ -12,19 +12,31 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
     from sim.tables import Tables, Trace
     from sim.twin.estate import Luck, Region
+    from sim.twin.firmware.world import FirmwareWorld
     from sim.twin.world import TwinWorld
 
 
 def replicate(scenario: Scenario, replication: int, *, trace: Trace | None = None) -> Tables:
     """Run *replication* (0, 1, …) of *scenario*, a small one, and return its tables as `sim.tables` declares them."""
     from sim.twin import counts
-    from sim.twin.estate import Luck, build
+    from sim.twin.estate import Luck
 
     luck = Luck(scenario.seed, replication)
-    world = run_world(scenario, luck, build(scenario, luck))
+    world = run_world(scenario, luck, settle(scenario, luck))
     if trace is not None:
         counts.fill(trace, world)
     return counts.tables(world)
+
+
+def settle(scenario: Scenario, luck: Luck) -> list[Region]:
+    """Return everyone in *scenario*."""
+    if scenario.firmware is not None:
+        from sim.twin.firmware.estate import build as build_lives
+
+        return build_lives(scenario, luck)
+    from sim.twin.estate import build
+
+    return build(scenario, luck)
 
 
 def run_world(scenario: Scenario, luck: Luck, regions: list[Region]) -> TwinWorld:
@@ -35,15 +47,21 @@ def run_world(scenario: Scenario, luck: Luck, regions: list[Region]) -> TwinWorl
     from sim.twin.world import TwinWorld
 
     lay_out_faults(scenario, luck, regions)
-    world = TwinWorld(scenario, simpy.Environment(), luck, regions)
-    start(world)
+    if scenario.firmware is None:
+        world = TwinWorld(scenario, simpy.Environment(), luck, regions)
+        start(world)
+    else:
+        from sim.twin.firmware.world import FirmwareWorld
+
+        world = living = FirmwareWorld(scenario, simpy.Environment(), luck, regions)
+        start_living(living)
     world.env.run(until=world.horizon_s)
     return world
 
 
 def start(world: TwinWorld) -> None:
     """Start every process of *world*: the twin's table of contents."""
-    from sim.twin import alerts, devices, traffic
+    from sim.twin import devices
 
     scenario, begin = world.scenario, world.env.process
     participants = [device for home in world.homes() for device in home.devices if device.takes_part]
@@ -61,8 +79,23 @@ def start(world: TwinWorld) -> None:
                 sender.timer = begin(devices.timed_reports(world, home, sender))
         if scenario.reporting.phase.source == "power_on":
             begin(devices.power(world, home))
+    start_network(world)
+
+
+def start_living(world: FirmwareWorld) -> None:
+    """Start every process of a firmware world."""
+    from sim.twin.firmware import start_firmware
+
+    start_firmware(world)
+    start_network(world)
+
+
+def start_network(world: TwinWorld) -> None:
+    """Start what loads the network beside version reports: alerts, and the traffic of others."""
+    from sim.twin import alerts, traffic
+
     alerts.start_alerts(world)
-    if scenario.traffic.level > 0:
+    if world.scenario.traffic.level > 0:
         for region in world.regions:
-            for kind in sorted(scenario.traffic.kinds):
-                begin(traffic.anonymous_traffic(world, region, kind))
+            for kind in sorted(world.scenario.traffic.kinds):
+                world.env.process(traffic.anonymous_traffic(world, region, kind))

@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from sim.kernels import draws
+from sim.scenario.alerts import FIRMWARE_CAUSES
 from sim.turns import Turn, pause
 from sim.twin.devices import seconds_of_days
 from sim.twin.hubs import raise_message
@@ -21,6 +22,8 @@ def start_alerts(world: TwinWorld) -> None:
     """Start a process for every sender of every kind of alert that is active."""
     for kind in world.scenario.alerts.active:
         spec = world.scenario.alerts.kinds[kind]
+        if spec.cause in FIRMWARE_CAUSES:
+            continue  # raised where a job brings them about (`sim.twin.firmware.alerts`)
         for home in world.homes():
             sender = home.sender(spec.sender)
             if sender is not None and world.luck.happens(spec.share, f"alert.who.{kind}", sender.place, sender.index, 0):

@@ -30,7 +30,21 @@ def tables(world: TwinWorld) -> Tables:
         "days": records.days, "targets": targets, "population": population,
     }  # fmt: skip
     told = {name: _framed(name, sorted(writer(world))) for name, writer in writers.items()}
+    told |= {name: _framed(name, sorted(rows)) for name, rows in _firmware_rows(world).items()}
     return told | {"triggers": _framed("triggers", list(triggers(world.scenario, world.luck.replication)))}
+
+
+def _firmware_rows(world: TwinWorld) -> dict[str, Rows]:
+    """Return the rows of the tables that only a firmware world fills; empty in others."""
+    from sim.twin.firmware import counts
+    from sim.twin.firmware.world import FirmwareWorld
+
+    writers: dict[str, Callable[[FirmwareWorld], Rows]] = {
+        "releases": counts.releases, "campaigns": counts.campaigns, "jobs": counts.jobs, "steps": counts.steps, "latencies": counts.latencies,
+        "local": counts.local, "readings": counts.readings, "decisions": counts.decisions, "told": counts.told, "status": counts.status,
+        "states": counts.states,
+    }  # fmt: skip
+    return {name: writer(world) if isinstance(world, FirmwareWorld) else iter(()) for name, writer in writers.items()}
 
 
 def _framed(name: str, rows: list[tuple[Any, ...]]) -> Any:
@@ -266,10 +280,16 @@ def cells(world: TwinWorld) -> Rows:
 
 def fill(trace: Trace, world: TwinWorld) -> None:
     """Write every named message and every device's last state into *trace*; what is not kept reads 0 and -1."""
+    from sim.twin.firmware.counts import fill_lives
+    from sim.twin.firmware.world import FirmwareWorld
+
     for message in world.messages:
         if message.sender is not None:
             where = (message.kind, message.region.name, message.sender.slot, message.sender.index)
             trace.messages.append((*where, message.raised_s, message.cause, message.fate, message.stage, message.at_s))
+    if isinstance(world, FirmwareWorld):
+        fill_lives(trace, world)
+        return
     for device in sorted((device for home in world.homes() for device in home.devices), key=lambda device: device.row):
         smi_since_s, hub_since_s = device.smi.wrong_since_s, device.hub_record.wrong_since_s
         trace.devices.append((

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 class Record:
     """The version that a ledger holds of one device, and its WRONG episodes as [begin, end) pairs, *end* open (None) while it lasts.
 
-    A record that is not kept is UNKNOWN for ever. *writes* lists (second written, second the report was made, version) of every report written.
+    A record that is not kept is UNKNOWN for ever. *writes* lists (second written, second the report was made, version) of every report written. In a firmware
+    world a record may be lost: *unknown* lists such spells, *forgotten_s* the seconds at which an episode ended so, which is no repair.
     """
 
     is_kept: bool
     version: int = 0
     episodes: list[tuple[int, int | None]] = field(default_factory=list)
     writes: list[tuple[int, int, int]] = field(default_factory=list)
+    unknown: list[tuple[int, int | None]] = field(default_factory=list)
+    forgotten_s: list[int] = field(default_factory=list)
 
     @property
     def wrong_since_s(self) -> int | None:
@@ -46,9 +49,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One record's measured window: seconds WRONG, twice the integral of staleness, and repairs."""
+    """One record's measured window: seconds WRONG and UNKNOWN, twice the integral of staleness, and repairs."""
 
     wrong_s: int
+    unknown_s: int
     staleness_2s2: int
     n_repairs: int
     repair_s: int
@@ -62,10 +66,12 @@ def measure(record: Record, start_s: int, stop_s: int) -> Measured:
         if high > low:
             wrong_s += high - low
             staleness_2s2 += (high - began_s) ** 2 - (low - began_s) ** 2
-        if ended_s is not None and began_s >= start_s:
+        if ended_s is not None and began_s >= start_s and ended_s not in record.forgotten_s:
             n_repairs += 1
             repair_s += ended_s - began_s
-    return Measured(wrong_s, staleness_2s2, n_repairs, repair_s)
+    lost = ((max(began_s, start_s), stop_s if ended_s is None else ended_s) for began_s, ended_s in record.unknown)
+    unknown_s = sum(max(0, high - low) for low, high in lost) if record.is_kept else stop_s - start_s
+    return Measured(wrong_s, unknown_s, staleness_2s2, n_repairs, repair_s)
 
 
 def wrong_by_band(record: Record, start_s: int, stop_s: int, edges_s: tuple[int, ...]) -> list[int]:
@@ -81,6 +87,11 @@ def wrong_by_band(record: Record, start_s: int, stop_s: int, edges_s: tuple[int,
 def was_wrong_before(record: Record, second: int) -> bool:
     """Return whether the record was WRONG just before *second*: after everything that happened earlier than it."""
     return any(began_s < second and (ended_s is None or ended_s >= second) for began_s, ended_s in record.episodes)
+
+
+def is_unknown_before(record: Record, second: int) -> bool:
+    """Return whether the record was UNKNOWN just before *second*."""
+    return not record.is_kept or any(began_s < second and (ended_s is None or ended_s >= second) for began_s, ended_s in record.unknown)
 
 
 def confirmation_2s2(record: Record, start_s: int, stop_s: int) -> int:

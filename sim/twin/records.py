@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.tables import STALENESS_EDGES_S
-from sim.twin.estate import ROW_TYPES
 from sim.twin.ledgers import confirmation_2s2, measure, was_wrong_before, wrong_by_band
 
 if TYPE_CHECKING:
@@ -31,25 +30,25 @@ def ledgers(world: TwinWorld) -> Rows:
     """Yield what each ledger held of each type of device in each region."""
     start_s, stop_s = world.warm_up_s, world.horizon_s
     for region in world.regions:
-        for device_type in ROW_TYPES:
+        for device_type in world.row_types:
             devices = region.devices(device_type)
             n_changes = sum(change.second >= start_s for device in devices for change in device.changes)
             for ledger in ("hub", "smi"):
                 records = [_record(device, ledger) for device in devices]
                 measured = [measure(record, start_s, stop_s) for record in records]
                 wrong_s = sum(m.wrong_s for m in measured)
-                known_s = sum(record.is_kept for record in records) * (stop_s - start_s)
-                confirmed = [device.smi for device in devices if ledger == "smi" and is_confirmed(device)]
+                unknown_s = sum(m.unknown_s for m in measured)
+                confirmed = [device.smi for device in devices if world.confirms and ledger == "smi" and is_confirmed(device)]
                 yield (
-                    ledger, device_type, region.name, len(devices), sum(device.reports for device in devices), known_s - wrong_s, wrong_s,
-                    len(devices) * (stop_s - start_s) - known_s, sum(m.staleness_2s2 for m in measured) / 2,
+                    ledger, device_type, region.name, len(devices), sum(device.reports for device in devices),
+                    len(devices) * (stop_s - start_s) - wrong_s - unknown_s, wrong_s, unknown_s, sum(m.staleness_2s2 for m in measured) / 2,
                     sum(confirmation_2s2(record, start_s, stop_s) for record in confirmed) / 2, len(confirmed), n_changes,
                     sum(m.n_repairs for m in measured), sum(m.repair_s for m in measured),
                 )
 
 
 def _records(world: TwinWorld) -> Iterator[tuple[str, str, list[Record]]]:
-    for device_type in ROW_TYPES:
+    for device_type in world.row_types:
         devices = [device for region in world.regions for device in region.devices(device_type)]
         for ledger in ("hub", "smi"):
             yield ledger, device_type, [_record(device, ledger) for device in devices]
@@ -65,8 +64,8 @@ def staleness(world: TwinWorld) -> Rows:
 
 
 def days(world: TwinWorld) -> Rows:
-    """Yield how many records were WRONG at the end of each day."""
-    for ledger, device_type, records in _records(world):
+    """Yield how many records were WRONG at the end of each day; a firmware world has a table of its own for that."""
+    for ledger, device_type, records in _records(world) if world.confirms else ():
         for day in range(-(-world.horizon_s // DAY_S)):
             end_s = min((day + 1) * DAY_S, world.horizon_s)
             yield ledger, device_type, day, sum(was_wrong_before(record, end_s) for record in records)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sim.turns import Turn
-from sim.twin.estate import Luck, Premises, Region, Sender
+from sim.twin.estate import ROW_TYPES, Luck, Premises, Region, Sender
 from sim.twin.messages import CAUSES, VERSION_REPORT, Attempt, Message
 from sim.twin.moments import Gathering
 from sim.twin.stages import Stage, lay_out_stages
@@ -60,6 +60,16 @@ class TwinWorld:
     def timer_period_s(self) -> int:
         reporting = self.scenario.reporting
         return reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period
+
+    @property
+    def row_types(self) -> tuple[str, ...]:
+        """Return the types with device rows, in their order."""
+        return ROW_TYPES
+
+    @property
+    def confirms(self) -> bool:
+        """Return whether confirmation ages and days are kept."""
+        return True
 
     def homes(self) -> list[Premises]:
         return [home for region in self.regions for home in region.premises]

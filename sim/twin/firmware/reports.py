@@ -1,0 +1,89 @@
+"""How records are kept: reports by timers, at reads and of changes, rule by rule (`docs/firmware.md` section 7)."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+from sim.twin.devices import first_anchor_s
+from sim.twin.firmware.estate import HUB_TIMER_RULES, KEEPING_RULES, Living
+from sim.twin.firmware.moments import Kind, until
+from sim.twin.firmware.world import devices_of, is_able
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sim.twin.estate import Premises, Sender
+    from sim.twin.firmware.world import FirmwareWorld
+    from sim.twin.messages import Process
+
+TIMER_RULES = (*HUB_TIMER_RULES, "periodic", "on_change_heartbeat", "cloud")
+READ_RULES = ("hub_store", "audit")
+ASKED_RULES = ("hub_store", "hub_poll", "event_read", "audit")  # a request precedes each message
+
+
+def start_reports(world: FirmwareWorld) -> None:
+    """Start a timer or a clock of reads for every sender that is able to report."""
+    rule = world.scenario.reporting.rule
+    for home in world.homes():
+        for sender in world.senders(home) if is_able(world, home) else ():
+            if can_report(world, home, sender):
+                if rule in TIMER_RULES:
+                    world.env.process(timed_reports(world, home, sender))
+                elif rule in READ_RULES and world.scenario.reporting.read.rate > 0:
+                    world.env.process(reads(world, home, sender))
+
+
+def can_report(world: FirmwareWorld, home: Premises, sender: Sender) -> bool:
+    """Return whether *sender* is not off: of a hub, whether any device it speaks of is not; a cloud knows those that take part in local updates."""
+    if not isinstance(sender, Living):
+        return any(device.reports and not device.is_off for device in devices_of(home))
+    return not sender.is_off and (sender.takes_part or world.scenario.reporting.rule != "cloud")
+
+
+def timed_reports(world: FirmwareWorld, home: Premises, sender: Sender) -> Process:
+    """Report once a period."""
+    anchor_s, period_s = first_anchor_s(world, sender), world.timer_period_s
+    for number in count(1):
+        nominal_s = anchor_s + number * period_s
+        yield until(world, nominal_s, Kind.TIMERS, sender.slot)
+        report(world, home, sender, "report.loss", nominal_s // period_s)
+
+
+def reads(world: FirmwareWorld, home: Premises, sender: Sender) -> Process:
+    """Answer the reads of a supplier, who comes by a clock for each device."""
+    for number in count():
+        gap_s = world.luck.gap_s(float(world.scenario.reporting.read.rate), "read.gap", sender.place, sender.index, number)
+        yield until(world, world.now_s + gap_s, Kind.READS, sender.slot)
+        report(world, home, sender, "report.loss", world.now_s)
+
+
+def report(world: FirmwareWorld, home: Premises, sender: Sender, stream: str, occasion: int) -> None:
+    """Make a report now; unless it is lost, write what it carries. Whoever cannot report makes none."""
+    reporting = world.scenario.reporting
+    if not (is_able(world, home) and can_report(world, home, sender)):
+        return
+    world.tell("carried" if reporting.rule == "piggy_back" else "version_report")
+    if reporting.rule in ASKED_RULES:
+        world.tell("request")
+    if world.luck.happens(reporting.loss, stream, sender.place, sender.index, occasion):
+        return
+    for device, version in carried(world, home, sender):
+        if reporting.rule == "digest" and device.smi.is_kept and version != device.smi.version:
+            world.tell("detail")
+        if reporting.rule == "audit":
+            world.read("audit", device)
+        world.write(device, world.now_s, version)
+
+
+def carried(world: FirmwareWorld, home: Premises, sender: Sender) -> Iterator[tuple[Living, int]]:
+    """Yield the devices that a report of *sender* speaks of, and the version it says they run."""
+    reporting = world.scenario.reporting
+    if reporting.rule == "hub_store" and not reporting.read.refreshes_smi:
+        return
+    for device in devices_of(home):
+        if device is sender or (sender is home.hub and device.reports):
+            if reporting.rule not in KEEPING_RULES:
+                yield device, device.version_true
+            elif device.hub_record.state != "unknown":
+                yield device, device.hub_record.version
