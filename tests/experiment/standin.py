@@ -25,7 +25,8 @@ def made_up(seed: int, replication: int, n: int = 5) -> Tables:
         columns = {}
         for c, column in enumerate(table.columns):
             text = [TEXT.get(column.name, "all")] * n
-            columns[column.name] = text if column.dtype == "str" else [_number(f"{seed}/{replication}/{t}/{c}/{row}") for row in range(n)]
+            numbers = [_number(f"{seed}/{replication}/{t}/{c}/{row}") for row in range(n)]
+            columns[column.name] = text if column.dtype == "str" else [number % 96 for number in numbers] if column.name == "quarter" else numbers
         tables[name] = frame(name, columns)
     tables["staleness"]["device_s"] = tables["ledgers"]["wrong_s"]  # the bands hold the wrong time, all of it
     return tables

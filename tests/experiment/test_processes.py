@@ -16,7 +16,7 @@ from sim.experiment import Failure, Source, execute, planned
 from sim.experiment.attempts import KILLED
 from sim.experiment.work import Workers, work
 from sim.scenario.load import load
-from sim.store import StoreError, verify
+from sim.store import StoreError, finished, verify
 from tests.experiment.mischief import digest, ended, finish, is_sound, start, temporary, workers_of, write_experiment
 from tests.experiment.test_execute import CELLS
 
@@ -131,6 +131,28 @@ def test_ctrl_c_in_the_terminal_stops_everyone_and_keeps_what_is_finished(tmp_pa
     assert 5 <= before < 40
     assert finish(folder, "stopped", 1)[-1] == str(run)
     assert f"{40 - before} replications in" in (run / "run.log").read_text()
+
+
+@pytest.mark.parametrize(("backend", "everyone"), [("loky", False), ("loky", True), ("dask:local", True)])
+def test_sigterm_is_answered_as_ctrl_c_is(tmp_path, backend, everyone):
+    """A cluster wants its machine back, and tells `sim run` alone or all its processes: exit 130, what is finished kept, nothing temporary left."""
+    folder = write_experiment(tmp_path, "none", 60)
+    command = [sys.executable, "-m", "sim", "run", folder / "small.yaml", "--out", folder / "out", "--jobs", "2", "--backend", backend]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=Path(__file__).parents[2])
+    wait_for(5, folder, "out", process)
+    (os.killpg if everyone else os.kill)(process.pid, signal.SIGTERM)
+    stderr = process.communicate(timeout=100)[1]
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+
+    run = next((folder / "out/small").glob("*-*"))
+    assert f"kept in {run}" in stderr
+    assert '"status": "interrupted"' in (run / "manifest.json").read_text()
+    assert temporary(folder) == []
+    before = kept(folder, "out")
+    assert 5 <= before < 240
+    plan = planned(load(folder / "small.yaml"), "fast")
+    assert len(finished(run, [task.address for task in plan.tasks])[0]) == before
 
 
 @pytest.mark.parametrize("backend", ["loky", "dask:local"])
