@@ -133,7 +133,7 @@ class Programme:
         shortest_s = {region: ceil(targets.get(region, 0) / capacity) for region, capacity in self._capacity.items()}
         taken = {region: min(max(rules.ramp.step, seconds), NEVER_S) for region, seconds in shortest_s.items()}
         campaign.n_targets += sum(targets.values())
-        campaign.gate_s = min(self._openings.opening(start_s, max(taken.values())) + rules.soak, NEVER_S)
+        campaign.gate_s = self._openings.opening(start_s, max(taken.values())) + rules.soak
         return taken
 
     def opening(self, start_s: int, k: int) -> int:

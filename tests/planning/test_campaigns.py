@@ -57,6 +57,10 @@ def test_a_ramp_reaches_everybody_in_shares_as_written(settings, shares):
     assert _keys(play(Programme(world(ramp=ramp(**settings)), [image(1)])))[-1][1] == KEYS
 
 
+def test_no_group_is_without_keys():
+    assert _keys(play(Programme(world(ramp=ramp(kind="groups", shares=(0.0, 1.0))), [image(1)]))) == [(0, 1, False), (1, KEYS, False)]
+
+
 def test_groups_follow_gates_and_gates_follow_groups():
     """A group of 40 takes 40 s where one a second can be served; soak 10 s, approval 5 s, sweeps 1000 s after a gate."""
     programme = Programme(world(ramp=ramp(share=0.5, step=30), sweeps=2), [image(1, listed_s=100)])
@@ -118,6 +122,15 @@ def test_failures_abort(done, failed, ended):
 
     assert _ends(programme) == [(ended, 11)]
     assert ([what for *_, what in told[1:]] == ["withdraw"]) == (ended == "aborted")
+
+
+def test_thresholds_are_shares_as_written():
+    """Three of ten are 30 %; the nearest binary fraction is less."""
+    programme = Programme(world(error_threshold=0.3), [image(1)])
+
+    play(programme, counts=lambda campaign: (7, 3))
+
+    assert _ends(programme) == [("finished", 11)]
 
 
 def test_a_shut_gate_is_held_again_until_it_stalls():

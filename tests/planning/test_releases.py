@@ -16,13 +16,13 @@ from tests.planning.worlds import image, pipeline, row, world
 
 def test_versions_are_numbered_in_order_of_being_built_then_of_the_file():
     scenario = world(horizon_s=1_000)
-    often, tied = row("b", 100, 400, "feature"), row("b", 500, None, "security")
+    often, tied = row("b", 100, 400, "feature"), row("b", 500, None, "defect")
     scenario.firmware.releases = (often, tied, row("a", 999), row("b", 1_000), row("c", 1_000, 5))
 
     made = images(scenario, 0)
 
     assert [(i.model, i.model_number, i.version, i.built_s, i.release_class) for i in made] == [
-        ("a", 0, 1, 999, "defect"), ("b", 1, 1, 100, "feature"), ("b", 1, 2, 500, "feature"), ("b", 1, 3, 500, "security"), ("b", 1, 4, 900, "feature"),
+        ("a", 0, 1, 999, "defect"), ("b", 1, 1, 100, "feature"), ("b", 1, 2, 500, "feature"), ("b", 1, 3, 500, "defect"), ("b", 1, 4, 900, "feature"),
     ]  # fmt: skip
     assert [i.local_s for i in made] == [NEVER_S, 107, 507, NEVER_S, 907], "offered locally are the classes of the local channel"
 
