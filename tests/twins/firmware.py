@@ -68,8 +68,25 @@ class Dice(Random):
 def world(number: int) -> Scenario:
     """Return the world of *number*."""
     made = tree(number)
+    if number % 8 == 5:
+        overtake(made)
     agree(made)
     return Scenario.model_validate(made)
+
+
+def overtake(made: dict[str, Any]) -> None:
+    """Let updates over the air come before local ones of the same version in the tree *made*, and nothing refuse the steps down that follow."""
+    firmware, unit_s = made["firmware"], seconds(made["window"]["length"]) // N_UNITS
+    for model in firmware["models"].values():
+        model |= {"downgrades": "allowed", "permitted": {}, "asks_from": 0}
+    firmware["ota"] |= {"start": "0 s", "loss": "0 %", "classes": list(CLASSES), "hub_ready": {"start": "0 s", "curve": [{"share": "100 %", "time": "0 s"}]}}
+    firmware["campaign"] |= {"lead": "0 s", "at_once": 9, "error_threshold": "100 %", "success_threshold": "0 %", "sweeps": 3, "blackouts": []}
+    firmware["campaign"] |= dict.fromkeys(("soak", "approval", "sweep_every"), f"{unit_s} s") | {"open": {"at": "00:00", "length": "24 h"}}
+    firmware["campaign"]["ramp"]["step"] = f"{unit_s} s"
+    firmware["local"] |= {"take_up": "100 %", "classes": list(CLASSES), "lead": f"{45 * unit_s} s", "variant": "0 %"}
+    firmware["pipeline"] |= {"assurance": {"low": "0 s", "high": "0 s"}, "data_error": "0 %", "reject": "0 %", "withdrawn": "0 %"}
+    firmware["screening"] |= {"false_reject": "0 %", "gateway_outages": []}
+    made["updates"].pop("ban", None)
 
 
 def agree(made: dict[str, Any]) -> None:
@@ -175,7 +192,7 @@ def pipeline(dice: Dice) -> dict[str, Any]:
     return {
         "assurance": dice.choice(({"low": "0 s", "high": "0 s"}, {"low": "0 s", "high": dice.time(1, 9)})), "reject": dice.choice(("0 %", "30 %")),
         "resubmit": dice.time(1, 10), "listing": dice.choice(("0 s", dice.time(0, 5))), "data_error": dice.choice(("0 %", "30 %")),
-        "correction": dice.choice(("0 s", dice.time(1, 30))), "withdrawn": dice.choice(("0 %", "40 %")), "withdrawn_after": dice.time(10, 90),
+        "correction": dice.choice(("0 s", dice.time(1, 30))), "withdrawn": dice.choice(("0 %", "40 %")), "withdrawn_after": dice.time(2, 60),
     }  # fmt: skip
 
 
