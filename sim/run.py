@@ -13,21 +13,24 @@ import simpy
 from numpy.typing import NDArray
 
 from sim.calendar import triggers
-from sim.estate.build import STORING_RULES, build
+from sim.estate.build import STORING_RULES, build, premises_only
 from sim.estate.estate import SLOTS, Estate, place
 from sim.kernels.draws import threshold
 from sim.kernels.shaping import N_TALLY
 from sim.kernels.upgrades import shares_out
 from sim.ledgers import Ledgers
+from sim.life import tables as life_tables
+from sim.life.living import living
 from sim.network.links import links_of
 from sim.network.network import Network
 from sim.processes.faults import faults
 from sim.processes.interval import bring_up_to_date
+from sim.processes.lives import lives
 from sim.processes.local import local_updates, releases
 from sim.processes.sources import close, known_sources
 from sim.recorder import DAY_S, VERSION_REPORT, Recorder, from_rows
 from sim.streams import stream_key
-from sim.tables import Tables, Trace
+from sim.tables import FIRMWARE_TABLES, Tables, Trace
 from sim.turns import Turn
 from sim.world import Process, Progress, World, lit_s
 
@@ -53,14 +56,21 @@ def replicate(scenario: Scenario, replication: int, *, threads: int = 1, trace: 
         world.network.close()
         if trace is not None:
             trace.devices.extend(_devices(world.estate))
-        return _tables(world)
+        tables = _tables(world)
+        if trace is not None and world.life is not None:
+            trace.lives.extend(life_tables.traced(world.life, scenario, world.estate.regions))
+        return tables
 
 
 def start(world: World) -> None:
     """Start every process."""
-    processes: list[Iterator[Any]] = [faults(world), days(world)]
-    if world.scenario.updates.policy == "local_and_ota":
+    processes: list[Iterator[Any]] = [faults(world)]
+    if world.life is not None:
+        processes.append(lives(world))
+    elif world.scenario.updates.policy == "local_and_ota":
         processes += [local_updates(world), releases(world)]
+    if world.life is None or world.scenario.network:
+        processes.append(days(world))
     for process in processes:
         world.env.process(process)  # type: ignore[arg-type]
 
@@ -76,7 +86,7 @@ def days(world: World) -> Process:
 def create(scenario: Scenario, replication: int, pool: ThreadPoolExecutor | None, batch_s: int, trace: Trace | None) -> World:
     """Return the world of *scenario* at second 0."""
     warm_up_s, horizon_s = scenario.window.warm_up, scenario.window.warm_up + scenario.window.length
-    estate = build(scenario, replication)
+    estate = build(scenario, replication) if scenario.firmware is None else premises_only(scenario, replication)
     recorder = _recorder(scenario, estate, warm_up_s, horizon_s)
     users = Users(scenario, estate, np.uint64(stream_key(scenario.seed, replication, "estate.user")))
     return World(
@@ -85,6 +95,7 @@ def create(scenario: Scenario, replication: int, pool: ThreadPoolExecutor | None
         ledgers=Ledgers(scenario, estate, warm_up_s, horizon_s), recorder=recorder, tally=np.zeros((len(estate.senders), N_TALLY), np.int64),
         han_writes=np.zeros(len(estate.slices), np.int64),
         progress=Progress(0, 0, {}, {}, lit_s(scenario, estate), None), pool=pool, batch_s=batch_s, trace=trace,
+        life=None if scenario.firmware is None else living(scenario, replication, estate),
     )
 
 
@@ -120,14 +131,16 @@ def _tables(world: World) -> Tables:
     gbcs |= {VERSION_REPORT: reporting.size, "request": reporting.request_size}
     as_xml = {kind: reporting.xml_overhead + 4 * -(-size // 3) for kind, size in gbcs.items()}  # a DUIS message is its wrapper plus base64
     sizes = dict.fromkeys(("han", "wan", "dsp"), gbcs) | {"user": as_xml}
-    told = [kind for kind in recorder.kinds if kind != VERSION_REPORT or reporting.rule != "none"]
+    told = [kind for kind in recorder.kinds if kind != VERSION_REPORT or (reporting.rule != "none" and world.life is None)]
     has_cells = any(stage.stage == "cell" for stage in scenario.network)
     n_cells = {name: -(-n // estate.premises_per_cell) for name, n in zip(estate.regions, estate.n_premises, strict=True) if has_cells}
     described = {
         "population": _population(world), "kinds": _kinds(scenario, recorder.kinds), "operators": _operators(scenario),
         "triggers": from_rows("triggers", triggers(scenario, world.replication)),
     }
-    return recorder.frames(sizes, told, n_cells) | world.ledgers.frames() | described
+    nobody = {name: from_rows(name, []) for name in FIRMWARE_TABLES}
+    lived = nobody if world.life is None else life_tables.frames(world.life, scenario, world.replication, estate)
+    return recorder.frames(sizes, told, n_cells) | world.ledgers.frames() | described | lived
 
 
 def _count_segments(world: World) -> None:
@@ -173,6 +186,8 @@ def _population(world: World) -> pd.DataFrame:
         counts["meters"] = fitted["esme"] + fitted["gsme"]
         counts["reporting"] = sum(fitted[device_type] for device_type in reporting.devices)
         counts["senders"] = sum(len(group.index) for group in estate.senders if group.region == region)
+        if world.life is not None:
+            counts |= life_tables.population(world.life, world.scenario, region)
         rows += [(what, name, n) for what, n in counts.items()]
     return from_rows("population", sorted(rows))
 

@@ -256,6 +256,7 @@ _ALL = (
     )),
 )
 TABLES: Final[dict[str, Table]] = {table.name: table for table in _ALL}
+FIRMWARE_TABLES: Final = ("releases", "campaigns", "jobs", "steps", "latencies", "local", "readings", "decisions", "told", "status", "states")
 Tables = dict[str, pd.DataFrame]
 
 # Bands of staleness: half-octaves from an hour to 43 years, each wide enough to fill and narrow enough to read a quantile from.

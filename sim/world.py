@@ -21,6 +21,7 @@ from sim.tables import Trace
 from sim.turns import Turn, pause
 
 if TYPE_CHECKING:
+    from sim.life.living import Life
     from sim.scenario.schema import Scenario
 
 Process = Iterator[Event]
@@ -73,6 +74,7 @@ class World:
     pool: ThreadPoolExecutor | None
     batch_s: int
     trace: Trace | None
+    life: Life | None
 
     @property
     def now_s(self) -> int:

@@ -100,6 +100,19 @@ def build(scenario: Scenario, replication: int) -> Estate:
     return _with_senders(estate, scenario, replication)
 
 
+def premises_only(scenario: Scenario, replication: int) -> Estate:
+    """Return the estate of a firmware world: its premises, and how many devices there are; the devices themselves are in `sim.life`."""
+    spec = scenario.estate
+    n_premises = premises_by_region(spec.premises, dict(spec.regions))
+    index, reach = _fixed(scenario.seed, replication, n_premises, tuple(spec.devices.items()), (spec.no_wan_share, spec.not_communicating_share))
+    return Estate(
+        regions=tuple(spec.regions), n_premises=n_premises,
+        n_fitted={name: tuple(len(index[region, name]) for region in range(len(n_premises))) for name in spec.devices},
+        premises_per_cell=spec.premises_per_cell, slices=(), devices={column.name: np.zeros(0, column.dtype) for column in DEVICE_COLUMNS}, reach=reach,
+        dark_until_s=tuple(np.zeros(0, np.int32) for _ in n_premises), senders=(),
+    )  # fmt: skip
+
+
 def _with_senders(estate: Estate, scenario: Scenario, replication: int) -> Estate:
     """Return *estate* with those who report, their timers set by the phase (S1-18)."""
     reporting = scenario.reporting

@@ -159,26 +159,32 @@ def settle(changed, truth):  # type: ignore[no-untyped-def]
 def account(began, ended, repaired, measure_s, edges, totals, bands):  # type: ignore[no-untyped-def]
     """Add the WRONG spells [began, ended), as far as they lie at or after *measure_s*, to int64 *totals* and *bands*; *repaired*: each ended RIGHT."""
     for i in range(np.uint64(len(began))):
-        since, until = np.int64(began[i]), np.int64(ended[i])
-        begin = max(since, measure_s)
-        if repaired and since >= measure_s:
-            totals[N_REPAIRS] += 1
-            totals[REPAIR_S] += until - since
-        if until <= begin:
-            continue
-        totals[WRONG_S] += until - begin
-        old, young = until - since, begin - since
-        twice_integral = old * old - young * young  # of (t - since)
-        totals[STALE_LOW] += twice_integral & 0xFFFFFFFF
-        totals[STALE_HIGH] += twice_integral >> 32
-        band = 0
-        while edges[band + 1] <= young:
-            band += 1
-        while young < old:
-            step = min(old, edges[band + 1])
-            bands[band] += step - young
-            young = step
-            band += 1
+        add_spell(began[i], ended[i], repaired, measure_s, edges, totals, bands)
+
+
+@njit(cache=True, nogil=True)
+def add_spell(began_s, ended_s, repaired, measure_s, edges, totals, bands):  # type: ignore[no-untyped-def]
+    """Add one WRONG spell, as `account` does."""
+    since, until = np.int64(began_s), np.int64(ended_s)
+    begin = max(since, np.int64(measure_s))
+    if repaired and since >= measure_s:
+        totals[N_REPAIRS] += 1
+        totals[REPAIR_S] += until - since
+    if until <= begin:
+        return
+    totals[WRONG_S] += until - begin
+    old, young = until - since, begin - since
+    twice_integral = old * old - young * young  # of (t - since)
+    totals[STALE_LOW] += twice_integral & 0xFFFFFFFF
+    totals[STALE_HIGH] += twice_integral >> 32
+    band = 0
+    while edges[band + 1] <= young:
+        band += 1
+    while young < old:
+        step = min(old, edges[band + 1])
+        bands[band] += step - young
+        young = step
+        band += 1
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,261 @@
+"""Let premises live, one after the other, each from its last event to a second to come, all its devices in order of time (docs/firmware.md section 9)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.draws import gap_s
+from sim.kernels.firmware.air import job_event
+from sim.kernels.firmware.columns import (
+    AUDITS,
+    EVENTS,
+    FALSE_ALARM,
+    FALSE_COMPLIANCE,
+    IHD,
+    IN_SLOT_ORDER,
+    K_CHANGE_LOSS,
+    K_GAIN,
+    K_INSTALL,
+    K_READ,
+    K_REPORT_LOSS,
+    NEVER,
+    OFF,
+    P_AUDIT,
+    P_CALL,
+    P_GAIN,
+    P_INSTALL,
+    SLOT,
+    T_DETAIL,
+    T_REPORT,
+    T_REQUEST,
+    UNKNOWN,
+    VARIANT,
+    Z_FORGOTTEN,
+)
+from sim.kernels.firmware.locally import local_attempt
+from sim.kernels.firmware.records import drawn, forget, happened, hear, is_able, rearm, sender, state_of, write
+
+_EXCHANGE, _JOB, _LOCAL, _TOLD, _TIMER, _READ, _CALL, _INSTALL, _GAIN = range(9)
+ROOM = 8  # things raised by one event, at most
+
+
+@njit(cache=True, nogil=True)
+def advance(w_, facts, sums, region, first, last, until_s, goals, busy_row, raised):  # type: ignore[no-untyped-def]
+    """Let premises [first, last) live until *until_s*; *goals*: highest version of each model on the CPL meanwhile; *busy_row*: rows, in order, whose next
+    local attempt finds the gateway busy.
+
+    Returns (the premises at which *raised* had no more room, or *last*; how many things were raised).
+    """
+    w, devices, homes = w_[0], region.devices, region.homes
+    cursor, rows, n_raised = region.starts[:5].copy(), np.empty(5, np.int64), 0
+    for home in range(first, last):
+        if homes.next_s[home] >= until_s:
+            continue
+        for kind in range(5):
+            cursor[kind] = _seek(devices, cursor[kind], region.starts[kind + 1], home)
+            at = cursor[kind]
+            rows[kind] = at if at < region.starts[kind + 1] and devices[at].index == home else -1
+        while True:
+            now_s, what, kind = _next(devices, rows, homes, home)
+            if now_s >= until_s:
+                homes.next_s[home] = now_s
+                break
+            if n_raised + ROOM > len(raised):
+                homes.next_s[home] = now_s
+                return home, n_raised
+            n_raised = _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised)
+    return last, n_raised
+
+
+@njit(cache=True, nogil=True)
+def _seek(devices, at, stop, home):  # type: ignore[no-untyped-def]
+    """Return the first row in [at, stop) of a premises not before *home*, by steps that double and then halve."""
+    if at >= stop or devices[at].index >= home:
+        return at
+    stride, low = 1, at
+    while low + stride < stop and devices[low + stride].index < home:
+        low += stride
+        stride *= 2
+    high = min(low + stride, stop)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if devices[middle].index < home:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@njit(cache=True, nogil=True)
+def _next(devices, rows, homes, home):  # type: ignore[no-untyped-def]
+    """Return (second, what, whose kind) of the next event of a premises: in one second by what, then by slot."""
+    best, what, whose = np.int64(homes.exchanged_s[home]), _EXCHANGE, 0
+    if homes.exchanged_s[home] < 0:  # it has been
+        best = np.int64(NEVER)
+    for kind in IN_SLOT_ORDER:
+        row = rows[kind]
+        if row < 0:
+            continue
+        device = devices[row]
+        for event in range(_JOB, _INSTALL):
+            if event == _JOB:
+                second = device.job_s
+            elif event == _LOCAL:
+                second = device.local_s
+            elif event == _TOLD:
+                second = device.told_s
+            elif event == _TIMER:
+                second = device.timer_s
+            elif event == _READ:
+                second = device.read_s
+            else:
+                second = device.call_s
+            if second < best or (second == best and event < what and second < NEVER):
+                best, what, whose = np.int64(second), event, kind
+    if homes.install_s[home] < best:
+        best, what = np.int64(homes.install_s[home]), _INSTALL
+    if homes.gain_s[home] < best:
+        best, what = np.int64(homes.gain_s[home]), _GAIN
+    return best, what, whose
+
+
+@njit(cache=True, nogil=True)
+def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised):  # type: ignore[no-untyped-def]
+    """Let one event happen; return how many things have been raised by now."""
+    reach = homes.reach[home]
+    if what == _EXCHANGE:
+        homes.free_s[home], homes.exchanged_s[home] = homes.free_s[home], -1 - homes.exchanged_s[home]
+        _exchange(w, facts, sums, devices, rows, now_s)
+        for other in IN_SLOT_ORDER:
+            if rows[other] >= 0:
+                rearm(w, facts, other, devices[rows[other]], reach, now_s)
+    elif what == _INSTALL:
+        _look_at_all(w, sums, devices, rows, P_INSTALL, now_s)
+        homes.install_n[home] += 1
+        homes.install_s[home] = min(now_s + gap_s(drawn(facts, K_INSTALL, w.region * 8, home, homes.install_n[home]), w.install_rate), np.int64(NEVER))
+    elif what == _GAIN:
+        _look_at_all(w, sums, devices, rows, P_GAIN, now_s)
+        _gained(w, facts, sums, devices, rows, reach, now_s, goals)
+        homes.gain_n[home] += 1
+        homes.gain_s[home] = min(now_s + gap_s(drawn(facts, K_GAIN, w.region * 8, home, homes.gain_n[home]), w.gain_rate), np.int64(NEVER))
+    else:
+        device = devices[rows[kind]]
+        if what == _JOB:
+            n_raised = job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised)
+        elif what == _LOCAL:
+            is_busy = False
+            if len(busy_row):
+                at = np.searchsorted(busy_row, rows[kind])
+                is_busy = at < len(busy_row) and busy_row[at] == rows[kind]
+            local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy)
+        elif what == _TOLD:
+            _tell(w, facts, sums, kind, device, now_s)
+        elif what == _TIMER:
+            _report(w, facts, sums, kind, device, now_s)
+        elif what == _READ:
+            _read(w, facts, sums, kind, device, now_s)
+        else:
+            device.call_s = NEVER
+            _look(w, sums, kind, device, P_CALL, now_s)
+        rearm(w, facts, kind, device, reach, now_s + 1 if what >= _TIMER else now_s)
+    return n_raised
+
+
+@njit(cache=True, nogil=True)
+def _exchange(w, facts, sums, devices, rows, now_s):  # type: ignore[no-untyped-def]
+    """The hub goes, and with it what it knew."""
+    if not w.stores:
+        return
+    for kind in IN_SLOT_ORDER:
+        if rows[kind] < 0:
+            continue
+        device = devices[rows[kind]]
+        if device.hub != UNKNOWN and now_s >= w.measure_s:
+            sums.status[kind, Z_FORGOTTEN] += 1
+        forget(w, facts, sums, kind, device, now_s)
+        if w.reseed and not device.flags & OFF:
+            hear(w, facts, sums, kind, device, now_s)
+
+
+@njit(cache=True, nogil=True)
+def _look(w, sums, kind, device, process, now_s):  # type: ignore[no-untyped-def]
+    if now_s >= w.measure_s:
+        sums.readings[process, kind, state_of(kind, device)] += 1
+
+
+@njit(cache=True, nogil=True)
+def _look_at_all(w, sums, devices, rows, process, now_s):  # type: ignore[no-untyped-def]
+    for kind in range(5):
+        if rows[kind] >= 0:
+            _look(w, sums, kind, devices[rows[kind]], process, now_s)
+
+
+@njit(cache=True, nogil=True)
+def compliance(kind, device, goal):  # type: ignore[no-untyped-def]
+    """Return what becomes of the question whether *device* is up to date, asked of the record."""
+    says, is_so = device.smi % VARIANT >= goal, device.running % VARIANT >= goal
+    return 0 if says == is_so else FALSE_COMPLIANCE if says else FALSE_ALARM
+
+
+@njit(cache=True, nogil=True)
+def _gained(w, facts, sums, devices, rows, reach, now_s, goals):  # type: ignore[no-untyped-def]
+    """The gaining supplier decides on what it has read, and under R10 reads the devices themselves."""
+    for kind in range(5):
+        if rows[kind] < 0:
+            continue
+        device = devices[rows[kind]]
+        if kind != IHD and now_s >= w.measure_s:
+            sums.decisions[P_GAIN, kind, compliance(kind, device, goals[device.model])] += 1
+        if w.rule == EVENTS and facts.reports[kind] and is_able(w, device, reach):
+            _asked(w, facts, sums, kind, device, now_s)
+
+
+@njit(cache=True, nogil=True)
+def _asked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+    """A device is read and answers; the SMI is written if the answer arrives."""
+    sums.told[T_REQUEST] += now_s >= w.measure_s
+    sums.told[T_REPORT] += now_s >= w.measure_s
+    if not happened(facts, K_REPORT_LOSS, w.region * 8 + SLOT[kind], device.index, now_s, w.loss):
+        write(w, facts, sums, kind, device, now_s, now_s, device.running)
+
+
+@njit(cache=True, nogil=True)
+def _tell(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+    """The report of a change, or the read that an install triggers."""
+    device.told_s = NEVER
+    if w.rule == EVENTS:
+        _asked(w, facts, sums, kind, device, now_s)
+        return
+    sums.told[T_REPORT] += now_s >= w.measure_s
+    if not happened(facts, K_CHANGE_LOSS, w.region * 8 + SLOT[kind], device.index, now_s, w.loss):
+        write(w, facts, sums, kind, device, now_s, now_s, device.running)
+
+
+@njit(cache=True, nogil=True)
+def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+    """A timed report that can matter; those that cannot are counted by arithmetic, and so is this one."""
+    device.timer_s = NEVER
+    says = device.hub if w.from_hub else device.running
+    if says == UNKNOWN or happened(facts, K_REPORT_LOSS, sender(w, kind), device.index, now_s // w.period_s, w.loss):
+        return
+    if w.is_digest and says != device.smi and kind != IHD:
+        sums.told[T_DETAIL] += now_s >= w.measure_s
+    write(w, facts, sums, kind, device, now_s, now_s, says)
+
+
+@njit(cache=True, nogil=True)
+def _read(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+    """A read by a clock of the device's own (R1, R11)."""
+    place, is_measured = w.region * 8 + SLOT[kind], now_s >= w.measure_s
+    device.read_n += 1
+    device.read_s = min(now_s + gap_s(drawn(facts, K_READ, place, device.index, device.read_n), w.read_rate), np.int64(NEVER))
+    sums.told[T_REQUEST] += is_measured
+    sums.told[T_REPORT] += is_measured
+    if happened(facts, K_REPORT_LOSS, place, device.index, now_s, w.loss):
+        return
+    if w.rule == AUDITS:
+        _look(w, sums, kind, device, P_AUDIT, now_s)
+        write(w, facts, sums, kind, device, now_s, now_s, device.running)
+    elif w.refreshes and device.hub != UNKNOWN:
+        write(w, facts, sums, kind, device, now_s, now_s, device.hub)

@@ -1,0 +1,33 @@
+"""What the horizon cuts off: spells that last, jobs that are open, devices left Suspended."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.kernels import ledgers
+from sim.kernels.firmware.air import IDLE
+from sim.kernels.firmware.columns import E_OPEN, MEASURED_JOB, SUSPENDED, UNKNOWN, UNKNOWN_S, VARIANT, Z_SUSPENDED
+from sim.kernels.firmware.records import account_for_image, overlap
+
+
+@njit(cache=True, nogil=True)
+def finish(w_, facts, sums, devices, start, stop, kind):  # type: ignore[no-untyped-def]
+    """Account for the rows [start, stop), all of one *kind*, at the horizon; return (devices Suspended, devices that run a variant)."""
+    w, n_suspended, n_variants = w_[0], 0, 0
+    for row in range(start, stop):
+        device = devices[row]
+        if device.wrong_smi_s >= 0:
+            ledgers.add_spell(device.wrong_smi_s, w.horizon_s, False, w.measure_s, facts.stale_edges, sums.totals[kind, 0], sums.bands[kind, 0])
+        if device.hub == UNKNOWN:
+            sums.totals[kind, 1, UNKNOWN_S] += overlap(w, device.wrong_hub_s, w.horizon_s)
+        elif device.wrong_hub_s >= 0:
+            ledgers.add_spell(device.wrong_hub_s, w.horizon_s, False, w.measure_s, facts.stale_edges, sums.totals[kind, 1], sums.bands[kind, 1])
+        account_for_image(w, facts, sums, kind, device, w.horizon_s)
+        if device.flags & SUSPENDED:
+            sums.status[kind, Z_SUSPENDED] += overlap(w, device.activated_s, w.horizon_s)
+            n_suspended += 1
+        n_variants += device.running >= VARIANT
+        if device.job != IDLE and device.flags & MEASURED_JOB:
+            sums.jobs[device.model, device.version, E_OPEN] += 1
+    return np.int64(n_suspended), np.int64(n_variants)

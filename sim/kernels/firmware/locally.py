@@ -1,0 +1,149 @@
+"""A local attempt, what may stop it, and when it is made (docs/firmware.md sections 3 and 4)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.kernels.draws import gap_s, scaled
+from sim.kernels.firmware.columns import (
+    D_ALLOW_LIST,
+    D_SIGNATURE,
+    D_TOKEN,
+    EVENTS,
+    HCALCS,
+    K_CHANNEL,
+    K_COMPLIES,
+    K_DELAY,
+    K_ERROR,
+    K_HOUR,
+    K_INSTALL_TIME,
+    K_SIGNED,
+    K_VARIANT,
+    NEVER,
+    O_BANNED,
+    O_BLOCKED,
+    O_BUSY,
+    O_DOWN,
+    O_EXPIRED,
+    O_INSTALLED,
+    O_NOT_PERMITTED,
+    OFF,
+    PPMID,
+    SLOT,
+    TAKES_PART,
+    VARIANT,
+)
+from sim.kernels.firmware.records import change, drawn, happened, is_able, is_listed
+
+WEEK_S = 604_800
+HOUR_S = 3_600
+
+
+@njit(cache=True, nogil=True)
+def channel_of(facts, place, index):  # type: ignore[no-untyped-def]
+    """Return the number of the local channel of a device."""
+    word, channel = np.uint64(drawn(facts, K_CHANNEL, place, index, 0)), 0
+    while channel < len(facts.channels) - 1 and word >= facts.channels[channel]:
+        channel += 1
+    return channel
+
+
+@njit(cache=True, nogil=True)
+def attempt_s(facts, place, index, version, offered_s, rates, hours):  # type: ignore[no-untyped-def]
+    """Return when a device tries *version*, offered at *offered_s*: one gap later, at an hour that people do such things."""
+    t = offered_s + gap_s(drawn(facts, K_DELAY, place, index, version), rates[channel_of(facts, place, index)])
+    if len(hours):
+        word, h = np.uint64(drawn(facts, K_HOUR, place, index, version)), 0
+        while word >= hours[h]:
+            h += 1
+        low = hours[h - 1] if h else np.uint64(0)
+        t = t // WEEK_S * WEEK_S + h * HOUR_S + np.int64(((word - low) * np.uint64(HOUR_S)) // (hours[h] - low))
+        if t < offered_s:
+            t += WEEK_S
+    return min(t, np.int64(NEVER))
+
+
+@njit(cache=True, nogil=True)
+def offer_locally(w, facts, devices, start, stop, kind, model, version, offered_s, rates, hours, next_s):  # type: ignore[no-untyped-def]
+    """Let the participants of *model* among rows [start, stop), all of one *kind*, try *version*, offered now."""
+    place = w.region * 8 + SLOT[kind]
+    for row in range(start, stop):
+        device = devices[row]
+        if device.model == model and device.flags & TAKES_PART and not device.flags & OFF:
+            device.local_version = version
+            device.local_s = attempt_s(facts, place, device.index, version, offered_s, rates, hours)
+            next_s[device.index] = min(next_s[device.index], device.local_s)
+
+
+@njit(cache=True, nogil=True)
+def due_attempts(devices, start, stop, until_s, row, second):  # type: ignore[no-untyped-def]
+    """Write the rows of [start, stop) that try before *until_s*, and when, into int64 *row* and *second*; return how many (the first time, with no room)."""
+    n = 0
+    for i in range(start, stop):
+        if devices[i].local_s < until_s:
+            if n < len(row):
+                row[n], second[n] = i, devices[i].local_s
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy):  # type: ignore[no-untyped-def]
+    """Let *device* be updated locally, if nothing stops it; *is_busy*: the gateway has no answer left in this hour."""
+    place, index, version = w.region * 8 + SLOT[kind], device.index, np.int64(device.local_version)
+    is_variant = happened(facts, K_VARIANT, place, index, version, w.variant)
+    on_list = is_listed(facts, device.model, version, now_s)
+    device.local_s = NEVER
+    screened, outcome = False, O_INSTALLED
+    if _is_banned(w, facts, kind, device, homes, now_s):
+        outcome = O_BANNED
+    elif w.design >= D_SIGNATURE and device.running % VARIANT >= facts.asks_from[device.model]:
+        screened, outcome = True, _screened(w, facts, place, device, version, is_variant, on_list, now_s, is_busy)
+    if outcome == O_INSTALLED and not facts.permitted[device.model, version, device.running % VARIANT]:
+        outcome = O_NOT_PERMITTED
+    if outcome in (O_BUSY, O_EXPIRED, O_DOWN):
+        device.local_s = min(now_s + w.again_s, np.int64(NEVER))
+    if now_s >= w.measure_s:
+        sums.local[kind, channel_of(facts, place, index), 2 if is_variant else 0 if on_list else 1, int(screened), outcome] += 1
+    if outcome == O_INSTALLED:
+        reach = homes.reach[index]
+        change(w, facts, sums, kind, device, reach, now_s, version + VARIANT if is_variant else version)
+        if w.rule == EVENTS and device.told_s == NEVER and facts.reports[kind] and is_able(w, device, reach):
+            device.told_s = min(now_s + w.event_delay_s, np.int64(NEVER))
+
+
+@njit(cache=True, nogil=True)
+def _is_banned(w, facts, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
+    if now_s < w.ban_s:
+        return False
+    if not w.ban_everywhere:
+        needs_hub = kind in (PPMID, HCALCS)
+        works = facts.over_air[kind] and now_s >= w.ota_s and homes.reach[device.index] == 0
+        if not works or (needs_hub and homes.ready_s[device.index] > now_s):
+            return False
+    return happened(facts, K_COMPLIES, w.region * 8 + SLOT[kind], device.index, 0, w.comply)
+
+
+@njit(cache=True, nogil=True)
+def _screened(w, facts, place, device, version, is_variant, on_list, now_s, is_busy):  # type: ignore[no-untyped-def]
+    """Return what becomes of an attempt of a device that asks."""
+    index = device.index
+    if w.design == D_TOKEN:
+        for k in range(len(facts.out_from_s)):
+            if facts.out_from_s[k] <= now_s < facts.out_until_s[k]:
+                return O_INSTALLED if w.fails_open else O_DOWN
+        if is_busy:
+            return O_BUSY
+        stops = is_variant or not on_list
+    elif w.design == D_ALLOW_LIST:
+        stops = is_variant or not is_listed(facts, device.model, version, now_s - w.list_age_s)
+    else:
+        stops = is_variant and not happened(facts, K_SIGNED, place, index, version, w.signed)
+    if happened(facts, K_ERROR, place, index, version, w.false_accept if stops else w.false_reject):
+        stops = not stops
+    if stops:
+        return O_BLOCKED
+    if w.design == D_TOKEN and 1 + scaled(drawn(facts, K_INSTALL_TIME, place, index, version), w.install_s) > w.token_life_s:
+        return O_EXPIRED
+    return O_INSTALLED

@@ -1,0 +1,212 @@
+"""Truth and records of one device: what changes them, and every second of disagreement (docs/firmware.md section 7)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.kernels import ledgers
+from sim.kernels.draws import gap_s, scaled, word
+from sim.kernels.firmware.columns import (
+    CHANGES,
+    CHANGES_AND_TIMED,
+    D_AUDIT,
+    IHD,
+    K_CALL,
+    K_CALL_DELAY,
+    K_HAN_LOSS,
+    K_HASHED,
+    K_START,
+    N_UNKNOWN,
+    NEVER,
+    OFF,
+    R_RIGHT,
+    R_UNKNOWN,
+    R_WRONG,
+    SLOT,
+    TAKES_PART,
+    TIMED,
+    UNKNOWN,
+    UNKNOWN_S,
+    VARIANT,
+    Z_FOUND,
+    Z_FOUND_S,
+    Z_UNLISTED,
+    Z_VARIANT,
+)
+
+ANSWERING = 5  # of sim.transitions.JOB_STATES
+
+
+@njit(cache=True, nogil=True, inline="always")
+def drawn(facts, stream, place, index, occasion):  # type: ignore[no-untyped-def]
+    """Return the word of a *stream* (its number) at an address."""
+    return word(facts.keys[stream], place, index, occasion)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def happened(facts, stream, place, index, occasion, share):  # type: ignore[no-untyped-def]
+    """Return whether the uint64 threshold *share* happens at an address."""
+    return np.uint64(drawn(facts, stream, place, index, occasion)) < share
+
+
+@njit(cache=True, nogil=True, inline="always")
+def overlap(w, since, until):  # type: ignore[no-untyped-def]
+    """Return the seconds of [since, until) that are measured."""
+    return max(np.int64(0), min(np.int64(until), w.horizon_s) - max(np.int64(since), w.measure_s))
+
+
+@njit(cache=True, nogil=True)
+def is_able(w, device, reach):  # type: ignore[no-untyped-def]
+    """Return whether what *device* reports can arrive."""
+    if device.flags & OFF:
+        return False
+    return (device.flags & TAKES_PART) != 0 if w.is_cloud else reach == 0
+
+
+@njit(cache=True, nogil=True)
+def is_listed(facts, model, version, second):  # type: ignore[no-untyped-def]
+    """Return whether *version*, no variant, is on the CPL at *second*; what devices ran at first always is."""
+    return version == 0 or (facts.listed_s[model, version] <= second < facts.delisted_s[model, version])
+
+
+@njit(cache=True, nogil=True)
+def account_for_image(w, facts, sums, kind, device, until_s):  # type: ignore[no-untyped-def]
+    """Add the time that *device* ran what it runs, until *until_s*, as far as it was not on the CPL."""
+    version, since = np.int64(device.running), np.int64(device.changed_s)
+    if version >= VARIANT:
+        sums.status[kind, Z_VARIANT] += overlap(w, since, until_s)
+    elif version:
+        listed, delisted = np.int64(facts.listed_s[device.model, version]), np.int64(facts.delisted_s[device.model, version])
+        sums.status[kind, Z_UNLISTED] += overlap(w, since, min(np.int64(until_s), listed)) + overlap(w, max(since, delisted), until_s)
+
+
+@njit(cache=True, nogil=True)
+def settle_smi(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+    """Begin or end a WRONG episode of the SMI's record."""
+    if kind == IHD:
+        return
+    is_wrong = device.smi != device.running
+    if is_wrong and device.wrong_smi_s < 0:
+        device.wrong_smi_s = now_s
+        sums.totals[kind, 0, ledgers.N_WRONG] += 1
+    elif not is_wrong and device.wrong_smi_s >= 0:
+        ledgers.add_spell(device.wrong_smi_s, now_s, True, w.measure_s, facts.stale_edges, sums.totals[kind, 0], sums.bands[kind, 0])
+        device.wrong_smi_s = -1
+        sums.totals[kind, 0, ledgers.N_WRONG] -= 1
+
+
+@njit(cache=True, nogil=True)
+def settle_hub(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+    """Begin or end a WRONG episode of the hub's record, if it is known."""
+    if device.hub == UNKNOWN:
+        return
+    is_wrong = device.hub != device.running
+    if is_wrong and device.wrong_hub_s < 0:
+        device.wrong_hub_s = now_s
+        sums.totals[kind, 1, ledgers.N_WRONG] += 1
+    elif not is_wrong and device.wrong_hub_s >= 0:
+        ledgers.add_spell(device.wrong_hub_s, now_s, True, w.measure_s, facts.stale_edges, sums.totals[kind, 1], sums.bands[kind, 1])
+        device.wrong_hub_s = -1
+        sums.totals[kind, 1, ledgers.N_WRONG] -= 1
+
+
+@njit(cache=True, nogil=True)
+def forget(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+    """Lose the hub's record of *device*."""
+    if device.hub == UNKNOWN:
+        return
+    if device.wrong_hub_s >= 0:
+        ledgers.add_spell(device.wrong_hub_s, now_s, False, w.measure_s, facts.stale_edges, sums.totals[kind, 1], sums.bands[kind, 1])
+        sums.totals[kind, 1, ledgers.N_WRONG] -= 1
+    device.hub, device.wrong_hub_s = UNKNOWN, now_s
+    sums.totals[kind, 1, N_UNKNOWN] += 1
+
+
+@njit(cache=True, nogil=True)
+def hear(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+    """Let the hub know what *device* runs."""
+    if device.hub == UNKNOWN:
+        sums.totals[kind, 1, UNKNOWN_S] += overlap(w, device.wrong_hub_s, now_s)
+        sums.totals[kind, 1, N_UNKNOWN] -= 1
+        device.wrong_hub_s = -1
+    device.hub = device.running
+    settle_hub(w, facts, sums, kind, device, now_s)
+
+
+@njit(cache=True, nogil=True)
+def change(w, facts, sums, kind, device, reach, now_s, version):  # type: ignore[no-untyped-def]
+    """Let *device* run *version* from *now_s*, and do what its rule asks for at a change."""
+    place = w.region * 8 + SLOT[kind]
+    account_for_image(w, facts, sums, kind, device, now_s)
+    sums.running[device.model, device.running % VARIANT] -= 1
+    sums.running[device.model, version % VARIANT] += 1
+    device.running, device.changed_s = version, now_s
+    if now_s >= w.measure_s:
+        sums.totals[kind, 0, ledgers.N_CHANGES] += 1
+    if w.stores and not happened(facts, K_HAN_LOSS, place, device.index, now_s, w.han_loss):
+        hear(w, facts, sums, kind, device, now_s)
+    settle_smi(w, facts, sums, kind, device, now_s)
+    settle_hub(w, facts, sums, kind, device, now_s)
+    if (w.rule == CHANGES or w.rule == CHANGES_AND_TIMED) and facts.reports[kind] and is_able(w, device, reach):
+        device.told_s = now_s
+    if device.call_s == NEVER and happened(facts, K_CALL, place, device.index, now_s, w.call):
+        device.call_s = min(now_s + gap_s(drawn(facts, K_CALL_DELAY, place, device.index, now_s), w.call_rate), np.int64(NEVER))
+
+
+@njit(cache=True, nogil=True)
+def write(w, facts, sums, kind, device, now_s, made_s, version):  # type: ignore[no-untyped-def]
+    """Write evidence of *version*, made at *made_s*, into the SMI at *now_s*, unless later evidence was written."""
+    if kind == IHD or made_s < device.confirmed_s:
+        return
+    device.confirmed_s = made_s
+    if device.smi == version:
+        return
+    device.smi = version
+    settle_smi(w, facts, sums, kind, device, now_s)
+    if w.design == D_AUDIT and now_s >= w.measure_s and (version >= VARIANT or not is_listed(facts, device.model, version, now_s)):
+        sums.status[kind, Z_FOUND] += 1
+        sums.status[kind, Z_FOUND_S] += now_s - np.int64(device.changed_s)
+
+
+@njit(cache=True, nogil=True)
+def anchor_s(w, facts, place, index):  # type: ignore[no-untyped-def]
+    """Return the anchor of a timer, in [-period, 0)."""
+    if w.phase == 0:
+        return w.at_s % w.period_s - w.period_s
+    if w.phase == 1:
+        return (w.at_s + scaled(drawn(facts, K_HASHED, place, index, 0), w.phase_window_s)) % w.period_s - w.period_s
+    return -scaled(drawn(facts, K_START, place, index, 0), w.period_s)
+
+
+@njit(cache=True, nogil=True)
+def sender(w, kind):  # type: ignore[no-untyped-def]
+    """Return the place of whoever sends timed reports of devices of a *kind*."""
+    return w.region * 8 + (0 if w.from_hub else SLOT[kind])
+
+
+@njit(cache=True, nogil=True)
+def rearm(w, facts, kind, device, reach, now_s):  # type: ignore[no-untyped-def]
+    """Find the next timed report, at or after *now_s*, if it can matter: one that says what the SMI holds already changes nothing.
+
+    While an answer is under way it can: it would be the later evidence.
+    """
+    is_timed = w.rule == TIMED or w.rule == CHANGES_AND_TIMED
+    if device.timer_s != NEVER or not is_timed or kind == IHD or not facts.reports[kind] or not is_able(w, device, reach):
+        return
+    says = device.hub if w.from_hub else device.running
+    if says == UNKNOWN or (says == device.smi and device.job != ANSWERING):
+        return
+    first = anchor_s(w, facts, sender(w, kind), device.index) + w.period_s
+    late = max(np.int64(0), np.int64(now_s) - first)
+    device.timer_s = min(first + (late + w.period_s - 1) // w.period_s * w.period_s, np.int64(NEVER))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def state_of(kind, device):  # type: ignore[no-untyped-def]
+    """Return what the SMI's record of *device* is."""
+    if kind == IHD:
+        return R_UNKNOWN
+    return R_WRONG if device.smi != device.running else R_RIGHT
+
+

@@ -1,0 +1,1 @@
+"""A firmware world's devices, its rules as numbers, and its tables (docs/firmware.md)."""

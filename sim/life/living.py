@@ -1,0 +1,188 @@
+"""Who lives: devices and premises of a firmware world, part by part, and how far they have come (docs/firmware.md section 1)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.estate.estate import SLOTS, UPDATED_LOCALLY, Estate, place
+from sim.kernels.draws import threshold
+from sim.kernels.firmware import begin
+from sim.kernels.firmware import columns as c
+from sim.kernels.firmware.targets import earliest
+from sim.kernels.upgrades import chosen, happens, shares_out
+from sim.life.rules import STORING, TYPES, facts_of, firmware_of, hours_of, rules_of
+from sim.planning.campaigns import Programme
+from sim.planning.openings import Openings
+from sim.planning.releases import Image, images
+from sim.streams import stream_key
+from sim.tables import STALENESS_EDGES_S
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
+
+PART: Final = 1 << 18  # premises taken at once: fixed, so that results do not depend on threads
+State = tuple[str, str, int, int, int, int, int]  # a row of the table `states`
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Premises [first, last) of a region, and what is summed of them."""
+
+    region: int
+    first: int
+    last: int
+    sums: c.Sums
+
+    def rows(self, devices: NDArray[Any], start: int, stop: int) -> tuple[int, int]:
+        """Return the rows among [start, stop), all of one type, that belong to these premises."""
+        low, high = np.searchsorted(devices["index"][start:stop], [self.first, self.last])
+        return start + int(low), start + int(high)
+
+
+@dataclass(slots=True)
+class Life:
+    """All of it. *raised* holds, by region, what makes alerts; *busy* by clock hour how many attempts have been counted; *states* rows of that table."""
+
+    rules: tuple[NDArray[Any], ...]
+    facts: c.Facts
+    regions: tuple[c.Region, ...]
+    parts: tuple[Part, ...]
+    images: tuple[Image, ...]
+    programme: Programme
+    openings: Openings
+    models: tuple[str, ...]
+    types: tuple[str, ...]
+    rates: NDArray[Any]
+    hours: NDArray[Any]
+    since_s: int = 0
+    goals: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.int64))
+    raised: dict[int, list[NDArray[Any]]] = field(default_factory=lambda: defaultdict(list))
+    busy: Counter[int] = field(default_factory=Counter)
+    states: list[State] = field(default_factory=list)
+
+    def slices(self, part: Part) -> list[tuple[int, int, int]]:
+        """Return (type, first row, last row) of the devices of *part*."""
+        region = self.regions[part.region]
+        starts = region.starts
+        return [(kind, *part.rows(region.devices, int(starts[kind]), int(starts[kind + 1]))) for kind in range(c.N_TYPES)]
+
+
+def living(scenario: Scenario, replication: int, estate: Estate) -> Life:
+    """Return the devices of *scenario* in *replication* at second 0, in the premises of *estate*."""
+    firmware = firmware_of(scenario)
+    models = tuple(sorted(firmware.models))
+    made = images(scenario, replication)
+    facts = facts_of(scenario, replication, made)
+    rules = tuple(rules_of(scenario, region) for region in range(len(estate.regions)))
+    regions = tuple(_region(scenario, replication, estate, region, rules[region], facts) for region in range(len(estate.regions)))
+    shape = (len(models) + 1, len(firmware.local.channels), len(STALENESS_EDGES_S) - 1, len(facts.latency_edges) - 1)
+    parts = tuple(
+        Part(region, first, min(first + PART, n), c.sums(*shape)) for region, n in enumerate(estate.n_premises) for first in range(0, n, PART)
+    )
+    life = Life(
+        rules=rules, facts=facts, regions=regions, parts=parts, images=made, programme=Programme(scenario, made),
+        openings=Openings(firmware.campaign), models=models,
+        types=tuple(firmware.models[name].type for name in models),
+        rates=np.array([1.0 / channel.delay for _, channel in sorted(firmware.local.channels.items())]), hours=hours_of(firmware),
+    )  # fmt: skip
+    for part in parts:
+        _count_in(life, part, scenario.reporting.rule in STORING)
+    return life
+
+
+def _count_in(life: Life, part: Part, stores: bool) -> None:
+    """Count what devices run at first, and the hub's records that there never are."""
+    devices = life.regions[part.region].devices
+    for kind, start, stop in life.slices(part):
+        part.sums.running[:, 0] += np.bincount(devices["model"][start:stop], minlength=len(life.models) + 1)
+        if not stores:
+            part.sums.totals[kind, 1, c.N_UNKNOWN] += stop - start
+
+
+def _region(scenario: Scenario, replication: int, estate: Estate, region: int, rules: NDArray[Any], facts: c.Facts) -> c.Region:
+    """Return the devices and premises of one region."""
+    firmware, reporting = firmware_of(scenario), scenario.reporting
+
+    def key(stream: str) -> np.uint64:
+        return np.uint64(stream_key(scenario.seed, replication, stream))
+
+    n, lives = estate.n_premises[region], {model.type for model in firmware.models.values()}
+    index = [
+        chosen(key("estate.fitted"), place(region, SLOTS[name]), n, np.uint64(threshold(scenario.estate.devices[name])))  # type: ignore[index]
+        if name not in ("esme", "gsme") or name in lives else np.zeros(0, np.uint32) for name in TYPES
+    ]  # fmt: skip
+    starts = np.cumsum([0, *map(len, index)]).astype(np.int64)
+    devices = np.zeros(int(starts[-1]), c.DEVICE)
+    for name in ("local_s", "told_s", "timer_s", "read_s", "call_s", "job_s"):
+        devices[name] = c.NEVER
+    for name in ("wrong_smi_s", "wrong_hub_s"):
+        devices[name] = -1
+    if reporting.rule not in STORING:
+        devices["hub"], devices["wrong_hub_s"] = c.UNKNOWN, 0
+    homes = _homes(scenario, estate, region, key)
+    reads = int(rules[0]["rule"]) in (c.READS, c.AUDITS)
+    for kind, name in enumerate(TYPES):
+        mine, at = devices[starts[kind] : starts[kind + 1]], place(region, SLOTS[name])
+        mine["index"] = index[kind]
+        mine["model"] = _models(scenario, key("firmware.model"), name, at, index[kind])
+        mine["flags"] = _flags(scenario, key, name, at, index[kind])
+        if reads and facts.reports[kind]:
+            able = (homes.reach[index[kind]] == 0) & ((mine["flags"] & c.OFF) == 0)
+            first = np.empty(len(mine), np.int32)
+            begin.first_gaps(key("read.gap"), at, index[kind], float(reporting.read.rate), first)
+            mine["read_s"] = np.where(able, first, c.NEVER)
+    earliest(devices, starts, homes, homes.next_s)
+    return c.Region(devices, starts, homes)
+
+
+def _models(scenario: Scenario, key: np.uint64, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:
+    """Return the number of each device's model; of a type without any, the number past the last."""
+    models = firmware_of(scenario).models
+    names = sorted(models)
+    mine = [name for name in names if models[name].type == device_type]
+    if not mine:
+        return np.full(len(index), len(names), np.uint8)
+    shares = np.cumsum([models[name].share for name in mine])
+    thresholds = np.array([threshold(min(float(share / shares[-1]), 1.0)) for share in shares[:-1]], np.uint64)
+    numbers = np.array([names.index(name) for name in mine], np.uint8)
+    found: NDArray[Any] = numbers[shares_out(key, at, index, thresholds)]
+    return found
+
+
+def _flags(scenario: Scenario, key: Any, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:
+    firmware, flags = firmware_of(scenario), np.zeros(len(index), np.uint8)
+    some = np.empty(len(index), np.bool_)
+    happens(key("firmware.off"), at, index, 0, np.uint64(threshold(firmware.off.get(device_type, 0.0))), some)  # type: ignore[call-overload]
+    flags[some] |= c.OFF
+    if device_type in UPDATED_LOCALLY:
+        happens(key("local.takes_part"), at, index, 0, np.uint64(threshold(firmware.local.take_up)), some)
+        flags[some] |= c.TAKES_PART
+    return flags
+
+
+def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> c.Homes:
+    """Return the premises of a region: their hubs' readiness and exchange, and their first reads."""
+    firmware, n, at = firmware_of(scenario), estate.n_premises[region], place(region, 0)
+    columns = {name: np.zeros(n, kind) for name, kind in c.HOME_COLUMNS}
+    columns["reach"] = estate.reach[region]
+    columns["exchanged_s"].fill(c.NEVER)
+    _curve(key("hub.ready"), at, firmware.ota.hub_ready, columns["ready_s"])
+    if firmware.ota.exchange is not None:
+        _curve(key("hub.exchange"), at, firmware.ota.exchange, columns["exchanged_s"])
+        begin.exchanged(key("hub.exchanged"), at, np.uint64(threshold(firmware.ota.exchange.share)), columns["exchanged_s"])
+        np.minimum(columns["ready_s"], columns["exchanged_s"], out=columns["ready_s"])
+    numbers = np.arange(n, dtype=np.uint32)
+    for name, rate in (("gain", firmware.reads.gain), ("install", firmware.reads.install)):
+        begin.first_gaps(key(f"reads.{name}"), at, numbers, float(rate), columns[f"{name}_s"])
+    return c.Homes(**columns)
+
+
+def _curve(key: np.uint64, at: int, wave: Any, out: NDArray[Any]) -> None:
+    shares, times = np.array([threshold(point.share) for point in wave.curve], np.uint64), np.array([point.time for point in wave.curve], np.int64)
+    begin.by_curve(key, at, wave.start, shares, times, out)
+

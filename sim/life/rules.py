@@ -1,0 +1,135 @@
+"""A firmware world's rules and facts as the numbers its kernels know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.estate.estate import ROW_TYPES
+from sim.kernels.draws import threshold
+from sim.kernels.firmware import columns as c
+from sim.planning import NEVER_S
+from sim.planning.paths import permitted
+from sim.streams import stream_key
+from sim.tables import LATENCY_EDGES_S, STALENESS_EDGES_S
+from sim.transitions import job_table
+
+if TYPE_CHECKING:
+    from sim.planning.releases import Image
+    from sim.scenario.firmware import Between, Firmware, FromNothing
+    from sim.scenario.schema import Scenario
+
+TYPES: Final = (*ROW_TYPES, "esme", "gsme")  # in the order of rows and of the kernels' numbers
+FROM_HUB: Final = frozenset({"hub_poll", "hub_batch", "digest", "piggy_back"})
+STORING: Final = FROM_HUB | {"hub_store"}
+_BY_RULE: Final = {
+    "none": c.NO_RULE, "hub_store": c.READS, "audit": c.AUDITS, "event_read": c.EVENTS, "on_change": c.CHANGES, "on_change_heartbeat": c.CHANGES_AND_TIMED,
+    "periodic": c.TIMED, "cloud": c.TIMED, **dict.fromkeys(FROM_HUB, c.TIMED),
+}  # fmt: skip
+
+
+def firmware_of(scenario: Scenario) -> Firmware:
+    """Return the firmware block of *scenario*, which is there."""
+    assert scenario.firmware is not None, "a firmware world has a firmware block"
+    return scenario.firmware
+
+
+def rules_of(scenario: Scenario, region: int) -> NDArray[Any]:
+    """Return the rules of *scenario* in the *region* of that number: one record."""
+    firmware, reporting = firmware_of(scenario), scenario.reporting
+    window, phase, ota, ban = scenario.window, reporting.phase, firmware.ota, scenario.updates.ban
+    screening, reads, repair = firmware.screening, firmware.reads, firmware.ota.mp105
+    causes = {scenario.alerts.kinds[name].cause for name in scenario.alerts.active}
+    distribution = ota.distribution[list(scenario.estate.regions)[region]]
+    values: dict[str, Any] = {
+        "measure_s": window.warm_up, "horizon_s": window.warm_up + window.length, "region": region, "rule": _BY_RULE[reporting.rule],
+        "from_hub": reporting.rule in FROM_HUB, "stores": reporting.rule in STORING, "refreshes": reporting.read.refreshes_smi,
+        "is_cloud": reporting.rule == "cloud", "is_digest": reporting.rule == "digest",
+        "period_s": reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period,
+        "phase": c.PHASES.index(phase.source), "at_s": phase.at, "phase_window_s": phase.window, "event_delay_s": reads.event_delay,
+        "ban_s": min(ban.start + ban.grace, NEVER_S) if ban else NEVER_S, "ban_everywhere": ban is not None and ban.scope == "everywhere",
+        "comply": threshold(ban.compliance) if ban else 0, "ota_s": ota.start, "design": c.DESIGNS.index(screening.design),
+        "list_age_s": screening.list_age, "fails_open": screening.fail == "open", "install_s": screening.install, "token_life_s": screening.token_life,
+        "again_s": screening.retry, "reseed": ota.exchange is not None and ota.exchange.reseed, "resume_s": ota.resume, "patience_s": ota.response.patience,
+        "repair_s": repair.start if repair else NEVER_S, "retries": ota.retries, "retry_s": ota.retry_after,
+        "emits": bool(causes & {"transferred", "received", "activated", "cut", "cut_restored"}) and bool(scenario.network),
+        **_between("distribution", distribution), **_between("wait", ota.activation.wait), **_between("answer", ota.response.delay),
+        **_between("cut", ota.cut_length), **(_between("repair", repair.read) if repair else {"repair_low": 1, "repair_n": 1}),
+        "loss": threshold(reporting.loss), "han_loss": threshold(reporting.han_loss), "variant": threshold(firmware.local.variant),
+        "signed": threshold(screening.signed), "false_accept": threshold(screening.false_accept), "false_reject": threshold(screening.false_reject),
+        "wan_loss": threshold(ota.loss), "interruption": threshold(ota.interruption), "failure": threshold(ota.activation.failure),
+        "answer_loss": threshold(ota.response.loss), "call": threshold(reads.call.share), "read_rate": float(reporting.read.rate),
+        "gain_rate": float(reads.gain), "install_rate": float(reads.install), "call_rate": 1.0 / reads.call.delay,
+    }  # fmt: skip
+    rules = np.zeros(1, c.RULES)
+    for name in c.RULES.names or ():
+        rules[0][name] = values[name]
+    return rules
+
+
+def _between(name: str, times: Between | FromNothing) -> dict[str, int]:
+    return {f"{name}_low": times.low, f"{name}_n": times.high - times.low + 1}
+
+
+def facts_of(scenario: Scenario, replication: int, images: Sequence[Image]) -> c.Facts:
+    """Return what no device changes: keys, models, images, bands."""
+    firmware = firmware_of(scenario)
+    models = [firmware.models[name] for name in sorted(firmware.models)]
+    n = len(models) + 1  # the last is of those without a model, for whom nothing is built
+    accepts = np.zeros((n, c.MOST_VERSIONS, c.MOST_VERSIONS), np.bool_)
+    for number, model in enumerate(models):
+        highest = max((image.version for image in images if image.model_number == number), default=0)
+        for version in range(1, highest + 1):
+            for running in range(highest + 1):
+                accepts[number, version, running] = permitted(model, running, version)
+    seconds = np.full((3, n, c.MOST_VERSIONS), NEVER_S, np.int64)
+    for image in images:
+        seconds[:, image.model_number, image.version] = image.listed_s, image.corrected_s, image.delisted_s
+    outages = _outages(scenario)
+    shares = np.cumsum([channel.share for _, channel in sorted(firmware.local.channels.items())])
+    return c.Facts(
+        keys=np.array([stream_key(scenario.seed, replication, name) for name in c.STREAMS], np.uint64),
+        transitions=np.array(job_table(), np.uint8), han_s=np.array([*(han_s(firmware, name) for name in sorted(firmware.models)), 1], np.int64),
+        asks_from=np.array([*(model.asks_from for model in models), c.MOST_VERSIONS], np.int64),
+        cut=np.array([*(threshold(model.cut) for model in models), 0], np.uint64), permitted=accepts,
+        listed_s=seconds[0], corrected_s=seconds[1], delisted_s=seconds[2],
+        out_from_s=np.array([start for start, _ in outages], np.int64), out_until_s=np.array([stop for _, stop in outages], np.int64),
+        stale_edges=np.array(STALENESS_EDGES_S, np.int64), latency_edges=np.array(LATENCY_EDGES_S, np.int64),
+        reports=np.array([name in scenario.reporting.devices for name in TYPES]), over_air=np.array([name in firmware.ota.types for name in TYPES]),
+        channels=np.array([threshold(min(float(share / shares[-1]), 1.0)) for share in shares], np.uint64),
+    )  # fmt: skip
+
+
+def han_s(firmware: Firmware, model: str) -> int:
+    """Return the seconds that an image of *model* takes over the HAN without interruption."""
+    spec, ota = firmware.models[model], firmware.ota
+    milliseconds = -(-spec.size // ota.block) * (ota.interval_sleepy if spec.sleepy else ota.interval_awake)
+    return max(1, -(-milliseconds // 1000))
+
+
+def _outages(scenario: Scenario) -> list[tuple[int, int]]:
+    """Return [from, until) of every outage of the token gateway."""
+    horizon_s = scenario.window.warm_up + scenario.window.length
+    found = []
+    for outage in firmware_of(scenario).screening.gateway_outages:
+        starts = range(outage.start, horizon_s, outage.every) if outage.every else [outage.start]
+        found += [(start, start + outage.duration) for start in starts]
+    return sorted(found)
+
+
+def hours_of(firmware: Firmware) -> NDArray[Any]:
+    """Return the uint64 thresholds of the hours of the week, or nothing where any time is as good."""
+    if firmware.local.hours is None:
+        return np.zeros(0, np.uint64)
+    products = [day * hour for day in firmware.local.hours.days for hour in firmware.local.hours.hours]
+    total, sums = sum(products), [0.0]
+    for product in products:
+        sums.append(sums[-1] + product)
+    thresholds = [threshold(min(share / total, 1.0)) for share in sums[1:]]
+    last = max(i for i, (low, high) in enumerate(pairwise([0, *thresholds])) if high > low)
+    thresholds[last:] = [2**32] * (len(thresholds) - last)
+    return np.array(thresholds, np.uint64)

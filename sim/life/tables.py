@@ -1,0 +1,205 @@
+"""The tables of a firmware world, made of the sums of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sim.estate.estate import SLOTS, TYPE_2, Estate, place
+from sim.kernels import ledgers as kernel
+from sim.kernels.firmware import columns as c
+from sim.kernels.firmware.begin import strokes_between
+from sim.kernels.firmware.finish import finish
+from sim.kernels.reports import first_due
+from sim.life.living import Life
+from sim.life.rules import FROM_HUB, STORING, TYPES, firmware_of
+from sim.planning import campaigns, releases
+from sim.recorder import from_rows
+from sim.streams import stream_key
+from sim.tables import LATENCY_EDGES_S, STALENESS_EDGES_S
+from sim.transitions import JOB_STATES
+
+if TYPE_CHECKING:
+    from sim.planning.campaigns import Campaign
+    from sim.scenario.schema import Scenario
+
+_Row = tuple[Any, ...]
+
+
+def frames(life: Life, scenario: Scenario, replication: int, estate: Estate) -> dict[str, pd.DataFrame]:
+    """Return every table that a firmware world alone has, and those of its ledgers; the devices are at the horizon."""
+    at_end = _finish(life)
+    names = list(scenario.estate.regions)
+    kept = {
+        "releases": releases.rows(life.images, scenario), "campaigns": _campaigns(life), "jobs": _jobs(life, names), "steps": _steps(life, names),
+        "latencies": _latencies(life), "local": _local(life, scenario), "readings": _readings(life), "decisions": _decisions(life, scenario),
+        "told": _told(life, scenario, replication), "status": _status(life, at_end), "states": life.states, "ledgers": _ledgers(life, scenario, names),
+        "staleness": _staleness(life), "days": [],
+    }  # fmt: skip
+    return {name: from_rows(name, sorted(rows)) for name, rows in kept.items()}
+
+
+def _total(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    return np.sum(list(parts), axis=0)
+
+
+def _finish(life: Life) -> dict[tuple[str, str], int]:
+    """Account for what the horizon cuts off; return how many are Suspended and run a variant, by type."""
+    found: dict[tuple[str, str], int] = {}
+    for part in life.parts:
+        region = life.regions[part.region]
+        for kind, start, stop in life.slices(part):
+            counted = finish(life.rules[part.region], life.facts, part.sums, region.devices, start, stop, kind)
+            for what, n in zip(("suspended_end_n", "variant_end_n"), counted, strict=True):
+                found[TYPES[kind], what] = found.get((TYPES[kind], what), 0) + int(n)
+    return found
+
+
+def _campaigns(life: Life) -> list[_Row]:
+    def totals(campaign: Campaign) -> tuple[int, int, int]:
+        done, failed, withdrawn = (int(n) for n in _total(part.sums.counted[campaign.model_number, campaign.goal] for part in life.parts))
+        return done, failed, withdrawn
+
+    return list(campaigns.rows(life.programme.campaigns, totals))
+
+
+def _jobs(life: Life, names: Sequence[str]) -> list[_Row]:
+    rows: list[_Row] = []
+    for region, name in enumerate(names):
+        ends = _total(part.sums.jobs for part in life.parts if part.region == region) if life.parts else np.zeros((0, 0, 0))
+        for model, version, end in np.argwhere(ends) if np.ndim(ends) == 3 else ():
+            rows.append((name, life.models[model], life.types[model], int(version), c.ENDS[end], int(ends[model, version, end])))
+    return rows
+
+
+def _steps(life: Life, names: Sequence[str]) -> list[_Row]:
+    rows: list[_Row] = []
+    for region, name in enumerate(names):
+        steps = [part.sums.steps for part in life.parts if part.region == region]
+        for kind, step in np.argwhere(_total(steps)) if steps else ():
+            rows.append((name, TYPES[kind], c.STEPS[step], int(sum(part[kind, step] for part in steps))))
+    return rows
+
+
+def _latencies(life: Life) -> list[_Row]:
+    n = _total(part.sums.latencies for part in life.parts)
+    return [(TYPES[k], c.LATENCIES[s], LATENCY_EDGES_S[b], LATENCY_EDGES_S[b + 1], int(n[k, s, b])) for k, s, b in np.argwhere(n)]
+
+
+def _local(life: Life, scenario: Scenario) -> list[_Row]:
+    n, channels = _total(part.sums.local for part in life.parts), sorted(firmware_of(scenario).local.channels)
+    return [(TYPES[k], channels[ch], c.IMAGES[i], bool(s), c.OUTCOMES[o], int(n[k, ch, i, s, o])) for k, ch, i, s, o in np.argwhere(n)]
+
+
+def _readings(life: Life) -> list[_Row]:
+    n = _total(part.sums.readings for part in life.parts)
+    return [(c.PROCESSES[p], TYPES[k], ("right", "wrong", "unknown")[s], int(n[p, k, s])) for p, k, s in np.argwhere(n)]
+
+
+def _decisions(life: Life, scenario: Scenario) -> list[_Row]:
+    n, prices = _total(part.sums.decisions for part in life.parts), dict(firmware_of(scenario).reads.prices)
+    return [(c.PROCESSES[p], TYPES[k], c.DECISIONS[o], prices.get(c.DECISIONS[o], 0.0), int(n[p, k, o])) for p, k, o in np.argwhere(n)]
+
+
+def _told(life: Life, scenario: Scenario, replication: int) -> list[_Row]:
+    told, rule = _total(part.sums.told for part in life.parts), scenario.reporting.rule
+    timed = sum(_timed(life, scenario, replication, region) for region in range(len(life.regions)))
+    told[c.T_CARRIED if rule == "piggy_back" else c.T_REPORT] += timed
+    told[c.T_REQUEST] += timed if rule == "hub_poll" else 0
+    return [(c.TOLD[k], int(told[k])) for k in np.flatnonzero(told)]
+
+
+def _timed(life: Life, scenario: Scenario, replication: int, number: int) -> int:
+    """Return how many timed reports the able senders of a region make while it is measured."""
+    rules, phase = life.rules[number][0], scenario.reporting.phase
+    if rules["rule"] not in (c.TIMED, c.CHANGES_AND_TIMED):
+        return 0
+    able = [_able(life, number, kind) if life.facts.reports[kind] else np.zeros(0, np.uint32) for kind in range(c.N_TYPES)]
+    groups = [(number * 8, np.unique(np.concatenate(able)))] if rules["from_hub"] else [(place(number, SLOTS[TYPES[k]]), able[k]) for k in range(c.N_TYPES)]
+    n, period_s, hashed = 0, int(rules["period_s"]), phase.source == "hashed"
+    key = np.uint64(stream_key(scenario.seed, replication, "phase.hashed" if hashed else "phase.start"))
+    for at, index in groups:
+        first = np.full(len(index), phase.at % period_s, np.int32)
+        if phase.source != "fixed_clock":
+            first_due(key, at, index, period_s, phase.at, phase.window if hashed else period_s, hashed, first)
+        n += int(strokes_between(first, period_s, int(rules["measure_s"]), int(rules["horizon_s"])))
+    return n
+
+
+def _able(life: Life, number: int, kind: int) -> NDArray[Any]:
+    """Return the premises numbers of devices of a type whose reports can arrive."""
+    rules, region = life.rules[number][0], life.regions[number]
+    mine = region.devices[region.starts[kind] : region.starts[kind + 1]]
+    can = (mine["flags"] & c.TAKES_PART) != 0 if rules["is_cloud"] else region.homes.reach[mine["index"]] == 0
+    found: NDArray[Any] = mine["index"][can & ((mine["flags"] & c.OFF) == 0)]
+    return found
+
+
+def _status(life: Life, at_end: dict[tuple[str, str], int]) -> list[_Row]:
+    sums = _total(part.sums.status for part in life.parts)
+    rows = [(TYPES[k], c.STATUS[s], int(sums[k, s])) for k, s in np.argwhere(sums)]
+    return rows + [(kind, what, n) for (kind, what), n in at_end.items() if n]
+
+
+def _n_devices(life: Life, region: int, kind: int) -> int:
+    starts = life.regions[region].starts
+    return int(starts[kind + 1] - starts[kind])
+
+
+def _ledgers(life: Life, scenario: Scenario, names: Sequence[str]) -> list[_Row]:
+    rows: list[_Row] = []
+    measured_s, stores = scenario.window.length, scenario.reporting.rule in STORING
+    for region, name in enumerate(names):
+        mine = [part.sums.totals for part in life.parts if part.region == region]
+        totals = _total(mine) if mine else np.zeros((c.N_TYPES, 2, c.N_TOTALS), np.int64)
+        for kind, device_type in enumerate(TYPES):
+            if not any(_n_devices(life, r, kind) for r in range(len(names))) and device_type in ("esme", "gsme"):
+                continue
+            n = _n_devices(life, region, kind)
+            reporting = n if device_type in scenario.reporting.devices else 0
+            for ledger, number, known in (("hub", 1, stores), ("smi", 0, device_type not in TYPE_2)):
+                t = [int(value) for value in totals[kind, number]]
+                wrong_s, unknown_s = t[kernel.WRONG_S], t[c.UNKNOWN_S] if known else n * measured_s
+                stale = t[kernel.STALE_LOW] + (t[kernel.STALE_HIGH] << 32)
+                rows.append((
+                    ledger, device_type, name, n, reporting, n * measured_s - wrong_s - unknown_s, wrong_s, unknown_s, stale / 2, 0.0, 0,
+                    int(totals[kind, 0, kernel.N_CHANGES]), t[kernel.N_REPAIRS], t[kernel.REPAIR_S],
+                ))
+    return rows
+
+
+def _staleness(life: Life) -> list[_Row]:
+    seconds = _total(part.sums.bands for part in life.parts)
+    return [
+        (("smi", "hub")[ledger], TYPES[kind], STALENESS_EDGES_S[band], STALENESS_EDGES_S[band + 1], int(seconds[kind, ledger, band]))
+        for kind, ledger, band in np.argwhere(seconds)
+    ]
+
+
+def population(life: Life, scenario: Scenario, region: int) -> dict[str, int]:
+    """Return the counts of table `population` that a firmware world makes otherwise: in a *region*, who reports and who sends."""
+    kinds = [kind for kind, device_type in enumerate(TYPES) if device_type in scenario.reporting.devices]
+    starts, devices = life.regions[region].starts, life.regions[region].devices
+    reporting = sum(_n_devices(life, region, kind) for kind in kinds)
+    homes = [devices["index"][starts[kind] : starts[kind + 1]] for kind in kinds]
+    senders = len(np.unique(np.concatenate(homes))) if scenario.reporting.rule in FROM_HUB and homes else reporting
+    return {"reporting": reporting, "senders": 0 if scenario.reporting.rule == "none" else senders}
+
+
+def traced(life: Life, scenario: Scenario, names: Sequence[str]) -> list[tuple[str, int, int, int, int, int, str, int, int, int, int, int]]:
+    """Return every device's last state, as `sim.tables.Trace.lives` describes it."""
+    rows = []
+    stores = scenario.reporting.rule in STORING
+    for number, region in enumerate(life.regions):
+        for kind, device_type in enumerate(TYPES):
+            for d in region.devices[region.starts[kind] : region.starts[kind + 1]]:
+                hub, hub_s = (int(d["hub"]), int(d["wrong_hub_s"]) if d["hub"] != c.UNKNOWN else -1) if stores else (0, -1)
+                rows.append((
+                    names[number], SLOTS[device_type], int(d["index"]), int(d["running"]), int(d["smi"]), hub, JOB_STATES[d["job"]], int(d["version"]),
+                    int(d["attempt"]), int(d["wrong_smi_s"]), hub_s, int(d["confirmed_s"]),
+                ))
+    return sorted(rows)

@@ -1,0 +1,239 @@
+"""Firmware's whole life (S1-01 … S1-18; docs/firmware.md): images go out, by the air and by hand, and two ledgers drift apart and are repaired.
+
+SimPy decides: when an image is offered, when a campaign begins a group or is stopped, when everybody is read. Between two decisions nothing that a premises
+does touches another, so all of them live on to the next, one after the other; how long that is changes no result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.kernels.draws import threshold
+from sim.kernels.firmware import columns as c
+from sim.kernels.firmware import targets
+from sim.kernels.firmware.advance import ROOM, advance
+from sim.kernels.firmware.locally import HOUR_S, due_attempts, offer_locally
+from sim.kernels.ledgers import N_WRONG
+from sim.life.living import Life, Part
+from sim.life.rules import TYPES, firmware_of
+from sim.planning.campaigns import Begin, Withdraw
+from sim.planning.paths import hops
+from sim.planning.releases import highest_listed
+from sim.turns import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sim.planning.campaigns import Campaign
+    from sim.world import Process, World
+
+_ROOM = 1 << 16  # things raised before they are taken away
+_LONGEST_S = 86_400  # of an interval in which the gateway's hours are counted: whoever is turned away comes back no sooner
+_ORDERS = ("random", "by_cell", "by_supplier", "by_risk")
+
+
+def life_of(world: World) -> Life:
+    """Return the devices of a firmware world."""
+    assert world.life is not None, "a firmware world has lives"
+    return world.life
+
+
+def lives(world: World) -> Process:
+    """Decide what is due at each second at which something is, in the order of docs/firmware.md section 6: releases, campaigns, scans; then devices live on."""
+    firmware, life = firmware_of(world.scenario), life_of(world)
+    ends = {k * firmware.step for k in range(1, -(-world.horizon_s // firmware.step))} | {world.horizon_s}
+    scans = {k * firmware.reads.compliance for k in range(1, -(-world.horizon_s // firmware.reads.compliance))}
+    listings = {second for image in life.images for second in (image.listed_s, image.delisted_s, image.local_s)}
+    fixed = sorted(second for second in ends | scans | listings if second <= world.horizon_s)
+    _look_up_goals(life, 0)
+    while world.now_s < world.horizon_s:
+        _decide(world, life, world.now_s, scans)
+        while fixed and fixed[0] <= world.now_s:
+            fixed.pop(0)
+        until_s = min(fixed[0], max(life.programme.next_s(), world.now_s + 1))
+        if firmware.screening.capacity is not None:
+            until_s = min(until_s, world.now_s + _LONGEST_S)
+        yield world.wait(until_s - world.now_s, Turn.FAULTS)
+        live(world)
+        if world.now_s in ends and world.now_s > world.warm_up_s:
+            _look_around(life, world.now_s)
+
+
+def live(world: World) -> None:
+    """Let every premises live until now."""
+    life, until_s = life_of(world), world.now_s
+    if until_s == life.since_s:
+        return
+    busy = _busy_rows(world, life, until_s)
+    raised = world.each(lambda number: _live(life, life.parts[number], until_s, busy), range(len(life.parts)))
+    for part, found in zip(life.parts, raised, strict=True):
+        life.raised[part.region] += found
+    life.since_s = until_s
+
+
+def _live(life: Life, part: Part, until_s: int, busy: dict[int, NDArray[Any]]) -> list[NDArray[Any]]:
+    """Let the premises of *part* live until *until_s*; return what they raised."""
+    found, home = [], part.first
+    rules, region = life.rules[part.region], life.regions[part.region]
+    room = np.empty(_ROOM if rules[0]["emits"] else ROOM, c.RAISED)
+    while home < part.last:
+        home, n = advance(rules, life.facts, part.sums, region, home, part.last, until_s, life.goals, busy[part.region], room)
+        if n:
+            found.append(room[:n].copy())
+    return found
+
+
+# -- what is decided -------------------------------------------------------------------------------------------------------------------------------
+
+
+def _decide(world: World, life: Life, now_s: int, scans: set[int]) -> None:
+    """Let everything happen that is decided at *now_s*, before any device acts in that second."""
+    if any(now_s in (image.listed_s, image.delisted_s) for image in life.images):
+        _look_up_goals(life, now_s)
+    if world.scenario.updates.policy == "local_and_ota":
+        for image in life.images:
+            if image.local_s == now_s:
+                _offer_locally(life, TYPES.index(image.device_type), image.model_number, image.version, now_s)
+    while life.programme.next_s() == now_s:
+        for order in life.programme.decide(now_s, lambda campaign: _known(life, campaign)):
+            if isinstance(order, Withdraw):
+                _withdraw(life, order.campaign)
+            else:
+                _begin(world, life, order, now_s)
+    if now_s >= world.warm_up_s:
+        for image in life.images:
+            if image.listed_s == now_s and image.release_class == "security":
+                _scan(life, lambda part, kind, low, high, image=image: targets.scope(  # type: ignore[misc]
+                    part.sums, life.regions[part.region].devices, low, high, kind, image.model_number, image.version
+                ))
+        if now_s in scans:
+            _scan(life, lambda part, kind, low, high: targets.read_all(part.sums, life.regions[part.region].devices, low, high, kind, life.goals))
+
+
+def _look_up_goals(life: Life, now_s: int) -> None:
+    """Look up the highest version of each model on the CPL, for as long as nothing is listed or withdrawn."""
+    by_model = [[image for image in life.images if image.model_number == number] for number in range(len(life.models))]
+    life.goals = np.array([*(highest_listed(images, now_s) for images in by_model), 0], np.int64)
+
+
+def _scan(life: Life, read: Callable[..., None]) -> None:
+    for part in life.parts:
+        for kind, low, high in life.slices(part):
+            if kind != c.IHD:
+                read(part, kind, low, high)
+
+
+def _offer_locally(life: Life, kind: int, model: int, version: int, now_s: int) -> None:
+    for number, region in enumerate(life.regions):
+        start, stop = int(region.starts[kind]), int(region.starts[kind + 1])
+        offer_locally(
+            life.rules[number][0], life.facts, region.devices, start, stop, kind, model, version, now_s, life.rates, life.hours, region.homes.next_s
+        )
+
+
+def _known(life: Life, campaign: Campaign) -> tuple[int, int]:
+    """Return how many jobs of *campaign* ended well, and badly."""
+    done, failed, _ = counted(life, campaign)
+    return done, failed
+
+
+def counted(life: Life, campaign: Campaign) -> tuple[int, int, int]:
+    """Return how many jobs of *campaign* ended well, badly, and were withdrawn."""
+    ends = sum(part.sums.counted[campaign.model_number, campaign.goal] for part in life.parts)
+    done, failed, withdrawn = (int(n) for n in np.asarray(ends))
+    return done, failed, withdrawn
+
+
+def _withdraw(life: Life, campaign: Campaign) -> None:
+    kind = TYPES.index(campaign.image.device_type)
+    for part in life.parts:
+        _, low, high = life.slices(part)[kind]
+        targets.withdraw(life.facts, part.sums, life.regions[part.region].devices, low, high, campaign.model_number, campaign.goal)
+
+
+def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
+    """Begin a group: find its targets, then give each its second."""
+    scenario, campaign = world.scenario, order.campaign
+    firmware, kind = firmware_of(scenario), TYPES.index(campaign.image.device_type)
+    model, goal, names = campaign.model_number, campaign.goal, list(scenario.estate.regions)
+    mine = [image for image in life.images if image.model_number == model]
+    hop = np.array(hops(firmware.models[life.models[model]], mine, goal, now_s), np.int64)
+    shares = np.cumsum(list(scenario.estate.users.values()))
+    users = np.array([threshold(float(share)) for share in shares[:-1] / shares[-1]], np.uint64)
+    per_cell, which = world.estate.premises_per_cell, _ORDERS.index(firmware.campaign.order)
+    low_key, high_key = (0, 2**32) if order.is_sweep else (order.low_key, order.high_key)
+
+    def choose(number: int) -> int:
+        part = life.parts[number]
+        _, low, high = life.slices(part)[kind]
+        n_cells = max(1, -(-world.estate.n_premises[part.region] // per_cell))
+        return int(targets.choose(
+            life.rules[part.region], life.facts, part.sums, life.regions[part.region].devices, low, high, kind, model, goal, low_key, high_key, hop, which,
+            per_cell, n_cells, users, now_s,
+        ))
+
+    found, by_region = world.each(choose, range(len(life.parts))), dict.fromkeys(names, 0)
+    for part, n in zip(life.parts, found, strict=True):
+        by_region[names[part.region]] += n
+    seconds = life.programme.spread(campaign, now_s, by_region)
+    spans = {name: life.openings.spans(now_s, seconds[name]) for name in names}
+
+    def place(number: int) -> None:
+        part = life.parts[number]
+        _, low, high = life.slices(part)[kind]
+        name, region = names[part.region], life.regions[part.region]
+        begins, lengths = (np.array(column, np.int64) for column in spans[name])
+        targets.place_in_time(
+            life.rules[part.region], region.devices, low, high, model, goal, low_key, high_key, seconds[name], begins, lengths, region.homes.next_s
+        )
+
+    world.each(place, range(len(life.parts)))
+
+
+# -- the gateway, and moments -----------------------------------------------------------------------------------------------------------------------
+
+
+def _busy_rows(world: World, life: Life, until_s: int) -> dict[int, NDArray[Any]]:
+    """Return, by region, the rows whose next attempt before *until_s* finds the gateway busy: those past its answers of the hour."""
+    capacity = firmware_of(world.scenario).screening.capacity
+    nobody: dict[int, NDArray[Any]] = {region: np.zeros(0, np.int64) for region in range(len(life.regions))}
+    if capacity is None:
+        return nobody
+    due = []
+    for number, region in enumerate(life.regions):
+        for kind in (c.PPMID, c.IHD):
+            start, stop = int(region.starts[kind]), int(region.starts[kind + 1])
+            row, second = np.empty(0, np.int64), np.empty(0, np.int64)
+            n = due_attempts(region.devices, start, stop, until_s, row, second)
+            row, second = np.empty(n, np.int64), np.empty(n, np.int64)
+            due_attempts(region.devices, start, stop, until_s, row, second)
+            due += list(zip(second.tolist(), [number] * n, [int(c.SLOT[kind])] * n, row.tolist(), strict=True))
+    most, busy = int(capacity * HOUR_S), dict[int, list[int]]()
+    for second, number, _, row in sorted(due):
+        life.busy[second // HOUR_S] += 1
+        if life.busy[second // HOUR_S] > most:
+            busy.setdefault(number, []).append(row)
+    return nobody | {number: np.array(sorted(rows), np.int64) for number, rows in busy.items()}
+
+
+def _look_around(life: Life, now_s: int) -> None:
+    """Write down how things stand."""
+    goals = np.array([highest_listed([i for i in life.images if i.model_number == m], now_s) for m in range(len(life.models))], np.int64)
+    for kind, name in enumerate(TYPES):
+        if not any(len(region.devices[region.starts[kind] : region.starts[kind + 1]]) for region in life.regions):
+            continue
+        behind = 0
+        for number, device_type in enumerate(life.types):
+            if device_type == name:
+                behind += sum(int(part.sums.running[number, : goals[number]].sum()) for part in life.parts)
+        suspended = sum(int(part.sums.suspended[kind]) for part in life.parts)
+        for ledger, number in (("hub", 1), ("smi", 0)):
+            wrong, unknown = (sum(int(part.sums.totals[kind, number, what]) for part in life.parts) for what in (N_WRONG, c.N_UNKNOWN))
+            if kind == c.IHD and ledger == "smi":
+                unknown = sum(int(region.starts[kind + 1] - region.starts[kind]) for region in life.regions)
+            life.states.append((ledger, name, now_s, wrong, unknown, behind, suspended))
+
+
