@@ -6,7 +6,7 @@ from functools import lru_cache
 from os import PathLike
 
 from sim.metrics.results import Results
-from sim.report import cheapest, flips, general, mitigations, recovery, storm
+from sim.report import cheapest, firmware, flips, general, mitigations, recovery, storm
 from sim.report.evidence import footing
 from sim.report.findings import Findings
 from sim.report.grids import wrapped
@@ -14,7 +14,7 @@ from sim.report.study import Study
 
 
 def findings(run: str | PathLike[str] | Results | Study) -> Findings:
-    """Return what there is to say of a *run*: as H1, H2, H8 or H9, or in general, by what it asks, compares and measures.
+    """Return what there is to say of a *run*: as H1 to H5, H8 or H9, of firmware otherwise, or in general, by what it asks, compares and measures.
 
     Raises `StoreError` when there is no run, or it is not as it was written.
     """
@@ -35,6 +35,8 @@ def _of_any(study: Study) -> Findings:
         return mitigations.findings(study)
     if recovery.fits(study):
         return recovery.findings(study)
+    if firmware.fits(study):
+        return firmware.findings(study)
     if storm.fits(study):
         return storm.findings(study)
     return cheapest.findings(study) if cheapest.fits(study) else general.findings(study)

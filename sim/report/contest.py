@@ -16,7 +16,9 @@ COST, WRONG, TYPE = "messages_per_device_year", "record_wrong_share", "ppmid"
 _NEEDS: Final = {COST: ("fates", "population", "segments", "told"), WRONG: ("ledgers",)}
 # The bar of the working group's question (H2): an inventory that is right at least 99 % of the time.
 RIGHT_ENOUGH: Final = 0.01
-_NAMES: Final = ("none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat", "digest", "piggy-back", "cloud", "event read", "audit")
+_NAMES: Final = (
+    "none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat", "digest", "piggy-back", "cloud", "event read", "audit",
+)  # fmt: skip
 _FAMILIES: Final = dict(zip(RULES, _NAMES, strict=True))
 
 

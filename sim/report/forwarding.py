@@ -1,0 +1,231 @@
+"""H5: should the hub store what devices run, pass it on, both, or neither?"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sim.metrics import Difference, Estimate
+from sim.report.findings import Findings, Picture
+from sim.report.grids import Grid
+from sim.report.lives import DAY_S, at_levels, by_levels, called, course, option, with_records
+from sim.report.remedies import above
+from sim.report.study import Cell, Study
+from sim.report.words import counted, interval, listed, percent, rounded
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METRICS: Final = (
+    "record_wrong_share", "hub_record_wrong_share", "hub_record_unknown_share", "read_wrong_share", "messages_per_device_year", "hub_records_forgotten_n",
+    "staleness_days_mean",
+)  # fmt: skip
+STORES: Final = frozenset({"hub_store", "hub_poll", "hub_batch", "digest", "piggy_back"})
+_NEEDS: Final = {
+    "record_wrong_share": ("ledgers",), "hub_record_wrong_share": ("ledgers",), "hub_record_unknown_share": ("ledgers",), "read_wrong_share": ("readings",),
+    "messages_per_device_year": ("fates", "population", "segments", "told"),
+}  # fmt: skip
+_MOST: Final = 12  # panels of the figure
+
+
+def stores(cell: Cell) -> bool:
+    """Whether hubs of *cell* keep a record of their devices."""
+    return cell.scenario.reporting.rule in STORES
+
+
+def forwards(cell: Cell) -> bool:
+    """Whether what is known of a device reaches the SMI by itself, from hub or device."""
+    reporting = cell.scenario.reporting
+    return reporting.rule != "none" and (reporting.rule != "hub_store" or bool(reporting.read.refreshes_smi))
+
+
+def neither(study: Study, cell: Cell) -> Cell | None:
+    """Return the cell with which *cell* is compared: the one of the same levels that neither stores nor passes on."""
+    bare = [other for other in study.cells if other.scenario.reporting.rule == "none"]
+    return next((other for other in bare if other.levels == cell.levels), bare[0] if bare else None)
+
+
+def fits(study: Study) -> bool:
+    """Whether *study* compares rules of the hub with none."""
+    return any(neither(study, cell) is not None for cell in study.cells) and any(stores(cell) for cell in study.cells)
+
+
+def findings(study: Study) -> Findings:
+    """Return what the report says of *study*."""
+    return Findings(
+        answer=_answer(study), points=tuple(point for point in (_stored(study), _exchanged(study), _dear(study)) if point), grids=_grids(study),
+        pictures=_pictures(study), doubts=_DOUBTS, metrics=METRICS,
+    )  # fmt: skip
+
+
+_DOUBTS: Final = (
+    "The pace of the exchange of hubs, and whether a new hub asks its devices again, are assumptions (grade D): they decide what a stored record is worth.",
+    "Losses over the HAN and the WAN are independent, message by message. Losses in bursts would hurt rules that report a change once.",
+    "A hub that stores and is asked now and then costs requests; what a message costs is not priced here.",
+)
+
+
+def _less(study: Study, cell: Cell, metric: str) -> Difference | None:
+    """Return *metric* of *cell* less that of the world with neither, replication by replication."""
+    other = neither(study, cell)
+    return None if other is None or other is cell else study.paired(cell, other, metric, "all", _NEEDS[metric])
+
+
+def _focus(study: Study) -> list[Cell]:
+    """Return the cells that the answer and the figure are of: the first levels tried; the tables have all."""
+    return by_levels(study)[0]
+
+
+def _choices(study: Study) -> list[tuple[Cell, Difference]]:
+    found = [(cell, less) for cell in _focus(study) if (less := _less(study, cell, "record_wrong_share")) is not None]
+    return sorted(found, key=lambda pair: pair[1].value)
+
+
+def _points(found: Estimate) -> str:
+    """Return a difference of shares as percentage points."""
+    return f"{interval(found, 100)} percentage points"
+
+
+def _what(cell: Cell) -> str:
+    return {(True, True): "store and forward", (True, False): "store only", (False, True): "forward only", (False, False): "neither"}[
+        stores(cell), forwards(cell)
+    ]
+
+
+def _answer(study: Study) -> str:
+    found, bare = _choices(study), neither(study, _focus(study)[0])
+    assert bare is not None
+    wrong = study.estimate(bare, "record_wrong_share")
+    told = f"With neither{at_levels(_focus(study))}, {percent(wrong)} of the inventory's records are wrong."
+    of_kind: dict[str, tuple[Cell, Difference]] = {}
+    for cell, less in found:
+        of_kind.setdefault(_what(cell), (cell, less))
+    parts = []
+    for kind, (cell, less) in of_kind.items():
+        settled = "" if less.n == 1 or abs(less.value) > less.half_width else ", which the interval does not tell from nought"
+        parts.append(f"{kind} at best {_points(less)} ({option(cell)}){settled}")
+    best, fewest = found[0][0], study.estimate(found[0][0], "record_wrong_share")
+    verdict = f"Against that, pair by pair: {listed(parts)}."
+    return f"{told} {verdict} Of {counted(len(found), 'rule')}, {option(best)} ({_what(best)}) leaves fewest wrong: {percent(fewest)}."
+
+
+def _stored(study: Study) -> str:
+    """Say whether storing alone does anything for the inventory."""
+    only = [(cell, less) for cell, less in _choices(study) if _what(cell) == "store only"]
+    if not only:
+        return ""
+    cell, less = only[0]
+    hub = study.estimate(cell, "hub_record_wrong_share")
+    none = abs(less.value) <= max(less.half_width if less.n > 1 else 0.0, 1e-12)
+    verb = "does nothing for the inventory" if none else "changes the inventory"
+    return f"Storing alone {verb} ({_points(less)}, {option(cell)}), while the hub's own record is wrong for {percent(hub)}: what nobody asks for helps nobody."
+
+
+def _exchanged(study: Study) -> str:
+    told = []
+    for cell in study.cells:
+        lost, unknown = study.estimate(cell, "hub_records_forgotten_n"), study.estimate(cell, "hub_record_unknown_share")
+        if stores(cell) and lost is not None and lost.value:
+            told.append(f"{called(cell)} {interval(lost)} records (unknown {percent(unknown)} of all device time)")
+    return f"The exchange of hubs makes them forget: {listed(told)}." if told else ""
+
+
+def _dear(study: Study) -> str:
+    """Say what the fewest wrong records cost in messages, against the next best for fewer."""
+    priced = [(cell, less, cost) for cell, less in _choices(study) if (cost := study.estimate(cell, "messages_per_device_year")) is not None and cost.value]
+    useful = [(cell, less, cost) for cell, less, cost in priced if above(_negative(less))]
+    if not useful:
+        return ""
+    cheap = min(useful, key=lambda row: row[2].value)
+    best = useful[0]
+    told = f"The cheapest rule that helps is {option(cheap[0])}: {interval(cheap[2])} messages per device-year for {_points(cheap[1])}"
+    if best[0] is cheap[0] or not cheap[2].value:
+        return f"{told}."
+    return f"{told}; {option(best[0])} takes {rounded(best[2].value / cheap[2].value, 2)} times as many for {_points(best[1])}."
+
+
+def _negative(less: Difference) -> Difference:
+    ends = None if less.bounds is None else (-less.bounds[1], -less.bounds[0])
+    return Difference(-less.value, less.half_width, less.n, less.unit, less.unpaired_half_width, bounds=ends, p=less.p)
+
+
+# -- tables and figure -------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _grids(study: Study) -> tuple[Grid, ...]:
+    rows, mute = [], set()
+    for place, cell in enumerate(study.cells):
+        less = {metric: _less(study, cell, metric) for metric in _NEEDS}
+        if cell is neither(study, cell):
+            mute.add(place)
+        rows.append((
+            called(cell), "yes" if stores(cell) else "no", "yes" if forwards(cell) else "no", percent(study.estimate(cell, "record_wrong_share")),
+            *(interval(less[metric], 100) for metric in ("record_wrong_share", "read_wrong_share")),
+            percent(study.estimate(cell, "hub_record_wrong_share") if stores(cell) else None),
+            percent(study.estimate(cell, "hub_record_unknown_share") if stores(cell) else None),
+            interval(study.estimate(cell, "hub_records_forgotten_n") if stores(cell) else None), interval(less["messages_per_device_year"]),
+        ))  # fmt: skip
+    head = (
+        "rule", "stores", "forwards", "SMI wrong", "less none, points", "reads wrong, less none, points", "hub wrong", "hub unknown", "forgotten",
+        "more messages per device-year",
+    )  # fmt: skip
+    note = (
+        "Less none: paired differences from the world that neither stores nor passes on, replication by replication; below 0 is better. SMI, hub: records"
+        " wrong of those there are. Unknown: of all device time. Forgotten: records lost with exchanged hubs."
+    )
+    return Grid("T5. Store or forward: what each does for the inventory", head, tuple(rows), note, frozenset(mute)), *_square(study)
+
+
+def _square(study: Study) -> tuple[Grid, ...]:
+    """Return T5b: the two by two of store and forward, the best rule of each."""
+    best: dict[tuple[bool, bool], Cell] = {}
+    for cell, _ in _choices(study):
+        best.setdefault((stores(cell), forwards(cell)), cell)
+    bare = neither(study, _focus(study)[0])
+    if bare is not None:
+        best.setdefault((False, False), bare)
+    rows = []
+    for stored in (False, True):
+        told = []
+        for forwarded in (False, True):
+            own = best.get((stored, forwarded))
+            told.append("–" if own is None else f"{percent(study.estimate(own, 'record_wrong_share'))} ({option(own)})")
+        rows.append(("hub stores" if stored else "hub stores nothing", *told))
+    title = f"T5b. Records wrong in the SMI, two by two: the best rule of each{at_levels(_focus(study))}"
+    return (Grid(title, ("", "nothing passed on", "passed on"), tuple(rows)),)
+
+
+def _exchange(cell: Cell) -> tuple[float, float] | None:
+    """Return the days in which hubs of *cell* are exchanged; None where they are not."""
+    exchange = cell.scenario.firmware.ota.exchange if cell.scenario.firmware else None
+    if exchange is None:
+        return None
+    return exchange.start / DAY_S, (exchange.start + max(point.time for point in exchange.curve)) / DAY_S
+
+
+def _pictures(study: Study) -> tuple[Picture, ...]:
+    if not len(course(study, _focus(study)[0], "smi", with_records(study)).days):
+        return ()
+    best, less = _choices(study)[0]
+    title = f"{option(best)[:1].upper()}{option(best)[1:]} changes the share of records wrong by {_points(less)}"
+    shaded = any(_exchange(cell) for cell in study.cells)
+    types = listed([name.upper() for name in with_records(study)])
+    read = (
+        f"Records of {types}{at_levels(_focus(study))}, at the end of each step after warm-up, a panel a rule: wrong in the inventory; wrong, and unknown, in"
+        f" the hub where it keeps one. Lines: means over replications; bands hold every replication.{' Shaded: hubs are exchanged.' if shaded else ''}"
+    )
+    return (Picture("f5_store_forward", title, read, f"Records wrong over time by rule, in the SMI and in hubs. {title}.", partial(_draw, study)),)
+
+
+def _draw(study: Study) -> Figure:
+    from sim.report.courses import Line, Panel, panels
+
+    shown = []
+    for cell in _focus(study)[:_MOST]:
+        smi = course(study, cell, "smi", with_records(study))
+        lines = [Line("wrong in the SMI", smi.wrong, 1)]
+        if stores(cell):
+            hub = course(study, cell, "hub", with_records(study))
+            lines += [Line("wrong in the hub", hub.wrong, 2), Line("unknown to the hub", hub.unknown, 0)]
+        shown.append(Panel(option(cell), smi.days, lines, _exchange(cell)))
+    return panels(shown, "% of records", 2)

@@ -1,0 +1,224 @@
+"""H3: how wrong do the inventory, and those who read it, become under each policy of local updates and reports?"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sim.metrics import Estimate
+from sim.report.findings import Findings, Picture
+from sim.report.grids import Grid
+from sim.report.lives import called, course, living, with_records
+from sim.report.study import Cell, Study
+from sim.report.words import interval, listed, percent, rounded
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METRICS: Final = (
+    "record_right_share", "record_wrong_share", "record_unknown_share", "read_wrong_share", "read_unknown_share", "reads_per_device_year",
+    "decision_error_share", "decision_cost_gbp_per_device_year", "behind_device_share", "messages_per_device_year",
+)  # fmt: skip
+ERRORS: Final = ("missed", "wasted", "wrong_path", "false_compliance", "false_alarm")
+_SCALE: Final = 1000  # devices that costs are told for
+_MOST: Final = 12  # panels of a figure
+
+
+def fits(study: Study) -> bool:
+    """Whether there is a record to be wrong, and reads of it."""
+    return any(study.estimate(cell, "record_wrong_share") for cell in study.cells)
+
+
+def findings(study: Study) -> Findings:
+    """Return what the report says of *study*."""
+    return Findings(
+        answer=_answer(study), points=tuple(point for point in (_still(study), _readers(study), _dearest(study), _audited(study), _unknown(study)) if point),
+        grids=_grids(study), pictures=_pictures(study), doubts=_DOUBTS, metrics=METRICS,
+    )  # fmt: skip
+
+
+_DOUBTS: Final = (
+    "Take-up of local updates, the share of devices that are off, and how many answers are lost are assumptions (grade D): what goes wrong scales with them.",
+    "Who reads, and how often: a read after a change meets a wrong record far more often than one at a random time. The mix of reads is assumed.",
+    "What a wrong decision costs: the prices are assumptions (grade D); the shares of decisions in error do not depend on them.",
+)
+
+
+def _wrong(study: Study) -> list[tuple[Cell, Estimate]]:
+    """Return the cells in which anything changes, with their share of records wrong, the least wrong first; where nothing changes in any, all."""
+    found = [(cell, share) for cell in study.cells if (share := study.estimate(cell, "record_wrong_share")) is not None]
+    return sorted([pair for pair in found if _changes(study, pair[0])] or found, key=lambda pair: pair[1].value)
+
+
+def _changes(study: Study, cell: Cell) -> bool:
+    changes = study.estimate(cell, "changes_per_device_year")
+    return changes is not None and changes.value > 0
+
+
+def _still(study: Study) -> str:
+    """Say of worlds in which nothing is updated that their records are right for that alone."""
+    told = []
+    for cell in study.cells:
+        behind = study.estimate(cell, "behind_device_share")
+        if not _changes(study, cell) and behind is not None:
+            told.append(f"{called(cell)} ({percent(behind)} of devices run less than the list has)")
+    return f"Where nothing is updated, nothing goes wrong in the inventory, and everything in the home: {listed(told)}." if told else ""
+
+
+def _answer(study: Study) -> str:
+    found = _wrong(study)
+    best, (worst, most) = found[0][0], found[-1]
+    if len(found) == 1:
+        return f"{_upper(_state(study, best))}. {_reads(study, best)}".strip()
+    told = f"Of {len(found)} policies under which anything changes, {called(best)} leaves the inventory least wrong: {_state(study, best)}."
+    told += f" {_upper(called(worst))} leaves it most wrong: {percent(most)} of the records that there are. {_reads(study, worst)}"
+    return f"{told} {_against(study, worst) or _against(study, best)}".strip()
+
+
+def _state(study: Study, cell: Cell) -> str:
+    right, wrong, unknown = (study.estimate(cell, f"record_{state}_share") for state in ("right", "wrong", "unknown"))
+    return f"{percent(wrong)} of its records are wrong; of all devices it knows {percent(right)} rightly and has no record of {percent(unknown)}"
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _reads(study: Study, cell: Cell) -> str:
+    wrong, unknown = study.estimate(cell, "read_wrong_share"), study.estimate(cell, "read_unknown_share")
+    if wrong is None or unknown is None:
+        return ""
+    cost = study.estimate(cell, "decision_cost_gbp_per_device_year")
+    error = study.estimate(cell, "decision_error_share")
+    told = f"Of the reads of it (8.2), {percent(wrong)} return a wrong version and {percent(unknown)} none"
+    if error is not None and cost is not None:
+        told += f"; {percent(error)} of the decisions taken on it are in error, at £{interval(cost, _SCALE)} a year for {_SCALE:,} devices"
+    return f"{told}."
+
+
+def _against(study: Study, cell: Cell) -> str:
+    less = study.difference(cell, "record_wrong_share")
+    other = study.comparator_of(cell)
+    if less is None or other is None:
+        return ""
+    way = "more" if less.value > 0 else "fewer"
+    size = Estimate(abs(less.value), less.half_width, less.n, less.unit)
+    return f"Against {called(other)}, pair by pair, {called(cell)} has {interval(size, 100)} percentage points {way} of them wrong."
+
+
+def _readers(study: Study) -> str:
+    """Say who meets wrong records more often than a look at all devices would."""
+    cell = _wrong(study)[-1][0]
+    whole, groups = study.estimate(cell, "record_wrong_share"), study.groups(cell, "read_wrong_share")
+    if whole is None or not groups or not whole.value:
+        return ""
+    process, share = max(groups.items(), key=lambda pair: pair[1].value)
+    times = f", {rounded(share.value / whole.value, 2)} times the share of records wrong" if share.value > whole.value else ""
+    return f"Who is misled most, under {called(cell)}: {process}, {percent(share)} of whose reads return a wrong version{times}."
+
+
+def _dearest(study: Study) -> str:
+    told = []
+    for cell in study.cells:
+        costs = study.groups(cell, "decision_cost_gbp_per_device_year")
+        if costs:
+            process, cost = max(costs.items(), key=lambda pair: pair[1].value)
+            if cost.value:
+                told.append(f"{called(cell)} {process} (£{interval(cost, _SCALE)} a year for {_SCALE:,} devices)")
+    return f"Where most money is lost: {listed(told[:6])}." if told else ""
+
+
+def _audited(study: Study) -> str:
+    told = []
+    for cell in study.cells:
+        shares = [study.estimate(cell, f"audit_{name}_share") for name in ("wrong", "half_width", "error", "covers")]
+        if None not in shares:
+            wrong, half, error, covers = shares
+            assert half is not None
+            told.append(
+                f"under {called(cell)} the audit's sample says {percent(wrong)} wrong, ± {rounded(100 * half.value, 2)} points by its own reckoning; it is off"
+                f" by {interval(error, 100)} points, and its interval holds the truth in {percent(covers)} of the replications"
+            )
+    return f"{_upper(listed(told))}." if told else ""
+
+
+def _unknown(study: Study) -> str:
+    types = living(study)
+    if "ihd" not in types:
+        return ""
+    return "UNKNOWN is never folded into WRONG: the inventory keeps no record of an IHD under any policy, so that share is theirs (and of hubs exchanged)."
+
+
+# -- tables and figures ------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _grids(study: Study) -> tuple[Grid, ...]:
+    names = ("record_right_share", "record_wrong_share", "record_unknown_share", "read_wrong_share", "read_unknown_share", "decision_error_share")
+    rows = [
+        (
+            called(cell), *(percent(study.estimate(cell, name)) for name in names),
+            interval(study.estimate(cell, "decision_cost_gbp_per_device_year"), _SCALE), percent(study.estimate(cell, "behind_device_share")),
+            interval(study.estimate(cell, "messages_per_device_year")),
+        )
+        for cell in study.cells
+    ]  # fmt: skip
+    head = (
+        "policy", "right", "wrong", "unknown", "reads wrong", "reads unknown", "decisions in error", f"£ a year, {_SCALE:,} devices", "behind the list",
+        "messages per device-year",
+    )  # fmt: skip
+    note = (
+        "Right and unknown: of all device time. Wrong: of the records that there are. Reads: of all reads but audits. £: what decisions in error cost. Behind:"
+        " devices that run less than the highest version listed. Messages: reports, and requests for them, per reporting device."
+    )
+    return (Grid("T3. What the inventory, and those who read it, get wrong", head, tuple(rows), note), *_readers_grid(study), *_decisions_grid(study))
+
+
+def _readers_grid(study: Study) -> tuple[Grid, ...]:
+    processes = list(dict.fromkeys(process for cell in study.cells for process in study.groups(cell, "read_wrong_share")))
+    rows = []
+    for cell in study.cells:
+        shares = [study.estimate(cell, "read_wrong_share", process) for process in processes]
+        rows.append((called(cell), *map(percent, shares), *(percent(study.estimate(cell, "record_wrong_share", name)) for name in with_records(study))))
+    head = ("policy", *(f"read by {process}" for process in processes), *(f"{name.upper()} records" for name in with_records(study)))
+    note = "Share of the reads that return a wrong version, by who reads; beside it, the share of records wrong that a look at all devices would find."
+    return (Grid("T3b. Reads returning a wrong version, by process", head, tuple(rows), note),) if processes else ()
+
+
+def _decisions_grid(study: Study) -> tuple[Grid, ...]:
+    rows = []
+    for cell in study.cells:
+        costs = study.groups(cell, "decision_cost_gbp_per_device_year")
+        for process in costs:
+            shares = [study.estimate(cell, "decision_error_share", f"{process}/{error}") for error in ERRORS]
+            whole = study.estimate(cell, "decision_error_share", process)
+            rows.append((called(cell), process, percent(whole), *map(percent, shares), interval(costs[process], _SCALE)))
+    head = ("policy", "decides", "in error", *(error.replace("_", " ") for error in ERRORS), f"£ a year, {_SCALE:,} devices")
+    note = "Shares of the decisions of that process; –: cannot happen, or did not."
+    return (Grid("T3c. Decisions in error, and what they cost", head, tuple(rows), note, page_only=True),) if rows else ()
+
+
+def _pictures(study: Study) -> tuple[Picture, ...]:
+    if not any(len(course(study, cell, "smi", living(study)).days) for cell in study.cells[:1]):
+        return ()
+    found = _wrong(study)
+    (best, least), (worst, most) = found[0], found[-1]
+    title = f"The inventory is wrong for {percent(least)} of its records under {called(best)}, {percent(most)} under {called(worst)}"
+    if len(found) == 1:
+        title = f"The inventory is wrong for {percent(least)} of its records"
+    types = listed([name.upper() for name in living(study)])
+    read = (
+        f"All devices with a life ({types}), split into right, wrong and unknown at the end of each step after warm-up. Line: mean over replications; band: it"
+        " holds every replication."
+    )
+    return (Picture("f3_records_over_time", title, read, f"Shares right, wrong and unknown over time, by policy. {title}.", partial(_draw, study)),)
+
+
+def _draw(study: Study) -> Figure:
+    from sim.report.courses import Line, Panel, panels
+
+    shown = []
+    for cell in study.cells[:_MOST]:
+        own = course(study, cell, "smi", living(study))
+        lines = [Line("right", own.right, 2), Line("wrong", own.wrong, 1), Line("unknown", own.unknown, 0)]
+        shown.append(Panel(called(cell), own.days, lines))
+    return panels(shown, "% of devices", 1 if len(shown) == 1 else 2)

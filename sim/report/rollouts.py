@@ -1,0 +1,172 @@
+"""How fast may firmware go out over the air? Days to finish against the false outage alerts of one second, rollout by rollout."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sim.metrics import Estimate
+from sim.report.findings import Findings, Picture
+from sim.report.frontier import Point, dominators, frontier
+from sim.report.grids import Grid
+from sim.report.lives import called, counted_by
+from sim.report.study import Cell, Study
+from sim.report.words import counted, interval, listed, percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METRICS: Final = (
+    "campaign_days_mean", "campaign_stopped_share", "dsp_kind_per_s_peak", "kind_alerts_n", "supply_cuts_n", "job_recorded_share", "job_end_share",
+    "dsp_alerts_per_s_peak",
+)  # fmt: skip
+FALSE: Final = "cut"  # the cause of an outage alert when an activation cuts the supply
+
+
+def fits(study: Study) -> bool:
+    """Whether a campaign ran in any cell."""
+    return any(study.estimate(cell, "campaign_stopped_share") for cell in study.cells)
+
+
+def false_kind(cell: Cell) -> str | None:
+    """Return the kind of alert that tells of a supply cut by an activation; None where none is raised."""
+    alerts = cell.scenario.alerts
+    return next((name for name in alerts.active if alerts.kinds[name].cause == FALSE), None)
+
+
+def alarms(study: Study, cell: Cell, metric: str) -> Estimate | None:
+    """Return *metric* of the false outage alerts of *cell*."""
+    kind = false_kind(cell)
+    return None if kind is None else study.estimate(cell, metric, kind)
+
+
+class Rollouts:
+    """The rollouts that finished, each a point: days to finish, and the false outage alerts of the busiest second at the DSP."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.places: dict[str, tuple[Estimate, Estimate]] = {}
+        for cell in study.cells:
+            days, peak = study.estimate(cell, "campaign_days_mean"), alarms(study, cell, "dsp_kind_per_s_peak")
+            if days is not None and peak is not None:
+                self.places[cell.name] = days, peak
+        self.points: dict[str, Point] = {name: (days.value, peak.value) for name, (days, peak) in self.places.items()}
+        self.best = frontier(self.points)
+        self.beaten_by = dominators(self.points)
+        self.called = {cell.name: called(cell) for cell in study.cells}
+
+
+def findings(study: Study) -> Findings:
+    """Return what the report says of *study*."""
+    rollouts = Rollouts(study)
+    return Findings(
+        answer=_answer(rollouts), points=tuple(point for point in (_beaten(rollouts), _stopped(study), _why(study)) if point), grids=_grids(rollouts),
+        pictures=_pictures(rollouts), doubts=_DOUBTS, metrics=METRICS,
+    )  # fmt: skip
+
+
+_DOUBTS: Final = (
+    "How many activations cut the supply, and for how long, is an assumption (grade D): the peak is proportional to the share that does so for long enough.",
+    "A rollout is as fast as its slowest region: what each can be offered a day is an assumption (grade D).",
+    "An outage alert that is false costs more than its message: people look for a fault that is not there. That is not priced here.",
+)
+
+
+def _answer(rollouts: Rollouts) -> str:
+    if not rollouts.places:
+        return f"No rollout finished within the window and raised alerts. {_stopped(rollouts.study)}".strip()
+    fastest, calmest = rollouts.best[0], rollouts.best[-1]
+    told = f"{_upper(_point(rollouts, fastest))}"
+    if fastest != calmest:
+        told = f"Speed is bought with false alarms: {_point(rollouts, fastest)}; {_point(rollouts, calmest)}"
+    n, best = counted(len(rollouts.points), "rollout"), len(rollouts.best)
+    worth = f"None of the {n} is beaten by another."
+    if best < len(rollouts.points):
+        worth = f"Of {n}, {best} {'is' if best == 1 else 'are'} worth having: another is no slower and no louder than the rest."
+    return f"{told}. {worth}"
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _point(rollouts: Rollouts, name: str) -> str:
+    days, peak = rollouts.places[name]
+    return f"{rollouts.called[name]} finishes a campaign in {interval(days)} days with {interval(peak)} false outage alerts in the busiest second"
+
+
+def _beaten(rollouts: Rollouts) -> str:
+    told = [f"{rollouts.called[name]} by {rollouts.called[other]}" for name, other in rollouts.beaten_by.items()]
+    return f"Dominated (another is no slower and no louder): {listed(told)}." if told else ""
+
+
+def _stopped(study: Study) -> str:
+    told = [f"{called(cell)} {percent(share)}" for cell in study.cells if (share := study.estimate(cell, "campaign_stopped_share")) and share.value]
+    return f"Campaigns stopped at a gate, of those that ended: {listed(told)}." if told else ""
+
+
+def _why(study: Study) -> str:
+    cell = next((cell for cell in study.cells if alarms(study, cell, "kind_alerts_n") is not None), None)
+    cuts = study.estimate(cell, "supply_cuts_n") if cell is not None else None
+    if cell is None or cuts is None:
+        return ""
+    raised = alarms(study, cell, "kind_alerts_n")
+    return (
+        f"Where the false alarms come from: an activation that cuts the supply of the hub (MP102). Under {called(cell)} {interval(cuts)} activations do,"
+        f" {interval(raised)} of them for long enough that the hub reports an outage."
+    )
+
+
+# -- tables and figure -------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _verdict(rollouts: Rollouts, cell: Cell) -> str:
+    if cell.name not in rollouts.points:
+        return "not finished in the window, or no alerts"
+    other = rollouts.beaten_by.get(cell.name)
+    return "on the frontier" if other is None else f"dominated by {rollouts.called[other]}"
+
+
+def _grids(rollouts: Rollouts) -> tuple[Grid, ...]:
+    study, rows, mute = rollouts.study, [], set()
+    for place, cell in enumerate(study.cells):
+        if cell.name in rollouts.beaten_by:
+            mute.add(place)
+        rows.append((
+            called(cell), interval(study.estimate(cell, "campaign_days_mean")), interval(alarms(study, cell, "dsp_kind_per_s_peak")),
+            interval(alarms(study, cell, "kind_alerts_n")), interval(study.estimate(cell, "dsp_alerts_per_s_peak")),
+            percent(study.estimate(cell, "job_recorded_share")), percent(study.estimate(cell, "campaign_stopped_share")), _verdict(rollouts, cell),
+        ))  # fmt: skip
+    head = ("rollout", "days to finish", "false outages in 1 s", "false outages in all", "alerts in 1 s", "jobs recorded", "stopped at a gate", "verdict")
+    note = (
+        "Days: from a campaign's first group to its last gate, of those that finished. In 1 s: the busiest second at the DSP (false outages; all alerts)."
+        " Recorded: jobs, those withdrawn left out, that end with the version in the inventory. Stopped: aborted or stalled, of the campaigns that ended."
+    )
+    return Grid("TR. Rollouts: how fast, and how loud", head, tuple(rows), note, frozenset(mute)), *_campaigns(study)
+
+
+def _campaigns(study: Study) -> tuple[Grid, ...]:
+    """Return TRb: how many jobs each end has, rollout by rollout."""
+    ends = {cell.name: counted_by(study, cell, "jobs", "ended") for cell in study.cells}
+    names = list(dict.fromkeys(end for own in ends.values() for end in own))
+    rows = tuple((called(cell), *(interval(ends[cell.name].get(end)) for end in names)) for cell in study.cells)
+    head = ("rollout", *(end.replace("_", " ") for end in names))
+    return (Grid("TRb. Jobs by their end", head, rows, "A job is a version offered to a device; it ends in exactly one way.", page_only=True),) if names else ()
+
+
+def _pictures(rollouts: Rollouts) -> tuple[Picture, ...]:
+    if len(rollouts.points) < 2:
+        return ()
+    fastest, calmest = rollouts.best[0], rollouts.best[-1]
+    title = f"{_upper(_point(rollouts, fastest))}"
+    if fastest != calmest:
+        days, peak = rollouts.places[calmest]
+        title = f"{title}; {rollouts.called[calmest]} takes {interval(days)} days, with {interval(peak)}"
+    read = "Further left is faster, further down quieter. Line: the frontier. Grey: dominated. Crosses: 95 % intervals."
+    return (Picture("fr_rollouts", title, read, f"Days to finish against false outage alerts in one second. {title}.", partial(_draw, rollouts)),)
+
+
+def _draw(rollouts: Rollouts) -> Figure:
+    from sim.report.trade import trade
+
+    return trade(rollouts)

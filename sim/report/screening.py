@@ -1,0 +1,221 @@
+"""H4: can it be made sure that local updates use only firmware on the Central Products List, and what gets through all the same?"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sim.metrics import Estimate
+from sim.metrics.firmware import STOPPED
+from sim.report.findings import Findings, Picture
+from sim.report.grids import Grid
+from sim.report.lives import at_levels, by_levels, called, mean_counts, option
+from sim.report.study import Cell, Study
+from sim.report.words import counted, interval, listed, number, percent, rounded
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METRICS: Final = (
+    "unlisted_device_days", "unlisted_device_share", "variant_device_days", "variant_devices_end", "local_let_through_share", "local_blocked_wrongly_share",
+    "local_outcome_share", "audit_found_n", "audit_detection_days_mean",
+)  # fmt: skip
+IMAGES: Final = ("listed", "unlisted", "variant")
+OUTCOMES: Final = ("installed", "blocked", "busy", "expired", "gateway_down", "banned", "not_permitted")
+TURNED_AWAY: Final = STOPPED[1:]
+
+
+def fits(study: Study) -> bool:
+    """Whether anybody tried a local update."""
+    return any(study.groups(cell, "local_outcome_share") for cell in study.cells)
+
+
+def findings(study: Study) -> Findings:
+    """Return what the report says of *study*."""
+    return Findings(
+        answer=_answer(study), points=tuple(point for point in (_legacy(study), _price(study), _gateway(study), _detected(study)) if point),
+        grids=(_grid(study), _flow_grid(study)), pictures=(_picture(study),), doubts=_DOUBTS, metrics=METRICS,
+    )  # fmt: skip
+
+
+_DOUBTS: Final = (
+    "How often a manufacturer offers an image before it is listed, and how many images are tried that were never submitted, are assumptions (grade D).",
+    "Screening is done by the device: those whose firmware does not ask install what they are given, whatever the design. The wave of new firmware decides.",
+    "False accepts, false rejects, stolen signatures and gateway outages are assumptions (grade D); the design's own rule is not.",
+)
+
+
+def _focus(study: Study) -> list[Cell]:
+    """Return the cells that the answer and the figure are of: of the levels tried, those at which most is run that is not on the list."""
+    return max(by_levels(study), key=lambda cells: max((days.value for cell in cells if (days := study.estimate(cell, "unlisted_device_days"))), default=0.0))
+
+
+def _days(study: Study) -> list[tuple[Cell, Estimate]]:
+    found = [(cell, days) for cell in _focus(study) if (days := study.estimate(cell, "unlisted_device_days")) is not None]
+    return sorted(found, key=lambda pair: pair[1].value)
+
+
+def _answer(study: Study) -> str:
+    found = _days(study)
+    if not found:
+        return "Nobody ran anything that was not on the list."
+    (best, least), (worst, _) = found[0], found[-1]
+    if best is worst:
+        return f"{_told(study, best)[:1].upper()}{_told(study, best)[1:]}."
+    sure = "No design makes sure of it" if least.value else f"{option(best)} makes sure of it"
+    where = at_levels(_focus(study))
+    return (
+        f"{sure}: of {counted(len(found), 'design')}{where}, {option(best)} leaves least ({_told(study, best)}), {option(worst)} most ({_told(study, worst)})."
+        f" {_against(study, best)}"
+    ).strip()
+
+
+def _told(study: Study, cell: Cell) -> str:
+    days, share = study.estimate(cell, "unlisted_device_days"), study.estimate(cell, "unlisted_device_share")
+    through, wrongly = study.estimate(cell, "local_let_through_share"), study.estimate(cell, "local_blocked_wrongly_share")
+    parts = [f"{interval(days)} device-days of firmware not on the list, {percent(share)} of all device time"]
+    parts += [f"{percent(through)} of the attempts with such an image let through"] if through else []
+    parts += [f"{percent(wrongly)} of the legitimate ones stopped"] if wrongly else []
+    return listed(parts)
+
+
+def _against(study: Study, cell: Cell) -> str:
+    less, other = study.difference(cell, "unlisted_device_days"), study.comparator_of(cell)
+    if less is None or other is None:
+        return ""
+    return f"Against {option(other)}, pair by pair, {option(cell)} saves {interval(Estimate(-less.value, less.half_width, less.n, less.unit))} device-days."
+
+
+def _legacy(study: Study) -> str:
+    """Say how much of what gets through was never asked about."""
+    told = []
+    for cell in _focus(study):
+        n = mean_counts(study, cell, "local", ("image", "screened", "outcome"))
+        through = {(image, asked): k for (image, asked, end), k in n.items() if image != "listed" and end == "installed"}
+        unasked, whole = sum(k for (_, asked), k in through.items() if not asked), sum(through.values())
+        if any(asked and k for (_, asked, _), k in n.items()) and whole:
+            told.append(f"{option(cell)} {rounded(100 * unasked / whole, 2)} %")
+    return f"Of what gets through, this share was never asked about, since the firmware that was running does not ask: {listed(told)}." if told else ""
+
+
+def _price(study: Study) -> str:
+    told = []
+    for cell in _focus(study):
+        wrongly = study.estimate(cell, "local_blocked_wrongly_share")
+        groups = {name: share for name, share in study.groups(cell, "local_blocked_wrongly_share").items() if share.value}
+        if wrongly is not None and groups:
+            worst = max(groups, key=lambda name: groups[name].value)
+            told.append(f"{option(cell)} {percent(wrongly)} (most of it {worst.replace('_', ' ')})")
+    return f"What screening costs those who do nothing wrong, in legitimate attempts stopped or turned away: {listed(told)}." if told else ""
+
+
+def up_share(cell: Cell) -> float | None:
+    """Return the share of the window in which the gateway of *cell* is up; None where its design asks none."""
+    firmware = cell.scenario.firmware
+    if firmware is None or firmware.screening.design != "token":
+        return None
+    window = cell.scenario.window
+    end = window.warm_up + window.length
+    down: set[tuple[int, int]] = set()
+    for outage in firmware.screening.gateway_outages:
+        starts = range(outage.start, end, outage.every) if outage.every else (outage.start,)
+        down |= {(max(start, window.warm_up), min(start + outage.duration, end)) for start in starts}
+    reached, dark = window.warm_up, 0
+    for start, stop in sorted(down):
+        dark += max(0, stop - max(start, reached))
+        reached = max(reached, stop)
+    return 1 - dark / window.length
+
+
+def _gateway(study: Study) -> str:
+    """Say what the gateway's availability is worth: what an hour of it down turns away."""
+    told = []
+    for cell in _focus(study):
+        up = up_share(cell)
+        if up is not None and cell.scenario.firmware is not None:
+            lost = study.estimate(cell, "local_blocked_wrongly_share", "gateway_down")
+            opens = cell.scenario.firmware.screening.fail == "open"
+            how = "lets pass what it cannot ask about" if opens else f"turns away {percent(lost)} of legitimate attempts"
+            told.append(f"{option(cell)} is up {rounded(100 * up, 4)} % of the time and, down, {how}")
+    return f"The gateway: {listed(told)}. Turned away, a device comes back a while later, so what it costs is delay." if told else ""
+
+
+def _detected(study: Study) -> str:
+    told = []
+    for cell in _focus(study):
+        days, n = study.estimate(cell, "audit_detection_days_mean"), study.estimate(cell, "audit_found_n")
+        if days is not None and n is not None:
+            told.append(f"{option(cell)} finds {interval(n)} devices, {interval(days)} days after the change on average")
+    return f"Detection after the fact: {listed(told)}." if told else ""
+
+
+# -- tables and figure -------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _grid(study: Study) -> Grid:
+    rows = []
+    for cell in study.cells:
+        up, variants = up_share(cell), study.estimate(cell, "variant_device_days")
+        turned = [share for name in TURNED_AWAY if (share := study.estimate(cell, "local_blocked_wrongly_share", name)) is not None]
+        rows.append((
+            called(cell), interval(study.estimate(cell, "unlisted_device_days")), interval(variants), percent(study.estimate(cell, "local_let_through_share")),
+            percent(study.estimate(cell, "local_blocked_wrongly_share", "blocked")), percent(max(turned, key=lambda share: share.value, default=None)),
+            interval(study.estimate(cell, "audit_detection_days_mean")), "–" if up is None else f"{rounded(100 * up, 4)} %",
+        ))  # fmt: skip
+    head = (
+        "design", "device-days not on the list", "of them never submitted", "let through", "legitimate blocked", "legitimate turned away",
+        "detection delay, d", "gateway up",
+    )  # fmt: skip
+    note = (
+        "Not on the list: not yet, no longer, or never submitted. Let through: of the attempts with such an image, those that end with the device running it."
+        " Blocked, turned away: of the attempts with a listed image (turned away: gateway busy or down, or token expired, whichever is most; tried again"
+        " later). Detection: from installation to the write at which an audit finds it."
+    )
+    return Grid("T4. What each design lets through, and what it costs", head, tuple(rows), note)
+
+
+def _flow_grid(study: Study) -> Grid:
+    """Return T4b: every local attempt by image and outcome; the parts add up to the whole."""
+    rows = []
+    for cell in study.cells:
+        n = mean_counts(study, cell, "local", ("image", "outcome"))
+        for image in IMAGES:
+            parts = [n.get((image, outcome), 0.0) for outcome in OUTCOMES]
+            if sum(parts):
+                rows.append((called(cell), image, number(sum(parts)), *map(number, parts)))
+    head = ("design", "image", "attempts", *(outcome.replace("_", " ") for outcome in OUTCOMES))
+    return Grid("T4b. Local attempts by image and outcome", head, tuple(rows), "Means over replications; each row adds up to its attempts.", page_only=True)
+
+
+def _picture(study: Study) -> Picture:
+    found = _days(study)
+    through = [(cell, share) for cell, _ in found if (share := study.estimate(cell, "local_let_through_share")) is not None]
+    title = "Local attempts by image, screening and outcome"
+    if len(through) > 1:
+        least, most = (of(through, key=lambda pair: pair[1].value) for of in (min, max))
+        title = (
+            f"Of attempts with firmware not on the list, {percent(least[1])} get through under {option(least[0])}, {percent(most[1])} under {option(most[0])}"
+        )
+    first = "" if len(_shown(study)) == len(study.cells) else f" The first of each design{at_levels(_focus(study))}; T4 has all."
+    read = (
+        "From left to right: what image was tried (a variant was never submitted), whether the device asked before it installed, and what came of it. Each"
+        f" band is all attempts with such an image, however many (the number on the left, a mean over replications); T4b has every number.{first}"
+    )
+    return Picture("f4_screening", title, read, f"Flow of local attempts by design. {title}.", partial(_draw, study))
+
+
+def _shown(study: Study) -> list[Cell]:
+    """Return the cells of the figure: the first of each design, a gateway that fails open and one that fails closed being two."""
+    firsts: dict[tuple[str, str], Cell] = {}
+    for cell in _focus(study):
+        if cell.scenario.firmware is not None:
+            screening = cell.scenario.firmware.screening
+            firsts.setdefault((screening.design, screening.fail if screening.design == "token" else ""), cell)
+    return list(firsts.values())
+
+
+def _draw(study: Study) -> Figure:
+    from sim.report.flows import flows
+
+    cells = _shown(study)
+    return flows([(option(cell), mean_counts(study, cell, "local", ("image", "screened", "outcome"))) for cell in cells])

@@ -1,0 +1,186 @@
+"""The sections of firmware worlds, on worlds made up by formulas, whose answers are known: policies, screening, store and forward, rollouts, MP105."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+import sim
+from sim.experiment.plan import ENGINES
+from sim.report import answer, findings, write
+from sim.report.lives import course
+from sim.report.study import Study
+from tests.report.reading import differences, grid, same, summary
+
+BASE = """schema_version: 1
+experiment: {name}
+question: {question}
+scenario: gb_firmware
+set: {{estate: {{premises: 300}}, window: {{warm_up: 30 d, length: {length} d}}{more}}}
+options:
+{options}
+{comparator}
+replications: 3
+metrics: [record_wrong_share, unlisted_device_days]
+"""
+LOCAL = "updates: {policy: local_and_ota}"
+ASKED = {
+    "policies": (
+        "How wrong do the SMI and 8.2 become under each policy? (H3)", 1460, "",
+        ["p1: {updates: {policy: ota_only}}", f"p2: {{{LOCAL}}}", f"p4: {{{LOCAL}, reporting: {{rule: periodic, period: 1 d}}}}"], "comparator: p2",
+    ),
+    "screening": (
+        "Can local updates be held to the list? (H4)", 365, f", {LOCAL}",
+        ["none: {firmware: {screening: {design: none}}}", "allow_list: {firmware: {screening: {design: allow_list}}}",
+         "token: {firmware: {screening: {design: token, gateway_outages: [{start: 100 d, every: 100 d, duration: 36 h}]}}}",
+         "audit: {firmware: {screening: {design: audit}}}"], "comparator: none",
+    ),
+    "hubs": (
+        "Should the hub store, forward, both or neither? (H5)", 730,
+        f", {LOCAL}, firmware: {{ota: {{exchange: {{start: 365 d, share: 30 %, curve: [{{share: 100 %, time: 180 d}}], reseed: false}}}}}}",
+        ["neither: {reporting: {rule: none}}", "store: {reporting: {rule: hub_store, read: {rate: 1 /year, refreshes_smi: false}}}",
+         "both: {reporting: {rule: hub_batch, period: 7 d}}", "forward: {reporting: {rule: on_change}}"], "comparator: neither",
+    ),
+    "rollouts": (
+        "How fast may a rollout be?", 365, ", alerts: {active: [false_outage]}",
+        ["quick: {firmware: {campaign: {ramp: {step: 2 d}}}}", "slow: {firmware: {campaign: {ramp: {step: 6 d}}}}",
+         "long_soak: {firmware: {campaign: {ramp: {step: 2 d}, soak: 14 d}}}", "stopped: {firmware: {campaign: {ramp: {step: 30 d}}}}"], "",
+    ),
+    "mp105": (
+        "What does the repair of Suspended devices change?", 365,
+        ", firmware: {ota: {types: [esme]}, models: {esme_a: {type: esme, share: 100 %, size: 1 kB, sleepy: false, downgrades: refused, asks_from: 0,"
+        " cut: 0 %}}}",
+        ["without: {firmware: {ota: {mp105: {start: 3650 d}}}}", "with_repair: {firmware: {ota: {mp105: {start: 200 d}}}}"], "comparator: without",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Return the results of each of the five questions, by name."""
+    folder, found = tmp_path_factory.mktemp("firmware"), {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENGINES, "fast", "tests.report.toy_firmware")
+        for name, (question, length, more, options, comparator) in ASKED.items():
+            told = "\n".join(f"  {option}" for option in options)
+            text = BASE.format(name=name, question=question, length=length, more=more, options=told, comparator=comparator)
+            (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+            found[name] = sim.run(folder / f"{name}.yaml", out=folder, jobs=1, report=False)
+    return found
+
+
+@pytest.mark.parametrize(("name", "figure"), [
+    ("policies", "f3_records_over_time"), ("screening", "f4_screening"), ("hubs", "f5_store_forward"), ("rollouts", "fr_rollouts"), ("mp105", "fs_suspended"),
+])  # fmt: skip
+def test_each_question_has_its_figure_and_its_page(runs, name, figure):
+    """The figure is a sound SVG; the page says scale, replications and grade below it and runs nothing."""
+    found = findings(runs[name])
+    write(runs[name].path)
+
+    assert [picture.name for picture in found.pictures] == [figure]
+    assert ElementTree.fromstring((runs[name].path / "figures" / f"{figure}.svg").read_text(encoding="utf-8")).tag.endswith("svg")
+    page = (runs[name].path / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert page.count("A sample of 300 premises") >= 2
+    assert "weakest evidence used: grade D" in page
+    assert answer(runs[name]).count("A2. How far attempts over the air come") == 1
+
+
+def test_t3_is_the_summary(runs):
+    """Shares of records, reads and decisions are those of `summary.csv`; who reads is told apart, and what it costs is per thousand devices."""
+    want, found = summary(runs["policies"]), findings(runs["policies"])
+    readers = {row["policy"]: row for row in grid(found, "T3b")}
+
+    for row in grid(found, "T3. "):
+        cell = row["policy"]
+        for column, name in [("right", "record_right_share"), ("wrong", "record_wrong_share"), ("unknown", "record_unknown_share"),
+                             ("reads wrong", "read_wrong_share"), ("decisions in error", "decision_error_share")]:  # fmt: skip
+            assert same(row[column], *want[cell, name, "all"], 100)
+        assert same(row["£ a year, 1,000 devices"], *want[cell, "decision_cost_gbp_per_device_year", "all"], 1000)
+        assert same(readers[cell]["read by call"], *want[cell, "read_wrong_share", "call"], 100)
+    assert "p1 leaves the inventory least wrong" in found.answer
+    value, half_width = differences(runs["policies"])["p1", "record_wrong_share", "all"]
+    said = re.search(r"p1 has (\S+ ± \S+) percentage points fewer of them wrong", found.answer)
+    assert said
+    assert same(said[1], -value, half_width, 100)
+    assert "call, 23.2 ± " in next(point for point in found.points if point.startswith("Who is misled most, under p2"))
+
+
+def test_right_wrong_and_unknown_add_up_at_every_moment(runs):
+    """The course of F3: three shares of all devices, from the first step after warm-up to the end; nothing wrong is folded into what is unknown."""
+    study = Study(runs["policies"])
+    own = course(study, study.cells[1], "smi", ("ppmid", "ihd", "hcalcs"))
+
+    assert own.wrong.shape == own.unknown.shape == (3, len(own.days))
+    assert own.days[0] == 37
+    assert own.days[-1] == 1490
+    assert (own.right + own.wrong + own.unknown).tolist() == [[pytest.approx(1)] * len(own.days)] * 3
+    assert own.unknown[0].tolist() == pytest.approx([80 / 890] * len(own.days))
+    assert own.wrong[0, -1] == pytest.approx((200 + 2) / 890, abs=0.002)
+
+
+def test_t4_adds_up_and_says_what_gets_through(runs):
+    """Every row of T4b adds up to its attempts; nine of ten ask, so a tenth of what is not listed gets through, and all of it was never asked about."""
+    found = findings(runs["screening"])
+    rows = grid(found, "T4b")
+
+    assert len(rows) == 12
+    for row in rows:
+        numbers = [float(text.replace(",", "")) for text in list(row.values())[2:]]
+        assert sum(numbers[1:]) == pytest.approx(numbers[0], abs=1)
+    t4 = {row["design"]: row for row in grid(found, "T4. ")}
+    assert t4["none"]["let through"].startswith("100 ")
+    assert t4["allow list"]["let through"].startswith("10.")
+    assert t4["audit"]["detection delay, d"].startswith("30 ")
+    assert t4["token"]["gateway up"] == f"{100 * (1 - 3 * 1.5 / 365):.2f} %"
+    assert "No design makes sure of it" in found.answer
+    assert any("never asked about" in point and "allow list 100 % and token 100 %" in point and "none" not in point for point in found.points)
+
+
+def test_t5_is_paired_with_the_world_that_has_neither(runs):
+    """Differences are those of `differences.csv`; storing alone is told to do nothing; the square has the best of each corner."""
+    less, found = differences(runs["hubs"]), findings(runs["hubs"])
+    rows = {row["rule"]: row for row in grid(found, "T5. ")}
+
+    assert {name: (row["stores"], row["forwards"]) for name, row in rows.items()} == {
+        "neither": ("no", "no"), "store": ("yes", "no"), "both": ("yes", "yes"), "forward": ("no", "yes"),
+    }  # fmt: skip
+    for name in ("store", "both", "forward"):
+        assert same(rows[name]["less none, points"], *less[name, "record_wrong_share", "all"], 100)
+        assert same(rows[name]["reads wrong, less none, points"], *less[name, "read_wrong_share", "all"], 100)
+    assert any(point.startswith("Storing alone does nothing for the inventory") for point in found.points)
+    assert [row["passed on"].partition("(")[2] for row in grid(found, "T5b")] == ["forward)", "both)"]
+
+
+def test_rollouts_are_points_and_those_beaten_are_set_back(runs):
+    """Slower and louder is dominated; what was stopped is no point, and says so."""
+    found = findings(runs["rollouts"])
+    t, mute = grid(found, "TR. "), found.grids[0].mute
+
+    assert [row["verdict"] for row in t] == ["on the frontier", "on the frontier", "dominated by quick", "not finished in the window, or no alerts"]
+    assert mute == {2}
+    assert found.answer.startswith("Speed is bought with false alarms: quick finishes a campaign in 22.0 ± ")
+    assert [row["stopped at a gate"].split(" ")[0] for row in t] == ["0", "0", "0", "100"]
+
+
+def test_the_repair_is_told_by_who_is_left_suspended(runs):
+    """Ten without it, none with it; the page has both courses."""
+    found = findings(runs["mp105"])
+
+    assert "under ‘without’, 10 ± 0 † devices are" in found.answer
+    assert "under ‘with repair’ 0 ± 0 † devices are" in found.answer
+    assert [row["repair from"] for row in grid(found, "TS. ")] == ["never", "day 200"]
+
+
+def test_steps_and_their_times_are_told_with_the_resolution_of_the_bands(runs):
+    """A2 falls from step to step; A3 gives the times of the made-up bands, and says how far to trust them; A1 adds up."""
+    found = findings(runs["mp105"])
+    steps, times = grid(found, "A2")[0], grid(found, "A3")
+    shares = [float(steps[step].split(" ")[0]) for step in ("accepted", "taken", "held", "activated", "answered", "recorded")]
+
+    assert shares == sorted(shares, reverse=True)
+    assert times[1] == {"world": "without", "step": "hub to device", "p50": "41.2 min", "p95": "47.6 min", "p99": "48.1 min"}
+    assert "half an octave" in next(each for each in found.grids if each.title.startswith("A3")).note
+    assert sum(float(row["without"].split(" ")[0]) for row in grid(found, "A1")) == pytest.approx(100, abs=0.1)
