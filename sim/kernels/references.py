@@ -19,7 +19,7 @@ from sim.kernels.servers import Queues
 from sim.kernels.traffic import Leaving
 
 
-def _reference(group: Any) -> tuple[Any, Any]:
+def reference(group: Any) -> tuple[Any, Any]:
     """Return Numba's type of references to the named tuple *group*, and what makes one from its fields."""
     kind = structref.register(type(f"{group.__name__}Type", (types.StructRef,), {"__module__": __name__}))
     maker = type(f"{group.__name__}Ref", (structref.StructRefProxy,), {"__module__": __name__})
@@ -27,11 +27,11 @@ def _reference(group: Any) -> tuple[Any, Any]:
     return kind, maker
 
 
-SetupType, SetupRef = _reference(Setup)
-LeavingType, LeavingRef = _reference(Leaving)
-PoolType, PoolRef = _reference(Pool)
-LinksType, LinksRef = _reference(Links)
-RowsType, RowsRef = _reference(Rows)
-QueuesType, QueuesRef = _reference(Queues)
-BookType, BookRef = _reference(Book)
-RoomType, RoomRef = _reference(Room)
+SetupType, SetupRef = reference(Setup)
+LeavingType, LeavingRef = reference(Leaving)
+PoolType, PoolRef = reference(Pool)
+LinksType, LinksRef = reference(Links)
+RowsType, RowsRef = reference(Rows)
+QueuesType, QueuesRef = reference(Queues)
+BookType, BookRef = reference(Book)
+RoomType, RoomRef = reference(Room)

@@ -35,19 +35,28 @@ from sim.kernels.firmware.columns import (
 )
 from sim.kernels.firmware.locally import local_attempt
 from sim.kernels.firmware.records import drawn, forget, happened, hear, is_able, rearm, sender, state_of, write
+from sim.kernels.firmware.references import FactsRef, HomesRef, SumsRef
 
 _EXCHANGE, _JOB, _LOCAL, _TOLD, _TIMER, _READ, _CALL, _INSTALL, _GAIN = range(9)
 ROOM = 8  # things raised by one event, at most
 
 
 @njit(cache=True, nogil=True)
-def advance(w_, facts, sums, region, first, last, until_s, goals, busy_row, raised):  # type: ignore[no-untyped-def]
+def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, raised):  # type: ignore[no-untyped-def]
     """Let premises [first, last) live until *until_s*; *goals*: highest version of each model on the CPL meanwhile; *busy_row*: rows, in order, whose next
     local attempt finds the gateway busy.
 
     Returns (the premises at which *raised* had no more room, or *last*; how many things were raised).
     """
-    w, devices, homes = w_[0], region.devices, region.homes
+    w, devices, f, s, h = w_[0], region.devices, facts_, sums_, region.homes
+    facts = FactsRef(
+        f.keys, f.transitions, f.han_s, f.asks_from, f.cut, f.permitted, f.listed_s, f.corrected_s, f.delisted_s, f.out_from_s, f.out_until_s, f.stale_edges,
+        f.latency_edges, f.reports, f.over_air, f.channels,
+    )
+    sums = SumsRef(
+        s.totals, s.bands, s.jobs, s.steps, s.latencies, s.local, s.readings, s.decisions, s.told, s.status, s.running, s.counted, s.suspended,
+    )
+    homes = HomesRef(h.next_s, h.reach, h.ready_s, h.exchanged_s, h.free_s, h.gain_s, h.install_s, h.gain_n, h.install_n)
     cursor, rows, n_raised = region.starts[:5].copy(), np.empty(5, np.int64), 0
     for home in range(first, last):
         if homes.next_s[home] >= until_s:
