@@ -26,7 +26,9 @@ def _reporters(scenario: Scenario) -> float:
 
 
 def reports_per_s(scenario: Scenario) -> float:
-    """Return the expected version reports a second, losses not taken off."""
+    """Return the expected version reports a second on the network, losses not taken off; those of a firmware world pass it by."""
+    if scenario.firmware is not None:
+        return 0.0
     reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
     hubs = min(float(scenario.estate.premises), reporters)
     changes = float(local.rate) * local.take_up * (scenario.updates.policy == "local_and_ota")

@@ -61,8 +61,8 @@ def _still(study: Study) -> str:
     for cell in study.cells:
         behind = study.estimate(cell, "behind_device_share")
         if not _changes(study, cell) and behind is not None:
-            told.append(f"{called(cell)} ({percent(behind)} of devices run less than the list has)")
-    return f"Where nothing is updated, nothing goes wrong in the inventory, and everything in the home: {listed(told)}." if told else ""
+            told.append(f"under {called(cell)} {percent(behind)} of devices run less than the list has")
+    return f"Where nothing is updated no record goes wrong, and that is all that can be said for it: {listed(told)}." if told else ""
 
 
 def _answer(study: Study) -> str:
