@@ -288,9 +288,9 @@ class Trace:
     row, region, slot, index, version_true, version_smi, version_hub, wrong_since_smi_s, wrong_since_hub_s (-1 while not WRONG), confirmed_s (when the latest
     report written was made). *lives*: the same of a firmware world: region, slot, index, version_true, version_smi, version_hub (255: UNKNOWN; 0 where no rule
     keeps it or, of an IHD, the SMI), state of the job (`sim.transitions.JOB_STATES`), its version and attempt (0 while idle), wrong_since_smi_s,
-    wrong_since_hub_s, confirmed_s; by region, slot and index.
+    wrong_since_hub_s; by region, slot and index.
     """
 
     messages: list[tuple[str, str, int, int, int, str, str, str, int]]
     devices: list[tuple[int, str, int, int, int, int, int, int, int, int]]
-    lives: list[tuple[str, int, int, int, int, int, str, int, int, int, int, int]] = field(default_factory=list)
+    lives: list[tuple[str, int, int, int, int, int, str, int, int, int, int]] = field(default_factory=list)

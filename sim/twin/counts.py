@@ -172,7 +172,7 @@ def targets(world: TwinWorld) -> Rows:
     within_s = {kind: spec.target for kind, spec in scenario.traffic.kinds.items()} | {kind: alert.target for kind, alert in scenario.alerts.kinds.items()}
     within_s[VERSION_REPORT] = scenario.reporting.target
     for kind in _names(world):
-        if kind != VERSION_REPORT or scenario.reporting.rule != "none":
+        if kind != VERSION_REPORT or (scenario.reporting.rule != "none" and scenario.firmware is None):
             tried = [message for message in counted(world) if message.kind == kind and message.attempts]
             yield kind, within_s[kind], len(tried), sum(_is_late(message, within_s[kind], world.horizon_s) for message in tried)
 

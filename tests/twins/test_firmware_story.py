@@ -103,7 +103,7 @@ def test_a_display_is_updated_over_the_air_and_the_record_follows_with_the_answe
 
     # offered on day 2; an hour to the hub; 100 blocks of a second; at once run; the answer half an hour later
     runs_s = 2 * DAY_S + HOUR_S + 100
-    assert life == ["north", 4, 0, 1, 1, 0, "idle", 0, 0, -1, -1, runs_s]
+    assert life == ["north", 4, 0, 1, 1, 0, "idle", 0, 0, -1, -1]
     assert smi(tables, "wrong_s", "n_repairs", "repair_s", "n_changes") == (1800, 1, 1800, 1)
     assert counted(tables, "jobs", "version", "ended", "n") == [(1, "done", 1)]
     assert counted(tables, "campaigns", "due_s", "started_s", "ended_s", "ended", "n_groups", "n_targets", "n_done") == [
@@ -119,7 +119,7 @@ def test_a_meter_whose_answer_is_lost_stays_suspended_without_mp105():
     tables, life = told(plain(**METER, ota__response={"delay": {"low": "30 min", "high": "30 min"}, "loss": 1.0, "patience": "1 d"}))
 
     runs_s = 2 * DAY_S + HOUR_S + 200 + 2 * HOUR_S  # a sleepy meter waits two seconds a block, and two hours for 11.3
-    assert life == ["north", 1, 0, 1, 0, 0, "stuck", 1, 0, runs_s, -1, 0]
+    assert life == ["north", 1, 0, 1, 0, 0, "stuck", 1, 0, runs_s, -1]
     assert sums(tables, "esme")["suspended_s"] == 10 * DAY_S - runs_s
     assert sums(tables, "esme")["suspended_end_n"] == 1
     assert counted(tables, "jobs", "ended", "n") == [("open", 1)]

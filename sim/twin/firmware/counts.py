@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sim.planning import campaigns as planned
 from sim.planning import releases as planned_releases
 from sim.planning.releases import highest_listed
+from sim.scenario.firmware import LIVING
 from sim.tables import LATENCY_EDGES_S
 from sim.twin.firmware.campaigns import FAILED
 from sim.twin.firmware.estate import VARIANT, Living
@@ -119,7 +120,7 @@ def told(world: FirmwareWorld) -> Rows:
 def status(world: FirmwareWorld) -> Rows:
     """Yield what is summed over devices."""
     start_s, stop_s = world.warm_up_s, world.horizon_s
-    for device_type in world.row_types:
+    for device_type in LIVING:
         devices = [device for device in world.living() if device.device_type == device_type]
         ages_s = [age_s for second, device, age_s in world.found if second >= start_s and device.device_type == device_type]
         runs = [(device, *spell) for device in devices for spell in _runs(device, stop_s)]
@@ -192,5 +193,5 @@ def fill_lives(trace: Trace, world: FirmwareWorld) -> None:
         trace.lives.append((
             device.region.name, device.slot, device.index, device.version_true, device.smi.version,
             UNKNOWN if is_forgotten else device.hub_record.version, *work,
-            -1 if smi_since_s is None else smi_since_s, -1 if hub_since_s is None else hub_since_s, device.smi.writes[-1][1] if device.smi.writes else 0,
+            -1 if smi_since_s is None else smi_since_s, -1 if hub_since_s is None else hub_since_s,
         ))  # fmt: skip

@@ -31,12 +31,11 @@ def screen(world: FirmwareWorld, trial: Trial, number: int) -> str:
         if spec.capacity is not None and number > floor(3600 * spec.capacity):
             return "busy"
         is_stopped = trial.is_variant or not world.is_on_cpl(device, trial.version, now_s)
-        install_s = 1 + world.luck.scaled(spec.install, "screen.install", device.place, device.index, trial.version)
-        if not is_stopped and install_s > spec.token_life:
-            return "expired"
     error = spec.false_accept if is_stopped else spec.false_reject
-    errs = world.luck.happens(error, "screen.error", device.place, device.index, trial.version)
-    return "blocked" if is_stopped != errs else ""
+    if is_stopped != world.luck.happens(error, "screen.error", device.place, device.index, trial.version):
+        return "blocked"
+    install_s = 1 + world.luck.scaled(spec.install, "screen.install", device.place, device.index, trial.version)
+    return "expired" if spec.design == "token" and install_s > spec.token_life else ""
 
 
 def is_gateway_down(world: FirmwareWorld) -> bool:
