@@ -69,7 +69,7 @@ def start(world: World) -> None:
         processes.append(lives(world))
     elif world.scenario.updates.policy == "local_and_ota":
         processes += [local_updates(world), releases(world)]
-    if world.life is None or world.scenario.network:
+    if world.life is None or world.scenario.network or world.scenario.alerts.active or world.scenario.traffic.level:
         processes.append(days(world))
     for process in processes:
         world.env.process(process)  # type: ignore[arg-type]

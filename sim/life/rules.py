@@ -56,7 +56,7 @@ def rules_of(scenario: Scenario, region: int) -> NDArray[Any]:
         "list_age_s": screening.list_age, "fails_open": screening.fail == "open", "install_s": screening.install, "token_life_s": screening.token_life,
         "again_s": screening.retry, "reseed": ota.exchange is not None and ota.exchange.reseed, "resume_s": ota.resume, "patience_s": ota.response.patience,
         "repair_s": repair.start if repair else NEVER_S, "retries": ota.retries, "retry_s": ota.retry_after,
-        "emits": bool(causes & {"transferred", "received", "activated", "cut", "cut_restored"}) and bool(scenario.network),
+        "emits": bool(causes & {"transferred", "received", "activated", "cut", "cut_restored"}),
         **_between("distribution", distribution), **_between("wait", ota.activation.wait), **_between("answer", ota.response.delay),
         **_between("cut", ota.cut_length), **(_between("repair", repair.read) if repair else {"repair_low": 1, "repair_n": 1}),
         "loss": threshold(reporting.loss), "han_loss": threshold(reporting.han_loss), "variant": threshold(firmware.local.variant),

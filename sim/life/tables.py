@@ -141,8 +141,8 @@ def _able(life: Life, number: int, kind: int) -> NDArray[Any]:
 
 def _status(life: Life, at_end: dict[tuple[str, str], int]) -> list[_Row]:
     sums = _total(part.sums.status for part in life.parts)
-    rows = [(TYPES[k], c.STATUS[s], int(sums[k, s])) for k, s in np.argwhere(sums)]
-    return rows + [(kind, what, n) for (kind, what), n in at_end.items() if n]
+    rows = [(name, what, int(sums[kind, s])) for kind, name in enumerate(TYPES) for s, what in enumerate(c.STATUS)]
+    return rows + [(kind, what, n) for (kind, what), n in at_end.items()]
 
 
 def _n_devices(life: Life, region: int, kind: int) -> int:
@@ -190,7 +190,7 @@ def population(life: Life, scenario: Scenario, region: int) -> dict[str, int]:
     return {"reporting": reporting, "senders": 0 if scenario.reporting.rule == "none" else senders}
 
 
-def traced(life: Life, scenario: Scenario, names: Sequence[str]) -> list[tuple[str, int, int, int, int, int, str, int, int, int, int, int]]:
+def traced(life: Life, scenario: Scenario, names: Sequence[str]) -> list[tuple[str, int, int, int, int, int, str, int, int, int, int]]:
     """Return every device's last state, as `sim.tables.Trace.lives` describes it."""
     rows = []
     stores = scenario.reporting.rule in STORING
@@ -200,6 +200,6 @@ def traced(life: Life, scenario: Scenario, names: Sequence[str]) -> list[tuple[s
                 hub, hub_s = (int(d["hub"]), int(d["wrong_hub_s"]) if d["hub"] != c.UNKNOWN else -1) if stores else (0, -1)
                 rows.append((
                     names[number], SLOTS[device_type], int(d["index"]), int(d["running"]), int(d["smi"]), hub, JOB_STATES[d["job"]], int(d["version"]),
-                    int(d["attempt"]), int(d["wrong_smi_s"]), hub_s, int(d["confirmed_s"]),
+                    int(d["attempt"]), int(d["wrong_smi_s"]), hub_s,
                 ))
     return sorted(rows)

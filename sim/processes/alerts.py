@@ -16,8 +16,10 @@ from sim.kernels import alerts as kernel
 from sim.kernels import shaping
 from sim.kernels.darkness import dark_spells
 from sim.kernels.draws import threshold
+from sim.kernels.firmware import columns
 from sim.kernels.links import Links
 from sim.kernels.upgrades import happens
+from sim.life.rules import TYPES as LIVING
 from sim.network.flows import Flow
 from sim.processes.darkness import strokes_in
 from sim.processes.reporting import reads
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 Spells = tuple[NDArray[Any], ...]  # premises number, begin, end, whether it is an outage; by number and then time
 EVENTS = frozenset({"outage", "restoration", "reboot"})
+FROM_FIRMWARE = {
+    "transferred": columns.C_TRANSFERRED, "received": columns.C_RECEIVED, "activated": columns.C_ACTIVATED, "cut": columns.C_CUT, "cut_restored": columns.C_CUT,
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -53,7 +58,10 @@ def alert_sources(world: World, links: list[Links]) -> list[tuple[Source, Raiser
         for name in alerts.active:
             spec = alerts.kinds[name]
             at = place(region, SLOTS[spec.sender])
-            raiser, premises = _events(world, name, at, spells) if spec.cause in EVENTS else _clocks(world, name, at, estate)
+            if spec.cause in EVENTS:
+                raiser, premises = _events(world, name, at, spells)
+            else:
+                raiser, premises = _clocks(world, name, at, estate)  # also of what firmware does, of which nothing is known before it happens
             found.append((Source(
                 kind=world.recorder.kinds.index(name), name=name, group=-1, region=region, place=at, premises=premises, last_gasp=spec.cause == "outage",
                 rows=rows_for(world.scenario, name), links=links[region], tally=np.zeros(shaping.N_TALLY, np.int64),
@@ -127,9 +135,35 @@ def _raised(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: 
     if raiser.cause in EVENTS:
         now = (raiser.second >= start_s) & (raiser.second < stop_s)
         return raiser.row[now], raiser.second[now]
+    if raiser.cause in FROM_FIRMWARE:
+        return _by_firmware(world, source, start_s, stop_s)
     if raiser.cause == "random":
         return reads(world.key(f"alert.when.{source.name}"), source.place, source.premises, _rate(spec), start_s, stop_s)
     row, second = kernel.chatter(
         world.key(f"alert.gap.{source.name}"), source.place, source.premises, raiser.rate, stop_s, raiser.due_s, raiser.number
     )
     return row, second
+
+
+def _by_firmware(world: World, source: Source, start_s: int, stop_s: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (row, second) of the alerts of *source* that updates make in [start, stop): of an image, or of a supply that an activation cuts (MP102)."""
+    spec = world.scenario.alerts.kinds[source.name]
+    assert world.life is not None, "only a firmware world has alerts of these causes"
+    happened = [np.zeros(0, columns.RAISED), *world.life.raised[source.region]]
+    raised = np.concatenate(happened)
+    raised = raised[raised["cause"] == FROM_FIRMWARE[spec.cause]]
+    if spec.sender in LIVING:
+        raised = raised[raised["type"] == LIVING.index(spec.sender)]
+    if spec.cause == "cut":
+        raised = raised[raised["length"] > spec.after]
+    later = {"cut": spec.after or 0, "cut_restored": raised["length"]}.get(spec.cause, 0)
+    second = (raised["second"] + later).astype(np.int32)
+    now = (second >= start_s) & (second < stop_s)
+    index, second = raised["index"][now], second[now]
+    if not len(source.premises):
+        return np.zeros(0, np.int32), np.zeros(0, np.int32)
+    row = np.minimum(np.searchsorted(source.premises, index), len(source.premises) - 1).astype(np.int32)
+    known = source.premises[row] == index
+    row, second = row[known], second[known]
+    order = np.lexsort((second, row))
+    return row[order], second[order]

@@ -19,6 +19,7 @@ from sim.kernels.reports import to_devices
 from sim.kernels.upgrades import changes_due
 from sim.ledgers import NOTHING, Changes, Messages
 from sim.network.flows import Flow, Late
+from sim.processes.lives import forget_raised, live
 from sim.processes.shaping import Source
 from sim.processes.sources import known_sources, sources
 from sim.processes.traffic import existing_load
@@ -30,6 +31,8 @@ def bring_up_to_date(world: World) -> None:
     start_s, stop_s = world.progress.since_s, world.now_s
     if stop_s == start_s:
         return
+    if world.life is not None:
+        live(world)
     changes = world.each(lambda number: _changes(world, number, stop_s), range(len(world.estate.slices)))
     flows = sources(world, start_s, stop_s, changes)
     late = {arrived.group: arrived for arrived in world.network.carry(flows, existing_load(world, start_s, stop_s), start_s, stop_s)}
@@ -37,6 +40,8 @@ def bring_up_to_date(world: World) -> None:
     world.recorder.fold(stop_s)
     world.ledgers.close_day(stop_s)
     world.progress.since_s = stop_s
+    if world.life is not None:
+        forget_raised(world, stop_s)
 
 
 def _changes(world: World, number: int, stop_s: int) -> Changes:

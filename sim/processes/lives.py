@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.estate.estate import ROW_TYPES
 from sim.kernels.draws import threshold
 from sim.kernels.firmware import columns as c
 from sim.kernels.firmware import targets
@@ -84,6 +85,16 @@ def _live(life: Life, part: Part, until_s: int, busy: dict[int, NDArray[Any]]) -
         if n:
             found.append(room[:n].copy())
     return found
+
+
+def forget_raised(world: World, now_s: int) -> None:
+    """Forget what was raised and has no alert to come at or after *now_s*."""
+    life = life_of(world)
+    longest_s = max((kind.after or 0 for kind in world.scenario.alerts.kinds.values()), default=0)
+    for region, found in life.raised.items():
+        if found:
+            raised = np.concatenate(found)
+            life.raised[region] = [raised[raised["second"].astype(np.int64) + np.maximum(raised["length"], longest_s) >= now_s]]
 
 
 # -- what is decided -------------------------------------------------------------------------------------------------------------------------------
@@ -223,7 +234,7 @@ def _look_around(life: Life, now_s: int) -> None:
     """Write down how things stand."""
     goals = np.array([highest_listed([i for i in life.images if i.model_number == m], now_s) for m in range(len(life.models))], np.int64)
     for kind, name in enumerate(TYPES):
-        if not any(len(region.devices[region.starts[kind] : region.starts[kind + 1]]) for region in life.regions):
+        if name not in ROW_TYPES and name not in life.types:
             continue
         behind = 0
         for number, device_type in enumerate(life.types):
