@@ -157,8 +157,8 @@ def _ledgers(life: Life, scenario: Scenario, names: Sequence[str]) -> list[_Row]
         mine = [part.sums.totals for part in life.parts if part.region == region]
         totals = _total(mine) if mine else np.zeros((c.N_TYPES, 2, c.N_TOTALS), np.int64)
         for kind, device_type in enumerate(TYPES):
-            if not any(_n_devices(life, r, kind) for r in range(len(names))) and device_type in ("esme", "gsme"):
-                continue
+            if device_type in ("esme", "gsme") and device_type not in life.types:
+                continue  # no model of it, no life
             n = _n_devices(life, region, kind)
             reporting = n if device_type in scenario.reporting.devices else 0
             for ledger, number, known in (("hub", 1, stores), ("smi", 0, device_type not in TYPE_2)):
