@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sim.experiment.expected import devices, largest_crowd, reports_per_s, terms, traffic_per_s
+from sim.experiment.expected import alerts, devices, largest_crowd, terms
 from sim.experiment.speed import slowness
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ YEAR_S: Final = 365 * 86_400
 SECONDS: Final[Mapping[str, Mapping[str, float]]] = {
     "fast": {
         "replication": 0.086, "day": 0.00041, "stage_day": 0.088, "busy_stage_day": 0.14,
-        "device": 4.6e-8, "device_day": 0.0, "message": 8e-9, "crowded": 6.1e-7,
+        "device": 4.6e-8, "device_day": 0.0, "message": 8e-9, "crowded": 6.1e-7, "step": 1e-6, "look": 5e-9,
     },
     "twin": {
         "replication": 0.0, "day": 0.0, "stage_day": 0.022, "busy_stage_day": 0.32,
-        "device": 4.4e-5, "device_day": 0.0, "message": 1.5e-4, "crowded": 0.0,
+        "device": 4.4e-5, "device_day": 0.0, "message": 1.5e-4, "crowded": 0.0, "step": 6e-5, "look": 5e-6,
     },
 }  # fmt: skip
 # Seconds for a run as a whole (to start, and the report), for each cell to be read, and for each replication to be written by who ran it and summed up by all.
@@ -44,6 +44,7 @@ _WORKER_S: Final = 2.5  # to start worker processes and load the kernels in each
 # Bytes of a process that has loaded everything, and for each device and each message that waits.
 PROCESS_B: Final[Mapping[str, int]] = {"fast": 300_000_000, "twin": 270_000_000}
 DEVICE_B: Final[Mapping[str, float]] = {"fast": 50, "twin": 4_000}
+LIFE_B: Final[Mapping[str, float]] = {"fast": 120, "twin": 12_000}  # for each device, in a firmware world
 WAITING_B: Final[Mapping[str, float]] = {"fast": 150, "twin": 0}
 _TASK_DISK_B: Final = 120_000
 _RUN_DISK_B: Final = 5_000_000  # report and figures
@@ -72,7 +73,8 @@ def seconds_of(scenario: Scenario, engine: str) -> float:
 
 def memory_of(scenario: Scenario, engine: str) -> int:
     """Return the estimated bytes of memory that one replication takes."""
-    return PROCESS_B[engine] + int(devices(scenario) * DEVICE_B[engine] + largest_crowd(scenario) * WAITING_B[engine])
+    each = DEVICE_B[engine] if scenario.firmware is None else LIFE_B[engine]
+    return PROCESS_B[engine] + int(devices(scenario) * each + largest_crowd(scenario) * WAITING_B[engine])
 
 
 def free_memory() -> int | None:
@@ -116,7 +118,7 @@ def needs(plan: Plan, jobs: int | None) -> Needs:
     most = sum(max(n, plan.most) for n, _ in by_cell)
     return Needs(
         device_years=sum(devices(scenario) * s for scenario, s in horizons) / YEAR_S,
-        alerts=sum((reports_per_s(scenario) + traffic_per_s(scenario, alerts_only=True)) * s for scenario, s in horizons),
+        alerts=sum(alerts(cell.scenario) * cell.scenario.replications for cell in plan.cells),
         seconds=seconds(0),
         most_seconds=seconds(plan.most),
         memory=together * max(memory_of(cell.scenario, plan.engine) for cell in plan.cells),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import exp, inf, log
 from typing import TYPE_CHECKING
 
+from sim.experiment import lives
 from sim.units import DAY_S
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ _COUNTED = 0.15  # a quiet stage-day of existing traffic against one gone throug
 
 
 def devices(scenario: Scenario) -> float:
-    """Return the expected devices that can change or report: PPMIDs, IHDs and HCALCS."""
+    """Return the expected devices that can change or report: PPMIDs, IHDs and HCALCS, and in a firmware world every type that has a model."""
+    if scenario.firmware is not None:
+        return sum(lives.living(scenario).values())
     return scenario.estate.premises * sum(scenario.estate.devices[name] for name in ("ppmid", "ihd", "hcalcs"))
 
 
@@ -36,6 +39,12 @@ def reports_per_s(scenario: Scenario) -> float:
         "none": 0.0, "hub_store": reporters * float(reporting.read.rate), "hub_poll": hubs / reporting.period, "periodic": reporters / reporting.period,
         "hub_batch": hubs / reporting.period, "on_change": reporters * changes, "on_change_heartbeat": reporters * (changes + 1 / reporting.heartbeat),
     }[reporting.rule]  # fmt: skip
+
+
+def alerts(scenario: Scenario) -> float:
+    """Return the expected reports and alerts of one replication, on the network or past it, existing ones among them."""
+    told = 0.0 if scenario.firmware is None else lives.reports(scenario) + lives.alerts(scenario)
+    return told + (reports_per_s(scenario) + traffic_per_s(scenario, alerts_only=True)) * (scenario.window.warm_up + scenario.window.length)
 
 
 def traffic_per_s(scenario: Scenario, *, alerts_only: bool) -> float:
@@ -60,7 +69,7 @@ def _meetings(scenario: Scenario) -> Iterator[tuple[float, float, float]]:
     reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
     horizon_s = scenario.window.warm_up + scenario.window.length
     cuts = [(_taken(scenario, cut), cut.curve[-1].time if cut.curve else cut.restoration, _strokes(cut, horizon_s)) for cut in scenario.faults.power_cuts]
-    if reporting.rule not in ("none", "on_change"):
+    if reporting.rule not in ("none", "on_change") and scenario.firmware is None:
         periods = max(1.0, horizon_s / (reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period))
         source = reporting.phase.source
         if source in ("fixed_clock", "hashed"):
@@ -95,11 +104,13 @@ def terms(scenario: Scenario, engine: str) -> dict[str, float]:
     days, n, busy = horizon_s / DAY_S, devices(scenario), scenario.traffic.level > 0
     existing = traffic_per_s(scenario, alerts_only=False) if engine == "twin" else 0.0  # the fast engine counts it, second by second
     stages = days * len(scenario.network)
-    quiet = is_quiet(scenario)
+    quiet, raised, steps, looks = is_quiet(scenario), 0.0, 0.0, 0.0
+    if scenario.firmware is not None:
+        raised, steps, looks = lives.alerts(scenario), lives.steps(scenario), lives.looks(scenario)
     return {
         "replication": 1.0, "day": days, "stage_day": 0.0 if busy or quiet else stages, "busy_stage_day": stages * (_COUNTED if quiet else 1.0) * busy,
-        "device": n, "device_day": n * days, "message": (reports_per_s(scenario) + existing) * horizon_s,
-        "crowded": sum(size * times for size, times in crowds(scenario)),
+        "device": n, "device_day": n * days, "message": (reports_per_s(scenario) + existing) * horizon_s + raised,
+        "crowded": sum(size * times for size, times in crowds(scenario)), "step": steps, "look": looks,
     }  # fmt: skip
 
 
