@@ -56,11 +56,11 @@ def test_every_column_and_table_is_documented():
             assert re.fullmatch(r"[A-Z`].*\.|.*\.", column.meaning)
 
 
-def test_the_model_page_names_every_stream():
-    """Every stream of luck is said on the page from which both engines are written."""
-    page = (ROOT / "docs/model.md").read_text(encoding="utf-8")
+def test_the_model_pages_name_every_stream():
+    """Every stream of luck is said on the pages from which both engines are written."""
+    pages = "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("model.md", "firmware.md"))
 
-    assert [stream for stream in STREAMS if stream not in page] == []
+    assert [stream for stream in STREAMS if stream not in pages] == []
 
 
 def _paths(text: str) -> set[str]:
