@@ -137,7 +137,10 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
             begin.first_gaps(key("read.gap"), at, index[kind], float(reporting.read.rate), first)
             mine["read_s"] = np.where(able, first, c.NEVER)
     earliest(devices, starts, homes, homes.next_s)
-    return c.Region(devices, starts, homes)
+    shape = (-(-n // 64), c.N_TYPES)
+    fitted, rows = np.zeros(shape, np.uint64), np.zeros(shape, np.int32)
+    begin.look_up(devices, starts, fitted, rows)
+    return c.Region(devices, starts, homes, fitted, rows)
 
 
 def _models(scenario: Scenario, key: np.uint64, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:

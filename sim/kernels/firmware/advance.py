@@ -35,7 +35,7 @@ from sim.kernels.firmware.columns import (
 )
 from sim.kernels.firmware.locally import local_attempt
 from sim.kernels.firmware.records import drawn, forget, happened, hear, is_able, rearm, sender, state_of, write
-from sim.kernels.firmware.references import FactsRef, HomesRef, SumsRef
+from sim.kernels.firmware.references import facts_of, homes_of, sums_of
 
 _EXCHANGE, _JOB, _LOCAL, _TOLD, _TIMER, _READ, _CALL, _INSTALL, _GAIN = range(9)
 ROOM = 8  # things raised by one event, at most
@@ -48,52 +48,35 @@ def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, ra
 
     Returns (the premises at which *raised* had no more room, or *last*; how many things were raised).
     """
-    w, devices, f, s, h = w_[0], region.devices, facts_, sums_, region.homes
-    facts = FactsRef(
-        f.keys, f.transitions, f.han_s, f.asks_from, f.cut, f.permitted, f.listed_s, f.corrected_s, f.delisted_s, f.out_from_s, f.out_until_s, f.stale_edges,
-        f.latency_edges, f.reports, f.over_air, f.channels,
-    )
-    sums = SumsRef(
-        s.totals, s.bands, s.jobs, s.steps, s.latencies, s.local, s.readings, s.decisions, s.told, s.status, s.running, s.counted, s.suspended,
-    )
-    homes = HomesRef(h.next_s, h.reach, h.ready_s, h.exchanged_s, h.free_s, h.gain_s, h.install_s, h.gain_n, h.install_n)
-    cursor, rows, n_raised = region.starts[:5].copy(), np.empty(5, np.int64), 0
+    w, devices, facts, sums, homes = w_[0], region.devices, facts_of(facts_), sums_of(sums_), homes_of(region.homes)
+    rows, n_raised, next_s = np.empty(5, np.int64), 0, region.homes.next_s
     for home in range(first, last):
-        if homes.next_s[home] >= until_s:
+        if next_s[home] >= until_s:
             continue
         for kind in range(5):
-            cursor[kind] = _seek(devices, cursor[kind], region.starts[kind + 1], home)
-            at = cursor[kind]
-            rows[kind] = at if at < region.starts[kind + 1] and devices[at].index == home else -1
+            rows[kind] = _row(region.fitted[home >> 6, kind], region.rows[home >> 6, kind], home & 63)
         while True:
             now_s, what, kind = _next(devices, rows, homes, home)
             if now_s >= until_s:
-                homes.next_s[home] = now_s
+                next_s[home] = now_s
                 break
             if n_raised + ROOM > len(raised):
-                homes.next_s[home] = now_s
+                next_s[home] = now_s
                 return home, n_raised
             n_raised = _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised)
     return last, n_raised
 
 
-@njit(cache=True, nogil=True)
-def _seek(devices, at, stop, home):  # type: ignore[no-untyped-def]
-    """Return the first row in [at, stop) of a premises not before *home*, by steps that double and then halve."""
-    if at >= stop or devices[at].index >= home:
-        return at
-    stride, low = 1, at
-    while low + stride < stop and devices[low + stride].index < home:
-        low += stride
-        stride *= 2
-    high = min(low + stride, stop)
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if devices[middle].index < home:
-            low = middle
-        else:
-            high = middle
-    return high
+@njit(cache=True, nogil=True, inline="always")
+def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
+    """Return the row of the device of a premises, the *bit*-th of its block, or -1: as many after the *first* as bits of *fitted* are set before it."""
+    if not (fitted >> np.uint64(bit)) & np.uint64(1):
+        return np.int64(-1)
+    x = fitted & ((np.uint64(1) << np.uint64(bit)) - np.uint64(1))
+    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64(first) + np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
 @njit(cache=True, nogil=True)

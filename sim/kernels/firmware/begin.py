@@ -50,3 +50,17 @@ def strokes_between(firsts, period_s, from_s, until_s):  # type: ignore[no-untyp
 @njit(cache=True, nogil=True, inline="always")
 def _before(second, first, period_s):  # type: ignore[no-untyped-def]
     return np.int64(0) if second <= first else (second - first + period_s - 1) // period_s
+
+
+@njit(cache=True, nogil=True)
+def look_up(devices, starts, fitted, rows):  # type: ignore[no-untyped-def]
+    """Write whose row is whose (`sim.kernels.firmware.columns.Region`)."""
+    for kind in range(5):
+        at = starts[kind]
+        for block in range(len(rows)):
+            rows[block, kind] = at
+            mask = np.uint64(0)
+            while at < starts[kind + 1] and devices[at].index >> np.uint32(6) == block:
+                mask |= np.uint64(1) << np.uint64(devices[at].index & np.uint32(63))
+                at += 1
+            fitted[block, kind] = mask

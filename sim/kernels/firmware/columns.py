@@ -112,11 +112,16 @@ class Facts(NamedTuple):
 
 
 class Region(NamedTuple):
-    """The devices of a region, sorted by type and premises, where each type begins, and its premises."""
+    """The devices of a region, sorted by type and premises, where each type begins, and its premises.
+
+    Whose row is whose: by block of 64 premises and type, uint64 *fitted* has a bit for each premises that has one, int32 *rows* the row of the first.
+    """
 
     devices: NDArray[Any]
     starts: NDArray[Any]
     homes: Homes
+    fitted: NDArray[Any]
+    rows: NDArray[Any]
 
 
 ENDS: Final = ("done", "repaired", "unheard", "withdrawn", "refused_hash", "refused_listing", "refused_hub", "no_wan", "wan_lost", "han_failed", "image_lost",

@@ -35,6 +35,7 @@ from sim.kernels.firmware.columns import (
     VARIANT,
 )
 from sim.kernels.firmware.records import change, drawn, happened, is_able, is_listed
+from sim.kernels.firmware.references import facts_of
 
 WEEK_S = 604_800
 HOUR_S = 3_600
@@ -65,9 +66,9 @@ def attempt_s(facts, place, index, version, offered_s, rates, hours):  # type: i
 
 
 @njit(cache=True, nogil=True)
-def offer_locally(w, facts, devices, start, stop, kind, model, version, offered_s, rates, hours, next_s):  # type: ignore[no-untyped-def]
+def offer_locally(w, facts_, devices, start, stop, kind, model, version, offered_s, rates, hours, next_s):  # type: ignore[no-untyped-def]
     """Let the participants of *model* among rows [start, stop), all of one *kind*, try *version*, offered now."""
-    place = w.region * 8 + SLOT[kind]
+    place, facts = w.region * 8 + SLOT[kind], facts_of(facts_)
     for row in range(start, stop):
         device = devices[row]
         if device.model == model and device.flags & TAKES_PART and not device.flags & OFF:

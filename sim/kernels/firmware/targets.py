@@ -24,6 +24,7 @@ from sim.kernels.firmware.columns import (
     WRONG_PATH,
 )
 from sim.kernels.firmware.records import drawn, state_of
+from sim.kernels.firmware.references import facts_of, sums_of
 
 RANDOM, BY_CELL, BY_SUPPLIER, BY_RISK = range(4)
 UNPLACED = NEVER  # second of a job that has been offered and not yet been given one
@@ -47,12 +48,12 @@ def _key(w, facts, place, device, goal, order, per_cell, n_cells, users):  # typ
 
 
 @njit(cache=True, nogil=True)
-def choose(w_, facts, sums, devices, start, stop, kind, model, goal, low, high, hops, order, per_cell, n_cells, users, now_s):  # type: ignore[no-untyped-def]
+def choose(w_, facts_, sums_, devices, start, stop, kind, model, goal, low, high, hops, order, per_cell, n_cells, users, now_s):  # type: ignore[no-untyped-def]
     """Offer version hops[record] to the targets of a group among rows [start, stop), all of one *kind*; return how many there are.
 
     A target's second is set by `spread`; until then its place in the campaign stands in `begun_s`.
     """
-    w, n = w_[0], 0
+    w, n, facts, sums = w_[0], 0, facts_of(facts_), sums_of(sums_)
     place, is_measured = w.region * 8 + SLOT[kind], now_s >= w.measure_s
     for row in range(start, stop):
         device = devices[row]
@@ -101,8 +102,9 @@ def place_in_time(w_, devices, start, stop, model, goal, low, high, seconds, beg
 
 
 @njit(cache=True, nogil=True)
-def withdraw(facts, sums, devices, start, stop, model, goal):  # type: ignore[no-untyped-def]
+def withdraw(facts_, sums_, devices, start, stop, model, goal):  # type: ignore[no-untyped-def]
     """Withdraw what the campaign for *goal* has offered and the DSP has not seen."""
+    facts, sums = facts_of(facts_), sums_of(sums_)
     for row in range(start, stop):
         device = devices[row]
         if device.model == model and device.goal == goal and device.job == OFFERED:
