@@ -14,6 +14,7 @@ from sim.report.words import rounded
 
 _PANEL_IN, _GAP_IN, _FOOT_IN, _KEY_IN = 1.45, 0.34, 0.5, 0.2
 _STROKES: Final = ((0, (5, 2)), "-", (0, (1, 1.5)), (0, (5, 2, 1, 2)), (0, (8, 2)), (0, (3, 1)))
+_LETTERS: Final = 66  # of titles side by side
 YEAR_D: Final = 365.0
 
 
@@ -50,7 +51,7 @@ def panels(shown: Sequence[Panel], label: str, across: int, scale: float = 100.0
         row, column = divmod(number, across)
         bottom = 1 - ((row + 1) * (_PANEL_IN + _GAP_IN)) / height
         axes = figure.add_axes((left + column * width, bottom, width - 0.05, _PANEL_IN / height))
-        _panel(axes, panel, scale, YEAR_D if years else 1.0)
+        _panel(axes, panel, scale, YEAR_D if years else 1.0, _LETTERS // across)
         axes.set_ylim(0, 1.06 * top if top else 1)
         axes.yaxis.set_major_formatter(lambda value, _: rounded(value, 3))
         axes.locator_params(axis="y", nbins=4)
@@ -59,7 +60,7 @@ def panels(shown: Sequence[Panel], label: str, across: int, scale: float = 100.0
         if number + across < len(shown):
             axes.set_xticklabels([])
         else:
-            axes.set_xlabel(f"{'years' if years else 'days'} from the start of the window", fontsize=POINTS - 1)
+            axes.set_xlabel(f"{'years' if years else 'days'} from the start{' of the window' * (across < 3)}", fontsize=POINTS - 1)
     figure.text(0.012, 1 - rows * (_PANEL_IN + _GAP_IN) / 2 / height, label, rotation=90, va="center", ha="left", fontsize=POINTS)
     _key(figure, names)
     return figure
@@ -69,9 +70,9 @@ def _look(number: int) -> dict[str, Any]:
     return {"color": COLOURS[number % len(COLOURS)], "linestyle": _STROKES[number % len(_STROKES)]}
 
 
-def _panel(axes: Any, panel: Panel, scale: float, unit: float) -> None:
+def _panel(axes: Any, panel: Panel, scale: float, unit: float, letters: int) -> None:
     """Draw one panel: the mean of each line, and a band from its least to its largest replication."""
-    axes.set_title(panel.title if len(panel.title) <= 44 else f"{panel.title[:43]}…", pad=4, loc="left", fontsize=POINTS - 0.5, fontweight="bold")
+    axes.set_title(panel.title if len(panel.title) <= letters else f"{panel.title[:letters - 1]}…", pad=4, loc="left", fontsize=POINTS - 0.5, fontweight="bold")
     if panel.shaded is not None:
         axes.axvspan(panel.shaded[0] / unit, panel.shaded[1] / unit, color="#eeeeee", linewidth=0, zorder=0)
     for line in panel.lines:

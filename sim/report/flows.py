@@ -21,7 +21,7 @@ _ENDS: Final = {
 }  # fmt: skip
 _IMAGES: Final = ("listed", "unlisted", "variant")
 _BAND_IN, _HEAD_IN, _GAP = 0.4, 0.3, 0.14
-_X: Final = (0.205, 0.43, 0.655)  # left edges of the three columns
+_X: Final = (0.115, 0.325, 0.52)  # left edges of the three columns
 _BAR: Final = 0.016
 
 
@@ -55,7 +55,7 @@ def _of(counts: Counts, image: str) -> dict[tuple[bool, str], float]:
 def _band(axes: Any, image: str, counts: Mapping[tuple[bool, str], float], top: float) -> None:
     """Draw one image: a bar on the left, one for each way of screening, one for each outcome, and ribbons between; all three columns add up."""
     whole, tall = sum(counts.values()), _BAND_IN * (1 - _GAP)
-    axes.text(_X[0] - 0.012, top + tall / 2, f"{image}: {number(round(whole))}", ha="right", va="center", fontsize=POINTS - 1)
+    axes.text(_X[0] - 0.012, top + tall / 2, f"{image}\n{number(round(whole))}", ha="right", va="center", fontsize=POINTS - 2, linespacing=1.15)
     axes.add_patch(Rectangle((_X[0], top), _BAR, tall, color=SOFT, linewidth=0))
     ends = [end for end in _ENDS if any(of == end for _, of in counts)]
     into = dict(zip(ends, _starts([sum(n for (_, of), n in counts.items() if of == end) for end in ends]), strict=True))

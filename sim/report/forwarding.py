@@ -11,7 +11,7 @@ from sim.report.grids import Grid
 from sim.report.lives import DAY_S, at_levels, by_levels, called, course, option, with_records
 from sim.report.remedies import above
 from sim.report.study import Cell, Study
-from sim.report.words import counted, interval, listed, percent, rounded
+from sim.report.words import counted, interval, listed, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +25,7 @@ _NEEDS: Final = {
     "record_wrong_share": ("ledgers",), "hub_record_wrong_share": ("ledgers",), "hub_record_unknown_share": ("ledgers",), "read_wrong_share": ("readings",),
     "messages_per_device_year": ("fates", "population", "segments", "told"),
 }  # fmt: skip
-_MOST: Final = 12  # panels of the figure
+_MOST, _TWO = 15, 8  # panels of the figure, and how many of them stand in two columns
 
 
 def stores(cell: Cell) -> bool:
@@ -122,26 +122,29 @@ def _stored(study: Study) -> str:
 
 
 def _exchanged(study: Study) -> str:
+    """Say what hubs forget; which is the same under every rule that stores, so the first of each set of levels is told."""
     told = []
-    for cell in study.cells:
+    for cells in by_levels(study):
+        cell = next((cell for cell in cells if stores(cell)), cells[0])
         lost, unknown = study.estimate(cell, "hub_records_forgotten_n"), study.estimate(cell, "hub_record_unknown_share")
         if stores(cell) and lost is not None and lost.value:
-            told.append(f"{called(cell)} {interval(lost)} records (unknown {percent(unknown)} of all device time)")
-    return f"The exchange of hubs makes them forget: {listed(told)}." if told else ""
+            told.append(f"{interval(lost)} records are lost under {called(cell)}, and hubs know nothing of a device {percent(unknown)} of all device time")
+    return f"The exchange makes hubs forget: {listed(told)}." if told else ""
 
 
 def _dear(study: Study) -> str:
-    """Say what the fewest wrong records cost in messages, against the next best for fewer."""
-    priced = [(cell, less, cost) for cell, less in _choices(study) if (cost := study.estimate(cell, "messages_per_device_year")) is not None and cost.value]
-    useful = [(cell, less, cost) for cell, less, cost in priced if above(_negative(less))]
+    """Say what the fewest wrong records cost in messages, against the fewest messages that help at all."""
+    priced = [(cell, less, cost) for cell, less in _choices(study) if (cost := study.estimate(cell, "messages_per_device_year")) is not None]
+    useful = [row for row in priced if above(_negative(row[1]))]
     if not useful:
         return ""
-    cheap = min(useful, key=lambda row: row[2].value)
-    best = useful[0]
-    told = f"The cheapest rule that helps is {option(cheap[0])}: {interval(cheap[2])} messages per device-year for {_points(cheap[1])}"
-    if best[0] is cheap[0] or not cheap[2].value:
-        return f"{told}."
-    return f"{told}; {option(best[0])} takes {rounded(best[2].value / cheap[2].value, 2)} times as many for {_points(best[1])}."
+    best, cheap = useful[0], min(useful, key=lambda row: row[2].value)
+    told = f"The cheapest rule that helps is {option(cheap[0])}: {_price(cheap[2])} for {_points(cheap[1])}"
+    return f"{told}." if best[0] is cheap[0] else f"{told}; {option(best[0])} takes {_price(best[2])} for {_points(best[1])}."
+
+
+def _price(cost: Estimate) -> str:
+    return f"{interval(cost)} messages per device-year" if cost.value else "no message of its own"
 
 
 def _negative(less: Difference) -> Difference:
@@ -228,4 +231,4 @@ def _draw(study: Study) -> Figure:
             hub = course(study, cell, "hub", with_records(study))
             lines += [Line("wrong in the hub", hub.wrong, 2), Line("unknown to the hub", hub.unknown, 0)]
         shown.append(Panel(option(cell), smi.days, lines, _exchange(cell)))
-    return panels(shown, "% of records", 2)
+    return panels(shown, "% of records", 2 if len(shown) <= _TWO else 3)

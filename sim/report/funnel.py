@@ -16,7 +16,9 @@ _SAID: Final = {
     "distribution": "DSP to hub", "han": "hub to device", "activation": "held to running", "response": "running to answer", "whole": "DSP to record",
 }  # fmt: skip
 _QUANTILES: Final = ("p50", "p95", "p99")
-_MOST: Final = 12  # cells in a table
+_MOST: Final = 40  # cells in a table
+_ACROSS: Final = 6  # cells that stand side by side
+_SHORT: Final = 8  # cells beyond which a terminal leaves the tables to the page
 
 
 def grids(study: Study) -> tuple[Grid, ...]:
@@ -30,9 +32,12 @@ def _jobs(study: Study, cells: list[Cell]) -> Grid:
     names = list(dict.fromkeys(end for own in ends.values() for end in own))
     names.sort(key=lambda end: -max(own[end].value for own in ends.values() if end in own))
     note = "A job is a version offered to a device; each ends in exactly one way, so the shares add up to 100 %. Open: not ended when the window did."
-    head = ("end", *(called(cell) for cell in cells))
+    title = "A1. What became of each job over the air"
+    if len(cells) > _ACROSS:
+        rows = tuple((called(cell), *(percent(ends[cell.name].get(end)) for end in names)) for cell in cells)
+        return Grid(title, ("world", *(end.replace("_", " ") for end in names)), rows, note, page_only=True)
     rows = tuple((end.replace("_", " "), *(percent(ends[cell.name].get(end)) for cell in cells)) for end in names)
-    return Grid("A1. What became of each job over the air", head, rows, note, page_only=True)
+    return Grid(title, ("end", *(called(cell) for cell in cells)), rows, note, page_only=True)
 
 
 def _attempts(study: Study, cells: list[Cell]) -> Grid:
@@ -48,7 +53,7 @@ def _attempts(study: Study, cells: list[Cell]) -> Grid:
         "Of the attempts that the DSP checked: accepted by it, taken by the hub, held by the device, running, answered, recorded. Goodput: images recorded ÷"
         " images sent."
     )
-    return Grid("A2. How far attempts over the air come", head, tuple(rows), note)
+    return Grid("A2. How far attempts over the air come", head, tuple(rows), note, page_only=len(cells) > _SHORT)
 
 
 def _times(study: Study, cells: list[Cell]) -> Grid:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 METRICS: Final = (
     "campaign_days_mean", "campaign_stopped_share", "dsp_kind_per_s_peak", "kind_alerts_n", "supply_cuts_n", "job_recorded_share", "job_end_share",
-    "dsp_alerts_per_s_peak",
+    "dsp_alerts_per_s_peak", "late_per_day",
 )  # fmt: skip
 FALSE: Final = "cut"  # the cause of an outage alert when an activation cuts the supply
 
@@ -60,7 +60,7 @@ def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
     rollouts = Rollouts(study)
     return Findings(
-        answer=_answer(rollouts), points=tuple(point for point in (_beaten(rollouts), _stopped(study), _why(study)) if point), grids=_grids(rollouts),
+        answer=_answer(rollouts), points=tuple(point for point in (*_beaten(rollouts), _stopped(study), _why(study)) if point), grids=_grids(rollouts),
         pictures=_pictures(rollouts), doubts=_DOUBTS, metrics=METRICS,
     )  # fmt: skip
 
@@ -95,9 +95,12 @@ def _point(rollouts: Rollouts, name: str) -> str:
     return f"{rollouts.called[name]} finishes a campaign in {interval(days)} days with {interval(peak)} false outage alerts in the busiest second"
 
 
-def _beaten(rollouts: Rollouts) -> str:
-    told = [f"{rollouts.called[name]} by {rollouts.called[other]}" for name, other in rollouts.beaten_by.items()]
-    return f"Dominated (another is no slower and no louder): {listed(told)}." if told else ""
+def _beaten(rollouts: Rollouts) -> tuple[str, ...]:
+    """Say what dominates what, one point for each rollout that does."""
+    by_winner: dict[str, list[str]] = {}
+    for name, other in rollouts.beaten_by.items():
+        by_winner.setdefault(other, []).append(rollouts.called[name])
+    return tuple(f"No slower and no louder than {'; '.join(losers)}: {rollouts.called[winner]}." for winner, losers in by_winner.items())
 
 
 def _stopped(study: Study) -> str:
@@ -135,12 +138,17 @@ def _grids(rollouts: Rollouts) -> tuple[Grid, ...]:
         rows.append((
             called(cell), interval(study.estimate(cell, "campaign_days_mean")), interval(alarms(study, cell, "dsp_kind_per_s_peak")),
             interval(alarms(study, cell, "kind_alerts_n")), interval(study.estimate(cell, "dsp_alerts_per_s_peak")),
-            percent(study.estimate(cell, "job_recorded_share")), percent(study.estimate(cell, "campaign_stopped_share")), _verdict(rollouts, cell),
+            interval(study.estimate(cell, "late_per_day")), percent(study.estimate(cell, "job_recorded_share")),
+            percent(study.estimate(cell, "campaign_stopped_share")), _verdict(rollouts, cell),
         ))  # fmt: skip
-    head = ("rollout", "days to finish", "false outages in 1 s", "false outages in all", "alerts in 1 s", "jobs recorded", "stopped at a gate", "verdict")
+    head = (
+        "rollout", "days to finish", "false outages in 1 s", "false outages in all", "alerts in 1 s", "messages late a day", "jobs recorded",
+        "stopped at a gate", "verdict",
+    )  # fmt: skip
     note = (
         "Days: from a campaign's first group to its last gate, of those that finished. In 1 s: the busiest second at the DSP (false outages; all alerts)."
-        " Recorded: jobs, those withdrawn left out, that end with the version in the inventory. Stopped: aborted or stalled, of the campaigns that ended."
+        " Late: of any kind, past their target. Recorded: jobs, those withdrawn left out, that end with the version in the inventory. Stopped: aborted or"
+        " stalled, of the campaigns that ended."
     )
     return Grid("TR. Rollouts: how fast, and how loud", head, tuple(rows), note, frozenset(mute)), *_campaigns(study)
 

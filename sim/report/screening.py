@@ -23,6 +23,7 @@ METRICS: Final = (
 IMAGES: Final = ("listed", "unlisted", "variant")
 OUTCOMES: Final = ("installed", "blocked", "busy", "expired", "gateway_down", "banned", "not_permitted")
 TURNED_AWAY: Final = STOPPED[1:]
+_NEXT_TO_NOTHING: Final = 0.02
 
 
 def fits(study: Study) -> bool:
@@ -33,7 +34,7 @@ def fits(study: Study) -> bool:
 def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
     return Findings(
-        answer=_answer(study), points=tuple(point for point in (_legacy(study), _price(study), _gateway(study), _detected(study)) if point),
+        answer=_answer(study), points=tuple(point for point in (_left(study), _legacy(study), _price(study), _gateway(study), _detected(study)) if point),
         grids=(_grid(study), _flow_grid(study)), pictures=(_picture(study),), doubts=_DOUBTS, metrics=METRICS,
     )  # fmt: skip
 
@@ -86,6 +87,18 @@ def _against(study: Study, cell: Cell) -> str:
     return f"Against {option(other)}, pair by pair, {option(cell)} saves {interval(Estimate(-less.value, less.half_width, less.n, less.unit))} device-days."
 
 
+def _left(study: Study) -> str:
+    """Say what remains where next to nothing gets through: versions that were listed when they were installed."""
+    (best, days), *_ = _days(study) or [(study.cells[0], Estimate(0.0, 0.0, 0, ""))]
+    through = study.estimate(best, "local_let_through_share")
+    if through is None or through.value > _NEXT_TO_NOTHING or not days.value:
+        return ""
+    return (
+        f"What is left under {option(best)} is no matter of screening: versions that were on the list when they were installed, over the air as well, and that"
+        " were taken off it afterwards; and what old firmware never asked about."
+    )
+
+
 def _legacy(study: Study) -> str:
     """Say how much of what gets through was never asked about."""
     told = []
@@ -132,7 +145,7 @@ def _gateway(study: Study) -> str:
     told = []
     for cell in _focus(study):
         up = up_share(cell)
-        if up is not None and cell.scenario.firmware is not None:
+        if up is not None and up < 1 and cell.scenario.firmware is not None:
             lost = study.estimate(cell, "local_blocked_wrongly_share", "gateway_down")
             opens = cell.scenario.firmware.screening.fail == "open"
             how = "lets pass what it cannot ask about" if opens else f"turns away {percent(lost)} of legitimate attempts"
@@ -188,8 +201,7 @@ def _flow_grid(study: Study) -> Grid:
 
 
 def _picture(study: Study) -> Picture:
-    found = _days(study)
-    through = [(cell, share) for cell, _ in found if (share := study.estimate(cell, "local_let_through_share")) is not None]
+    through = [(cell, share) for cell in _focus(study) if (share := study.estimate(cell, "local_let_through_share")) is not None]
     title = "Local attempts by image, screening and outcome"
     if len(through) > 1:
         least, most = (of(through, key=lambda pair: pair[1].value) for of in (min, max))

@@ -46,7 +46,8 @@ def _focus(study: Study) -> list[Cell]:
 
 def _ends(study: Study) -> list[tuple[Cell, Estimate]]:
     found = [(cell, n) for cell in _focus(study) if (n := study.estimate(cell, "suspended_devices_end")) is not None]
-    return sorted(found, key=lambda pair: pair[1].value)
+    days = {cell.name: study.estimate(cell, "suspended_device_days") for cell, _ in found}
+    return sorted(found, key=lambda pair: (pair[1].value, of.value if (of := days[pair[0].name]) is not None else 0.0))
 
 
 def _answer(study: Study) -> str:

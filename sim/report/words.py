@@ -92,5 +92,5 @@ def often(period_s: int) -> str:
 
 
 def tied(text: str) -> str:
-    """Return *text* with no-break spaces inside quantities, so that no line ends between a number and its unit or interval."""
-    return re.sub(r"(?<=[0-9]) (?=[%±])|(?<=±) (?=[0-9])|(?<=[0-9]) (?=(?:s|min|h|d)\b)", "\u00a0", text)
+    """Return *text* with no-break spaces inside quantities, so that no line ends between a number and its unit, interval or †."""
+    return re.sub(r"(?<=[0-9]) (?=[%±])|(?<=±) (?=[0-9])|(?<=[0-9]) (?=(?:s|min|h|d)\b)| (?=†)", "\u00a0", text)
