@@ -20,7 +20,6 @@ from sim.planning.campaigns import Programme
 from sim.planning.openings import Openings
 from sim.planning.releases import Image, images
 from sim.streams import stream_key
-from sim.tables import STALENESS_EDGES_S
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -36,7 +35,12 @@ class Part:
     region: int
     first: int
     last: int
-    sums: c.Sums
+    sums: NDArray[Any]
+
+    def summed(self, name: str) -> NDArray[Any]:
+        """Return the sums of *name* (`sim.kernels.firmware.columns.SUMS`)."""
+        found: NDArray[Any] = self.sums[name][0]
+        return found
 
     def rows(self, devices: NDArray[Any], start: int, stop: int) -> tuple[int, int]:
         """Return the rows among [start, stop), all of one type, that belong to these premises."""
@@ -49,7 +53,7 @@ class Life:
     """All of it. *raised* holds, by region, what makes alerts; *busy* by clock hour how many attempts have been counted; *states* rows of that table."""
 
     rules: tuple[NDArray[Any], ...]
-    facts: c.Facts
+    facts: NDArray[Any]
     regions: tuple[c.Region, ...]
     parts: tuple[Part, ...]
     images: tuple[Image, ...]
@@ -80,9 +84,8 @@ def living(scenario: Scenario, replication: int, estate: Estate) -> Life:
     facts = facts_of(scenario, replication, made)
     rules = tuple(rules_of(scenario, region) for region in range(len(estate.regions)))
     regions = tuple(_region(scenario, replication, estate, region, rules[region], facts) for region in range(len(estate.regions)))
-    shape = (len(models) + 1, len(firmware.local.channels), len(STALENESS_EDGES_S) - 1, len(facts.latency_edges) - 1)
     parts = tuple(
-        Part(region, first, min(first + PART, n), c.sums(*shape)) for region, n in enumerate(estate.n_premises) for first in range(0, n, PART)
+        Part(region, first, min(first + PART, n), np.zeros(1, c.SUMS)) for region, n in enumerate(estate.n_premises) for first in range(0, n, PART)
     )
     life = Life(
         rules=rules, facts=facts, regions=regions, parts=parts, images=made, programme=Programme(scenario, made),
@@ -99,12 +102,12 @@ def _count_in(life: Life, part: Part, stores: bool) -> None:
     """Count what devices run at first, and the hub's records that there never are."""
     devices = life.regions[part.region].devices
     for kind, start, stop in life.slices(part):
-        part.sums.running[:, 0] += np.bincount(devices["model"][start:stop], minlength=len(life.models) + 1)
+        part.summed("running")[:, 0] += np.bincount(devices["model"][start:stop], minlength=c.MOST_MODELS)
         if not stores:
-            part.sums.totals[kind, 1, c.N_UNKNOWN] += stop - start
+            part.summed("totals")[kind, 1, c.N_UNKNOWN] += stop - start
 
 
-def _region(scenario: Scenario, replication: int, estate: Estate, region: int, rules: NDArray[Any], facts: c.Facts) -> c.Region:
+def _region(scenario: Scenario, replication: int, estate: Estate, region: int, rules: NDArray[Any], facts: NDArray[Any]) -> c.Region:
     """Return the devices and premises of one region."""
     firmware, reporting = firmware_of(scenario), scenario.reporting
 
@@ -131,16 +134,17 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
         mine["index"] = index[kind]
         mine["model"] = _models(scenario, key("firmware.model"), name, at, index[kind])
         mine["flags"] = _flags(scenario, key, name, at, index[kind])
-        if reads and facts.reports[kind]:
-            able = (homes.reach[index[kind]] == 0) & ((mine["flags"] & c.OFF) == 0)
+        if reads and facts[0]["reports"][kind]:
+            able = (homes["reach"][index[kind]] == 0) & ((mine["flags"] & c.OFF) == 0)
             first = np.empty(len(mine), np.int32)
             begin.first_gaps(key("read.gap"), at, index[kind], float(reporting.read.rate), first)
             mine["read_s"] = np.where(able, first, c.NEVER)
-    earliest(devices, starts, homes, homes.next_s)
+    next_s = np.empty(n, np.int32)
+    earliest(devices, starts, homes, next_s)
     shape = (-(-n // 64), c.N_TYPES)
     fitted, rows = np.zeros(shape, np.uint64), np.zeros(shape, np.int32)
     begin.look_up(devices, starts, fitted, rows)
-    return c.Region(devices, starts, homes, fitted, rows)
+    return c.Region(devices, starts, homes, next_s, fitted, rows)
 
 
 def _models(scenario: Scenario, key: np.uint64, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:
@@ -168,21 +172,22 @@ def _flags(scenario: Scenario, key: Any, device_type: str, at: int, index: NDArr
     return flags
 
 
-def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> c.Homes:
+def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> NDArray[Any]:
     """Return the premises of a region: their hubs' readiness and exchange, and their first reads."""
     firmware, n, at = firmware_of(scenario), estate.n_premises[region], place(region, 0)
-    columns = {name: np.zeros(n, kind) for name, kind in c.HOME_COLUMNS}
-    columns["reach"] = estate.reach[region]
-    columns["exchanged_s"].fill(c.NEVER)
-    _curve(key("hub.ready"), at, firmware.ota.hub_ready, columns["ready_s"])
+    homes, seconds = np.zeros(n, c.HOME), np.full(n, c.NEVER, np.int32)
+    homes["reach"] = estate.reach[region]
     if firmware.ota.exchange is not None:
-        _curve(key("hub.exchange"), at, firmware.ota.exchange, columns["exchanged_s"])
-        begin.exchanged(key("hub.exchanged"), at, np.uint64(threshold(firmware.ota.exchange.share)), columns["exchanged_s"])
-        np.minimum(columns["ready_s"], columns["exchanged_s"], out=columns["ready_s"])
+        _curve(key("hub.exchange"), at, firmware.ota.exchange, seconds)
+        begin.exchanged(key("hub.exchanged"), at, np.uint64(threshold(firmware.ota.exchange.share)), seconds)
+    homes["exchanged_s"] = seconds
+    _curve(key("hub.ready"), at, firmware.ota.hub_ready, seconds)
+    homes["ready_s"] = np.minimum(seconds, homes["exchanged_s"])
     numbers = np.arange(n, dtype=np.uint32)
     for name, rate in (("gain", firmware.reads.gain), ("install", firmware.reads.install)):
-        begin.first_gaps(key(f"reads.{name}"), at, numbers, float(rate), columns[f"{name}_s"])
-    return c.Homes(**columns)
+        begin.first_gaps(key(f"reads.{name}"), at, numbers, float(rate), seconds)
+        homes[f"{name}_s"] = seconds
+    return homes
 
 
 def _curve(key: np.uint64, at: int, wave: Any, out: NDArray[Any]) -> None:

@@ -75,33 +75,36 @@ def _between(name: str, times: Between | FromNothing) -> dict[str, int]:
     return {f"{name}_low": times.low, f"{name}_n": times.high - times.low + 1}
 
 
-def facts_of(scenario: Scenario, replication: int, images: Sequence[Image]) -> c.Facts:
-    """Return what no device changes: keys, models, images, bands."""
+def facts_of(scenario: Scenario, replication: int, images: Sequence[Image]) -> NDArray[Any]:
+    """Return what no device changes: one record of keys, models, images, bands."""
     firmware = firmware_of(scenario)
-    models = [firmware.models[name] for name in sorted(firmware.models)]
-    n = len(models) + 1  # the last is of those without a model, for whom nothing is built
-    accepts = np.zeros((n, c.MOST_VERSIONS, c.MOST_VERSIONS), np.bool_)
+    models, n = [firmware.models[name] for name in sorted(firmware.models)], len(firmware.models)  # number n is of those without a model
+    facts = np.zeros(1, c.FACTS)
+    one = facts[0]
     for number, model in enumerate(models):
         highest = max((image.version for image in images if image.model_number == number), default=0)
         for version in range(1, highest + 1):
             for running in range(highest + 1):
-                accepts[number, version, running] = permitted(model, running, version)
-    seconds = np.full((3, n, c.MOST_VERSIONS), NEVER_S, np.int64)
-    for image in images:
-        seconds[:, image.model_number, image.version] = image.listed_s, image.corrected_s, image.delisted_s
-    outages = _outages(scenario)
-    shares = np.cumsum([channel.share for _, channel in sorted(firmware.local.channels.items())])
-    return c.Facts(
-        keys=np.array([stream_key(scenario.seed, replication, name) for name in c.STREAMS], np.uint64),
-        transitions=np.array(job_table(), np.uint8), han_s=np.array([*(han_s(firmware, name) for name in sorted(firmware.models)), 1], np.int64),
-        asks_from=np.array([*(model.asks_from for model in models), c.MOST_VERSIONS], np.int64),
-        cut=np.array([*(threshold(model.cut) for model in models), 0], np.uint64), permitted=accepts,
-        listed_s=seconds[0], corrected_s=seconds[1], delisted_s=seconds[2],
-        out_from_s=np.array([start for start, _ in outages], np.int64), out_until_s=np.array([stop for _, stop in outages], np.int64),
-        stale_edges=np.array(STALENESS_EDGES_S, np.int64), latency_edges=np.array(LATENCY_EDGES_S, np.int64),
-        reports=np.array([name in scenario.reporting.devices for name in TYPES]), over_air=np.array([name in firmware.ota.types for name in TYPES]),
-        channels=np.array([threshold(min(float(share / shares[-1]), 1.0)) for share in shares], np.uint64),
-    )  # fmt: skip
+                one["permitted"][number, version, running] = permitted(model, running, version)
+    for name in ("listed_s", "corrected_s", "delisted_s"):
+        one[name][:] = NEVER_S
+        for image in images:
+            one[name][image.model_number, image.version] = getattr(image, name)
+    one["keys"][:] = [stream_key(scenario.seed, replication, name) for name in c.STREAMS]
+    one["transitions"][:] = job_table()
+    one["han_s"][:n] = [han_s(firmware, name) for name in sorted(firmware.models)]
+    one["asks_from"][:] = c.MOST_VERSIONS
+    one["asks_from"][:n] = [model.asks_from for model in models]
+    one["cut"][:n] = [threshold(model.cut) for model in models]
+    outages, channels = _outages(scenario), [channel for _, channel in sorted(firmware.local.channels.items())]
+    facts["n_outages"], facts["n_channels"] = len(outages), len(channels)
+    one["out_from_s"][: len(outages)], one["out_until_s"][: len(outages)] = [start for start, _ in outages], [stop for _, stop in outages]
+    one["stale_edges"][:], one["latency_edges"][:] = STALENESS_EDGES_S, LATENCY_EDGES_S
+    one["reports"][:] = [name in scenario.reporting.devices for name in TYPES]
+    one["over_air"][:] = [name in firmware.ota.types for name in TYPES]
+    shares = np.cumsum([channel.share for channel in channels])
+    one["channels"][: len(channels)] = [threshold(min(float(share / shares[-1]), 1.0)) for share in shares]
+    return facts
 
 
 def han_s(firmware: Firmware, model: str) -> int:

@@ -61,7 +61,7 @@ def _finish(life: Life) -> dict[tuple[str, str], int]:
 
 def _campaigns(life: Life) -> list[_Row]:
     def totals(campaign: Campaign) -> tuple[int, int, int]:
-        done, failed, withdrawn = (int(n) for n in _total(part.sums.counted[campaign.model_number, campaign.goal] for part in life.parts))
+        done, failed, withdrawn = (int(n) for n in _total(part.summed("counted")[campaign.model_number, campaign.goal] for part in life.parts))
         return done, failed, withdrawn
 
     return list(campaigns.rows(life.programme.campaigns, totals))
@@ -70,7 +70,7 @@ def _campaigns(life: Life) -> list[_Row]:
 def _jobs(life: Life, names: Sequence[str]) -> list[_Row]:
     rows: list[_Row] = []
     for region, name in enumerate(names):
-        ends = _total(part.sums.jobs for part in life.parts if part.region == region) if life.parts else np.zeros((0, 0, 0))
+        ends = _total(part.summed("jobs") for part in life.parts if part.region == region) if life.parts else np.zeros((0, 0, 0))
         for model, version, end in np.argwhere(ends) if np.ndim(ends) == 3 else ():
             rows.append((name, life.models[model], life.types[model], int(version), c.ENDS[end], int(ends[model, version, end])))
     return rows
@@ -79,34 +79,34 @@ def _jobs(life: Life, names: Sequence[str]) -> list[_Row]:
 def _steps(life: Life, names: Sequence[str]) -> list[_Row]:
     rows: list[_Row] = []
     for region, name in enumerate(names):
-        steps = [part.sums.steps for part in life.parts if part.region == region]
+        steps = [part.summed("steps") for part in life.parts if part.region == region]
         for kind, step in np.argwhere(_total(steps)) if steps else ():
             rows.append((name, TYPES[kind], c.STEPS[step], int(sum(part[kind, step] for part in steps))))
     return rows
 
 
 def _latencies(life: Life) -> list[_Row]:
-    n = _total(part.sums.latencies for part in life.parts)
+    n = _total(part.summed("latencies") for part in life.parts)
     return [(TYPES[k], c.LATENCIES[s], LATENCY_EDGES_S[b], LATENCY_EDGES_S[b + 1], int(n[k, s, b])) for k, s, b in np.argwhere(n)]
 
 
 def _local(life: Life, scenario: Scenario) -> list[_Row]:
-    n, channels = _total(part.sums.local for part in life.parts), sorted(firmware_of(scenario).local.channels)
+    n, channels = _total(part.summed("local") for part in life.parts), sorted(firmware_of(scenario).local.channels)
     return [(TYPES[k], channels[ch], c.IMAGES[i], bool(s), c.OUTCOMES[o], int(n[k, ch, i, s, o])) for k, ch, i, s, o in np.argwhere(n)]
 
 
 def _readings(life: Life) -> list[_Row]:
-    n = _total(part.sums.readings for part in life.parts)
+    n = _total(part.summed("readings") for part in life.parts)
     return [(c.PROCESSES[p], TYPES[k], ("right", "wrong", "unknown")[s], int(n[p, k, s])) for p, k, s in np.argwhere(n)]
 
 
 def _decisions(life: Life, scenario: Scenario) -> list[_Row]:
-    n, prices = _total(part.sums.decisions for part in life.parts), dict(firmware_of(scenario).reads.prices)
+    n, prices = _total(part.summed("decisions") for part in life.parts), dict(firmware_of(scenario).reads.prices)
     return [(c.PROCESSES[p], TYPES[k], c.DECISIONS[o], prices.get(c.DECISIONS[o], 0.0), int(n[p, k, o])) for p, k, o in np.argwhere(n)]
 
 
 def _told(life: Life, scenario: Scenario, replication: int) -> list[_Row]:
-    told, rule = _total(part.sums.told for part in life.parts), scenario.reporting.rule
+    told, rule = _total(part.summed("told") for part in life.parts), scenario.reporting.rule
     timed = sum(_timed(life, scenario, replication, region) for region in range(len(life.regions)))
     told[c.T_CARRIED if rule == "piggy_back" else c.T_REPORT] += timed
     told[c.T_REQUEST] += timed if rule == "hub_poll" else 0
@@ -118,7 +118,7 @@ def _timed(life: Life, scenario: Scenario, replication: int, number: int) -> int
     rules, phase = life.rules[number][0], scenario.reporting.phase
     if rules["rule"] not in (c.TIMED, c.CHANGES_AND_TIMED):
         return 0
-    able = [_able(life, number, kind) if life.facts.reports[kind] else np.zeros(0, np.uint32) for kind in range(c.N_TYPES)]
+    able = [_able(life, number, kind) if life.facts[0]["reports"][kind] else np.zeros(0, np.uint32) for kind in range(c.N_TYPES)]
     groups = [(number * 8, np.unique(np.concatenate(able)))] if rules["from_hub"] else [(place(number, SLOTS[TYPES[k]]), able[k]) for k in range(c.N_TYPES)]
     n, period_s, hashed = 0, int(rules["period_s"]), phase.source == "hashed"
     key = np.uint64(stream_key(scenario.seed, replication, "phase.hashed" if hashed else "phase.start"))
@@ -134,13 +134,13 @@ def _able(life: Life, number: int, kind: int) -> NDArray[Any]:
     """Return the premises numbers of devices of a type whose reports can arrive."""
     rules, region = life.rules[number][0], life.regions[number]
     mine = region.devices[region.starts[kind] : region.starts[kind + 1]]
-    can = (mine["flags"] & c.TAKES_PART) != 0 if rules["is_cloud"] else region.homes.reach[mine["index"]] == 0
+    can = (mine["flags"] & c.TAKES_PART) != 0 if rules["is_cloud"] else region.homes["reach"][mine["index"]] == 0
     found: NDArray[Any] = mine["index"][can & ((mine["flags"] & c.OFF) == 0)]
     return found
 
 
 def _status(life: Life, at_end: dict[tuple[str, str], int]) -> list[_Row]:
-    sums = _total(part.sums.status for part in life.parts)
+    sums = _total(part.summed("status") for part in life.parts)
     rows = [(name, what, int(sums[kind, s])) for kind, name in enumerate(TYPES) for s, what in enumerate(c.STATUS)]
     return rows + [(kind, what, n) for (kind, what), n in at_end.items()]
 
@@ -154,7 +154,7 @@ def _ledgers(life: Life, scenario: Scenario, names: Sequence[str]) -> list[_Row]
     rows: list[_Row] = []
     measured_s, stores = scenario.window.length, scenario.reporting.rule in STORING
     for region, name in enumerate(names):
-        mine = [part.sums.totals for part in life.parts if part.region == region]
+        mine = [part.summed("totals") for part in life.parts if part.region == region]
         totals = _total(mine) if mine else np.zeros((c.N_TYPES, 2, c.N_TOTALS), np.int64)
         for kind, device_type in enumerate(TYPES):
             if device_type in ("esme", "gsme") and device_type not in life.types:
@@ -173,7 +173,7 @@ def _ledgers(life: Life, scenario: Scenario, names: Sequence[str]) -> list[_Row]
 
 
 def _staleness(life: Life) -> list[_Row]:
-    seconds = _total(part.sums.bands for part in life.parts)
+    seconds = _total(part.summed("bands") for part in life.parts)
     return [
         (("smi", "hub")[ledger], TYPES[kind], STALENESS_EDGES_S[band], STALENESS_EDGES_S[band + 1], int(seconds[kind, ledger, band]))
         for kind, ledger, band in np.argwhere(seconds)

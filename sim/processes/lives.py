@@ -141,7 +141,7 @@ def _offer_locally(life: Life, kind: int, model: int, version: int, now_s: int) 
     for number, region in enumerate(life.regions):
         start, stop = int(region.starts[kind]), int(region.starts[kind + 1])
         offer_locally(
-            life.rules[number][0], life.facts, region.devices, start, stop, kind, model, version, now_s, life.rates, life.hours, region.homes.next_s
+            life.rules[number], life.facts, region.devices, start, stop, kind, model, version, now_s, life.rates, life.hours, region.next_s
         )
 
 
@@ -153,7 +153,7 @@ def _known(life: Life, campaign: Campaign) -> tuple[int, int]:
 
 def counted(life: Life, campaign: Campaign) -> tuple[int, int, int]:
     """Return how many jobs of *campaign* ended well, badly, and were withdrawn."""
-    ends = sum(part.sums.counted[campaign.model_number, campaign.goal] for part in life.parts)
+    ends = sum(part.summed("counted")[campaign.model_number, campaign.goal] for part in life.parts)
     done, failed, withdrawn = (int(n) for n in np.asarray(ends))
     return done, failed, withdrawn
 
@@ -198,7 +198,7 @@ def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
         name, region = names[part.region], life.regions[part.region]
         begins, lengths = (np.array(column, np.int64) for column in spans[name])
         targets.place_in_time(
-            life.rules[part.region], region.devices, low, high, model, goal, low_key, high_key, seconds[name], begins, lengths, region.homes.next_s
+            life.rules[part.region], region.devices, low, high, model, goal, low_key, high_key, seconds[name], begins, lengths, region.next_s
         )
 
     world.each(place, range(len(life.parts)))
@@ -232,17 +232,17 @@ def _busy_rows(world: World, life: Life, until_s: int) -> dict[int, NDArray[Any]
 
 def _look_around(life: Life, now_s: int) -> None:
     """Write down how things stand."""
-    goals = np.array([highest_listed([i for i in life.images if i.model_number == m], now_s) for m in range(len(life.models))], np.int64)
+    goals = np.array([highest_listed([i for i in life.images if i.model_number == m], now_s - 1) for m in range(len(life.models))], np.int64)
     for kind, name in enumerate(TYPES):
         if name not in ROW_TYPES and name not in life.types:
             continue
         behind = 0
         for number, device_type in enumerate(life.types):
             if device_type == name:
-                behind += sum(int(part.sums.running[number, : goals[number]].sum()) for part in life.parts)
-        suspended = sum(int(part.sums.suspended[kind]) for part in life.parts)
+                behind += sum(int(part.summed("running")[number, : goals[number]].sum()) for part in life.parts)
+        suspended = sum(int(part.summed("suspended")[kind]) for part in life.parts)
         for ledger, number in (("hub", 1), ("smi", 0)):
-            wrong, unknown = (sum(int(part.sums.totals[kind, number, what]) for part in life.parts) for what in (N_WRONG, c.N_UNKNOWN))
+            wrong, unknown = (sum(int(part.summed("totals")[kind, number, what]) for part in life.parts) for what in (N_WRONG, c.N_UNKNOWN))
             if kind == c.IHD and ledger == "smi":
                 unknown = sum(int(region.starts[kind + 1] - region.starts[kind]) for region in life.regions)
             life.states.append((ledger, name, now_s, wrong, unknown, behind, suspended))

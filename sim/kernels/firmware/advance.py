@@ -35,7 +35,6 @@ from sim.kernels.firmware.columns import (
 )
 from sim.kernels.firmware.locally import local_attempt
 from sim.kernels.firmware.records import drawn, forget, happened, hear, is_able, rearm, sender, state_of, write
-from sim.kernels.firmware.references import facts_of, homes_of, sums_of
 
 _EXCHANGE, _JOB, _LOCAL, _TOLD, _TIMER, _READ, _CALL, _INSTALL, _GAIN = range(9)
 ROOM = 8  # things raised by one event, at most
@@ -48,8 +47,8 @@ def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, ra
 
     Returns (the premises at which *raised* had no more room, or *last*; how many things were raised).
     """
-    w, devices, facts, sums, homes = w_[0], region.devices, facts_of(facts_), sums_of(sums_), homes_of(region.homes)
-    rows, n_raised, next_s = np.empty(5, np.int64), 0, region.homes.next_s
+    w, devices, facts, sums, homes = w_[0], region.devices, facts_[0], sums_[0], region.homes
+    rows, n_raised, next_s = np.empty(5, np.int64), 0, region.next_s
     for home in range(first, last):
         if next_s[home] >= until_s:
             continue
@@ -82,8 +81,8 @@ def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _next(devices, rows, homes, home):  # type: ignore[no-untyped-def]
     """Return (second, what, whose kind) of the next event of a premises: in one second by what, then by slot."""
-    best, what, whose = np.int64(homes.exchanged_s[home]), _EXCHANGE, 0
-    if homes.exchanged_s[home] < 0:  # it has been
+    best, what, whose = np.int64(homes[home].exchanged_s), _EXCHANGE, 0
+    if homes[home].exchanged_s < 0:  # it has been
         best = np.int64(NEVER)
     for kind in IN_SLOT_ORDER:
         row = rows[kind]
@@ -105,32 +104,32 @@ def _next(devices, rows, homes, home):  # type: ignore[no-untyped-def]
                 second = device.call_s
             if second < best or (second == best and event < what and second < NEVER):
                 best, what, whose = np.int64(second), event, kind
-    if homes.install_s[home] < best:
-        best, what = np.int64(homes.install_s[home]), _INSTALL
-    if homes.gain_s[home] < best:
-        best, what = np.int64(homes.gain_s[home]), _GAIN
+    if homes[home].install_s < best:
+        best, what = np.int64(homes[home].install_s), _INSTALL
+    if homes[home].gain_s < best:
+        best, what = np.int64(homes[home].gain_s), _GAIN
     return best, what, whose
 
 
 @njit(cache=True, nogil=True)
 def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised):  # type: ignore[no-untyped-def]
     """Let one event happen; return how many things have been raised by now."""
-    reach = homes.reach[home]
+    reach = homes[home].reach
     if what == _EXCHANGE:
-        homes.free_s[home], homes.exchanged_s[home] = homes.free_s[home], -1 - homes.exchanged_s[home]
+        homes[home].free_s, homes[home].exchanged_s = homes[home].free_s, -1 - homes[home].exchanged_s
         _exchange(w, facts, sums, devices, rows, now_s)
         for other in IN_SLOT_ORDER:
             if rows[other] >= 0:
                 rearm(w, facts, other, devices[rows[other]], reach, now_s)
     elif what == _INSTALL:
         _look_at_all(w, sums, devices, rows, P_INSTALL, now_s)
-        homes.install_n[home] += 1
-        homes.install_s[home] = min(now_s + gap_s(drawn(facts, K_INSTALL, w.region * 8, home, homes.install_n[home]), w.install_rate), np.int64(NEVER))
+        homes[home].install_n += 1
+        homes[home].install_s = min(now_s + gap_s(drawn(facts, K_INSTALL, w.region * 8, home, homes[home].install_n), w.install_rate), np.int64(NEVER))
     elif what == _GAIN:
         _look_at_all(w, sums, devices, rows, P_GAIN, now_s)
         _gained(w, facts, sums, devices, rows, reach, now_s, goals)
-        homes.gain_n[home] += 1
-        homes.gain_s[home] = min(now_s + gap_s(drawn(facts, K_GAIN, w.region * 8, home, homes.gain_n[home]), w.gain_rate), np.int64(NEVER))
+        homes[home].gain_n += 1
+        homes[home].gain_s = min(now_s + gap_s(drawn(facts, K_GAIN, w.region * 8, home, homes[home].gain_n), w.gain_rate), np.int64(NEVER))
     else:
         device = devices[rows[kind]]
         if what == _JOB:

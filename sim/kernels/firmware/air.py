@@ -170,7 +170,7 @@ def _checked(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
         end_job(facts, sums, device, REFUSE, E_HASH)
     elif not is_listed(facts, model, np.int64(version), now_s):
         end_job(facts, sums, device, REFUSE, E_LISTING)
-    elif (kind in (PPMID, HCALCS)) and homes.ready_s[device.index] > now_s:
+    elif (kind in (PPMID, HCALCS)) and homes[device.index].ready_s > now_s:
         end_job(facts, sums, device, REFUSE, E_HUB)
     else:
         step(facts, device, ACCEPT)
@@ -190,7 +190,7 @@ def _distribution_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
 def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
     """At the hub, or never."""
     occasion = 8 * np.int64(device.version) + device.attempt
-    if homes.reach[device.index] != 0:
+    if homes[device.index].reach != 0:
         end_job(facts, sums, device, FAIL, E_NO_WAN)
     elif happened(facts, K_LOST, w.region * 8 + SLOT[kind], device.index, occasion, w.wan_loss):
         fail_attempt(w, facts, sums, device, now_s, E_WAN_LOST)
@@ -199,8 +199,8 @@ def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
         came_to(sums, kind, device, S_TAKEN)
         took(facts, sums, kind, device, L_DISTRIBUTION, now_s - np.int64(device.begun_s))
         seconds, _ = transfer_s(w, facts, kind, device)
-        until_s = min(max(np.int64(now_s), np.int64(homes.free_s[device.index])) + seconds, np.int64(NEVER))
-        homes.free_s[device.index], device.job_s = until_s, until_s
+        until_s = min(max(np.int64(now_s), np.int64(homes[device.index].free_s)) + seconds, np.int64(NEVER))
+        homes[device.index].free_s, device.job_s = until_s, until_s
 
 
 @njit(cache=True, nogil=True)
@@ -211,7 +211,7 @@ def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised): 
     if device.flags & OFF or interrupted == RESUMPTIONS:
         fail_attempt(w, facts, sums, device, now_s, E_HAN_FAILED)
         return n_raised
-    exchanged_s = np.int64(homes.exchanged_s[device.index])
+    exchanged_s = np.int64(homes[device.index].exchanged_s)
     if arrived_s < (-1 - exchanged_s if exchanged_s < 0 else exchanged_s) <= now_s:
         fail_attempt(w, facts, sums, device, now_s, E_IMAGE_LOST)
         return n_raised
@@ -265,7 +265,7 @@ def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  #
         device.flags |= FAILED
         return n_raised
     came_to(sums, kind, device, S_ACTIVATED)
-    change(w, facts, sums, kind, device, homes.reach[device.index], now_s, device.version)
+    change(w, facts, sums, kind, device, homes[device.index].reach, now_s, device.version)
     if kind == PPMID:
         sums.told[T_ACTIVATED] += is_measured
         n_raised = note(w, raised, n_raised, C_ACTIVATED, kind, device.index, now_s, 0)

@@ -37,27 +37,19 @@ MEANINGS: Final = {  # of the columns of a device; times are seconds, `NEVER` fo
 }  # fmt: skip
 
 
-class Homes(NamedTuple):
-    """The premises of a region: seconds of their next event, hub ready, exchanged (-1 - second: has been) and free, next gain and install; their numbers."""
-
-    next_s: NDArray[Any]
-    reach: NDArray[Any]
-    ready_s: NDArray[Any]
-    exchanged_s: NDArray[Any]
-    free_s: NDArray[Any]
-    gain_s: NDArray[Any]
-    install_s: NDArray[Any]
-    gain_n: NDArray[Any]
-    install_n: NDArray[Any]
-
-
-HOME_COLUMNS: Final = (("next_s", "i4"), ("reach", "u1"), ("ready_s", "i4"), ("exchanged_s", "i4"), ("free_s", "i4"), ("gain_s", "i4"), ("install_s", "i4"),
-                       ("gain_n", "u2"), ("install_n", "u2"))  # fmt: skip
+HOME = np.dtype([
+    ("ready_s", "i4"), ("exchanged_s", "i4"), ("free_s", "i4"), ("gain_s", "i4"), ("install_s", "i4"), ("gain_n", "u2"), ("install_n", "u2"), ("reach", "u1"),
+])  # fmt: skip
+HOME_MEANINGS: Final = {  # of the columns of a premises, beside the second of its next event, which stands alone because it is read the most
+    "ready_s": "its hub can serve displays and load control from", "exchanged_s": "its hub is exchanged; -1 - second: has been",
+    "free_s": "its hub has sent what it had to send over the HAN", "gain_s": "next change of supplier", "install_s": "next read at installation",
+    "gain_n": "changes of supplier so far", "install_n": "such reads so far", "reach": "0 reached, 1 no WAN, 2 not communicating",
+}  # fmt: skip
 
 
 def bytes_per_device(devices_per_premises: float) -> float:
     """Return the bytes of a device's columns and its part of its premises'."""
-    return DEVICE.itemsize + sum(np.dtype(kind).itemsize for _, kind in HOME_COLUMNS) / devices_per_premises
+    return DEVICE.itemsize + (HOME.itemsize + np.dtype(np.int32).itemsize) / devices_per_premises
 
 
 # Reporting rules as numbers: by what they do, not by name.
@@ -90,36 +82,28 @@ STREAMS: Final = (
  K_CALL_DELAY, K_USER, K_CHANNEL) = range(31)  # fmt: skip
 
 
-class Facts(NamedTuple):
-    """Arrays of the world that no device changes: keys by stream; of models; of images by model and version; outages of the gateway; bands; who reports."""
-
-    keys: NDArray[Any]
-    transitions: NDArray[Any]
-    han_s: NDArray[Any]
-    asks_from: NDArray[Any]
-    cut: NDArray[Any]
-    permitted: NDArray[Any]
-    listed_s: NDArray[Any]
-    corrected_s: NDArray[Any]
-    delisted_s: NDArray[Any]
-    out_from_s: NDArray[Any]
-    out_until_s: NDArray[Any]
-    stale_edges: NDArray[Any]
-    latency_edges: NDArray[Any]
-    reports: NDArray[Any]
-    over_air: NDArray[Any]
-    channels: NDArray[Any]
+# What no device changes, as one record, so that kernels pass one pointer: keys by stream, the table of transitions, models, images, outages of the gateway.
+MOST_MODELS, MOST_OUTAGES, MOST_CHANNELS = 64, 8_192, 16
+N_STALE, N_LATENCIES = 43, 57  # edges of bands; held to `sim.tables` by a test
+FACTS = np.dtype([
+    ("keys", "u8", len(STREAMS)), ("transitions", "u1", (9, 15)), ("han_s", "i8", MOST_MODELS), ("asks_from", "i8", MOST_MODELS), ("cut", "u8", MOST_MODELS),
+    ("permitted", "u1", (MOST_MODELS, MOST_VERSIONS, MOST_VERSIONS)), ("listed_s", "i8", (MOST_MODELS, MOST_VERSIONS)),
+    ("corrected_s", "i8", (MOST_MODELS, MOST_VERSIONS)), ("delisted_s", "i8", (MOST_MODELS, MOST_VERSIONS)), ("n_outages", "i8"),
+    ("out_from_s", "i8", MOST_OUTAGES), ("out_until_s", "i8", MOST_OUTAGES), ("stale_edges", "i8", N_STALE), ("latency_edges", "i8", N_LATENCIES),
+    ("reports", "u1", N_TYPES), ("over_air", "u1", N_TYPES), ("n_channels", "i8"), ("channels", "u8", MOST_CHANNELS),
+])  # fmt: skip
 
 
 class Region(NamedTuple):
-    """The devices of a region, sorted by type and premises, where each type begins, and its premises.
+    """The devices of a region, sorted by type and premises, where each type begins, its premises, and the second of the next event of each.
 
     Whose row is whose: by block of 64 premises and type, uint64 *fitted* has a bit for each premises that has one, int32 *rows* the row of the first.
     """
 
     devices: NDArray[Any]
     starts: NDArray[Any]
-    homes: Homes
+    homes: NDArray[Any]
+    next_s: NDArray[Any]
     fitted: NDArray[Any]
     rows: NDArray[Any]
 
@@ -152,32 +136,14 @@ UNKNOWN_S, N_UNKNOWN = 9, 10
 N_TOTALS = 11
 
 
-class Sums(NamedTuple):
-    """What is kept of one part of a region, int64: the arrays of `sums`."""
-
-    totals: NDArray[Any]
-    bands: NDArray[Any]
-    jobs: NDArray[Any]
-    steps: NDArray[Any]
-    latencies: NDArray[Any]
-    local: NDArray[Any]
-    readings: NDArray[Any]
-    decisions: NDArray[Any]
-    told: NDArray[Any]
-    status: NDArray[Any]
-    running: NDArray[Any]
-    counted: NDArray[Any]
-    suspended: NDArray[Any]
-
-
-def sums(n_models: int, n_channels: int, n_bands: int, n_latency_bands: int) -> Sums:
-    """Return sums of nothing."""
-    shapes = (
-        (N_TYPES, 2, N_TOTALS), (N_TYPES, 2, n_bands), (n_models, MOST_VERSIONS, len(ENDS)), (N_TYPES, len(STEPS)), (N_TYPES, len(LATENCIES), n_latency_bands),
-        (N_TYPES, n_channels, len(IMAGES), 2, len(OUTCOMES)), (len(PROCESSES), N_TYPES, 3), (len(PROCESSES), N_TYPES, len(DECISIONS)), (len(TOLD),),
-        (N_TYPES, len(STATUS)), (n_models, MOST_VERSIONS), (n_models, MOST_VERSIONS, len(COUNTED)), (N_TYPES,),
-    )  # fmt: skip
-    return Sums(*(np.zeros(shape, np.int64) for shape in shapes))
+# What is summed of one part of a region: one record.
+SUMS = np.dtype([
+    ("totals", "i8", (N_TYPES, 2, N_TOTALS)), ("bands", "i8", (N_TYPES, 2, N_STALE - 1)), ("jobs", "i8", (MOST_MODELS, MOST_VERSIONS, len(ENDS))),
+    ("steps", "i8", (N_TYPES, len(STEPS))), ("latencies", "i8", (N_TYPES, len(LATENCIES), N_LATENCIES - 1)),
+    ("local", "i8", (N_TYPES, MOST_CHANNELS, len(IMAGES), 2, len(OUTCOMES))), ("readings", "i8", (len(PROCESSES), N_TYPES, 3)),
+    ("decisions", "i8", (len(PROCESSES), N_TYPES, len(DECISIONS))), ("told", "i8", len(TOLD)), ("status", "i8", (N_TYPES, len(STATUS))),
+    ("running", "i8", (MOST_MODELS, MOST_VERSIONS)), ("counted", "i8", (MOST_MODELS, MOST_VERSIONS, len(COUNTED))), ("suspended", "i8", N_TYPES),
+])  # fmt: skip
 
 
 RAISED = np.dtype([("cause", "u1"), ("type", "u1"), ("index", "u4"), ("second", "i4"), ("length", "i4")])  # what makes alerts of firmware causes

@@ -9,13 +9,12 @@ from sim.kernels import ledgers
 from sim.kernels.firmware.air import IDLE
 from sim.kernels.firmware.columns import E_OPEN, MEASURED_JOB, SUSPENDED, UNKNOWN, UNKNOWN_S, VARIANT, Z_SUSPENDED
 from sim.kernels.firmware.records import account_for_image, overlap
-from sim.kernels.firmware.references import facts_of, sums_of
 
 
 @njit(cache=True, nogil=True)
 def finish(w_, facts_, sums_, devices, start, stop, kind):  # type: ignore[no-untyped-def]
     """Account for the rows [start, stop), all of one *kind*, at the horizon; return (devices Suspended, devices that run a variant)."""
-    w, n_suspended, n_variants, facts, sums = w_[0], 0, 0, facts_of(facts_), sums_of(sums_)
+    w, n_suspended, n_variants, facts, sums = w_[0], 0, 0, facts_[0], sums_[0]
     for row in range(start, stop):
         device = devices[row]
         if device.wrong_smi_s >= 0:

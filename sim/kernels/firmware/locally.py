@@ -35,7 +35,6 @@ from sim.kernels.firmware.columns import (
     VARIANT,
 )
 from sim.kernels.firmware.records import change, drawn, happened, is_able, is_listed
-from sim.kernels.firmware.references import facts_of
 
 WEEK_S = 604_800
 HOUR_S = 3_600
@@ -45,7 +44,7 @@ HOUR_S = 3_600
 def channel_of(facts, place, index):  # type: ignore[no-untyped-def]
     """Return the number of the local channel of a device."""
     word, channel = np.uint64(drawn(facts, K_CHANNEL, place, index, 0)), 0
-    while channel < len(facts.channels) - 1 and word >= facts.channels[channel]:
+    while channel < facts.n_channels - 1 and word >= facts.channels[channel]:
         channel += 1
     return channel
 
@@ -66,9 +65,10 @@ def attempt_s(facts, place, index, version, offered_s, rates, hours):  # type: i
 
 
 @njit(cache=True, nogil=True)
-def offer_locally(w, facts_, devices, start, stop, kind, model, version, offered_s, rates, hours, next_s):  # type: ignore[no-untyped-def]
+def offer_locally(w_, facts_, devices, start, stop, kind, model, version, offered_s, rates, hours, next_s):  # type: ignore[no-untyped-def]
     """Let the participants of *model* among rows [start, stop), all of one *kind*, try *version*, offered now."""
-    place, facts = w.region * 8 + SLOT[kind], facts_of(facts_)
+    w, facts = w_[0], facts_[0]
+    place = w.region * 8 + SLOT[kind]
     for row in range(start, stop):
         device = devices[row]
         if device.model == model and device.flags & TAKES_PART and not device.flags & OFF:
@@ -108,7 +108,7 @@ def local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy):  # type:
     if now_s >= w.measure_s:
         sums.local[kind, channel_of(facts, place, index), 2 if is_variant else 0 if on_list else 1, int(screened), outcome] += 1
     if outcome == O_INSTALLED:
-        reach = homes.reach[index]
+        reach = homes[index].reach
         change(w, facts, sums, kind, device, reach, now_s, version + VARIANT if is_variant else version)
         if w.rule == EVENTS and device.told_s == NEVER and facts.reports[kind] and is_able(w, device, reach):
             device.told_s = min(now_s + w.event_delay_s, np.int64(NEVER))
@@ -120,8 +120,8 @@ def _is_banned(w, facts, kind, device, homes, now_s):  # type: ignore[no-untyped
         return False
     if not w.ban_everywhere:
         needs_hub = kind in (PPMID, HCALCS)
-        works = facts.over_air[kind] and now_s >= w.ota_s and homes.reach[device.index] == 0
-        if not works or (needs_hub and homes.ready_s[device.index] > now_s):
+        works = facts.over_air[kind] and now_s >= w.ota_s and homes[device.index].reach == 0
+        if not works or (needs_hub and homes[device.index].ready_s > now_s):
             return False
     return happened(facts, K_COMPLIES, w.region * 8 + SLOT[kind], device.index, 0, w.comply)
 
@@ -131,7 +131,7 @@ def _screened(w, facts, place, device, version, is_variant, on_list, now_s, is_b
     """Return what becomes of an attempt of a device that asks."""
     index = device.index
     if w.design == D_TOKEN:
-        for k in range(len(facts.out_from_s)):
+        for k in range(facts.n_outages):
             if facts.out_from_s[k] <= now_s < facts.out_until_s[k]:
                 return O_INSTALLED if w.fails_open else O_DOWN
         if is_busy:

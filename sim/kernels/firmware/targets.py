@@ -24,7 +24,6 @@ from sim.kernels.firmware.columns import (
     WRONG_PATH,
 )
 from sim.kernels.firmware.records import drawn, state_of
-from sim.kernels.firmware.references import facts_of, sums_of
 
 RANDOM, BY_CELL, BY_SUPPLIER, BY_RISK = range(4)
 UNPLACED = NEVER  # second of a job that has been offered and not yet been given one
@@ -53,7 +52,7 @@ def choose(w_, facts_, sums_, devices, start, stop, kind, model, goal, low, high
 
     A target's second is set by `spread`; until then its place in the campaign stands in `begun_s`.
     """
-    w, n, facts, sums = w_[0], 0, facts_of(facts_), sums_of(sums_)
+    w, n, facts, sums = w_[0], 0, facts_[0], sums_[0]
     place, is_measured = w.region * 8 + SLOT[kind], now_s >= w.measure_s
     for row in range(start, stop):
         device = devices[row]
@@ -104,7 +103,7 @@ def place_in_time(w_, devices, start, stop, model, goal, low, high, seconds, beg
 @njit(cache=True, nogil=True)
 def withdraw(facts_, sums_, devices, start, stop, model, goal):  # type: ignore[no-untyped-def]
     """Withdraw what the campaign for *goal* has offered and the DSP has not seen."""
-    facts, sums = facts_of(facts_), sums_of(sums_)
+    facts, sums = facts_[0], sums_[0]
     for row in range(start, stop):
         device = devices[row]
         if device.model == model and device.goal == goal and device.job == OFFERED:
@@ -112,8 +111,9 @@ def withdraw(facts_, sums_, devices, start, stop, model, goal):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def read_all(sums, devices, start, stop, kind, goals):  # type: ignore[no-untyped-def]
+def read_all(sums_, devices, start, stop, kind, goals):  # type: ignore[no-untyped-def]
     """Read the record of every device among rows [start, stop), and decide whether it is up to date."""
+    sums = sums_[0]
     for row in range(start, stop):
         device = devices[row]
         sums.readings[P_COMPLIANCE, kind, state_of(kind, device)] += 1
@@ -121,8 +121,9 @@ def read_all(sums, devices, start, stop, kind, goals):  # type: ignore[no-untype
 
 
 @njit(cache=True, nogil=True)
-def scope(sums, devices, start, stop, kind, model, version):  # type: ignore[no-untyped-def]
+def scope(sums_, devices, start, stop, kind, model, version):  # type: ignore[no-untyped-def]
     """Ask the records of *model* who runs less than *version*."""
+    sums = sums_[0]
     for row in range(start, stop):
         device = devices[row]
         if device.model == model:
@@ -135,7 +136,7 @@ def scope(sums, devices, start, stop, kind, model, version):  # type: ignore[no-
 def earliest(devices, starts, homes, next_s):  # type: ignore[no-untyped-def]
     """Write the second of every premises' next event."""
     for home in range(len(next_s)):
-        next_s[home] = min(homes.exchanged_s[home], homes.gain_s[home], homes.install_s[home])
+        next_s[home] = min(homes[home].exchanged_s, homes[home].gain_s, homes[home].install_s)
     for row in range(starts[0], starts[5]):
         device = devices[row]
         next_s[device.index] = min(next_s[device.index], device.read_s, device.local_s, device.job_s)
