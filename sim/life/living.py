@@ -116,7 +116,7 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
 
     n, lives = estate.n_premises[region], {model.type for model in firmware.models.values()}
     index = [
-        chosen(key("estate.fitted"), place(region, SLOTS[name]), n, np.uint64(threshold(scenario.estate.devices[name])))  # type: ignore[index]
+        chosen(key("estate.fitted"), place(region, SLOTS[name]), n, np.uint64(threshold(scenario.estate.devices[name])))
         if name not in ("esme", "gsme") or name in lives else np.zeros(0, np.uint32) for name in TYPES
     ]  # fmt: skip
     starts = np.cumsum([0, *map(len, index)]).astype(np.int64)

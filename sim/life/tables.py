@@ -44,7 +44,8 @@ def frames(life: Life, scenario: Scenario, replication: int, estate: Estate) -> 
 
 
 def _total(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
-    return np.sum(list(parts), axis=0)
+    total: NDArray[Any] = np.sum(list(parts), axis=0)
+    return total
 
 
 def _finish(life: Life) -> dict[tuple[str, str], int]:

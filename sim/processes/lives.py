@@ -117,7 +117,7 @@ def _decide(world: World, life: Life, now_s: int, scans: set[int]) -> None:
     if now_s >= world.warm_up_s:
         for image in life.images:
             if image.listed_s == now_s and image.release_class == "security":
-                _scan(life, lambda part, kind, low, high, image=image: targets.scope(  # type: ignore[misc]
+                _scan(life, lambda part, kind, low, high, image=image: targets.scope(
                     part.sums, life.regions[part.region].devices, low, high, kind, image.model_number, image.version
                 ))
         if now_s in scans:
@@ -213,7 +213,7 @@ def _busy_rows(world: World, life: Life, until_s: int) -> dict[int, NDArray[Any]
     nobody: dict[int, NDArray[Any]] = {region: np.zeros(0, np.int64) for region in range(len(life.regions))}
     if capacity is None:
         return nobody
-    due = []
+    due: list[tuple[int, int, int, int]] = []
     for number, region in enumerate(life.regions):
         for kind in (c.PPMID, c.IHD):
             start, stop = int(region.starts[kind]), int(region.starts[kind + 1])
@@ -223,10 +223,10 @@ def _busy_rows(world: World, life: Life, until_s: int) -> dict[int, NDArray[Any]
             due_attempts(region.devices, start, stop, until_s, row, second)
             due += list(zip(second.tolist(), [number] * n, [int(c.SLOT[kind])] * n, row.tolist(), strict=True))
     most, busy = int(capacity * HOUR_S), dict[int, list[int]]()
-    for second, number, _, row in sorted(due):
-        life.busy[second // HOUR_S] += 1
-        if life.busy[second // HOUR_S] > most:
-            busy.setdefault(number, []).append(row)
+    for at_s, number, _, at in sorted(due):
+        life.busy[at_s // HOUR_S] += 1
+        if life.busy[at_s // HOUR_S] > most:
+            busy.setdefault(number, []).append(at)
     return nobody | {number: np.array(sorted(rows), np.int64) for number, rows in busy.items()}
 
 
