@@ -17,7 +17,7 @@ from sim.report.space import Axis, Space
 from sim.report.words import counted, interval, listed, number
 
 SALTELLI: Final = "saltelli"
-_HEADS: Final = {"effect": "low to high end", "first order": "alone, % of variance", "total": "in all, % of variance", "mu*": "μ*", "sigma": "σ"}
+_HEADS: Final = {"effect": "low to high end", "first order": "alone, %", "total": "in all, %", "mu*": "μ*", "sigma": "σ"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class Drivers:
     explained: float
     luck: float
     cautions: tuple[str, ...]
+
+    @property
+    def constant(self) -> bool:
+        """Whether it is the same in every world."""
+        return not any((index.value, index.low, index.high) != (0, 0, 0) for of in self.indices.values() for index in of.values())
 
     @property
     def unit(self) -> str:
@@ -91,12 +96,12 @@ def table(found: Drivers, grades: Mapping[str, str], number_of_table: str) -> Gr
     """Return the table of *found*, with the evidence *grades* of the assumptions by path."""
     methods = [method for method in _HEADS if any(method in of for of in found.indices.values())]
     scales = {"effect": found.scale, "mu*": found.scale, "sigma": found.scale, "first order": 100.0, "total": 100.0}
-    units = dict.fromkeys(("effect", "mu*", "sigma"), f", {found.unit}") if found.unit else {}
     rows = tuple(
         (axis.path, axis.reach, grades[axis.path], *(shown(found.indices[axis.path].get(method), scales[method]) for method in methods)) for axis in found.axes
     )
-    heads = ("assumption", "range", "grade", *(f"{_HEADS[method]}{units.get(method, '')}" for method in methods))
-    return Grid(f"{number_of_table}. What drives {_words(found)}", heads, rows, _note(found))
+    unit = f", in {found.unit}" if found.unit else ""
+    heads = ("assumption", "range", "grade", *(_HEADS[method] for method in methods))
+    return Grid(f"{number_of_table}. What drives {_words(found)}{unit}", heads, rows, _note(found))
 
 
 def _words(found: Drivers) -> str:
@@ -107,7 +112,11 @@ def _note(found: Drivers) -> str:
     """Return how to read the table of *found*."""
     parts = [f"Over {counted(found.n, 'world')}; ± half of the 95 % interval, over points and replications."]
     if not isnan(found.explained):
-        parts.append(f"Effects are of straight lines, which explain {number(round(100 * found.explained, 1))} % of the variance.")
+        parts.append(f"Low to high end: of straight lines, which explain {number(round(100 * found.explained, 1))} % of the variance.")
+    if any("first order" in of for of in found.indices.values()):
+        parts.append("Alone, in all: shares of the variance.")
+    if any("mu*" in of for of in found.indices.values()):
+        parts.append("μ*, σ: mean size and spread of the change over the whole range, from each base point.")
     if not isnan(found.luck):
         parts.append(f"{number(round(100 * found.luck, 1))} % of the variance is luck, and taken off the shares.")
     return " ".join([*parts, *(f"{told}." for told in found.cautions)])
@@ -115,6 +124,8 @@ def _note(found: Drivers) -> str:
 
 def sentence(found: Drivers) -> str:
     """Return which assumptions drive the metric, in words."""
+    if found.constant:
+        return f"{_words(found).capitalize()} is the same in every world."
     clear = [axis for axis in found.axes if found.indices[axis.path]["effect"].clear]
     if not clear:
         return f"No assumption moves {_words(found)} by more than chance."

@@ -38,7 +38,8 @@ class Assumed:
 
 def assumed(study: Study) -> tuple[Assumed, ...]:
     """Return every leaf of the run's worlds: what departs from the base first, then the weakest evidence first."""
-    base, known = base_leaves(), {row.path: row for row in load_assumptions()}
+    of_firmware = all(cell.scenario.firmware is not None for cell in study.cells)
+    base, known = base_leaves("gb_firmware" if of_firmware else "gb_base"), {row.path: row for row in load_assumptions()}
     paths = [path for path in dict.fromkeys(path for cell in study.cells for path in cell.leaves) if path.split(".")[0] not in _ABOUT_THE_FILE]
     rows = [_assumed(path, study, base, known) for path in paths]
     return tuple(sorted(rows, key=lambda row: (not row.changed, "DCBA–".index(row.grade))))

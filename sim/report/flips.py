@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_DRIVEN: Final = 4  # tables of drivers; a reader wants no more
 _FEWEST: Final = 8  # points: fewer tell nothing of a region
+_MOST_CELLS: Final = 40  # figures and tables of every cell; more would not be read, and are in summary.csv
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,16 @@ def findings(study: Study, plain: Findings) -> Findings:
         told += _selected(question, space)
     told += tuple(sentence(found) for found in driven)
     grids = _boxes_grid(space, question, decision) + _evidence_grid(space, decision, grades)
+    driven = [found for found in driven if not found.constant]
     grids += tuple(table(found, grades, f"T15{letter}") for found, letter in zip(driven, "cdef", strict=False))
     pictures = tuple(_picture(found, place, len(driven)) for place, found in enumerate(driven))
     names = tuple(dict.fromkeys([*([question.metric] if question else []), *analysis["sensitivity"], *plain.metrics]))
-    shelved = tuple(Grid(grid.title, grid.head, grid.rows, grid.note, grid.mute, page_only=True) for grid in plain.grids)
     if not told:
         return plain
-    return Findings(told[0], told[1:], grids + shelved, pictures + plain.pictures, plain.doubts, names, last=True)
+    if len(study.cells) <= _MOST_CELLS:
+        grids += tuple(Grid(grid.title, grid.head, grid.rows, grid.note, grid.mute, page_only=True) for grid in plain.grids)
+        pictures += plain.pictures
+    return Findings(told[0], told[1:], grids, pictures, plain.doubts, names, last=True)
 
 
 # -- the decision ------------------------------------------------------------------------------------------------------------------------------------------
@@ -182,9 +186,10 @@ def _sentences(space: Space, question: _Question | None, decision: Decision | No
         told.append(f"Prefer {decision.prefer} unless {unless}.")
         by = f" by more than {question.matters}" if question.zone else ""
         told.append(f"{first}, {best}, and no other is better{by} in {number(round(100 * decision.share, 1))} % of them. Better is {rivals}.")
-        for box in decision.boxes:
+        for place, box in enumerate(decision.boxes, start=1):
+            which = f"Region {place}, of" if len(decision.boxes) > 1 else "The region of"
             told.append(
-                f"The region of {box.rival} holds {_share(box.coverage, box.coverage_interval)} of the worlds in which it is the better one; in"
+                f"{which} {box.rival}{',' if len(decision.boxes) > 1 else ''} holds {_share(box.coverage, box.coverage_interval)} of the worlds in which it is the better one; in"
                 f" {_share(box.density, box.density_interval)} of the worlds of the region it is (95 % intervals from redrawn worlds and replications)."
             )
         told.append(_flipping(space, decision, grades))

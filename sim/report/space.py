@@ -70,8 +70,12 @@ class Axis:
         return self.levels[round(value)] if self.levels else self.shown(value)
 
     def shown(self, value: float) -> str:
-        """Return *value* with its unit."""
-        return f"{rounded(value, 3)} {self.unit}".strip()
+        """Return *value* with its unit; durations in the largest of which the low end, or else the high end, is one or more."""
+        if self.unit not in DURATIONS:
+            return f"{rounded(value, 3)} {self.unit}".strip()
+        seconds = (self.low or self.high) * _UNITS[self.unit]
+        unit = next((unit for unit in ("d", "h", "min") if seconds >= _UNITS[unit]), "s")
+        return f"{rounded(value * _UNITS[self.unit] / _UNITS[unit], 3)} {unit}"
 
 
 def _axis(factor: dict[str, Any]) -> Axis:

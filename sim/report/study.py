@@ -49,11 +49,11 @@ def leaves_of(node: Node, path: str = "") -> dict[str, str]:
     return {leaf: text for key, child in value.items() for leaf, text in leaves_of(child, f"{path}.{key}" if path else key).items()}
 
 
-def base_leaves() -> dict[str, str]:
-    """Return the leaves of the shipped base scenario, written as a resolved scenario writes them."""
-    base = load("gb_base")
+def base_leaves(name: str = "gb_base") -> dict[str, str]:
+    """Return the leaves of a shipped base scenario (that of firmware worlds is gb_firmware), written as a resolved scenario writes them."""
+    base = load(name)
     assert isinstance(base, Scenario)
-    return leaves_of(parse(resolved(base), "gb_base")[0])
+    return leaves_of(parse(resolved(base), name)[0])
 
 
 class Study:

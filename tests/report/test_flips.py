@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from sim.report import answer, findings, write
+from sim.report.drivers import drivers, sentence
 from sim.report.flips import fits
-from sim.report.space import Space, quantity
+from sim.report.space import Axis, Space, quantity
 from sim.report.study import Study
 from tests.report.known import ALL, BOUNDARY, EFFECT, known_run
 
@@ -53,7 +54,7 @@ def test_effects_and_evidence_are_in_tables(known):
     """What was put in comes out: the lead loses 32 points over the range of losses, nothing over the others; grades stand beside."""
     found = findings(known("latin_hypercube", 64))
     drivers = {row["assumption"]: row for row in grid(found, "T15c")}
-    effect, half = map(float, drivers["reporting.loss"]["low to high end, percentage points"].split(" ± "))
+    effect, half = map(float, drivers["reporting.loss"]["low to high end"].split(" ± "))
 
     assert abs(effect - 100 * EFFECT) <= half < 1
     assert [row["assumption"] for row in grid(found, "T15b")] == ["reporting.loss", "reporting.phase.source", "updates.local.rate"]
@@ -66,9 +67,9 @@ def test_a_saltelli_design_gives_totals_and_elementary_effects(known):
     """More columns, from the same run; worlds that coincide count at each of their points."""
     rows = {row["assumption"]: row for row in grid(findings(known("saltelli", 16)), "T15c")}
 
-    for column in ("alone, % of variance", "in all, % of variance", "μ*, percentage points", "σ, percentage points"):
+    for column in ("alone, %", "in all, %", "μ*", "σ"):
         assert re.fullmatch(r"−?[\d.]+ ± [\d.]+", rows["reporting.loss"][column])
-    assert abs(float(rows["reporting.loss"]["μ*, percentage points"].split()[0]) - 100 * EFFECT) < 1
+    assert abs(float(rows["reporting.loss"]["μ*"].split()[0]) - 100 * EFFECT) < 1
 
 
 def test_one_at_a_time_says_which_end_flips_the_choice(known):
@@ -97,7 +98,7 @@ def test_shares_without_structure_do_not_pretend_to_totals(known):
     found = findings(known("latin_hypercube", 32, analysis=asked))
     table = next(grid for grid in found.grids if grid.title.startswith("T15c"))
 
-    assert "in all, % of variance" not in table.head
+    assert "in all, %" not in table.head
     assert "Total shares and elementary effects need the points of a saltelli design; these are of latin hypercube." in table.note
     assert "32 points: intervals of first orders cover less than 95 %." in table.note
 
@@ -123,6 +124,26 @@ def test_axes_are_read_from_what_ran(known):
     assert set(space.x[:, 2]) == {0.0, 1.0, 2.0}
     assert space.y("record_wrong_share", "ppmid")["daily"].shape == (64, 3)
     assert space.y("record_wrong_share", "nobody") == {}
+
+
+def test_durations_are_told_in_the_largest_unit_of_their_range():
+    """Sampled in hours, told in days; what begins at nothing by its other end."""
+    assert Axis("heartbeat", "reporting.heartbeat", "h", 168, 2184, ()).reach == "7 d to 91 d"
+    assert Axis("heartbeat", "reporting.heartbeat", "h", 168, 2184, ()).shown(671) == "28 d"
+    assert Axis("jitter", "reporting.phase.jitter", "s", 0, 7200, ()).reach == "0 h to 2 h"
+    assert Axis("jitter", "reporting.phase.jitter", "ms", 10, 900, ()).reach == "0.01 s to 0.9 s"
+
+
+def test_what_nothing_moves_is_a_sentence(known):
+    """No table or figure of a metric that is the same in every world; and none of every world of many, which summary.csv has."""
+    study = Study(known("latin_hypercube", 64))
+    space = Space(study)
+    same = drivers(space, "messages_per_device_year", "daily", np.full((64, 3), 365.0), ())
+
+    assert same.constant
+    assert sentence(same) == "Messages per device year of daily is the same in every world."
+    assert not any(grid.title.startswith("T2") for grid in findings(study).grids)
+    assert [picture.name for picture in findings(study).pictures] == ["f15_drivers_1", "f15_drivers_2"]
 
 
 def test_the_dust_of_sums_is_no_effect(known):
