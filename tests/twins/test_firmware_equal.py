@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import pandas as pd
 import pytest
 
-from sim import run, twin
+from sim import run, transitions, twin
 from sim.planning.releases import images
 from sim.scenario.alerts import FIRMWARE_CAUSES
 from sim.scenario.checks import findings
 from sim.scenario.fields import RULES
 from sim.tables import TABLES, Tables, Trace
 from sim.transitions import JOB_STATES, TRANSITIONS
+from sim.twin.firmware import jobs, ledgers, local
 from tests.twins.firmware import DESIGNS, ORDERS, RAMPS, SOURCES, world
 
 N_WORLDS = 200
 BATCHES_S = (86_400, 5_000, 61_000)  # how long the intervals are that the fast path takes at once: they change the time taken and nothing else
+
+
+WALKED: set[tuple[str, str, str]] = set()  # rows of the table of transitions that the twin has looked up
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _watched() -> Iterator[None]:
+    def after(machine: str, state: str, event: str) -> str:
+        WALKED.add((machine, state, event))
+        return transitions.after(machine, state, event)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (jobs, ledgers, local):
+            patch.setattr(module, "after", after)
+        yield
 
 
 @cache
@@ -30,7 +47,7 @@ def _twin_of(number: int) -> tuple[Tables, Trace]:
 def test_fast_equals_twin(number: int):
     tables, trace = _twin_of(number)
     fast_trace = Trace([], [])
-    fast = run.replicate(world(number), 0, trace=fast_trace, batch_s=BATCHES_S[number % len(BATCHES_S)])
+    fast = run.replicate(world(number), 0, trace=fast_trace, threads=1 + number % 2, batch_s=BATCHES_S[number % len(BATCHES_S)])
 
     assert set(fast) == set(tables) == set(TABLES)
     for name, expected in tables.items():
@@ -90,24 +107,14 @@ def test_the_worlds_are_eventful():
     for what in ("suspended_s", "unlisted_s", "variant_s", "suspended_end_n", "variant_end_n", "found_n", "forgotten_n"):
         assert sum((t["status"].value[t["status"].what == what] > 0).any() for t in tables) >= 5, what
     assert {life[6] for number in range(N_WORLDS) for life in _twin_of(number)[1].lives} == set(JOB_STATES)
-    assert sum((t["waits"] if "waits" in t else t["stages"]).shape[0] > 0 for t in tables) == N_WORLDS / 4
+    assert sum((t["fates"].kind == "activated").any() for t in tables) > N_WORLDS / 20
 
 
-def test_every_row_of_the_table_of_transitions_happens_somewhere(monkeypatch: pytest.MonkeyPatch):
-    from sim.twin.firmware import jobs, ledgers, local
+def test_every_row_of_the_table_of_transitions_happens_somewhere():
+    for number in range(N_WORLDS):
+        _twin_of(number)
 
-    walked = set()
-
-    def after(machine: str, state: str, event: str) -> str:
-        walked.add((machine, state, event))
-        return next(row.next for row in TRANSITIONS if (row.machine, row.state, row.event) == (machine, state, event))
-
-    for module in (jobs, ledgers, local):
-        monkeypatch.setattr(module, "after", after)
-    for number in range(N_WORLDS // 2):
-        twin.replicate(world(number), 0)
-
-    assert walked == {(row.machine, row.state, row.event) for row in TRANSITIONS if row.machine != "image"}
+    assert {(row.machine, row.state, row.event) for row in TRANSITIONS if row.machine != "image"} == WALKED
 
 
 def test_every_fate_of_an_image_happens_somewhere():

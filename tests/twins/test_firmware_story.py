@@ -101,8 +101,7 @@ METER = {"models": {"plain": {
 def test_a_display_is_updated_over_the_air_and_the_record_follows_with_the_answer():
     tables, life = told(plain())
 
-    # offered on day 2; an hour to the hub; 100 blocks of a second; at once run; the answer half an hour later
-    runs_s = 2 * DAY_S + HOUR_S + 100
+    # Offered on day 2; an hour to the hub; 100 blocks of a second; run at once; the answer half an hour later.
     assert life == ["north", 4, 0, 1, 1, 0, "idle", 0, 0, -1, -1]
     assert smi(tables, "wrong_s", "n_repairs", "repair_s", "n_changes") == (1800, 1, 1800, 1)
     assert counted(tables, "jobs", "version", "ended", "n") == [(1, "done", 1)]
