@@ -187,9 +187,9 @@ def _sentences(space: Space, question: _Question | None, decision: Decision | No
         by = f" by more than {question.matters}" if question.zone else ""
         told.append(f"{first}, {best}, and no other is better{by} in {number(round(100 * decision.share, 1))} % of them. Better is {rivals}.")
         for place, box in enumerate(decision.boxes, start=1):
-            which = f"Region {place}, of" if len(decision.boxes) > 1 else "The region of"
+            which = f"Region {place}, of {box.rival}," if len(decision.boxes) > 1 else f"The region of {box.rival}"
             told.append(
-                f"{which} {box.rival}{',' if len(decision.boxes) > 1 else ''} holds {_share(box.coverage, box.coverage_interval)} of the worlds in which it is the better one; in"
+                f"{which} holds {_share(box.coverage, box.coverage_interval)} of the worlds in which it is the better one; in"
                 f" {_share(box.density, box.density_interval)} of the worlds of the region it is (95 % intervals from redrawn worlds and replications)."
             )
         told.append(_flipping(space, decision, grades))

@@ -210,7 +210,10 @@ def _pictures(study: Study) -> tuple[Picture, ...]:
     if not len(course(study, _focus(study)[0], "smi", with_records(study)).days):
         return ()
     best, less = _choices(study)[0]
-    title = f"{option(best)[:1].upper()}{option(best)[1:]} changes the share of records wrong by {_points(less)}"
+    fewer = _negative(less)
+    title = f"Under {option(best)} {_points(fewer)} fewer of the inventory's records are wrong than with neither"
+    if fewer.value <= 0:
+        title = "No rule leaves fewer of the inventory's records wrong than neither"
     shaded = any(_exchange(cell) for cell in study.cells)
     types = listed([name.upper() for name in with_records(study)])
     read = (

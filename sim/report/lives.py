@@ -8,9 +8,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.metrics import Estimate, estimate
-from sim.metrics.intervals import Kind
-from sim.metrics.load import totals
 from sim.report.study import Cell, Study
 
 DAY_S: Final = 86_400
@@ -103,10 +100,3 @@ def mean_counts(study: Study, cell: Cell, table: str, by: tuple[str, ...]) -> di
         for *key, n in zip(*(part[name].tolist() for name in by), part["n"].tolist(), strict=True):
             sums[tuple(key)] = sums.get(tuple(key), 0.0) + n / len(parts)
     return sums
-
-
-def counted_by(study: Study, cell: Cell, table: str, by: str) -> dict[str, Estimate]:
-    """Return the sum of `n` of a *table* of *cell* for each value of column *by*, with its interval."""
-    parts = [totals(part, by, "n") for _, part in sorted(study.tables(table, cell).items())]
-    names = sorted({name for part in parts for name in part})
-    return {name: estimate([part.get(name, 0) for part in parts], "", Kind.SKEWED) for name in names}

@@ -9,7 +9,7 @@ from sim.metrics import Estimate
 from sim.report.findings import Findings, Picture
 from sim.report.frontier import Point, dominators, frontier
 from sim.report.grids import Grid
-from sim.report.lives import called, counted_by
+from sim.report.lives import called
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, percent
 
@@ -59,9 +59,10 @@ class Rollouts:
 def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
     rollouts = Rollouts(study)
+    points = (_late(study), *_beaten(rollouts), _stopped(study), _why(study))
     return Findings(
-        answer=_answer(rollouts), points=tuple(point for point in (*_beaten(rollouts), _stopped(study), _why(study)) if point), grids=_grids(rollouts),
-        pictures=_pictures(rollouts), doubts=_DOUBTS, metrics=METRICS,
+        answer=_answer(rollouts), points=tuple(point for point in points if point), grids=_grids(rollouts), pictures=_pictures(rollouts), doubts=_DOUBTS,
+        metrics=METRICS,
     )  # fmt: skip
 
 
@@ -100,7 +101,17 @@ def _beaten(rollouts: Rollouts) -> tuple[str, ...]:
     by_winner: dict[str, list[str]] = {}
     for name, other in rollouts.beaten_by.items():
         by_winner.setdefault(other, []).append(rollouts.called[name])
-    return tuple(f"No slower and no louder than {'; '.join(losers)}: {rollouts.called[winner]}." for winner, losers in by_winner.items())
+    return tuple(f"{_upper(rollouts.called[winner])} is no slower and no louder than: {'; '.join(losers)}." for winner, losers in by_winner.items())
+
+
+def _late(study: Study) -> str:
+    """Say what a rollout pushes aside: messages of every kind past their target, where it is most and where it is least."""
+    found = [(cell, late) for cell in study.cells if (late := study.estimate(cell, "late_per_day")) is not None]
+    if len(found) < 2 or not any(late.value for _, late in found):
+        return ""
+    least, most = (of(found, key=lambda pair: pair[1].value) for of in (min, max))
+    told = f"Messages past their target a day, those of the rollout included: most under {called(most[0])}, {interval(most[1])}"
+    return f"{told}; fewest under {called(least[0])}, {interval(least[1])}."
 
 
 def _stopped(study: Study) -> str:
@@ -150,16 +161,7 @@ def _grids(rollouts: Rollouts) -> tuple[Grid, ...]:
         " Late: of any kind, past their target. Recorded: jobs, those withdrawn left out, that end with the version in the inventory. Stopped: aborted or"
         " stalled, of the campaigns that ended."
     )
-    return Grid("TR. Rollouts: how fast, and how loud", head, tuple(rows), note, frozenset(mute)), *_campaigns(study)
-
-
-def _campaigns(study: Study) -> tuple[Grid, ...]:
-    """Return TRb: how many jobs each end has, rollout by rollout."""
-    ends = {cell.name: counted_by(study, cell, "jobs", "ended") for cell in study.cells}
-    names = list(dict.fromkeys(end for own in ends.values() for end in own))
-    rows = tuple((called(cell), *(interval(ends[cell.name].get(end)) for end in names)) for cell in study.cells)
-    head = ("rollout", *(end.replace("_", " ") for end in names))
-    return (Grid("TRb. Jobs by their end", head, rows, "A job is a version offered to a device; it ends in exactly one way.", page_only=True),) if names else ()
+    return (Grid("TR. Rollouts: how fast, and how loud", head, tuple(rows), note, frozenset(mute)),)
 
 
 def _pictures(rollouts: Rollouts) -> tuple[Picture, ...]:

@@ -29,7 +29,8 @@ LOCAL = "updates: {policy: local_and_ota}"
 ASKED = {
     "policies": (
         "How wrong do the SMI and 8.2 become under each policy? (H3)", 1460, "",
-        ["p1: {updates: {policy: ota_only}}", f"p2: {{{LOCAL}}}", f"p4: {{{LOCAL}, reporting: {{rule: periodic, period: 1 d}}}}"], "comparator: p2",
+        ["p1: {updates: {policy: ota_only}}", f"p2: {{{LOCAL}}}", f"p4: {{{LOCAL}, reporting: {{rule: periodic, period: 1 d}}}}",
+         f"p5: {{{LOCAL}, reporting: {{rule: audit, read: {{rate: 1 /year}}}}}}"], "comparator: p2",
     ),
     "screening": (
         "Can local updates be held to the list? (H4)", 365, f", {LOCAL}",
@@ -105,6 +106,7 @@ def test_t3_is_the_summary(runs):
     said = re.search(r"p1 has (\S+ ± \S+) percentage points fewer of them wrong", found.answer)
     assert said
     assert same(said[1], -value, half_width, 100)
+    assert any("under p5 the audit's sample says" in point.lower() and "of the replications" in point for point in found.points)
     assert "call, 23.2 ± " in next(point for point in found.points if point.startswith("Who is misled most, under p2"))
 
 
