@@ -162,7 +162,7 @@ def account(began, ended, repaired, measure_s, edges, totals, bands):  # type: i
         add_spell(began[i], ended[i], repaired, measure_s, edges, totals, bands)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)  # makes no array, and is called from kernels that count none
 def add_spell(began_s, ended_s, repaired, measure_s, edges, totals, bands):  # type: ignore[no-untyped-def]
     """Add one WRONG spell, as `account` does."""
     since, until = np.int64(began_s), np.int64(ended_s)

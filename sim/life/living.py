@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -30,22 +31,18 @@ State = tuple[str, str, int, int, int, int, int]  # a row of the table `states`
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Premises [first, last) of a region, and what is summed of them."""
+    """Premises [first, last) of a region, (type, first row, last row) of their devices, and what is summed of them."""
 
     region: int
     first: int
     last: int
+    slices: tuple[tuple[int, int, int], ...]
     sums: NDArray[Any]
 
     def summed(self, name: str) -> NDArray[Any]:
         """Return the sums of *name* (`sim.kernels.firmware.columns.SUMS`)."""
         found: NDArray[Any] = self.sums[name][0]
         return found
-
-    def rows(self, devices: NDArray[Any], start: int, stop: int) -> tuple[int, int]:
-        """Return the rows among [start, stop), all of one type, that belong to these premises."""
-        low, high = np.searchsorted(devices["index"][start:stop], [self.first, self.last])
-        return start + int(low), start + int(high)
 
 
 @dataclass(slots=True)
@@ -69,12 +66,6 @@ class Life:
     busy: Counter[int] = field(default_factory=Counter)
     states: list[State] = field(default_factory=list)
 
-    def slices(self, part: Part) -> list[tuple[int, int, int]]:
-        """Return (type, first row, last row) of the devices of *part*."""
-        region = self.regions[part.region]
-        starts = region.starts
-        return [(kind, *part.rows(region.devices, int(starts[kind]), int(starts[kind + 1]))) for kind in range(c.N_TYPES)]
-
 
 def living(scenario: Scenario, replication: int, estate: Estate) -> Life:
     """Return the devices of *scenario* in *replication* at second 0, in the premises of *estate*."""
@@ -84,9 +75,7 @@ def living(scenario: Scenario, replication: int, estate: Estate) -> Life:
     facts = facts_of(scenario, replication, made)
     rules = tuple(rules_of(scenario, region) for region in range(len(estate.regions)))
     regions = tuple(_region(scenario, replication, estate, region, rules[region], facts) for region in range(len(estate.regions)))
-    parts = tuple(
-        Part(region, first, min(first + PART, n), np.zeros(1, c.SUMS)) for region, n in enumerate(estate.n_premises) for first in range(0, n, PART)
-    )
+    parts = tuple(part for number, region in enumerate(regions) for part in _parts(number, region))
     life = Life(
         rules=rules, facts=facts, regions=regions, parts=parts, images=made, programme=Programme(scenario, made),
         openings=Openings(firmware.campaign), models=models,
@@ -98,10 +87,21 @@ def living(scenario: Scenario, replication: int, estate: Estate) -> Life:
     return life
 
 
+def _parts(number: int, region: c.Region) -> list[Part]:
+    """Return the parts of a region."""
+    n, firsts = len(region.homes), range(0, len(region.homes), PART)
+    index = np.ascontiguousarray(region.devices["index"])
+    edges = [np.searchsorted(index[low:high], [*firsts, n]) + low for low, high in pairwise(region.starts)]
+    return [
+        Part(number, first, min(first + PART, n), tuple((kind, int(edge[i]), int(edge[i + 1])) for kind, edge in enumerate(edges)), np.zeros(1, c.SUMS))
+        for i, first in enumerate(firsts)
+    ]
+
+
 def _count_in(life: Life, part: Part, stores: bool) -> None:
     """Count what devices run at first, and the hub's records that there never are."""
     devices = life.regions[part.region].devices
-    for kind, start, stop in life.slices(part):
+    for kind, start, stop in part.slices:
         part.summed("running")[:, 0] += np.bincount(devices["model"][start:stop], minlength=c.MOST_MODELS)
         if not stores:
             part.summed("totals")[kind, 1, c.N_UNKNOWN] += stop - start

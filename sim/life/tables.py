@@ -53,7 +53,7 @@ def _finish(life: Life) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
     for part in life.parts:
         region = life.regions[part.region]
-        for kind, start, stop in life.slices(part):
+        for kind, start, stop in part.slices:
             counted = finish(life.rules[part.region], life.facts, part.sums, region.devices, start, stop, kind)
             for what, n in zip(("suspended_end_n", "variant_end_n"), counted, strict=True):
                 found[TYPES[kind], what] = found.get((TYPES[kind], what), 0) + int(n)

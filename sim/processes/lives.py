@@ -79,9 +79,10 @@ def _live(life: Life, part: Part, until_s: int, busy: dict[int, NDArray[Any]]) -
     """Let the premises of *part* live until *until_s*; return what they raised."""
     found, home = [], part.first
     rules, region = life.rules[part.region], life.regions[part.region]
+    rows = np.empty(c.N_TYPES, np.int64)
     room = np.empty(_ROOM if rules[0]["emits"] else ROOM, c.RAISED)
     while home < part.last:
-        home, n = advance(rules, life.facts, part.sums, region, home, part.last, until_s, life.goals, busy[part.region], room)
+        home, n = advance(rules, life.facts, part.sums, region, home, part.last, until_s, life.goals, busy[part.region], room, rows)
         if n:
             found.append(room[:n].copy())
     return found
@@ -132,7 +133,7 @@ def _look_up_goals(life: Life, now_s: int) -> None:
 
 def _scan(life: Life, read: Callable[..., None]) -> None:
     for part in life.parts:
-        for kind, low, high in life.slices(part):
+        for kind, low, high in part.slices:
             if kind != c.IHD:
                 read(part, kind, low, high)
 
@@ -161,7 +162,7 @@ def counted(life: Life, campaign: Campaign) -> tuple[int, int, int]:
 def _withdraw(life: Life, campaign: Campaign) -> None:
     kind = TYPES.index(campaign.image.device_type)
     for part in life.parts:
-        _, low, high = life.slices(part)[kind]
+        _, low, high = part.slices[kind]
         targets.withdraw(life.facts, part.sums, life.regions[part.region].devices, low, high, campaign.model_number, campaign.goal)
 
 
@@ -179,7 +180,7 @@ def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
 
     def choose(number: int) -> int:
         part = life.parts[number]
-        _, low, high = life.slices(part)[kind]
+        _, low, high = part.slices[kind]
         n_cells = max(1, -(-world.estate.n_premises[part.region] // per_cell))
         return int(targets.choose(
             life.rules[part.region], life.facts, part.sums, life.regions[part.region].devices, low, high, kind, model, goal, low_key, high_key, hop, which,
@@ -194,7 +195,7 @@ def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
 
     def place(number: int) -> None:
         part = life.parts[number]
-        _, low, high = life.slices(part)[kind]
+        _, low, high = part.slices[kind]
         name, region = names[part.region], life.regions[part.region]
         begins, lengths = (np.array(column, np.int64) for column in spans[name])
         targets.place_in_time(

@@ -25,6 +25,7 @@ from sim.kernels.firmware.columns import (
     P_CALL,
     P_GAIN,
     P_INSTALL,
+    PLAIN,
     SLOT,
     T_DETAIL,
     T_REPORT,
@@ -40,15 +41,15 @@ _EXCHANGE, _JOB, _LOCAL, _TOLD, _TIMER, _READ, _CALL, _INSTALL, _GAIN = range(9)
 ROOM = 8  # things raised by one event, at most
 
 
-@njit(cache=True, nogil=True)
-def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, raised):  # type: ignore[no-untyped-def]
+@njit(**PLAIN)
+def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, raised, rows):  # type: ignore[no-untyped-def]
     """Let premises [first, last) live until *until_s*; *goals*: highest version of each model on the CPL meanwhile; *busy_row*: rows, in order, whose next
-    local attempt finds the gateway busy.
+    local attempt finds the gateway busy; *rows*: room for five int64.
 
     Returns (the premises at which *raised* had no more room, or *last*; how many things were raised).
     """
     w, devices, facts, sums, homes = w_[0], region.devices, facts_[0], sums_[0], region.homes
-    rows, n_raised, next_s = np.empty(5, np.int64), 0, region.next_s
+    n_raised, next_s = 0, region.next_s
     for home in range(first, last):
         if next_s[home] >= until_s:
             continue
@@ -66,7 +67,7 @@ def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, ra
     return last, n_raised
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(**PLAIN, inline="always")
 def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
     """Return the row of the device of a premises, the *bit*-th of its block, or -1: as many after the *first* as bits of *fitted* are set before it."""
     if not (fitted >> np.uint64(bit)) & np.uint64(1):
@@ -78,7 +79,7 @@ def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
     return np.int64(first) + np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _next(devices, rows, homes, home):  # type: ignore[no-untyped-def]
     """Return (second, what, whose kind) of the next event of a premises: in one second by what, then by slot."""
     best, what, whose = np.int64(homes[home].exchanged_s), _EXCHANGE, 0
@@ -111,7 +112,7 @@ def _next(devices, rows, homes, home):  # type: ignore[no-untyped-def]
     return best, what, whose
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised):  # type: ignore[no-untyped-def]
     """Let one event happen; return how many things have been raised by now."""
     reach = homes[home].reach
@@ -153,7 +154,7 @@ def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals
     return n_raised
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _exchange(w, facts, sums, devices, rows, now_s):  # type: ignore[no-untyped-def]
     """The hub goes, and with it what it knew."""
     if not w.stores:
@@ -169,27 +170,27 @@ def _exchange(w, facts, sums, devices, rows, now_s):  # type: ignore[no-untyped-
             hear(w, facts, sums, kind, device, now_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _look(w, sums, kind, device, process, now_s):  # type: ignore[no-untyped-def]
     if now_s >= w.measure_s:
         sums.readings[process, kind, state_of(kind, device)] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _look_at_all(w, sums, devices, rows, process, now_s):  # type: ignore[no-untyped-def]
     for kind in range(5):
         if rows[kind] >= 0:
             _look(w, sums, kind, devices[rows[kind]], process, now_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def compliance(kind, device, goal):  # type: ignore[no-untyped-def]
     """Return what becomes of the question whether *device* is up to date, asked of the record."""
     says, is_so = device.smi % VARIANT >= goal, device.running % VARIANT >= goal
     return 0 if says == is_so else FALSE_COMPLIANCE if says else FALSE_ALARM
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _gained(w, facts, sums, devices, rows, reach, now_s, goals):  # type: ignore[no-untyped-def]
     """The gaining supplier decides on what it has read, and under R10 reads the devices themselves."""
     for kind in range(5):
@@ -202,7 +203,7 @@ def _gained(w, facts, sums, devices, rows, reach, now_s, goals):  # type: ignore
             _asked(w, facts, sums, kind, device, now_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _asked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """A device is read and answers; the SMI is written if the answer arrives."""
     sums.told[T_REQUEST] += now_s >= w.measure_s
@@ -211,7 +212,7 @@ def _asked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
         write(w, facts, sums, kind, device, now_s, now_s, device.running)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _tell(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """The report of a change, or the read that an install triggers."""
     device.told_s = NEVER
@@ -223,7 +224,7 @@ def _tell(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
         write(w, facts, sums, kind, device, now_s, now_s, device.running)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """A timed report that can matter; those that cannot are counted by arithmetic, and so is this one."""
     device.timer_s = NEVER
@@ -235,7 +236,7 @@ def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
     write(w, facts, sums, kind, device, now_s, now_s, says)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _read(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """A read by a clock of the device's own (R1, R11)."""
     place, is_measured = w.region * 8 + SLOT[kind], now_s >= w.measure_s

@@ -47,6 +47,7 @@ from sim.kernels.firmware.columns import (
     MEASURED_TRY,
     NEVER,
     OFF,
+    PLAIN,
     PPMID,
     REFUSED,
     S_ACCEPTED,
@@ -77,7 +78,7 @@ IDLE, OFFERED, DISTRIBUTING, TRANSFERRING, HELD, ANSWERING, SUSPENDED_JOB, STUCK
 RESUMPTIONS = 8  # docs/firmware.md section 5: after eight interruptions a transfer has failed
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def step(facts, device, event):  # type: ignore[no-untyped-def]
     """Take the job of *device* one row further in the table of transitions."""
     following = facts.transitions[device.job, event]
@@ -86,7 +87,7 @@ def step(facts, device, event):  # type: ignore[no-untyped-def]
     device.job = following
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def end_job(facts, sums, device, event, reason):  # type: ignore[no-untyped-def]
     """End the job of *device*."""
     step(facts, device, event)
@@ -96,7 +97,7 @@ def end_job(facts, sums, device, event, reason):  # type: ignore[no-untyped-def]
     device.job_s, device.version, device.attempt, device.looks = NEVER, 0, 0, 0
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def fail_attempt(w, facts, sums, device, now_s, reason):  # type: ignore[no-untyped-def]
     """End an attempt that may be made again."""
     if device.attempt < w.retries:
@@ -108,13 +109,13 @@ def fail_attempt(w, facts, sums, device, now_s, reason):  # type: ignore[no-unty
         end_job(facts, sums, device, FAIL, reason)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(**PLAIN, inline="always")
 def between(facts, stream, place, index, occasion, low, n):  # type: ignore[no-untyped-def]
     """Return a time drawn evenly from *low* to *low* + *n* - 1."""
     return low + scaled(drawn(facts, stream, place, index, occasion), n)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def took(facts, sums, kind, device, what, seconds):  # type: ignore[no-untyped-def]
     """Count a step that took so long."""
     if device.flags & MEASURED_TRY:
@@ -122,14 +123,14 @@ def took(facts, sums, kind, device, what, seconds):  # type: ignore[no-untyped-d
         sums.latencies[kind, what, band] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def came_to(sums, kind, device, what):  # type: ignore[no-untyped-def]
     """Count an attempt that came so far."""
     if device.flags & MEASURED_TRY:
         sums.steps[kind, what] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def transfer_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
     """Return how long the image takes over the HAN, and how often it is interrupted (8: it does not arrive)."""
     place, occasion, r = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt, 0
@@ -138,7 +139,7 @@ def transfer_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
     return facts.han_s[device.model] + r * w.resume_s, r
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
     """Let the next thing of the job of *device* happen; return how many things have been raised by now."""
     state = device.job
@@ -159,7 +160,7 @@ def job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # 
     return n_raised
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _checked(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
     """At the DSP: hash, list and hub."""
     is_measured, model, version = now_s >= w.measure_s, device.model, device.version
@@ -180,13 +181,13 @@ def _checked(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
         device.job_s = min(now_s + _distribution_s(w, facts, kind, device), np.int64(NEVER))
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _distribution_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
     occasion = 8 * np.int64(device.version) + device.attempt
     return between(facts, K_DISTRIBUTION, w.region * 8 + SLOT[kind], device.index, occasion, w.distribution_low, w.distribution_n)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
     """At the hub, or never."""
     occasion = 8 * np.int64(device.version) + device.attempt
@@ -203,7 +204,7 @@ def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
         homes[device.index].free_s, device.job_s = until_s, until_s
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
     """At the device, or not."""
     arrived_s = np.int64(device.begun_s) + _distribution_s(w, facts, kind, device)
@@ -227,14 +228,14 @@ def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised): 
     return n_raised
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _wait_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
     if kind == PPMID:
         return np.int64(0)
     return between(facts, K_WAIT, w.region * 8 + SLOT[kind], device.index, 8 * np.int64(device.version) + device.attempt, w.wait_low, w.wait_n)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def note(w, raised, n_raised, cause, kind, index, second, length):  # type: ignore[no-untyped-def]
     """Write down what makes an alert, where alerts travel."""
     if not w.emits:
@@ -244,7 +245,7 @@ def note(w, raised, n_raised, cause, kind, index, second, length):  # type: igno
     return n_raised + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
     """Told to run it: the device does, or cannot; either way it answers."""
     place, occasion, is_measured = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt, now_s >= w.measure_s
@@ -276,7 +277,7 @@ def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  #
     return n_raised
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _no_longer_suspended(w, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     if device.flags & SUSPENDED:
         device.flags &= ~SUSPENDED
@@ -284,7 +285,7 @@ def _no_longer_suspended(w, sums, kind, device, now_s):  # type: ignore[no-untyp
         sums.status[kind, Z_SUSPENDED] += overlap(w, device.activated_s, now_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _answered(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """The answer arrives, or does not."""
     place, occasion = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt
@@ -309,7 +310,7 @@ def _answered(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-d
         end_job(facts, sums, device, RECORD, E_DONE)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _looked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """The supplier looks at a device left Suspended: it may read it, or only repeat what repairs nothing."""
     if now_s < w.repair_s:
@@ -322,7 +323,7 @@ def _looked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
     device.job_s = min(now_s + between(facts, K_REPAIR, w.region * 8 + SLOT[kind], device.index, occasion, w.repair_low, w.repair_n), np.int64(NEVER))
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _repaired(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """The answer of that read arrives, or does not."""
     occasion = 64 * (8 * np.int64(device.version) + device.attempt) + device.looks

@@ -29,6 +29,7 @@ from sim.kernels.firmware.columns import (
     O_INSTALLED,
     O_NOT_PERMITTED,
     OFF,
+    PLAIN,
     PPMID,
     SLOT,
     TAKES_PART,
@@ -40,7 +41,7 @@ WEEK_S = 604_800
 HOUR_S = 3_600
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def channel_of(facts, place, index):  # type: ignore[no-untyped-def]
     """Return the number of the local channel of a device."""
     word, channel = np.uint64(drawn(facts, K_CHANNEL, place, index, 0)), 0
@@ -49,7 +50,7 @@ def channel_of(facts, place, index):  # type: ignore[no-untyped-def]
     return channel
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def attempt_s(facts, place, index, version, offered_s, rates, hours):  # type: ignore[no-untyped-def]
     """Return when a device tries *version*, offered at *offered_s*: one gap later, at an hour that people do such things."""
     t = offered_s + gap_s(drawn(facts, K_DELAY, place, index, version), rates[channel_of(facts, place, index)])
@@ -64,7 +65,7 @@ def attempt_s(facts, place, index, version, offered_s, rates, hours):  # type: i
     return min(t, np.int64(NEVER))
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def offer_locally(w_, facts_, devices, start, stop, kind, model, version, offered_s, rates, hours, next_s):  # type: ignore[no-untyped-def]
     """Let the participants of *model* among rows [start, stop), all of one *kind*, try *version*, offered now."""
     w, facts = w_[0], facts_[0]
@@ -77,7 +78,7 @@ def offer_locally(w_, facts_, devices, start, stop, kind, model, version, offere
             next_s[device.index] = min(next_s[device.index], device.local_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def due_attempts(devices, start, stop, until_s, row, second):  # type: ignore[no-untyped-def]
     """Write the rows of [start, stop) that try before *until_s*, and when, into int64 *row* and *second*; return how many (the first time, with no room)."""
     n = 0
@@ -89,7 +90,7 @@ def due_attempts(devices, start, stop, until_s, row, second):  # type: ignore[no
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy):  # type: ignore[no-untyped-def]
     """Let *device* be updated locally, if nothing stops it; *is_busy*: the gateway has no answer left in this hour."""
     place, index, version = w.region * 8 + SLOT[kind], device.index, np.int64(device.local_version)
@@ -114,7 +115,7 @@ def local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy):  # type:
             device.told_s = min(now_s + w.event_delay_s, np.int64(NEVER))
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _is_banned(w, facts, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
     if now_s < w.ban_s:
         return False
@@ -126,7 +127,7 @@ def _is_banned(w, facts, kind, device, homes, now_s):  # type: ignore[no-untyped
     return happened(facts, K_COMPLIES, w.region * 8 + SLOT[kind], device.index, 0, w.comply)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def _screened(w, facts, place, device, version, is_variant, on_list, now_s, is_busy):  # type: ignore[no-untyped-def]
     """Return what becomes of an attempt of a device that asks."""
     index = device.index

@@ -20,6 +20,7 @@ from sim.kernels.firmware.columns import (
     N_UNKNOWN,
     NEVER,
     OFF,
+    PLAIN,
     R_RIGHT,
     R_UNKNOWN,
     R_WRONG,
@@ -38,25 +39,25 @@ from sim.kernels.firmware.columns import (
 ANSWERING = 5  # of sim.transitions.JOB_STATES
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(**PLAIN, inline="always")
 def drawn(facts, stream, place, index, occasion):  # type: ignore[no-untyped-def]
     """Return the word of a *stream* (its number) at an address."""
     return word(facts.keys[stream], place, index, occasion)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(**PLAIN, inline="always")
 def happened(facts, stream, place, index, occasion, share):  # type: ignore[no-untyped-def]
     """Return whether the uint64 threshold *share* happens at an address."""
     return np.uint64(drawn(facts, stream, place, index, occasion)) < share
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(**PLAIN, inline="always")
 def overlap(w, since, until):  # type: ignore[no-untyped-def]
     """Return the seconds of [since, until) that are measured."""
     return max(np.int64(0), min(np.int64(until), w.horizon_s) - max(np.int64(since), w.measure_s))
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def is_able(w, device, reach):  # type: ignore[no-untyped-def]
     """Return whether what *device* reports can arrive."""
     if device.flags & OFF:
@@ -64,13 +65,13 @@ def is_able(w, device, reach):  # type: ignore[no-untyped-def]
     return (device.flags & TAKES_PART) != 0 if w.is_cloud else reach == 0
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def is_listed(facts, model, version, second):  # type: ignore[no-untyped-def]
     """Return whether *version*, no variant, is on the CPL at *second*; what devices ran at first always is."""
     return version == 0 or (facts.listed_s[model, version] <= second < facts.delisted_s[model, version])
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def account_for_image(w, facts, sums, kind, device, until_s):  # type: ignore[no-untyped-def]
     """Add the time that *device* ran what it runs, until *until_s*, as far as it was not on the CPL."""
     version, since = np.int64(device.running), np.int64(device.changed_s)
@@ -81,7 +82,7 @@ def account_for_image(w, facts, sums, kind, device, until_s):  # type: ignore[no
         sums.status[kind, Z_UNLISTED] += overlap(w, since, min(np.int64(until_s), listed)) + overlap(w, max(since, delisted), until_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def settle_smi(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """Begin or end a WRONG episode of the SMI's record."""
     if kind == IHD:
@@ -96,7 +97,7 @@ def settle_smi(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-
         sums.totals[kind, 0, ledgers.N_WRONG] -= 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def settle_hub(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """Begin or end a WRONG episode of the hub's record, if it is known."""
     if device.hub == UNKNOWN:
@@ -111,7 +112,7 @@ def settle_hub(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-
         sums.totals[kind, 1, ledgers.N_WRONG] -= 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def forget(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """Lose the hub's record of *device*."""
     if device.hub == UNKNOWN:
@@ -123,7 +124,7 @@ def forget(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     sums.totals[kind, 1, N_UNKNOWN] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def hear(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """Let the hub know what *device* runs."""
     if device.hub == UNKNOWN:
@@ -134,7 +135,7 @@ def hear(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     settle_hub(w, facts, sums, kind, device, now_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def change(w, facts, sums, kind, device, reach, now_s, version):  # type: ignore[no-untyped-def]
     """Let *device* run *version* from *now_s*, and do what its rule asks for at a change."""
     place = w.region * 8 + SLOT[kind]
@@ -154,7 +155,7 @@ def change(w, facts, sums, kind, device, reach, now_s, version):  # type: ignore
         device.call_s = min(now_s + gap_s(drawn(facts, K_CALL_DELAY, place, device.index, now_s), w.call_rate), np.int64(NEVER))
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def write(w, facts, sums, kind, device, now_s, made_s, version):  # type: ignore[no-untyped-def]
     """Write evidence of *version*, made at *made_s*, into the SMI at *now_s*, unless later evidence was written."""
     if kind == IHD or made_s < device.confirmed_s:
@@ -169,7 +170,7 @@ def write(w, facts, sums, kind, device, now_s, made_s, version):  # type: ignore
         sums.status[kind, Z_FOUND_S] += now_s - np.int64(device.changed_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def anchor_s(w, facts, place, index):  # type: ignore[no-untyped-def]
     """Return the anchor of a timer, in [-period, 0)."""
     if w.phase == 0:
@@ -179,13 +180,13 @@ def anchor_s(w, facts, place, index):  # type: ignore[no-untyped-def]
     return -scaled(drawn(facts, K_START, place, index, 0), w.period_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def sender(w, kind):  # type: ignore[no-untyped-def]
     """Return the place of whoever sends timed reports of devices of a *kind*."""
     return w.region * 8 + (0 if w.from_hub else SLOT[kind])
 
 
-@njit(cache=True, nogil=True)
+@njit(**PLAIN)
 def rearm(w, facts, kind, device, reach, now_s):  # type: ignore[no-untyped-def]
     """Find the next timed report, at or after *now_s*, if it can matter: one that says what the SMI holds already changes nothing.
 
@@ -202,7 +203,7 @@ def rearm(w, facts, kind, device, reach, now_s):  # type: ignore[no-untyped-def]
     device.timer_s = min(first + (late + w.period_s - 1) // w.period_s * w.period_s, np.int64(NEVER))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(**PLAIN, inline="always")
 def state_of(kind, device):  # type: ignore[no-untyped-def]
     """Return what the SMI's record of *device* is."""
     if kind == IHD:
