@@ -15,6 +15,7 @@ from zlib import crc32
 
 import numpy as np
 
+from sim.experiment.sequential import Target, judge
 from sim.metrics.flips import decide
 from sim.metrics.intervals import Kind, bounds, warnings
 from sim.metrics.sensitivity import Index, Sample, caution, elementary_effects, first_order, sobol, tornado
@@ -69,6 +70,12 @@ CASES: dict[Kind, tuple[str, ...]] = {
     Kind.UNKNOWN: (*_HARD, *_WORDS),
 }
 SIZES = (2, 3, 5, 10, 20, 30, 50, 100, 200)
+# Replicated until the half-width is this part of the mean, from so many replications on.
+STOPS: tuple[tuple[Kind, str, float], ...] = (
+    (Kind.MEAN, "normal", 0.05), (Kind.MEAN, "mean of 1,000 exponential devices", 0.02), (Kind.MEAN, "mean of 1,000 yes or no devices, 2 %", 0.05),
+    (Kind.MEAN, "mean of 1,000 yes or no devices, 2 %", 0.1), (Kind.MEAN, "difference of pairs, normal", 0.1), (Kind.SKEWED, "exponential", 0.2),
+)  # fmt: skip
+LEAST = (3, 5, 10)
 
 
 def measured(kind: Kind, law: str, n: int, experiments: int) -> Row:
@@ -84,6 +91,27 @@ def measured(kind: Kind, law: str, n: int, experiments: int) -> Row:
         hits += int(((low <= truth + 1e-12) & (truth - 1e-12 <= high)).sum())
         warned += sum(map(bool, warnings(values, kind)))
     return f"{kind}: {kind.method(n)}", law, n, experiments, hits / experiments, warned / experiments
+
+
+def at_stop(kind: Kind, law: str, width: float, least: int, experiments: int) -> Row:
+    """Return the same of experiments that begin with *least* replications and go on until the half-width is *width* of the mean and stays so: n is *least*."""
+    draw, truth = LAWS[law]
+    assert truth is not None
+    luck = np.random.default_rng(crc32(f"stop/{kind}/{law}/{width}/{least}".encode()))
+    ended: dict[int, list[np.ndarray]] = {}
+    for _ in range(experiments):
+        values, more = np.empty(0), least
+        while more:
+            values = np.append(values, draw(luck, 1, more))
+            verdict = judge([{("m", "all"): value} for value in values.tolist()], [Target("m", "", width, True, "")], least, 1000)
+            more = verdict.more
+        ended.setdefault(verdict.counted, []).append(values[: verdict.counted])
+    hits = warned = 0
+    for _, rows in sorted(ended.items()):
+        low, high = bounds(np.array(rows), kind)
+        hits += int(((low <= truth) & (truth <= high)).sum())
+        warned += sum(map(bool, warnings(np.array(rows), kind)))
+    return f"replicated to ± {100 * width:.0f} %: {kind}", law, least, experiments, hits / experiments, warned / experiments
 
 
 def _ishigami(x: np.ndarray) -> np.ndarray:
@@ -173,6 +201,9 @@ def tabulated() -> Iterator[Row]:
             slow = law == "mean of 20,000 lognormal devices"
             for n in (5, 10, 30) if slow else SIZES:
                 yield measured(kind, law, n, SAMPLES if slow else EXPERIMENTS)
+    for kind, law, width in STOPS:
+        for least in LEAST:
+            yield at_stop(kind, law, width, least, SAMPLES if kind is Kind.SKEWED else EXPERIMENTS)
     truth = _truths()
     for name, (_, _, sizes) in FINDERS.items():
         for n in sizes:

@@ -7,7 +7,7 @@ import csv
 import pytest
 from scipy import stats
 
-from benchmarks.coverage import BEGIN, CASES, END, FINDERS, PAGE, TABLE, as_table, measured
+from benchmarks.coverage import BEGIN, CASES, END, FINDERS, LEAST, PAGE, STOPS, TABLE, as_table, at_stop, measured
 from sim.metrics.intervals import CONFIDENCE, Kind
 
 with TABLE.open(encoding="utf-8", newline="") as file:
@@ -21,6 +21,7 @@ def test_the_table_is_whole():
 
     assert {(str(kind), law) for kind, laws in CASES.items() for law in laws} <= found
     assert set(FINDERS) | {"flip box"} <= {interval for interval, _ in found}
+    assert len([row for row in ROWS if row["interval"].startswith("replicated to")]) == len(STOPS) * len(LEAST)
     assert min(int(row["experiments"]) for row in ROWS) >= 2000
 
 
@@ -43,6 +44,15 @@ def test_what_is_not_warned_of_covers_what_it_claims():
 
     assert all(float(row["coverage"]) >= POOR for row in plain)
     assert all(float(row["warned"]) < (0.1 if row["n"] == "2" else 0.02) for row in plain)
+
+
+@pytest.mark.parametrize(("law", "width", "least"), [("normal", 0.05, 3), ("mean of 1,000 yes or no devices, 2 %", 0.1, 5)])
+def test_measured_again_stops_cover_the_same(law, width, least):
+    """A thousand experiments that stop when they are precise: within binomial error of the row."""
+    interval, law, n, experiments, coverage, _ = at_stop(Kind.MEAN, law, width, least, 1000)
+    row = next(row for row in ROWS if (row["interval"], row["law"], int(row["n"])) == (interval, law, n))
+
+    assert stats.binomtest(round(coverage * experiments), experiments, float(row["coverage"])).pvalue > 1e-4
 
 
 @pytest.mark.parametrize(("kind", "law", "n"), [
