@@ -1,8 +1,9 @@
-"""Sweeps: what a replication costs beside itself, and what a second worker gains: `python -m benchmarks.sweeps [REPLICATIONS]` prints two tables.
+"""Sweeps: what a cell costs beside its work, and what a second worker gains: `python -m benchmarks.sweeps [REPLICATIONS]` prints two tables.
 
-A sweep is of four cells; its engine is a stand-in that works a processor for as long as it is told and then gives back a small table of every kind. What the
-sweep takes more than the work itself, divided by the replications, is the overhead of one: planning, sending, writing, hashing, measuring, merging, and its
-part of what it takes to start workers. Quote the load average with it: on a busy machine only the processor time means anything.
+A sweep is of 64 cells, of one replication each if not said otherwise; its engine is a stand-in that works a processor for as long as it is told and then gives
+back a small table of every kind. What the sweep takes more than the work itself, divided by the replications, is the overhead of one: planning, sending,
+writing, hashing, measuring, merging, and its part of what it takes to start workers; reports are not in it. Quote the load average with it: on a busy machine
+only the processor time means anything.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from benchmarks.__main__ import spread, table
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "experiment"))
 import mischief
 
+LEVELS = ", ".join(f"{loss} %" for loss in range(32))
 WORK_MS = (0, 20, 100, 500)
 RUNS = 3
 
@@ -53,11 +55,12 @@ def measured(folder: Path, jobs: int, backend: str) -> tuple[float, float, float
 
 def main(replications: int) -> None:
     """Measure and print."""
-    n, rows, more = 4 * replications, [], []
+    n, rows, more = 64 * replications, [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for work_ms in WORK_MS:
-            mischief.write_experiment(folder, f"burn{work_ms}", replications)
+            text = mischief.EXPERIMENT.format(question=f"burn{work_ms}", replications=replications)
+            (folder / "small.yaml").write_text(text.replace("[0 %, 5 %]", f"[{LEVELS}]"))
             found: dict[tuple[int, str], list[tuple[float, float, float, str]]] = {}
             for _ in range(RUNS):
                 for jobs, backend in ((1, "loky"), (2, "loky"), (2, "dask:local")):
@@ -72,7 +75,7 @@ def main(replications: int) -> None:
                 parent = ((cpu * 1e3 - n * work_ms * (jobs == 1)) / n for *_, cpu, _ in runs)
                 more.append([f"{work_ms} ms", where, spread(beside, 1), spread(after, 1), spread(parent, 1)])
             print(*rows[-3:], sep="\n", file=sys.stderr, flush=True)
-    print(f"{n} replications of 4 cells; {RUNS} runs in turn; load average {os.getloadavg()[0]:.1f}; {os.cpu_count()} processors.\n")
+    print(f"{n} replications of 64 cells; {RUNS} runs in turn; load average {os.getloadavg()[0]:.1f}; {os.cpu_count()} processors.\n")
     print(table(["work of one", "where", "workers", "seconds", "times as fast as one"], rows))
     print(table(["work of one", "where", "ms beside the work, each", "of which after the work, in one process", "processor ms of that process, each"], more))
 
@@ -81,4 +84,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["child"]:
         child(*sys.argv[2:])
     else:
-        main(int(sys.argv[1]) if sys.argv[1:] else 16)
+        main(int(sys.argv[1]) if sys.argv[1:] else 1)
