@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 _MOST_DRIVEN: Final = 4  # tables of drivers; a reader wants no more
 _FEWEST: Final = 8  # points: fewer tell nothing of a region
-_MOST_CELLS: Final = 40  # figures and tables of every cell; more would not be read, and are in summary.csv
+_MOST_CELLS: Final = 40  # of figures, tables and doubts about single cells; more would not be read, and are in summary.csv
+_DOUBTS: Final = (
+    "Beyond the ranges: nothing is said of worlds outside those of T15b.",
+    "What was not varied: an assumption that is not in T15b stands at its value, and may flip the decision as well.",
+    "Boundaries that no box follows: they show as a low coverage or density.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +83,13 @@ def findings(study: Study, plain: Findings) -> Findings:
     driven = [found for found in driven if not found.constant]
     grids += tuple(table(found, grades, f"T15{letter}") for found, letter in zip(driven, "cdef", strict=False))
     pictures = tuple(_picture(found, place, len(driven)) for place, found in enumerate(driven))
-    names = tuple(dict.fromkeys([*([question.metric] if question else []), *analysis["sensitivity"], *plain.metrics]))
+    names = tuple(dict.fromkeys([*([question.metric] if question else []), *analysis["sensitivity"]]))
     if not told:
         return plain
-    if len(study.cells) <= _MOST_CELLS:
-        grids += tuple(Grid(grid.title, grid.head, grid.rows, grid.note, grid.mute, page_only=True) for grid in plain.grids)
-        pictures += plain.pictures
-    return Findings(told[0], told[1:], grids, pictures, plain.doubts, names, last=True)
+    if len(study.cells) > _MOST_CELLS:
+        return Findings(told[0], told[1:], grids, pictures, _DOUBTS, names, last=True)
+    grids += tuple(replace(grid, page_only=True) for grid in plain.grids)
+    return Findings(told[0], told[1:], grids, pictures + plain.pictures, plain.doubts, tuple(dict.fromkeys([*names, *plain.metrics])), last=True)
 
 
 # -- the decision ------------------------------------------------------------------------------------------------------------------------------------------

@@ -143,6 +143,7 @@ def test_what_nothing_moves_is_a_sentence(known):
     assert same.constant
     assert sentence(same) == "Messages per device year of daily is the same in every world."
     assert not any(grid.title.startswith("T2") for grid in findings(study).grids)
+    assert findings(study).doubts[0] == "Beyond the ranges: nothing is said of worlds outside those of T15b."
     assert [picture.name for picture in findings(study).pictures] == ["f15_drivers_1", "f15_drivers_2"]
 
 
