@@ -21,13 +21,14 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Compile the network's kernels before any test's time is taken: on a fresh checkout that is longer than a test may last."""
+    """Compile the kernels of networks and of lives before any test's time is taken: on a fresh checkout that is longer than a test may last."""
     if session.items and not session.config.option.collectonly:
         from sim.run import replicate
         from sim.scenario.load import load
 
         crowded = ["estate.premises=50", "window.length=1 h", "window.warm_up=0 s", "traffic.level=100 %", "network=[{stage: dsp, capacity: 1 /d}]"]
         replicate(load("gb_base", crowded), 0)
+        replicate(load("gb_firmware", ["estate.premises=50"]), 0)
 
 
 @pytest.fixture(scope="session")
