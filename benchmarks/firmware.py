@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> None:
     text = table(head, rows)
     print(f"\n{text}\nLoad of the machine at the end: {os.getloadavg()[0]:.1f}.")
     if scale == 1:
-        intro = f"# Ten years of firmware\n\n{machine("python -m benchmarks.firmware")}\n\nLoad of the machine at the end: {os.getloadavg()[0]:.1f}."
+        intro = f"# Ten years of firmware\n\n{machine('python -m benchmarks.firmware')}\n\nLoad of the machine at the end: {os.getloadavg()[0]:.1f}."
         (HERE / "FIRMWARE.md").write_text(f"{intro}\n\n{text}\n", encoding="utf-8")
 
 
