@@ -15,7 +15,7 @@ from sim.scenario.checks import findings
 from sim.scenario.fields import RULES
 from sim.tables import TABLES, Tables, Trace
 from sim.transitions import JOB_STATES, TRANSITIONS
-from sim.twin.firmware import jobs, ledgers, local
+from sim.twin.firmware import estate, ledgers
 from tests.twins.firmware import DESIGNS, ORDERS, RAMPS, SOURCES, world
 
 N_WORLDS = 200
@@ -32,7 +32,7 @@ def _watched() -> Iterator[None]:
         return transitions.after(machine, state, event)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (jobs, ledgers, local):
+        for module in (estate, ledgers):
             patch.setattr(module, "after", after)
         yield
 

@@ -18,7 +18,7 @@ from sim.twin.ledgers import is_unknown_before, was_wrong_before
 if TYPE_CHECKING:
     from sim.planning.campaigns import Campaign
     from sim.tables import Trace
-    from sim.twin.firmware.jobs import Job, Try
+    from sim.twin.firmware.estate import Job, Try
     from sim.twin.firmware.world import FirmwareWorld
     from sim.twin.ledgers import Record
     from sim.twin.records import Rows

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 from sim.kernels import draws
 from sim.planning import NEVER_S
 from sim.scenario.firmware import LIVING
+from sim.transitions import after
 from sim.twin.estate import SLOTS, Device, Luck, Premises, Region, build_premises, lay_out_regions
 from sim.twin.firmware.ledgers import Walked
 
 if TYPE_CHECKING:
+    from sim.planning.campaigns import Campaign
     from sim.scenario.firmware import Model
     from sim.scenario.schema import Scenario
-    from sim.twin.firmware.jobs import Job
-    from sim.twin.firmware.local import Trial
 
 VARIANT: Final = 128
 KEEPING_RULES: Final = ("hub_store", "hub_poll", "hub_batch", "digest", "piggy_back")  # by which hubs keep records
@@ -63,6 +63,64 @@ class Living(Device):
         """The SMI has the device Suspended no longer."""
         if self.suspended and self.suspended[-1][1] is None:
             self.suspended[-1] = (self.suspended[-1][0], now_s)
+
+
+@dataclass(eq=False, slots=True)
+class Try:
+    """One attempt of a job: when the DSP checked it, and when it came further (None: it did not)."""
+
+    checked_s: int
+    accepted_s: int | None = None
+    taken_s: int | None = None
+    held_s: int | None = None
+    told_s: int | None = None  # told to run it
+    runs_s: int | None = None
+    answered_s: int | None = None  # the answer arrived, be it success or not
+    succeeded_s: int | None = None  # the answer arrived, and was success
+    recorded_s: int | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A *version* on its way to *device*. *first_s* is the second it is first offered for, *due_s* that of its attempt, *ended* how it ended ("": open)."""
+
+    device: Living
+    campaign: Campaign
+    version: int
+    first_s: int
+    due_s: int
+    attempt: int = 0
+    state: str = "idle"
+    ended: str = ""
+    tries: list[Try] = field(default_factory=list)
+
+    @property
+    def occasion(self) -> int:
+        return 8 * self.version + self.attempt
+
+    def follow(self, event: str) -> None:
+        """Let *event* happen to it."""
+        self.state = after("job", self.state, event)
+
+    def end(self, event: str, how: str) -> None:
+        """End it by *event*."""
+        self.follow(event)
+        self.ended, self.device.job = how, None
+        assert self.state == "idle", "a job that has ended leaves its device idle"
+
+
+@dataclass(eq=False, slots=True)
+class Trial:
+    """A local update that *device* means to make, and how far it has come in machine `attempt`."""
+
+    device: Living
+    version: int
+    is_variant: bool
+    state: str = "none"
+
+    def follow(self, event: str) -> None:
+        """Let *event* happen to it."""
+        self.state = after("attempt", self.state, event)
 
 
 @dataclass(eq=False, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sim.planning.paths import permitted
-from sim.transitions import after
 from sim.twin.estate import Reach
 from sim.twin.firmware.alerts import cut_supply, sound
 from sim.twin.firmware.changes import change_version
+from sim.twin.firmware.estate import Job, Try
 from sim.twin.firmware.moments import Kind, until
 from sim.twin.messages import Process
 
@@ -27,50 +26,6 @@ if TYPE_CHECKING:
 TRIED_AGAIN = ("wan_lost", "han_failed", "image_lost", "activation_failed")
 BY_HUB = ("ppmid", "hcalcs")  # served by hubs that are ready
 METERS = ("esme", "gsme")
-
-
-@dataclass(eq=False, slots=True)
-class Try:
-    """One attempt of a job: when the DSP checked it, and when it came further (None: it did not)."""
-
-    checked_s: int
-    accepted_s: int | None = None
-    taken_s: int | None = None
-    held_s: int | None = None
-    told_s: int | None = None  # told to run it
-    runs_s: int | None = None
-    answered_s: int | None = None  # the answer arrived, be it success or not
-    succeeded_s: int | None = None  # the answer arrived, and was success
-    recorded_s: int | None = None
-
-
-@dataclass(eq=False, slots=True)
-class Job:
-    """A *version* on its way to *device*. *first_s* is the second it is first offered for, *due_s* that of its attempt, *ended* how it ended ("": open)."""
-
-    device: Living
-    campaign: Campaign
-    version: int
-    first_s: int
-    due_s: int
-    attempt: int = 0
-    state: str = "idle"
-    ended: str = ""
-    tries: list[Try] = field(default_factory=list)
-
-    @property
-    def occasion(self) -> int:
-        return 8 * self.version + self.attempt
-
-    def follow(self, event: str) -> None:
-        """Let *event* happen to it."""
-        self.state = after("job", self.state, event)
-
-    def end(self, event: str, how: str) -> None:
-        """End it by *event*."""
-        self.follow(event)
-        self.ended, self.device.job = how, None
-        assert self.state == "idle", "a job that has ended leaves its device idle"
 
 
 def offer(world: FirmwareWorld, campaign: Campaign, device: Living, version: int, second: int) -> None:

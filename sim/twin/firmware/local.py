@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.kernels import draws
 from sim.planning.paths import permitted
-from sim.transitions import after
 from sim.twin.estate import Reach
 from sim.twin.firmware.changes import ask_for_read, change_version
-from sim.twin.firmware.estate import VARIANT
+from sim.twin.firmware.estate import VARIANT, Trial
 from sim.twin.firmware.moments import LOCAL_JUDGED, RELEASES, Kind, until
 from sim.twin.firmware.screening import is_screened, screen
 from sim.twin.moments import Gathering, Moment
@@ -24,20 +22,6 @@ if TYPE_CHECKING:
 
 WEEK_S, HOUR_S = 604_800, 3600
 TURNED_AWAY = ("busy", "expired", "gateway_down")
-
-
-@dataclass(eq=False, slots=True)
-class Trial:
-    """A local update that *device* means to make, and how far it has come in machine `attempt`."""
-
-    device: Living
-    version: int
-    is_variant: bool
-    state: str = "none"
-
-    def follow(self, event: str) -> None:
-        """Let *event* happen to it."""
-        self.state = after("attempt", self.state, event)
 
 
 def start_local(world: FirmwareWorld) -> None:

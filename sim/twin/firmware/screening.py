@@ -6,8 +6,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sim.twin.firmware.estate import Living
-    from sim.twin.firmware.local import Trial
+    from sim.twin.firmware.estate import Living, Trial
     from sim.twin.firmware.world import FirmwareWorld
 
 

@@ -16,7 +16,7 @@ from sim.twin.world import TwinWorld
 if TYPE_CHECKING:
     from sim.planning.releases import Image
     from sim.scenario.firmware import Firmware
-    from sim.twin.firmware.jobs import Job
+    from sim.twin.firmware.estate import Job
 
 
 @dataclass(eq=False)
