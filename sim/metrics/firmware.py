@@ -15,6 +15,13 @@ from sim.metrics.records import wrong_share
 from sim.tables import Tables
 
 AUDIT: Final = "audit"
+PROCESSES: Final = ("call", "compliance", "gain", "incident", "install", "targeting")
+# How each process that decides can err. What did not happen is 0 and not absent, or a mean over replications would leave those without it out.
+ERRORS: Final = {
+    "compliance": ("false_compliance", "false_alarm"), "gain": ("false_compliance", "false_alarm"), "incident": ("missed", "false_alarm"),
+    "targeting": ("missed", "wasted", "wrong_path"),
+}  # fmt: skip
+OUTCOMES: Final = ("banned", "blocked", "busy", "expired", "gateway_down", "installed", "not_permitted")
 UNWANTED: Final = ("unlisted", "variant")
 STOPPED: Final = ("blocked", "busy", "expired", "gateway_down")
 
@@ -50,7 +57,7 @@ def read_share(tables: Tables, window: Window, *, state: str) -> Values:
 def reads_per_device_year(tables: Tables, window: Window) -> Values:
     """Reads of the SMI ÷ devices ÷ years measured. Groups: process that reads; `all` is every process but audits. Unit: reads per device-year."""
     reads, n = totals(_reads(tables), "process", "n"), sum(devices(tables).values())
-    rates = {process: reads[process] / n / window.years for process in reads} if n else {}
+    rates = {process: reads.get(process, 0) / n / window.years for process in PROCESSES} if n and reads else {}
     return rates | {"all": sum(rates.values())} if rates else {}
 
 
@@ -64,14 +71,17 @@ def decision_error_share(tables: Tables, window: Window) -> Values:
     wrong = {name: column[rows["outcome"] != "right"] for name, column in rows.items()}
     pairs = list(zip(wrong["process"], wrong["outcome"], strict=True))
     one = by_group(wrong, [f"{process}/{outcome}" for process, outcome in pairs])
-    return pooled(totals(wrong, "process", "n"), made) | {name: n / made[name.partition("/")[0]] for name, n in one.items() if made[name.partition("/")[0]]}
+    shares = {
+        f"{process}/{error}": one.get(f"{process}/{error}", 0) / n for process, n in made.items() if n for error in ERRORS[process]
+    }  # fmt: skip
+    return pooled(totals(wrong, "process", "n"), made) | shares
 
 
 def decision_cost_total(tables: Tables, window: Window) -> Values:
     """What decisions in error cost: Σ n × price. Groups: process that decides; `all` is every process together. Unit: £."""
     rows: Any = tables["decisions"]
     costs = by_group({"pounds": rows["n"] * rows["price"]}, rows["process"], "pounds")
-    return costs | {"all": sum(costs.values())} if costs else {}
+    return {process: costs.get(process, 0) for process in ERRORS} | {"all": sum(costs.values())} if costs else {}
 
 
 def decision_cost_per_device_year(tables: Tables, window: Window) -> Values:
@@ -105,7 +115,7 @@ def blocked_wrongly_share(tables: Tables, window: Window) -> Values:
 def local_outcome_share(tables: Tables, window: Window) -> Values:
     """Share of the local attempts that end in each outcome; the shares add up to 1. Groups: outcome; there is no `all`. Unit: share."""
     ends = totals(tables["local"], "outcome", "n")
-    return {outcome: n / sum(ends.values()) for outcome, n in ends.items() if sum(ends.values())}
+    return {outcome: ends.get(outcome, 0) / sum(ends.values()) for outcome in OUTCOMES} if sum(ends.values()) else {}
 
 
 # -- what devices run, and how that is known ---------------------------------------------------------------------------------------------------------------

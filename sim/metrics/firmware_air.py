@@ -10,10 +10,15 @@ from typing import Any, Final
 import numpy as np
 
 from sim.metrics.firmware import devices
-from sim.metrics.load import DAY_S, Rows, Values, Window, pooled, totals, where
+from sim.metrics.load import DAY_S, REPORT, Rows, Values, Window, pooled, totals, where
 from sim.tables import Tables
 
 RECORDED: Final = ("done", "repaired")
+ENDS: Final = (
+    *RECORDED, "unheard", "withdrawn", "refused_hash", "refused_listing", "refused_hub", "no_wan", "wan_lost", "han_failed", "image_lost", "activation_failed",
+    "not_permitted", "open",
+)  # fmt: skip
+STEPS: Final = ("offered", "accepted", "taken", "held", "activated", "answered", "recorded")
 UNSENT: Final = "withdrawn"
 STOPPED: Final = ("aborted", "stalled")
 WHOLE: Final = "whole"
@@ -25,7 +30,7 @@ def job_end_share(tables: Tables, window: Window) -> Values:
     Groups: end; there is no `all`. Unit: share.
     """
     ends = totals(tables["jobs"], "ended", "n")
-    return {end: n / sum(ends.values()) for end, n in ends.items() if sum(ends.values())}
+    return {end: ends.get(end, 0) / sum(ends.values()) for end in ENDS} if sum(ends.values()) else {}
 
 
 def job_recorded_share(tables: Tables, window: Window) -> Values:
@@ -57,7 +62,7 @@ def attempt_step_share(tables: Tables, window: Window) -> Values:
     Groups: step; there is no `all`. Unit: share.
     """
     n = totals(tables["steps"], "step", "n")
-    return {step: k / n["offered"] for step, k in n.items()} if n.get("offered") else {}
+    return {step: n.get(step, 0) / n["offered"] for step in STEPS} if n.get("offered") else {}
 
 
 def goodput_share(tables: Tables, window: Window) -> Values:
@@ -134,8 +139,9 @@ def messages_per_device_year(tables: Tables, window: Window) -> Values:
 
 
 def _alerts(tables: Tables) -> tuple[str, ...]:
-    """Return the kinds of alert with a sender, in a firmware world; none in another."""
-    return tuple(where(tables["kinds"], named=True, alert=True)["kind"].tolist()) if len(tables["told"]["kind"]) else ()
+    """Return the kinds of alert with a sender, in a firmware world; none in another. Its version reports pass the network by."""
+    kinds = where(tables["kinds"], named=True, alert=True)["kind"].tolist()
+    return tuple(kind for kind in kinds if kind != REPORT) if len(tables["told"]["kind"]) else ()
 
 
 def kind_alerts(tables: Tables, window: Window) -> Values:
@@ -143,7 +149,8 @@ def kind_alerts(tables: Tables, window: Window) -> Values:
 
     Groups: kind; `all` is every kind together. Unit: alerts.
     """
-    n = totals(where(tables["fates"], kind=_alerts(tables)), "kind", "n")
+    found = totals(where(tables["fates"], kind=_alerts(tables)), "kind", "n")
+    n = {kind: found.get(kind, 0) for kind in _alerts(tables)}
     return n | {"all": sum(n.values())} if n else {}
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from sim.metrics.firmware_air import STEPS
 from sim.report.grids import Grid
 from sim.report.lives import called
 from sim.report.study import Cell, Study
 from sim.report.words import duration, interval, percent
 
 METRICS: Final = ("job_end_share", "attempt_step_share", "goodput_share", "attempts_per_job_mean", "ota_step_s_p50", "ota_step_s_p95", "ota_step_s_p99")
-STEPS: Final = ("offered", "accepted", "taken", "held", "activated", "answered", "recorded")
 STAGES: Final = ("distribution", "han", "activation", "response", "whole")
 _SAID: Final = {
     "distribution": "DSP to hub", "han": "hub to device", "activation": "held to running", "response": "running to answer", "whole": "DSP to record",
@@ -29,7 +29,7 @@ def grids(study: Study) -> tuple[Grid, ...]:
 
 def _jobs(study: Study, cells: list[Cell]) -> Grid:
     ends = {cell.name: study.groups(cell, "job_end_share") for cell in cells}
-    names = list(dict.fromkeys(end for own in ends.values() for end in own))
+    names = list(dict.fromkeys(end for own in ends.values() for end, share in own.items() if share.value))
     names.sort(key=lambda end: -max(own[end].value for own in ends.values() if end in own))
     note = "A job is a version offered to a device; each ends in exactly one way, so the shares add up to 100 %. Open: not ended when the window did."
     title = "A1. What became of each job over the air"

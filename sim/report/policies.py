@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Estimate
+from sim.metrics.firmware import ERRORS as ERRORS_OF
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import called, course, living, with_records
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
 METRICS: Final = (
     "record_right_share", "record_wrong_share", "record_unknown_share", "read_wrong_share", "read_unknown_share", "reads_per_device_year",
-    "decision_error_share", "decision_cost_gbp_per_device_year", "behind_device_share", "messages_per_device_year",
+    "decision_error_share", "decision_cost_gbp_per_device_year", "behind_device_share", "unlisted_device_share", "messages_per_device_year",
 )  # fmt: skip
-ERRORS: Final = ("missed", "wasted", "wrong_path", "false_compliance", "false_alarm")
+ERRORS: Final = tuple(dict.fromkeys(error for errors in ERRORS_OF.values() for error in errors))
 _SCALE: Final = 1000  # devices that costs are told for
 _MOST: Final = 12  # panels of a figure
 
@@ -69,7 +70,7 @@ def _answer(study: Study) -> str:
     found = _wrong(study)
     best, (worst, most) = found[0][0], found[-1]
     if len(found) == 1:
-        return f"{_upper(_state(study, best))}. {_reads(study, best)}".strip()
+        return f"Of the inventory: {_state(study, best)}. {_reads(study, best)}".strip()
     told = f"Of {len(found)} policies under which anything changes, {called(best)} leaves the inventory least wrong: {_state(study, best)}."
     told += f" {_upper(called(worst))} leaves it most wrong: {percent(most)} of the records that there are. {_reads(study, worst)}"
     return f"{told} {_against(study, worst) or _against(study, best)}".strip()
@@ -146,29 +147,31 @@ def _unknown(study: Study) -> str:
     types = living(study)
     if "ihd" not in types:
         return ""
-    return "UNKNOWN is never folded into WRONG: the inventory keeps no record of an IHD under any policy, so that share is theirs (and of hubs exchanged)."
+    return "UNKNOWN is never folded into WRONG: the inventory keeps no record of an IHD under any policy, so that share is theirs."
 
 
 # -- tables and figures ------------------------------------------------------------------------------------------------------------------------------------
 
 
 def _grids(study: Study) -> tuple[Grid, ...]:
-    names = ("record_right_share", "record_wrong_share", "record_unknown_share", "read_wrong_share", "read_unknown_share", "decision_error_share")
+    names = ("record_right_share", "record_wrong_share", "record_unknown_share", "read_wrong_share", "decision_error_share")
     rows = [
         (
             called(cell), *(percent(study.estimate(cell, name)) for name in names),
-            interval(study.estimate(cell, "decision_cost_gbp_per_device_year"), _SCALE), percent(study.estimate(cell, "behind_device_share")),
+            interval(study.estimate(cell, "decision_cost_gbp_per_device_year"), _SCALE),
+            *(percent(study.estimate(cell, f"{name}_device_share")) for name in ("behind", "unlisted")),
             interval(study.estimate(cell, "messages_per_device_year")),
         )
         for cell in study.cells
     ]  # fmt: skip
     head = (
-        "policy", "right", "wrong", "unknown", "reads wrong", "reads unknown", "decisions in error", f"£ a year, {_SCALE:,} devices", "behind the list",
+        "policy", "right", "wrong", "unknown", "reads wrong", "decisions in error", f"£ a year, {_SCALE:,} devices", "behind the list", "not on the list",
         "messages per device-year",
     )  # fmt: skip
     note = (
         "Right and unknown: of all device time. Wrong: of the records that there are. Reads: of all reads but audits. £: what decisions in error cost. Behind:"
-        " devices that run less than the highest version listed. Messages: reports, and requests for them, per reporting device."
+        " devices that run less than the highest version listed. Not on the list: device time with firmware not yet or no longer listed, or never submitted."
+        " Messages: reports, and requests for them, per reporting device."
     )
     return (Grid("T3. What the inventory, and those who read it, get wrong", head, tuple(rows), note), *_readers_grid(study), *_decisions_grid(study))
 
@@ -178,9 +181,13 @@ def _readers_grid(study: Study) -> tuple[Grid, ...]:
     rows = []
     for cell in study.cells:
         shares = [study.estimate(cell, "read_wrong_share", process) for process in processes]
+        shares.append(study.estimate(cell, "read_unknown_share"))
         rows.append((called(cell), *map(percent, shares), *(percent(study.estimate(cell, "record_wrong_share", name)) for name in with_records(study))))
-    head = ("policy", *(f"read by {process}" for process in processes), *(f"{name.upper()} records" for name in with_records(study)))
-    note = "Share of the reads that return a wrong version, by who reads; beside it, the share of records wrong that a look at all devices would find."
+    head = ("policy", *(f"read by {process}" for process in processes), "none returned", *(f"{name.upper()} records" for name in with_records(study)))
+    note = (
+        "Share of the reads that return a wrong version, by who reads; share of all reads that find no record; and, of records by type, the share wrong that"
+        " a look at all devices would find."
+    )
     return (Grid("T3b. Reads returning a wrong version, by process", head, tuple(rows), note),) if processes else ()
 
 
@@ -188,12 +195,12 @@ def _decisions_grid(study: Study) -> tuple[Grid, ...]:
     rows = []
     for cell in study.cells:
         costs = study.groups(cell, "decision_cost_gbp_per_device_year")
-        for process in costs:
+        for process in (process for process in costs if study.estimate(cell, "decision_error_share", process) is not None):
             shares = [study.estimate(cell, "decision_error_share", f"{process}/{error}") for error in ERRORS]
             whole = study.estimate(cell, "decision_error_share", process)
             rows.append((called(cell), process, percent(whole), *map(percent, shares), interval(costs[process], _SCALE)))
     head = ("policy", "decides", "in error", *(error.replace("_", " ") for error in ERRORS), f"£ a year, {_SCALE:,} devices")
-    note = "Shares of the decisions of that process; –: cannot happen, or did not."
+    note = "Shares of the decisions of that process; –: not an error that it can make."
     return (Grid("T3c. Decisions in error, and what they cost", head, tuple(rows), note, page_only=True),) if rows else ()
 
 

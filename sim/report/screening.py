@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Estimate
-from sim.metrics.firmware import STOPPED
+from sim.metrics.firmware import OUTCOMES, STOPPED
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import at_levels, by_levels, called, mean_counts, option
@@ -21,7 +21,6 @@ METRICS: Final = (
     "local_outcome_share", "audit_found_n", "audit_detection_days_mean",
 )  # fmt: skip
 IMAGES: Final = ("listed", "unlisted", "variant")
-OUTCOMES: Final = ("installed", "blocked", "busy", "expired", "gateway_down", "banned", "not_permitted")
 TURNED_AWAY: Final = STOPPED[1:]
 _NEXT_TO_NOTHING: Final = 0.02
 

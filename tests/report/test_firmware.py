@@ -9,6 +9,7 @@ import pytest
 
 import sim
 from sim.experiment.plan import ENGINES
+from sim.metrics import METRICS
 from sim.report import answer, findings, write
 from sim.report.lives import course
 from sim.report.study import Study
@@ -56,6 +57,10 @@ ASKED = {
         ["without: {firmware: {ota: {mp105: {start: 3650 d}}}}", "with_repair: {firmware: {ota: {mp105: {start: 200 d}}}}"], "comparator: without",
     ),
 }  # fmt: skip
+
+# Every metric from the first to the last of firmware's.
+NAMES = list(METRICS)
+FIRMWARE = NAMES[NAMES.index("read_wrong_share") : NAMES.index("dsp_kind_per_s_peak") + 1]
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +191,29 @@ def test_steps_and_their_times_are_told_with_the_resolution_of_the_bands(runs):
     assert times[1] == {"world": "without", "step": "hub to device", "p50": "41.2 min", "p95": "47.6 min", "p99": "48.1 min"}
     assert "half an octave" in next(each for each in found.grids if each.title.startswith("A3")).note
     assert sum(float(row["without"].split(" ")[0]) for row in grid(found, "A1")) == pytest.approx(100, abs=0.1)
+
+
+def test_a_real_world_fills_what_the_sections_need(tmp_path):
+    """The engine's own tables: every metric of firmware is there, ends add up to attempts and jobs, and the page is made."""
+    changes = {
+        "window.warm_up": "30 d", "window.length": "300 d", "firmware.screening.design": "token", "firmware.screening.capacity": "1 /h",
+        "firmware.screening.gateway_outages": [{"start": "60 d", "every": "30 d", "duration": "4 d"}], "reporting.rule": "hub_batch", "reporting.period": "7 d",
+        "firmware.ota.exchange": {"start": "100 d", "share": "40 %", "curve": [{"share": "100 %", "time": "100 d"}], "reseed": False},
+        "firmware.ota.response.loss": "10 %", "firmware.local.variant": "20 %", "network": [{"stage": "dsp", "capacity": "50 /s"}],
+        "alerts.active": ["image_transferred", "image_activated"],
+    }  # fmt: skip
+    run = sim.run("gb_firmware", out=tmp_path, jobs=1, premises=400, replications=2, **changes)
+    want = summary(run)
+    missing = {name for name in FIRMWARE if not any(key[1] == name for key in want)}
+
+    assert missing <= {"audit_detection_days_mean", "audit_wrong_share", "audit_half_width_share", "audit_error_share", "audit_covers_share",
+                       "audit_reads_per_year"}  # fmt: skip
+    for name in ("job_end_share", "local_outcome_share"):
+        assert sum(value for (_, of, _), (value, _) in want.items() if of == name) == pytest.approx(1)
+    shares = [want["gb_firmware", "attempt_step_share", step][0] for step in ("offered", "accepted", "taken", "held", "activated", "answered")]
+    assert shares == sorted(shares, reverse=True)
+    assert want["gb_firmware", "hub_record_unknown_share", "ppmid"][0] > 0.01
+    assert want["gb_firmware", "hub_records_forgotten_n", "ppmid"][0] > 10
+    assert want["gb_firmware", "dsp_kind_per_s_peak", "image_activated"][0] >= 1
+    assert want["gb_firmware", "messages_per_device_year", "all"][0] > 30
+    assert run.report_path.exists()
