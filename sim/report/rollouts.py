@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sim.metrics import Estimate
 from sim.report.findings import Findings, Picture
-from sim.report.frontier import Point, dominators, frontier
+from sim.report.finished import Rollouts, alarms
 from sim.report.grids import Grid
 from sim.report.lives import called
 from sim.report.study import Cell, Study
@@ -20,40 +19,11 @@ METRICS: Final = (
     "campaign_days_mean", "campaign_stopped_share", "dsp_kind_per_s_peak", "kind_alerts_n", "supply_cuts_n", "job_recorded_share", "job_end_share",
     "dsp_alerts_per_s_peak", "late_per_day",
 )  # fmt: skip
-FALSE: Final = "cut"  # the cause of an outage alert when an activation cuts the supply
 
 
 def fits(study: Study) -> bool:
     """Whether a campaign ran in any cell."""
     return any(study.estimate(cell, "campaign_stopped_share") for cell in study.cells)
-
-
-def false_kind(cell: Cell) -> str | None:
-    """Return the kind of alert that tells of a supply cut by an activation; None where none is raised."""
-    alerts = cell.scenario.alerts
-    return next((name for name in alerts.active if alerts.kinds[name].cause == FALSE), None)
-
-
-def alarms(study: Study, cell: Cell, metric: str) -> Estimate | None:
-    """Return *metric* of the false outage alerts of *cell*."""
-    kind = false_kind(cell)
-    return None if kind is None else study.estimate(cell, metric, kind)
-
-
-class Rollouts:
-    """The rollouts that finished, each a point: days to finish, and the false outage alerts of the busiest second at the DSP."""
-
-    def __init__(self, study: Study) -> None:
-        self.study = study
-        self.places: dict[str, tuple[Estimate, Estimate]] = {}
-        for cell in study.cells:
-            days, peak = study.estimate(cell, "campaign_days_mean"), alarms(study, cell, "dsp_kind_per_s_peak")
-            if days is not None and peak is not None:
-                self.places[cell.name] = days, peak
-        self.points: dict[str, Point] = {name: (days.value, peak.value) for name, (days, peak) in self.places.items()}
-        self.best = frontier(self.points)
-        self.beaten_by = dominators(self.points)
-        self.called = {cell.name: called(cell) for cell in study.cells}
 
 
 def findings(study: Study) -> Findings:

@@ -12,7 +12,7 @@ from sim.report.drawing import COLOURS, FAINT, INK, POINTS, SHAPES, SOFT, new, s
 from sim.report.words import rounded
 
 if TYPE_CHECKING:
-    from sim.report.rollouts import Rollouts
+    from sim.report.finished import Rollouts
 
 _PLOT_IN = 3.6
 
