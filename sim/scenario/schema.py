@@ -131,7 +131,7 @@ class Updates(Closed):
     """How firmware versions change."""
 
     policy: Policy = Field(description="do_minimum (P0), ota_only (P1) or local_and_ota (P2, P4): whether devices update locally.")
-    local: LocalUpdates = Field(description="Local updates, used where the policy allows them.")
+    local: LocalUpdates = Field(description="Local updates, where the policy allows them; in a firmware world firmware.local takes their place.")
     ban: Ban | None = Field(default=None, description="A ban on local updates (firmware worlds only); without it, none.")
 
 
@@ -141,7 +141,7 @@ class Phase(Closed):
     source: PhaseSource = Field(description="What fixes the moment: fixed_clock, power_on, activation or hashed (from the device's identity).")
     at: TimeOfDay = Field(description="Time of day of a fixed clock, and the start of the hashed window (UTC).")
     window: Duration = Field(description="Length of the window over which hashed senders spread.")
-    jitter: Duration = Field(description="A report leaves up to this much before or after its time, uniformly.")
+    jitter: Duration = Field(description="A report leaves up to this much before or after its time, uniformly; 0 s in a firmware world.")
 
 
 class Read(Closed):
@@ -161,12 +161,12 @@ class Reporting(Closed):
     devices: Annotated[tuple[Reporter, ...], AfterValidator(distinct)] = Field(
         description="Device types that report: of ppmid, ihd, hcalcs (esme and gsme too in a firmware world)."
     )
-    period: PositiveDuration = Field(description="Time between reports of one sender (hub_poll, periodic, hub_batch).")
+    period: PositiveDuration = Field(description="Time between reports of one sender (hub_poll, periodic, hub_batch; digest, piggy_back, cloud).")
     heartbeat: PositiveDuration = Field(description="Time between the timed reports of on_change_heartbeat.")
     phase: Phase = Field(description="Where in its period a sender reports.")
     loss: Share = Field(description="Share of reports lost on their way, independently, beside what the network refuses.")
     han_loss: Share = Field(description="Share of version changes that the hub misses.")
-    read: Read = Field(description="Reads by service request, under hub_store.")
+    read: Read = Field(description="Reads by service request, under hub_store and audit.")
     target: PositiveDuration = Field(description="Response-time target of a version report.")
     size: Size = Field(description="Bytes of a version report between device and DSP (GBCS).")
     request_size: Size = Field(description="Bytes of the request that asks for a version.")
