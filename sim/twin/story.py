@@ -13,13 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernels import draws
-from sim.twin import run_world
-from sim.twin.estate import ROW_TYPES, SLOTS, Device, Luck, Reach, build, build_premises, lay_out_regions
+from sim.twin import run_world, settle
+from sim.twin.estate import ROW_TYPES, SLOTS, Device, Luck, Reach, build_premises, lay_out_regions
 from sim.twin.faults import is_dark
+from sim.twin.firmware import story as firmware
+from sim.twin.firmware.estate import Living
+from sim.twin.firmware.estate import row_types as living_types
+from sim.twin.firmware.estate import settle as living_premises
+from sim.twin.firmware.world import FirmwareWorld
 from sim.twin.ledgers import Record, measure
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario, Stage
+    from sim.twin.estate import Premises, Region
     from sim.twin.messages import Message
     from sim.twin.world import TwinWorld
 
@@ -97,9 +103,10 @@ def find(scenario: Scenario, replication: int, row: int) -> Address:
     """Return the address of device *row*: rows go by region, type and premises."""
     luck, left = Luck(scenario.seed, replication), row
     for region in lay_out_regions(scenario):
-        for device_type in ROW_TYPES:
+        for device_type in row_types(scenario):
             place = region.number * 8 + SLOTS[device_type]
-            for numbers in _with_device(luck, place, region.n_premises, scenario.estate.devices[device_type]):
+            share = next(share for name, share in scenario.estate.devices.items() if name == device_type)
+            for numbers in _with_device(luck, place, region.n_premises, share):
                 if 0 <= left < len(numbers):
                     return Address(region.name, device_type, int(numbers[left]))
                 left -= len(numbers)
@@ -112,7 +119,7 @@ def find(scenario: Scenario, replication: int, row: int) -> Address:
 def is_small(scenario: Scenario) -> bool:
     """Return whether everyone in *scenario* can be run in a few seconds."""
     spec, horizon_s = scenario.estate, scenario.window.warm_up + scenario.window.length
-    rows = spec.premises * sum(spec.devices[device_type] for device_type in ROW_TYPES)
+    rows = spec.premises * sum(share for name, share in spec.devices.items() if name in row_types(scenario))
     drawn = horizon_s * len(spec.regions) * len(scenario.traffic.kinds) if scenario.traffic.level > 0 else 0
     return rows <= MOST_ROWS and rows * horizon_s / DAY_S <= MOST_DEVICE_DAYS and drawn <= MOST_DRAWS
 
@@ -127,14 +134,14 @@ def live(scenario: Scenario, replication: int, address: Address) -> Life:
     """Return the life of the device at *address*; one that *scenario* does not fit there has none."""
     luck = Luck(scenario.seed, replication)
     if is_small(scenario):
-        regions = build(scenario, luck)
+        regions = settle(scenario, luck)
     else:
         stages = tuple(_uncongested(stage) for stage in scenario.network)
         scenario = scenario.model_copy(update={"network": stages, "traffic": scenario.traffic.model_copy(update={"level": 0.0})})
         regions = lay_out_regions(scenario)
         for region in regions:
             if region.name == address.region and address.index < region.n_premises:
-                region.premises = [build_premises(scenario, luck, region, address.index)]
+                region.premises = [move_in(scenario, luck, region, address.index)]
     at_address = (
         device
         for region in regions if region.name == address.region
@@ -144,8 +151,19 @@ def live(scenario: Scenario, replication: int, address: Address) -> Life:
     if device is None:
         return Life(f"there is no {address.device_type} in {address.region}, premises {address.index}.", [], "")
     world = run_world(scenario, luck, regions)
-    lines = sorted([*_changes(device), *_faults(device), *_messages(world, device), *_repairs(world, device)], key=lambda line: line.second)
+    happened = _living(world, device) if isinstance(device, Living) else [*_changes(device), *_faults(device)]
+    lines = sorted([*happened, *_messages(world, device), *_repairs(world, device)], key=lambda line: line.second)
     return Life(_opening(world, device), lines, _summary(world, device))
+
+
+def move_in(scenario: Scenario, luck: Luck, region: Region, index: int) -> Premises:
+    """Return one premises with all its devices, of a firmware world or not."""
+    return build_premises(scenario, luck, region, index) if scenario.firmware is None else living_premises(scenario, luck, region, index)
+
+
+def row_types(scenario: Scenario) -> tuple[str, ...]:
+    """Return the types with device rows, in their order."""
+    return ROW_TYPES if scenario.firmware is None else living_types(scenario)
 
 
 # -- telling ---------------------------------------------------------------------------------------------------------------------------------------
@@ -159,8 +177,17 @@ def _opening(world: TwinWorld, device: Device) -> str:
         "takes local updates" if device.takes_part else "takes no local updates",
         f"rule {reporting.rule}, " + ("reports" if device.reports and reporting.rule != "none" else "does not report"),
     ]
-    network = "Everyone was run, queues included." if is_small(world.scenario) else "Only this premises was run: the network is taken as uncongested."
-    return f"{'; '.join(facts)}. {network}"
+    alone = "Only this premises was run: the network is taken as uncongested."
+    if isinstance(world, FirmwareWorld) and isinstance(device, Living):
+        facts = firmware.facts(world, device)
+        alone = "Only this premises was run: campaigns and the gateway see it alone, and the network is taken as uncongested."
+    return f"{'; '.join(facts)}. {'Everyone was run, queues included.' if is_small(world.scenario) else alone}"
+
+
+def _living(world: TwinWorld, device: Living) -> Iterator[Line]:
+    assert isinstance(world, FirmwareWorld), "the living live in firmware worlds"
+    for second, text in firmware.lines(world, device):
+        yield Line(second, text, alike=text)
 
 
 def _changes(device: Device) -> Iterator[Line]:
@@ -240,8 +267,10 @@ def _summary(world: TwinWorld, device: Device) -> str:
     totals = []
     for name, record in (("SMI record", device.smi), ("hub record", device.hub_record)):
         if record.is_kept:
-            wrong_s = measure(record, world.warm_up_s, world.horizon_s).wrong_s
-            totals.append(f"{name} RIGHT for {(window_s - wrong_s) / DAY_S:.2f} d, WRONG for {wrong_s / DAY_S:.2f} d")
+            measured = measure(record, world.warm_up_s, world.horizon_s)
+            right_s = window_s - measured.wrong_s - measured.unknown_s
+            forgotten = f", UNKNOWN for {measured.unknown_s / DAY_S:.2f} d" if measured.unknown_s else ""
+            totals.append(f"{name} RIGHT for {right_s / DAY_S:.2f} d, WRONG for {measured.wrong_s / DAY_S:.2f} d{forgotten}")
         else:
             totals.append(f"{name} UNKNOWN for {window_s / DAY_S:.2f} d")
     return f"In the {window_s / DAY_S:.2f} d after warm-up: {'; '.join(totals)}."

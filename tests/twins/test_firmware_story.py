@@ -9,6 +9,7 @@ import pytest
 from sim import twin
 from sim.scenario.schema import Scenario
 from sim.tables import Tables, Trace
+from sim.twin import story
 from tests.twins.tiny import tiny
 
 HOUR_S, DAY_S = 3600, 86_400
@@ -295,3 +296,57 @@ def test_worlds_without_a_firmware_block_have_its_tables_empty():
 
     names = ("releases", "campaigns", "jobs", "steps", "latencies", "local", "readings", "decisions", "told", "status", "states")
     assert [len(tables[name]) for name in names] == [0] * 11
+
+
+def test_a_life_over_the_air_is_told():
+    told_lines = story.tell(plain(), 0, 0).splitlines()
+
+    assert told_lines[0] == (
+        "PPMID in north, premises 0 (user large); model plain; reached by WAN; takes no local updates; rule none, does not report. "
+        "Everyone was run, queues included."
+    )
+    assert told_lines[1:] == [
+        "2026-01-03 00:00:00  version 1 is to be sent over the air, and the DSP accepts it",
+        "2026-01-03 01:00:00  the hub has the image",
+        "2026-01-03 01:01:40  the device has the image",
+        "2026-01-03 01:01:40  it runs version 1",
+        "2026-01-03 01:31:40  version 1: the answer arrives, and the SMI is written",
+        "2026-01-03 01:31:40  the SMI record is RIGHT again after 30 min",
+        "In the 10.00 d after warm-up: SMI record RIGHT for 9.98 d, WRONG for 0.02 d; hub record UNKNOWN for 10.00 d.",
+    ]
+
+
+def test_what_goes_wrong_in_a_life_is_told():
+    lost = story.tell(plain(ota__loss=1.0, ota__retries=1), 0, 0)
+    off = story.tell(plain(off={"ppmid": 1.0}), 0, 0)
+    meter = story.tell(plain(**METER, ota__response={"delay": {"low": "30 min", "high": "30 min"}, "loss": 1.0, "patience": "1 d"}), 0, 1)
+    local = story.tell(plain(local__take_up=1.0, local__variant=1.0, ota__classes=[], screening__design="audit"), 0, 0)
+    exchange = {"start": "5 d", "share": 1.0, "curve": [{"share": 1.0, "time": "0 s"}], "reseed": False}
+    forgotten = story.tell(plain(reporting={"rule": "hub_batch"}, ota__exchange=exchange), 0, 0)
+
+    assert "2026-01-03 01:00:00  it is lost on the way to the hub; it will be sent again" in lost
+    assert "2026-01-04 01:00:00  version 1 is to be sent over the air, attempt 2, and the DSP accepts it" in lost
+    assert "version 1: it is lost on the way to the hub" in lost
+    assert "switched off for ever" in off
+    assert "version 1: it does not get over the HAN" in off
+    assert "is told to run it (11.3), it runs version 1; the SMI has it Suspended" in meter
+    assert "the world ends; the SMI record has been WRONG for" in meter
+    assert "tries a local update (variant image): installed; it runs version 1 in a variant; the SMI says 0" in local
+    assert "2026-01-06 00:00:00  its hub is exchanged; the new one knows nothing of it" in forgotten
+    assert "UNKNOWN for 5.00 d" in forgotten
+
+
+def test_a_life_out_of_a_large_estate_says_that_its_premises_was_run_alone():
+    told_text = story.tell(plain(estate={"premises": 1_000_000}), 0, 123_456)
+
+    assert "premises 123456 " in told_text
+    assert "Only this premises was run: campaigns and the gateway see it alone" in told_text
+    assert "the answer arrives, and the SMI is written" in told_text
+
+
+def test_rows_of_meters_come_after_those_of_the_other_types():
+    models = plain().firmware.models  # type: ignore[union-attr]
+    meter = models["plain"].model_copy(update={"type": "esme"})
+    scenario = plain(models={name: model.model_dump() for name, model in (("plain", models["plain"]), ("meter", meter))}, estate={"premises": 3})
+
+    assert [story.find(scenario, 0, row) for row in (2, 3)] == [story.Address("north", "ppmid", 2), story.Address("north", "esme", 0)]

@@ -45,7 +45,7 @@ def withdraw(world: FirmwareWorld, campaign: Campaign) -> None:
     """Withdraw the jobs of *campaign* that are still offered."""
     for job in world.jobs:
         if job.campaign is campaign and job.state == "offered":
-            job.end("withdraw", "withdrawn")
+            job.end("withdraw", "withdrawn", world.now_s)
 
 
 def begin(world: FirmwareWorld, group: Begin) -> None:

@@ -78,11 +78,15 @@ class Try:
     answered_s: int | None = None  # the answer arrived, be it success or not
     succeeded_s: int | None = None  # the answer arrived, and was success
     recorded_s: int | None = None
+    failed: tuple[int, str] | None = None  # when and why, if another attempt follows
 
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """A *version* on its way to *device*. *first_s* is the second it is first offered for, *due_s* that of its attempt, *ended* how it ended ("": open)."""
+    """A *version* on its way to *device*.
+
+    *first_s* is the second it is first offered for, *due_s* that of its attempt, *ended* how it ended, at *ended_s* ("": open).
+    """
 
     device: Living
     campaign: Campaign
@@ -92,6 +96,7 @@ class Job:
     attempt: int = 0
     state: str = "idle"
     ended: str = ""
+    ended_s: int = -1
     tries: list[Try] = field(default_factory=list)
 
     @property
@@ -102,10 +107,10 @@ class Job:
         """Let *event* happen to it."""
         self.state = after("job", self.state, event)
 
-    def end(self, event: str, how: str) -> None:
-        """End it by *event*."""
+    def end(self, event: str, how: str, now_s: int) -> None:
+        """End it by *event*, now."""
         self.follow(event)
-        self.ended, self.device.job = how, None
+        self.ended, self.ended_s, self.device.job = how, now_s, None
         assert self.state == "idle", "a job that has ended leaves its device idle"
 
 

@@ -47,8 +47,9 @@ def lifetime(world: FirmwareWorld, job: Job) -> Process:
         if not why:
             return
         if why not in TRIED_AGAIN or job.attempt >= world.firmware.ota.retries:
-            job.end("refuse" if job.state == "offered" else "fail", why)
+            job.end("refuse" if job.state == "offered" else "fail", why, world.now_s)
             return
+        job.tries[-1].failed = world.now_s, why
         job.follow("retry")
         job.attempt += 1
         job.due_s = world.now_s + world.firmware.ota.retry_after
@@ -135,7 +136,7 @@ def activation(world: FirmwareWorld, job: Job) -> Part:
     yield wait(world, job, between(world, job, ota.response.delay, "ota.response", job.occasion))
     if happens(world, job, ota.response.loss, "ota.response_lost", job.occasion):
         if is_ppmid:
-            job.end("miss", "unheard")
+            job.end("miss", "unheard", world.now_s)
             return ""
         job.follow("suspend")
         yield from repair(world, job)
@@ -145,7 +146,7 @@ def activation(world: FirmwareWorld, job: Job) -> Part:
     if not why:
         current.succeeded_s = current.recorded_s = world.now_s
         world.write(device, made_s, job.version)
-        job.end("record", "done")
+        job.end("record", "done", world.now_s)
     return why
 
 
@@ -189,7 +190,7 @@ def repair(world: FirmwareWorld, job: Job) -> Process:
         device.resume(world.now_s)
         job.tries[-1].recorded_s = world.now_s
         world.write(device, world.now_s, device.version_true)
-        job.end("repair", "repaired")
+        job.end("repair", "repaired", world.now_s)
         return
 
 
