@@ -30,10 +30,12 @@ def facts(world: FirmwareWorld, device: Living) -> list[str]:
     home, hub, rule = device.premises, world.hubs[device.premises], world.scenario.reporting.rule
     reach = {Reach.REACHED: "reached by WAN", Reach.NO_WAN: "without WAN", Reach.NOT_COMMUNICATING: "its hub not communicating"}[home.reach]
     known = [
-        f"{device.device_type.upper()} in {device.region.name}, premises {device.index} (user {home.user})", f"model {device.model_name}" if device.model_name else "no model of it", reach,
+        f"{device.device_type.upper()} in {device.region.name}, premises {device.index} (user {home.user})",
+        f"model {device.model_name}" if device.model_name else "no model of it",
+        reach,
         f"takes local updates ({device.channel})" if device.takes_part else "takes no local updates",
         f"rule {rule}, " + ("reports" if device.reports and rule != "none" else "does not report"),
-    ]  # fmt: skip
+    ]
     known += ["switched off for ever"] if device.is_off else []
     return known + ["its hub can never update it"] if hub.ready_s == NEVER_S and device.device_type in ("ppmid", "hcalcs") else known
 
