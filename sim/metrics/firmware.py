@@ -122,9 +122,9 @@ def local_outcome_share(tables: Tables, window: Window) -> Values:
 
 
 def _status(tables: Tables, what: str) -> dict[str, float]:
-    """Return a sum of the table `status` by device type: 0 for a type of which there is nothing."""
+    """Return a sum of the table `status` by device type: 0 for a type with a life, as `states` lists them, of which there is nothing."""
     found = totals(where(tables["status"], what=what), "device_type", "value")
-    return {name: found.get(name, 0) for name in sorted({str(name) for name in tables["status"]["device_type"]})}
+    return {name: found.get(name, 0) for name in sorted({str(name) for table in ("states", "status") for name in tables[table]["device_type"]})}
 
 
 def status_total(tables: Tables, window: Window, *, what: tuple[str, ...]) -> Values:
