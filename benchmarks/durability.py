@@ -29,8 +29,8 @@ HEAD: Final = """\
 
 "Identical": the sweep ended, with nothing but the same command given again, in the tables and summaries of a sweep that was left alone, byte for byte,
 `sim verify` found nothing, and no temporary file was left. Every campaign asserts that of each sweep; one that fails writes no table.
-Kills strike at random instants of any part of the work, with one worker and two, under loky and Dask. A call refused alone that would have made a folder which is
-there already is not told: nothing is lost by it.
+Kills strike at random instants of any part of the work, with one worker and two, under loky and Dask. A call refused alone that would have made a folder
+which is there already is not told: nothing is lost by it.
 """
 BOTH: Final = ("loky", "loky", "loky", "dask:local")
 

@@ -10,7 +10,9 @@ from hashlib import blake2b
 from sim.scenario.schema import Scenario
 from sim.tables import TABLES, Tables, frame
 
-TEXT = {"kind": "version_report", "stage": "dsp", "server": "dsp", "ledger": "smi", "device_type": "ppmid", "region": "north", "fate": "delivered", "process": "gain"}
+TEXT = {
+    "kind": "version_report", "stage": "dsp", "server": "dsp", "ledger": "smi", "device_type": "ppmid", "region": "north", "fate": "delivered", "process": "gain",
+}
 CALLS: list[tuple[str, int, int]] = []  # (scenario, seed, replication) of every replication run in this process
 
 

@@ -201,7 +201,8 @@ def local(dice: Dice, length_s: int) -> dict[str, Any]:
     shares = dice.shares(dice.randint(1, 3))
     hours = {"days": [1, 1, 0, 2, 1, 1.3, 1], "hours": [0.5, 2, 0, 1, 4, 0.1] * 4}
     return {
-        "take_up": dice.choice(("100 %", "60 %", "100 %", "0 %")), "classes": dice.some(CLASSES, dice.choice((0, 2, 3))), "lead": dice.choice(("0 s", dice.time(0, 30))),
+        "take_up": dice.choice(("100 %", "60 %", "100 %", "0 %")), "classes": dice.some(CLASSES, dice.choice((0, 2, 3))),
+        "lead": dice.choice(("0 s", dice.time(0, 30))),
         "variant": dice.choice(("0 %", "40 %", "100 %")),
         "channels": {name: {"share": share, "delay": dice.time(0.2, 20)} for name, share in zip(("pushed", "app", "usb"), shares, strict=False)},
         **({"hours": hours} if length_s > 9 * DAY_S and dice.random() < 0.6 else {}),
@@ -233,7 +234,8 @@ def ota(dice: Dice, types: list[str], regions: dict[str, str]) -> dict[str, Any]
     }
     mp105 = {"start": dice.choice(("0 s", dice.time(20, 180))), "read": dice.spell(0, 4)}
     return {
-        "types": dice.some([name for name in types if name in AIR], dice.choice((0, 1, 1, 1, 1))), "classes": dice.some(CLASSES, dice.choice((0, 2, 3))), "start": dice.choice(("0 s", dice.time(0, 60))),
+        "types": dice.some([name for name in types if name in AIR], dice.choice((0, 1, 1, 1, 1))),
+        "classes": dice.some(CLASSES, dice.choice((0, 2, 3))), "start": dice.choice(("0 s", dice.time(0, 60))),
         "hub_ready": {"start": dice.choice(("0 s", dice.time(0, 60))), "curve": curve}, **dice.choice(({}, {"exchange": exchange})),
         "distribution": {name: dice.spell(0, 5) for name in regions}, "capacity": {name: dice.often(dice.choice((50, 500, 1e6))) for name in regions},
         "loss": dice.choice(("0 %", "25 %")), "block": "48 B", "interval_awake": dice.randint(1, 500), "interval_sleepy": dice.randint(500, 60_000),
