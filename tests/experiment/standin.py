@@ -11,8 +11,9 @@ from sim.scenario.schema import Scenario
 from sim.tables import TABLES, Tables, frame
 
 TEXT = {
-    "kind": "version_report", "stage": "dsp", "server": "dsp", "ledger": "smi", "device_type": "ppmid", "region": "north", "fate": "delivered", "process": "gain",
-}
+    "kind": "version_report", "stage": "dsp", "server": "dsp", "ledger": "smi", "device_type": "ppmid", "region": "north", "fate": "delivered",
+    "process": "gain",
+}  # fmt: skip
 CALLS: list[tuple[str, int, int]] = []  # (scenario, seed, replication) of every replication run in this process
 
 
