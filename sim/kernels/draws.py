@@ -34,15 +34,11 @@ def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, inline="always")
 def pick(words, index):  # type: ignore[no-untyped-def]
-    """Return the word of a block that belongs to premises *index*."""
-    lane = index & 3
-    if lane == 0:
-        return words[0]
-    if lane == 1:
-        return words[1]
-    if lane == 2:
-        return words[2]
-    return words[3]
+    """Return the word of a block that belongs to premises *index*, without a branch: which it is nobody could foretell."""
+    low = np.uint64(words[0]) | np.uint64(words[1]) << _32
+    high = np.uint64(words[2]) | np.uint64(words[3]) << _32
+    two = np.uint64(0) - (np.uint64(index) >> np.uint64(1) & np.uint64(1))
+    return np.uint32((low ^ ((low ^ high) & two)) >> (np.uint64(index) & np.uint64(1)) * _32)
 
 
 @njit(cache=True)

@@ -26,17 +26,24 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
 PART: Final = 1 << 18  # premises taken at once: fixed, so that results do not depend on threads
+_LINE_B: Final = 64  # bytes that memory gives at once
 State = tuple[str, str, int, int, int, int, int]  # a row of the table `states`
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Premises [first, last) of a region, (type, first row, last row) of their devices, and what is summed of them."""
+    """Premises [first, last) of a region, (type, first row, last row) of their devices, and what is summed of them.
+
+    By model: the int32 *rows* of its devices, the uint32 *homes* in which they are, and the rows of those that take part in local updates, *takers*.
+    """
 
     region: int
     first: int
     last: int
     slices: tuple[tuple[int, int, int], ...]
+    rows: tuple[NDArray[Any], ...]
+    homes: tuple[NDArray[Any], ...]
+    takers: tuple[NDArray[Any], ...]
     sums: NDArray[Any]
 
     def summed(self, name: str) -> NDArray[Any]:
@@ -75,7 +82,7 @@ def living(scenario: Scenario, replication: int, estate: Estate) -> Life:
     facts = facts_of(scenario, replication, made)
     rules = tuple(rules_of(scenario, region) for region in range(len(estate.regions)))
     regions = tuple(_region(scenario, replication, estate, region, rules[region], facts) for region in range(len(estate.regions)))
-    parts = tuple(part for number, region in enumerate(regions) for part in _parts(number, region))
+    parts = tuple(part for number, region in enumerate(regions) for part in _parts(number, region, len(models)))
     life = Life(
         rules=rules, facts=facts, regions=regions, parts=parts, images=made, programme=Programme(scenario, made),
         openings=Openings(firmware.campaign), models=models,
@@ -87,15 +94,21 @@ def living(scenario: Scenario, replication: int, estate: Estate) -> Life:
     return life
 
 
-def _parts(number: int, region: c.Region) -> list[Part]:
+def _parts(number: int, region: c.Region, n_models: int) -> list[Part]:
     """Return the parts of a region."""
     n, firsts = len(region.homes), range(0, len(region.homes), PART)
     index = np.ascontiguousarray(region.devices["index"])
     edges = [np.searchsorted(index[low:high], [*firsts, n]) + low for low, high in pairwise(region.starts)]
-    return [
-        Part(number, first, min(first + PART, n), tuple((kind, int(edge[i]), int(edge[i + 1])) for kind, edge in enumerate(edges)), np.zeros(1, c.SUMS))
-        for i, first in enumerate(firsts)
-    ]
+    parts = []
+    for i, first in enumerate(firsts):
+        slices = tuple((kind, int(edge[i]), int(edge[i + 1])) for kind, edge in enumerate(edges))
+        mine = np.concatenate([np.arange(start, stop, dtype=np.int32) for _, start, stop in slices])
+        model, takes_part = region.devices["model"][mine], (region.devices["flags"][mine] & (c.TAKES_PART | c.OFF)) == c.TAKES_PART
+        rows = tuple(mine[model == which] for which in range(n_models))
+        homes = tuple(index[found] for found in rows)
+        takers = tuple(mine[(model == which) & takes_part] for which in range(n_models))
+        parts.append(Part(number, first, min(first + PART, n), slices, rows, homes, takers, np.zeros(1, c.SUMS)))
+    return parts
 
 
 def _count_in(life: Life, part: Part, stores: bool) -> None:
@@ -120,13 +133,14 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
         if name not in ("esme", "gsme") or name in lives else np.zeros(0, np.uint32) for name in TYPES
     ]  # fmt: skip
     starts = np.cumsum([0, *map(len, index)]).astype(np.int64)
-    devices = np.zeros(int(starts[-1]), c.DEVICE)
+    devices, blank = _in_lines(int(starts[-1]), c.DEVICE), np.zeros(1, c.DEVICE)
     for name in ("local_s", "told_s", "timer_s", "read_s", "call_s", "job_s"):
-        devices[name] = c.NEVER
+        blank[name] = c.NEVER
     for name in ("wrong_smi_s", "wrong_hub_s"):
-        devices[name] = -1
+        blank[name] = -1
     if reporting.rule not in STORING:
-        devices["hub"], devices["wrong_hub_s"] = c.UNKNOWN, 0
+        blank["hub"], blank["wrong_hub_s"] = c.UNKNOWN, 0
+    devices[:] = blank
     homes = _homes(scenario, estate, region, key)
     reads = int(rules[0]["rule"]) in (c.READS, c.AUDITS)
     for kind, name in enumerate(TYPES):
@@ -145,6 +159,14 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
     fitted, rows = np.zeros(shape, np.uint64), np.zeros(shape, np.int32)
     begin.look_up(devices, starts, fitted, rows)
     return c.Region(devices, starts, homes, next_s, fitted, rows)
+
+
+def _in_lines(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return *n* records, zero, none of which lies across two lines of memory if its size divides a line's."""
+    room = np.zeros(n * dtype.itemsize + _LINE_B, np.uint8)
+    first = -room.ctypes.data % _LINE_B
+    records: NDArray[Any] = room[first : first + n * dtype.itemsize].view(dtype)
+    return records
 
 
 def _models(scenario: Scenario, key: np.uint64, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:
@@ -175,7 +197,7 @@ def _flags(scenario: Scenario, key: Any, device_type: str, at: int, index: NDArr
 def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> NDArray[Any]:
     """Return the premises of a region: their hubs' readiness and exchange, and their first reads."""
     firmware, n, at = firmware_of(scenario), estate.n_premises[region], place(region, 0)
-    homes, seconds = np.zeros(n, c.HOME), np.full(n, c.NEVER, np.int32)
+    homes, seconds = _in_lines(n, c.HOME), np.full(n, c.NEVER, np.int32)
     homes["reach"] = estate.reach[region]
     if firmware.ota.exchange is not None:
         _curve(key("hub.exchange"), at, firmware.ota.exchange, seconds)

@@ -15,7 +15,7 @@ from sim.estate.estate import ROW_TYPES
 from sim.kernels.draws import threshold
 from sim.kernels.firmware import columns as c
 from sim.kernels.firmware import targets
-from sim.kernels.firmware.advance import ROOM, advance
+from sim.kernels.firmware.advance import AT_ONCE, ROOM, advance
 from sim.kernels.firmware.locally import HOUR_S, due_attempts, offer_locally
 from sim.kernels.ledgers import N_WRONG
 from sim.life.living import Life, Part
@@ -26,9 +26,8 @@ from sim.planning.releases import highest_listed
 from sim.turns import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sim.planning.campaigns import Campaign
+    from sim.planning.releases import Image
     from sim.world import Process, World
 
 _ROOM = 1 << 16  # things raised before they are taken away
@@ -79,10 +78,10 @@ def _live(life: Life, part: Part, until_s: int, busy: dict[int, NDArray[Any]]) -
     """Let the premises of *part* live until *until_s*; return what they raised."""
     found, home = [], part.first
     rules, region = life.rules[part.region], life.regions[part.region]
-    rows = np.empty(c.N_TYPES, np.int64)
+    due, rows = np.empty(AT_ONCE, np.int64), np.empty((AT_ONCE, c.N_TYPES), np.int64)
     room = np.empty(_ROOM if rules[0]["emits"] else ROOM, c.RAISED)
     while home < part.last:
-        home, n = advance(rules, life.facts, part.sums, region, home, part.last, until_s, life.goals, busy[part.region], room, rows)
+        home, n = advance(rules, life.facts, part.sums, region, home, part.last, until_s, life.goals, busy[part.region], room, due, rows)
         if n:
             found.append(room[:n].copy())
     return found
@@ -108,7 +107,7 @@ def _decide(world: World, life: Life, now_s: int, scans: set[int]) -> None:
     if world.scenario.updates.policy == "local_and_ota":
         for image in life.images:
             if image.local_s == now_s:
-                _offer_locally(life, TYPES.index(image.device_type), image.model_number, image.version, now_s)
+                _offer_locally(world, life, image, now_s)
     while life.programme.next_s() == now_s:
         for order in life.programme.decide(now_s, lambda campaign: _known(life, campaign)):
             if isinstance(order, Withdraw):
@@ -118,11 +117,9 @@ def _decide(world: World, life: Life, now_s: int, scans: set[int]) -> None:
     if now_s >= world.warm_up_s:
         for image in life.images:
             if image.listed_s == now_s and image.release_class == "security":
-                _scan(life, lambda part, kind, low, high, image=image: targets.scope(
-                    part.sums, life.regions[part.region].devices, low, high, kind, image.model_number, image.version
-                ))
+                _scope(world, life, image)
         if now_s in scans:
-            _scan(life, lambda part, kind, low, high: targets.read_all(part.sums, life.regions[part.region].devices, low, high, kind, life.goals))
+            _read_all(world, life)
 
 
 def _look_up_goals(life: Life, now_s: int) -> None:
@@ -131,19 +128,39 @@ def _look_up_goals(life: Life, now_s: int) -> None:
     life.goals = np.array([*(highest_listed(images, now_s) for images in by_model), 0], np.int64)
 
 
-def _scan(life: Life, read: Callable[..., None]) -> None:
-    for part in life.parts:
-        for kind, low, high in part.slices:
+def _read_all(world: World, life: Life) -> None:
+    """Let the suppliers ask of every device whether it is up to date."""
+
+    def read(number: int) -> None:
+        part = life.parts[number]
+        for kind, start, stop in part.slices:
             if kind != c.IHD:
-                read(part, kind, low, high)
+                targets.read_all(part.sums, life.regions[part.region].devices, start, stop, kind, life.goals)
+
+    world.each(read, range(len(life.parts)))
 
 
-def _offer_locally(life: Life, kind: int, model: int, version: int, now_s: int) -> None:
-    for number, region in enumerate(life.regions):
-        start, stop = int(region.starts[kind]), int(region.starts[kind + 1])
-        offer_locally(
-            life.rules[number], life.facts, region.devices, start, stop, kind, model, version, now_s, life.rates, life.hours, region.next_s
-        )
+def _scope(world: World, life: Life, image: Image) -> None:
+    """Let the suppliers ask who runs less than a security release, of all devices of its model that have records."""
+    kind = TYPES.index(image.device_type)
+
+    def read(number: int) -> None:
+        part = life.parts[number]
+        targets.scope(part.sums, life.regions[part.region].devices, part.rows[image.model_number], kind, image.version)
+
+    if kind != c.IHD:
+        world.each(read, range(len(life.parts)))
+
+
+def _offer_locally(world: World, life: Life, image: Image, now_s: int) -> None:
+    kind = TYPES.index(image.device_type)
+
+    def offer(number: int) -> None:
+        part = life.parts[number]
+        region, rows = life.regions[part.region], part.takers[image.model_number]
+        offer_locally(life.rules[part.region], life.facts, region.devices, rows, kind, image.version, now_s, life.rates, life.hours, region.next_s)
+
+    world.each(offer, range(len(life.parts)))
 
 
 def _known(life: Life, campaign: Campaign) -> tuple[int, int]:
@@ -160,10 +177,8 @@ def counted(life: Life, campaign: Campaign) -> tuple[int, int, int]:
 
 
 def _withdraw(life: Life, campaign: Campaign) -> None:
-    kind = TYPES.index(campaign.image.device_type)
     for part in life.parts:
-        _, low, high = part.slices[kind]
-        targets.withdraw(life.facts, part.sums, life.regions[part.region].devices, low, high, campaign.model_number, campaign.goal)
+        targets.withdraw(life.facts, part.sums, life.regions[part.region].devices, part.rows[campaign.model_number], campaign.goal)
 
 
 def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
@@ -178,29 +193,27 @@ def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
     per_cell, which = world.estate.premises_per_cell, _ORDERS.index(firmware.campaign.order)
     low_key, high_key = (0, 2**32) if order.is_sweep else (order.low_key, order.high_key)
 
-    def choose(number: int) -> int:
+    def choose(number: int) -> tuple[NDArray[Any], NDArray[Any]]:
         part = life.parts[number]
-        _, low, high = part.slices[kind]
-        n_cells = max(1, -(-world.estate.n_premises[part.region] // per_cell))
-        return int(targets.choose(
-            life.rules[part.region], life.facts, part.sums, life.regions[part.region].devices, low, high, kind, model, goal, low_key, high_key, hop, which,
-            per_cell, n_cells, users, now_s,
-        ))
+        rows, homes, n_cells = part.rows[model], part.homes[model], max(1, -(-world.estate.n_premises[part.region] // per_cell))
+        found, keys = np.empty(len(rows), np.int32), np.empty(len(rows), np.uint32)
+        n = targets.choose(
+            life.rules[part.region], life.facts, part.sums, life.regions[part.region].devices, rows, homes, kind, model, goal, low_key, high_key, hop,
+            which, per_cell, n_cells, users, now_s, found, keys, np.empty((2, targets.BLOCK), np.int64),
+        )  # fmt: skip
+        return found[:n], keys[:n]
 
     found, by_region = world.each(choose, range(len(life.parts))), dict.fromkeys(names, 0)
-    for part, n in zip(life.parts, found, strict=True):
-        by_region[names[part.region]] += n
+    for part, (rows, _) in zip(life.parts, found, strict=True):
+        by_region[names[part.region]] += len(rows)
     seconds = life.programme.spread(campaign, now_s, by_region)
     spans = {name: life.openings.spans(now_s, seconds[name]) for name in names}
 
     def place(number: int) -> None:
         part = life.parts[number]
-        _, low, high = part.slices[kind]
         name, region = names[part.region], life.regions[part.region]
         begins, lengths = (np.array(column, np.int64) for column in spans[name])
-        targets.place_in_time(
-            life.rules[part.region], region.devices, low, high, model, goal, low_key, high_key, seconds[name], begins, lengths, region.next_s
-        )
+        targets.place_in_time(life.rules[part.region], region.devices, *found[number], low_key, high_key, seconds[name], begins, lengths, region.next_s)
 
     world.each(place, range(len(life.parts)))
 

@@ -36,35 +36,68 @@ from sim.kernels.firmware.columns import (
 )
 from sim.kernels.firmware.locally import local_attempt
 from sim.kernels.firmware.records import drawn, forget, happened, hear, is_able, rearm, sender, state_of, write
+from sim.kernels.prefetch import prefetch
 
 _EXCHANGE, _JOB, _LOCAL, _TOLD, _TIMER, _READ, _CALL, _INSTALL, _GAIN = range(9)
 ROOM = 8  # things raised by one event, at most
+AT_ONCE = 256  # premises looked up together
 
 
 @njit(**PLAIN)
-def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, raised, rows):  # type: ignore[no-untyped-def]
+def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, raised, due, rows):  # type: ignore[no-untyped-def]
     """Let premises [first, last) live until *until_s*; *goals*: highest version of each model on the CPL meanwhile; *busy_row*: rows, in order, whose next
-    local attempt finds the gateway busy; *rows*: room for five int64.
+    local attempt finds the gateway busy; *due*, *rows*: room for `AT_ONCE` premises, and for the rows of their devices.
 
     Returns (the premises at which *raised* had no more room, or *last*; how many things were raised).
     """
-    w, devices, facts, sums, homes = w_[0], region.devices, facts_[0], sums_[0], region.homes
-    n_raised, next_s = 0, region.next_s
-    for home in range(first, last):
-        if next_s[home] >= until_s:
-            continue
-        for kind in range(5):
-            rows[kind] = _row(region.fitted[home >> 6, kind], region.rows[home >> 6, kind], home & 63)
-        while True:
-            now_s, what, kind = _next(devices, rows, homes, home)
-            if now_s >= until_s:
-                next_s[home] = now_s
-                break
-            if n_raised + ROOM > len(raised):
-                next_s[home] = now_s
+    w, facts, sums, n_raised, start = w_[0], facts_[0], sums_[0], 0, first
+    while start < last:
+        stop = min(start + AT_ONCE, last)
+        n_due = _due(region, start, stop, until_s, due, rows)
+        for i in range(n_due):
+            home = due[i]
+            n_raised = _live(w, facts, sums, region, home, until_s, goals, busy_row, raised, rows[i], n_raised)
+            if region.next_s[home] < until_s:
                 return home, n_raised
-            n_raised = _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised)
+        start = stop
     return last, n_raised
+
+
+@njit(**PLAIN)
+def _due(region, start, stop, until_s, due, rows):  # type: ignore[no-untyped-def]
+    """Write which premises of [start, stop) have an event before *until_s*, and the rows of their devices; return how many.
+
+    A premises waits longest for memory: all are asked for before the first lives.
+    """
+    n = 0
+    for home in range(start, stop):
+        due[n] = home
+        n += region.next_s[home] < until_s
+    for i in range(n):
+        prefetch(region.homes, due[i])
+    for kind in range(5):
+        if region.starts[kind] == region.starts[kind + 1]:
+            rows[:n, kind] = -1
+            continue
+        for i in range(n):
+            home = due[i]
+            row = _row(region.fitted[home >> 6, kind], region.rows[home >> 6, kind], home & 63)
+            rows[i, kind] = row
+            if row >= 0:
+                prefetch(region.devices, row)
+    return n
+
+
+@njit(**PLAIN, inline="always")
+def _live(w, facts, sums, region, home, until_s, goals, busy_row, raised, rows, n_raised):  # type: ignore[no-untyped-def]
+    """Let one premises live until *until_s*, or until *raised* has no more room; return how many things have been raised by now."""
+    devices, homes = region.devices, region.homes
+    while True:
+        now_s, what, kind = _next(devices, rows, homes, home)
+        if now_s >= until_s or n_raised + ROOM > len(raised):
+            region.next_s[home] = now_s
+            return n_raised
+        n_raised = _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised)
 
 
 @njit(**PLAIN, inline="always")
@@ -79,40 +112,29 @@ def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
     return np.int64(first) + np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(**PLAIN)
+@njit(**PLAIN, inline="always")
 def _next(devices, rows, homes, home):  # type: ignore[no-untyped-def]
-    """Return (second, what, whose kind) of the next event of a premises: in one second by what, then by slot."""
-    best, what, whose = np.int64(homes[home].exchanged_s), _EXCHANGE, 0
-    if homes[home].exchanged_s < 0:  # it has been
-        best = np.int64(NEVER)
-    for kind in IN_SLOT_ORDER:
-        row = rows[kind]
-        if row < 0:
-            continue
-        device = devices[row]
-        for event in range(_JOB, _INSTALL):
-            if event == _JOB:
-                second = device.job_s
-            elif event == _LOCAL:
-                second = device.local_s
-            elif event == _TOLD:
-                second = device.told_s
-            elif event == _TIMER:
-                second = device.timer_s
-            elif event == _READ:
-                second = device.read_s
-            else:
-                second = device.call_s
-            if second < best or (second == best and event < what and second < NEVER):
-                best, what, whose = np.int64(second), event, kind
-    if homes[home].install_s < best:
-        best, what = np.int64(homes[home].install_s), _INSTALL
-    if homes[home].gain_s < best:
-        best, what = np.int64(homes[home].gain_s), _GAIN
-    return best, what, whose
+    """Return (second, what, whose kind) of the next event of a premises: in one second by what, then by slot. One number says all three: the least is next."""
+    exchanged_s = np.int64(homes[home].exchanged_s)  # negative: it has been
+    first = _rank(exchanged_s if exchanged_s >= 0 else np.int64(NEVER), _EXCHANGE, 0)
+    first = min(first, _rank(homes[home].install_s, _INSTALL, 0), _rank(homes[home].gain_s, _GAIN, 0))
+    for slot in range(5):
+        row = rows[IN_SLOT_ORDER[slot]]
+        if row >= 0:
+            device = devices[row]
+            first = min(
+                first, _rank(device.job_s, _JOB, slot), _rank(device.local_s, _LOCAL, slot), _rank(device.told_s, _TOLD, slot),
+                _rank(device.timer_s, _TIMER, slot), _rank(device.read_s, _READ, slot), _rank(device.call_s, _CALL, slot),
+            )  # fmt: skip
+    return first >> 8, (first >> 4) & 15, IN_SLOT_ORDER[first & 15]
 
 
-@njit(**PLAIN)
+@njit(**PLAIN, inline="always")
+def _rank(second, what, slot):  # type: ignore[no-untyped-def]
+    return np.int64(second) << 8 | np.int64(what << 4 | slot)
+
+
+@njit(**PLAIN, inline="always")
 def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised):  # type: ignore[no-untyped-def]
     """Let one event happen; return how many things have been raised by now."""
     reach = homes[home].reach
@@ -124,13 +146,11 @@ def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals
                 rearm(w, facts, other, devices[rows[other]], reach, now_s)
     elif what == _INSTALL:
         _look_at_all(w, sums, devices, rows, P_INSTALL, now_s)
-        homes[home].install_n += 1
-        homes[home].install_s = min(now_s + gap_s(drawn(facts, K_INSTALL, w.region * 8, home, homes[home].install_n), w.install_rate), np.int64(NEVER))
+        homes[home].install_s = min(now_s + gap_s(drawn(facts, K_INSTALL, w.region * 8, home, now_s), w.install_rate), np.int64(NEVER))
     elif what == _GAIN:
         _look_at_all(w, sums, devices, rows, P_GAIN, now_s)
         _gained(w, facts, sums, devices, rows, reach, now_s, goals)
-        homes[home].gain_n += 1
-        homes[home].gain_s = min(now_s + gap_s(drawn(facts, K_GAIN, w.region * 8, home, homes[home].gain_n), w.gain_rate), np.int64(NEVER))
+        homes[home].gain_s = min(now_s + gap_s(drawn(facts, K_GAIN, w.region * 8, home, now_s), w.gain_rate), np.int64(NEVER))
     else:
         device = devices[rows[kind]]
         if what == _JOB:
@@ -240,8 +260,7 @@ def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
 def _read(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """A read by a clock of the device's own (R1, R11)."""
     place, is_measured = w.region * 8 + SLOT[kind], now_s >= w.measure_s
-    device.read_n += 1
-    device.read_s = min(now_s + gap_s(drawn(facts, K_READ, place, device.index, device.read_n), w.read_rate), np.int64(NEVER))
+    device.read_s = min(now_s + gap_s(drawn(facts, K_READ, place, device.index, now_s), w.read_rate), np.int64(NEVER))
     sums.told[T_REQUEST] += is_measured
     sums.told[T_REPORT] += is_measured
     if happened(facts, K_REPORT_LOSS, place, device.index, now_s, w.loss):

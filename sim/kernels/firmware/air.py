@@ -130,16 +130,17 @@ def came_to(sums, kind, device, what):  # type: ignore[no-untyped-def]
         sums.steps[kind, what] += 1
 
 
-@njit(**PLAIN)
-def transfer_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
-    """Return how long the image takes over the HAN, and how often it is interrupted (8: it does not arrive)."""
+@njit(**PLAIN, inline="always")
+def _transfer_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
+    """Return how long the image takes over the HAN, and keep how often it is interrupted (8: it does not arrive)."""
     place, occasion, r = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt, 0
     while r < RESUMPTIONS and happened(facts, K_INTERRUPTED, place, device.index, 8 * occasion + r, w.interruption):
         r += 1
-    return facts.han_s[device.model] + r * w.resume_s, r
+    device.resumed = r
+    return facts.han_s[device.model] + r * w.resume_s
 
 
-@njit(**PLAIN)
+@njit(**PLAIN, inline="always")
 def job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
     """Let the next thing of the job of *device* happen; return how many things have been raised by now."""
     state = device.job
@@ -160,7 +161,7 @@ def job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # 
     return n_raised
 
 
-@njit(**PLAIN)
+@njit(**PLAIN, inline="always")
 def _checked(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
     """At the DSP: hash, list and hub."""
     is_measured, model, version = now_s >= w.measure_s, device.model, device.version
@@ -178,16 +179,12 @@ def _checked(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
         came_to(sums, kind, device, S_ACCEPTED)
         sums.told[T_IMAGE] += is_measured
         device.begun_s = now_s
-        device.job_s = min(now_s + _distribution_s(w, facts, kind, device), np.int64(NEVER))
+        place, occasion = w.region * 8 + SLOT[kind], 8 * np.int64(version) + device.attempt
+        took_s = between(facts, K_DISTRIBUTION, place, device.index, occasion, w.distribution_low, w.distribution_n)
+        device.job_s = min(now_s + took_s, np.int64(NEVER))
 
 
-@njit(**PLAIN)
-def _distribution_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
-    occasion = 8 * np.int64(device.version) + device.attempt
-    return between(facts, K_DISTRIBUTION, w.region * 8 + SLOT[kind], device.index, occasion, w.distribution_low, w.distribution_n)
-
-
-@njit(**PLAIN)
+@njit(**PLAIN, inline="always")
 def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
     """At the hub, or never."""
     occasion = 8 * np.int64(device.version) + device.attempt
@@ -199,17 +196,17 @@ def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
         step(facts, device, TAKE)
         came_to(sums, kind, device, S_TAKEN)
         took(facts, sums, kind, device, L_DISTRIBUTION, now_s - np.int64(device.begun_s))
-        seconds, _ = transfer_s(w, facts, kind, device)
+        device.activated_s = now_s
+        seconds = _transfer_s(w, facts, kind, device)
         until_s = min(max(np.int64(now_s), np.int64(homes[device.index].free_s)) + seconds, np.int64(NEVER))
         homes[device.index].free_s, device.job_s = until_s, until_s
 
 
-@njit(**PLAIN)
+@njit(**PLAIN, inline="always")
 def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
     """At the device, or not."""
-    arrived_s = np.int64(device.begun_s) + _distribution_s(w, facts, kind, device)
-    _, interrupted = transfer_s(w, facts, kind, device)
-    if device.flags & OFF or interrupted == RESUMPTIONS:
+    arrived_s = np.int64(device.activated_s)
+    if device.flags & OFF or device.resumed == RESUMPTIONS:
         fail_attempt(w, facts, sums, device, now_s, E_HAN_FAILED)
         return n_raised
     exchanged_s = np.int64(homes[device.index].exchanged_s)
@@ -285,7 +282,7 @@ def _no_longer_suspended(w, sums, kind, device, now_s):  # type: ignore[no-untyp
         sums.status[kind, Z_SUSPENDED] += overlap(w, device.activated_s, now_s)
 
 
-@njit(**PLAIN)
+@njit(**PLAIN, inline="always")
 def _answered(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """The answer arrives, or does not."""
     place, occasion = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt

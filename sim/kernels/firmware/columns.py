@@ -23,30 +23,33 @@ IN_SLOT_ORDER = np.array([3, 4, 0, 1, 2], np.int64)
 N_TYPES = 5
 OFF, TAKES_PART, SUSPENDED, MEASURED_JOB, MEASURED_TRY, FAILED, REFUSED = (np.uint8(1 << bit) for bit in range(7))  # flags of a device
 
+# A device is 64 bytes, a line of memory, and a premises half of one: who looks at either waits for one line and no more.
 DEVICE = np.dtype([
     ("index", "u4"), ("local_s", "i4"), ("told_s", "i4"), ("timer_s", "i4"), ("read_s", "i4"), ("call_s", "i4"), ("job_s", "i4"),
-    ("wrong_smi_s", "i4"), ("wrong_hub_s", "i4"), ("confirmed_s", "i4"), ("changed_s", "i4"), ("begun_s", "i4"), ("activated_s", "i4"), ("read_n", "u2"),
-    ("model", "u1"), ("running", "u1"), ("smi", "u1"), ("hub", "u1"), ("job", "u1"), ("version", "u1"), ("goal", "u1"), ("attempt", "u1"),
-    ("looks", "u1"), ("local_version", "u1"), ("flags", "u1"),
+    ("wrong_smi_s", "i4"), ("wrong_hub_s", "i4"), ("confirmed_s", "i4"), ("changed_s", "i4"), ("begun_s", "i4"), ("activated_s", "i4"),
+    ("model", "u1"), ("running", "u1"), ("smi", "u1"), ("hub", "u1"), ("job", "u1"), ("version", "u1"), ("goal", "u1"), ("attempt", "u1"), ("looks", "u1"),
+    ("resumed", "u1"), ("local_version", "u1"), ("flags", "u1"),
 ])  # fmt: skip
 MEANINGS: Final = {  # of the columns of a device; times are seconds, `NEVER` for none
     "index": "number of its premises", "local_s": "next local attempt", "told_s": "next report of a change", "timer_s": "next timed report that matters",
     "read_s": "next read (R1, R11)", "call_s": "next read after a change", "job_s": "next event of its job", "wrong_smi_s": "WRONG in the SMI since, or -1",
     "wrong_hub_s": "WRONG or UNKNOWN at the hub since; -1: is not", "confirmed_s": "latest evidence written was made", "changed_s": "runs what it runs since",
-    "begun_s": "its image was accepted; before that, its place in the campaign", "activated_s": "its activation; Suspended since", "read_n": "reads so far",
+    "begun_s": "its image was accepted",
+    "activated_s": "its activation, Suspended since; before that, its image reached the hub",
     "model": "number of its model", "running": "version it runs", "smi": "version in the SMI", "hub": "version at the hub; 255 UNKNOWN",
     "job": "state of its job", "version": "version sent", "goal": "goal of the campaign that sends it", "attempt": "attempt of the job",
-    "looks": "reads of a Suspended device in this attempt", "local_version": "version it will try locally", "flags": "what is true of it",
+    "looks": "reads of a Suspended device in this attempt",
+    "resumed": "interruptions of its transfer", "local_version": "version it will try locally", "flags": "what is true of it",
 }  # fmt: skip
 
 
 HOME = np.dtype([
-    ("ready_s", "i4"), ("exchanged_s", "i4"), ("free_s", "i4"), ("gain_s", "i4"), ("install_s", "i4"), ("gain_n", "u2"), ("install_n", "u2"), ("reach", "u1"),
+    ("ready_s", "i4"), ("exchanged_s", "i4"), ("free_s", "i4"), ("gain_s", "i4"), ("install_s", "i4"), ("reach", "u1"), ("", "u1", 11),
 ])  # fmt: skip
 HOME_MEANINGS: Final = {  # of the columns of a premises, beside the second of its next event, which stands alone because it is read the most
     "ready_s": "its hub can serve displays and load control from", "exchanged_s": "its hub is exchanged; -1 - second: has been",
     "free_s": "its hub has sent what it had to send over the HAN", "gain_s": "next change of supplier", "install_s": "next read at installation",
-    "gain_n": "changes of supplier so far", "install_n": "such reads so far", "reach": "0 reached, 1 no WAN, 2 not communicating",
+    "reach": "0 reached, 1 no WAN, 2 not communicating",
 }  # fmt: skip
 
 

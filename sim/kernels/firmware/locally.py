@@ -28,15 +28,15 @@ from sim.kernels.firmware.columns import (
     O_EXPIRED,
     O_INSTALLED,
     O_NOT_PERMITTED,
-    OFF,
     PLAIN,
     PPMID,
     SLOT,
-    TAKES_PART,
     VARIANT,
 )
 from sim.kernels.firmware.records import change, drawn, happened, is_able, is_listed
+from sim.kernels.prefetch import prefetch
 
+BLOCK = 64  # devices looked at together
 WEEK_S = 604_800
 HOUR_S = 3_600
 
@@ -55,9 +55,8 @@ def attempt_s(facts, place, index, version, offered_s, rates, hours):  # type: i
     """Return when a device tries *version*, offered at *offered_s*: one gap later, at an hour that people do such things."""
     t = offered_s + gap_s(drawn(facts, K_DELAY, place, index, version), rates[channel_of(facts, place, index)])
     if len(hours):
-        word, h = np.uint64(drawn(facts, K_HOUR, place, index, version)), 0
-        while word >= hours[h]:
-            h += 1
+        word = np.uint64(drawn(facts, K_HOUR, place, index, version))
+        h = np.int64(np.searchsorted(hours, word, side="right"))
         low = hours[h - 1] if h else np.uint64(0)
         t = t // WEEK_S * WEEK_S + h * HOUR_S + np.int64(((word - low) * np.uint64(HOUR_S)) // (hours[h] - low))
         if t < offered_s:
@@ -66,15 +65,17 @@ def attempt_s(facts, place, index, version, offered_s, rates, hours):  # type: i
 
 
 @njit(**PLAIN)
-def offer_locally(w_, facts_, devices, start, stop, kind, model, version, offered_s, rates, hours, next_s):  # type: ignore[no-untyped-def]
-    """Let the participants of *model* among rows [start, stop), all of one *kind*, try *version*, offered now."""
+def offer_locally(w_, facts_, devices, rows, kind, version, offered_s, rates, hours, next_s):  # type: ignore[no-untyped-def]
+    """Let the devices of *rows*, all of one model and *kind*, all of whom take part, try *version*, offered now."""
     w, facts = w_[0], facts_[0]
-    place = w.region * 8 + SLOT[kind]
-    for row in range(start, stop):
-        device = devices[row]
-        if device.model == model and device.flags & TAKES_PART and not device.flags & OFF:
+    for start in range(0, len(rows), BLOCK):
+        stop = min(start + BLOCK, len(rows))
+        for i in range(start, stop):
+            prefetch(devices, rows[i])
+        for i in range(start, stop):
+            device = devices[rows[i]]
             device.local_version = version
-            device.local_s = attempt_s(facts, place, device.index, version, offered_s, rates, hours)
+            device.local_s = attempt_s(facts, w.region * 8 + SLOT[kind], device.index, version, offered_s, rates, hours)
             next_s[device.index] = min(next_s[device.index], device.local_s)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING
 
 from sim.twin.firmware.estate import VARIANT
@@ -34,8 +33,8 @@ def start_reads(world: FirmwareWorld) -> None:
 
 def installs(world: FirmwareWorld, home: Premises) -> Process:
     """Read every device of *home* whenever something is installed there."""
-    for number in count():
-        gap_s = world.luck.gap_s(float(world.firmware.reads.install), "reads.install", home.hub.place, home.index, number)
+    while True:
+        gap_s = world.luck.gap_s(float(world.firmware.reads.install), "reads.install", home.hub.place, home.index, world.now_s)
         yield until(world, world.now_s + gap_s, Kind.INSTALLS)
         for device in devices_of(home):
             world.read("install", device)
@@ -43,8 +42,8 @@ def installs(world: FirmwareWorld, home: Premises) -> Process:
 
 def gains(world: FirmwareWorld, home: Premises) -> Process:
     """Read every device of *home* whenever its supplier changes; under rule event_read the gaining supplier then reads the devices themselves."""
-    for number in count():
-        gap_s = world.luck.gap_s(float(world.firmware.reads.gain), "reads.gain", home.hub.place, home.index, number)
+    while True:
+        gap_s = world.luck.gap_s(float(world.firmware.reads.gain), "reads.gain", home.hub.place, home.index, world.now_s)
         yield until(world, world.now_s + gap_s, Kind.GAINS)
         for device in devices_of(home):
             world.read("gain", device)

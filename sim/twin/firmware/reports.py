@@ -52,8 +52,8 @@ def timed_reports(world: FirmwareWorld, home: Premises, sender: Sender) -> Proce
 
 def reads(world: FirmwareWorld, home: Premises, sender: Sender) -> Process:
     """Answer the reads of a supplier, who comes by a clock for each device."""
-    for number in count():
-        gap_s = world.luck.gap_s(float(world.scenario.reporting.read.rate), "read.gap", sender.place, sender.index, number)
+    while True:
+        gap_s = world.luck.gap_s(float(world.scenario.reporting.read.rate), "read.gap", sender.place, sender.index, world.now_s)
         yield until(world, world.now_s + gap_s, Kind.READS, sender.slot)
         report(world, home, sender, "report.loss", world.now_s)
 
