@@ -28,7 +28,7 @@ YEAR_S: Final = 365 * 86_400
 SECONDS: Final[Mapping[str, Mapping[str, float]]] = {
     "fast": {
         "replication": 0.086, "day": 0.00041, "stage_day": 0.088, "busy_stage_day": 0.14,
-        "device": 4.6e-8, "device_day": 0.0, "message": 8e-9, "crowded": 6.1e-7, "step": 1e-6, "look": 5e-9,
+        "device": 4.6e-8, "device_day": 0.0, "message": 8e-9, "crowded": 6.1e-7, "step": 1.9e-7, "look": 5e-9,
     },
     "twin": {
         "replication": 0.0, "day": 0.0, "stage_day": 0.022, "busy_stage_day": 0.32,

@@ -10,6 +10,7 @@ from sim.metrics.firmware import ERRORS as ERRORS_OF
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import called, course, living, with_records
+from sim.report.rules import rules
 from sim.report.study import Cell, Study
 from sim.report.words import interval, listed, percent, rounded
 
@@ -173,7 +174,19 @@ def _grids(study: Study) -> tuple[Grid, ...]:
         " devices that run less than the highest version listed. Not on the list: device time with firmware not yet or no longer listed, or never submitted."
         " Messages: reports, and requests for them, per reporting device."
     )
-    return (Grid("T3. What the inventory, and those who read it, get wrong", head, tuple(rows), note), *_readers_grid(study), *_decisions_grid(study))
+    whole = Grid("T3. What the inventory, and those who read it, get wrong", head, tuple(rows), note)
+    return (whole, *_rules_grid(study), *_readers_grid(study), *_decisions_grid(study))
+
+
+def _rules_grid(study: Study) -> tuple[Grid, ...]:
+    """Say what each policy is, as its scenario has it."""
+    rows = tuple((called(cell), *rules(cell.scenario)) for cell in study.cells if cell.scenario.firmware is not None)
+    note = (
+        "From the scenarios; every other value is among those assumed. Ban: from which day those who obey stop. Screening: what is asked before a local update"
+        " is installed. Day 0 is the start of the window, or of the warm-up before it."
+    )
+    head = ("policy", "local updates", "screening", "over the air", "reports of versions")
+    return (Grid("T3a. What each policy is", head, rows, note),) if rows else ()
 
 
 def _readers_grid(study: Study) -> tuple[Grid, ...]:

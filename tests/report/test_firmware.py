@@ -12,6 +12,7 @@ from sim.experiment.plan import ENGINES
 from sim.metrics import METRICS
 from sim.report import answer, findings, write
 from sim.report.lives import course
+from sim.report.rules import rules
 from sim.report.study import Study
 from tests.report.reading import differences, grid, same, summary
 
@@ -113,6 +114,29 @@ def test_t3_is_the_summary(runs):
     assert same(said[1], -value, half_width, 100)
     assert any("under p5 the audit's sample says" in point.lower() and "of the replications" in point for point in found.points)
     assert "call, 23.2 ± " in next(point for point in found.points if point.startswith("Who is misled most, under p2"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ("p0", ("none", "none", "none", "none")),
+        ("p1", ("banned from day 90; 95 % obey", "none", "PPMID, HCALCS from day 0", "none")),
+        ("p4", ("allowed", "none", "PPMID, HCALCS from day 0", "on change, and every 91 d (PPMID)")),
+        ("p7", ("allowed", "token, fails closed, its gateway there from day 913", "PPMID, HCALCS from day 0", "on change, and every 91 d (PPMID)")),
+    ],
+)
+def test_a_policy_is_told_as_its_scenario_has_it(policy, told):
+    assert rules(sim.load(f"firmware/{policy}")) == told
+
+
+def test_reports_are_told_with_how_often_they_come():
+    said = {
+        rule: rules(sim.load("gb_firmware", [f"reporting.rule={rule}", *more]))[3]
+        for rule, more in (("periodic", ["reporting.period=1 d"]), ("audit", ["reporting.read.rate=0.2 /year"]), ("on_change", []))
+    }
+    assert said["periodic"].startswith("periodic, every 1 d (")
+    assert said["audit"].startswith("audit, 0.2 reads a year (")
+    assert said["on_change"].startswith("on change (")
 
 
 def test_right_wrong_and_unknown_add_up_at_every_moment(runs):

@@ -53,11 +53,6 @@ HOME_MEANINGS: Final = {  # of the columns of a premises, beside the second of i
 }  # fmt: skip
 
 
-def bytes_per_device(devices_per_premises: float) -> float:
-    """Return the bytes of a device's columns and its part of its premises'."""
-    return DEVICE.itemsize + (HOME.itemsize + np.dtype(np.int32).itemsize) / devices_per_premises
-
-
 # Reporting rules as numbers: by what they do, not by name.
 NO_RULE, TIMED, CHANGES, CHANGES_AND_TIMED, READS, AUDITS, EVENTS = range(7)
 DESIGNS: Final = ("none", "audit", "signature", "allow_list", "token")

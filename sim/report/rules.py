@@ -1,0 +1,65 @@
+"""What a policy for firmware is, in words, from its scenario."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sim.report.words import rounded
+
+if TYPE_CHECKING:
+    from sim.scenario.firmware import Firmware
+    from sim.scenario.schema import Scenario, Updates
+
+DAY_S: Final = 86_400
+_TIMED: Final = ("periodic", "hub_poll", "hub_batch", "digest", "piggy_back", "cloud")
+_READ: Final = ("hub_store", "audit")
+
+
+def rules(scenario: Scenario) -> tuple[str, str, str, str]:
+    """Return what a firmware world allows and asks for: local updates, screening, over the air, reports."""
+    firmware = scenario.firmware
+    assert firmware is not None, "the policies told here are of firmware worlds"
+    return _locally(scenario.updates), _screening(firmware), _over_the_air(firmware), _reports(scenario)
+
+
+def _days(seconds: float) -> str:
+    return f"{rounded(seconds / DAY_S, 3)} d"
+
+
+def _locally(updates: Updates) -> str:
+    if updates.policy != "local_and_ota":
+        return "none"
+    if (ban := updates.ban) is None:
+        return "allowed"
+    where = "" if ban.scope == "everywhere" else ", where updates over the air work"
+    return f"banned from day {rounded((ban.start + ban.grace) / DAY_S, 4)}{where}; {rounded(100 * ban.compliance, 3)} % obey"
+
+
+def _screening(firmware: Firmware) -> str:
+    screening = firmware.screening
+    design = screening.design.replace("_", " ")
+    if screening.design != "token":
+        return design
+    absent_s = max((outage.duration for outage in screening.gateway_outages if not outage.start and outage.every is None), default=0)
+    there = f", its gateway there from day {rounded(absent_s / DAY_S, 4)}" if absent_s else ""
+    return f"{design}, fails {screening.fail}{there}"
+
+
+def _over_the_air(firmware: Firmware) -> str:
+    ota = firmware.ota
+    types = ", ".join(name.upper() for name in ota.types)
+    return f"{types} from day {rounded(ota.start / DAY_S, 4)}" if types else "none"
+
+
+def _reports(scenario: Scenario) -> str:
+    reporting = scenario.reporting
+    if reporting.rule == "none":
+        return "none"
+    told = reporting.rule.replace("_", " ")
+    if reporting.rule == "on_change_heartbeat":
+        told = f"on change, and every {_days(reporting.heartbeat)}"
+    elif reporting.rule in _TIMED:
+        told = f"{told}, every {_days(reporting.period)}"
+    elif reporting.rule in _READ:
+        told = f"{told}, {rounded(float(reporting.read.rate) * 365 * DAY_S, 3)} reads a year"
+    return f"{told} ({', '.join(name.upper() for name in reporting.devices)})"
