@@ -175,7 +175,7 @@ def _grids(study: Study) -> tuple[Grid, ...]:
         " Messages: reports, and requests for them, per reporting device."
     )
     whole = Grid("T3. What the inventory, and those who read it, get wrong", head, tuple(rows), note)
-    return (whole, *_rules_grid(study), *_readers_grid(study), *_decisions_grid(study))
+    return (whole, *_rules_grid(study), *_readers_grid(study), *_decisions_grid(study), *_types_grid(study))
 
 
 def _rules_grid(study: Study) -> tuple[Grid, ...]:
@@ -187,6 +187,14 @@ def _rules_grid(study: Study) -> tuple[Grid, ...]:
     )
     head = ("policy", "local updates", "screening", "over the air", "reports of versions")
     return (Grid("T3a. What each policy is", head, rows, note),) if rows else ()
+
+
+def _types_grid(study: Study) -> tuple[Grid, ...]:
+    """Right, wrong and unknown of the inventory, by policy and device type: of all device time of the type."""
+    names = tuple(f"record_{state}_share" for state in ("right", "wrong", "unknown"))
+    rows = tuple((called(cell), kind.upper(), *(percent(study.estimate(cell, name, kind)) for name in names)) for cell in study.cells for kind in living(study))
+    note = "Right and unknown: of all device time of the type. Wrong: of the records that there are; where there are none, nothing to be wrong."
+    return (Grid("T3d. The inventory by device type", ("policy", "device type", "right", "wrong", "unknown"), rows, note),)
 
 
 def _readers_grid(study: Study) -> tuple[Grid, ...]:

@@ -116,6 +116,17 @@ def test_t3_is_the_summary(runs):
     assert "call, 23.2 ± " in next(point for point in found.points if point.startswith("Who is misled most, under p2"))
 
 
+def test_the_inventory_is_told_by_device_type(runs):
+    """T3d: right, wrong and unknown of each type under each policy, as in `summary.csv`; of an IHD there is no record to be wrong."""
+    want, rows = summary(runs["policies"]), grid(findings(runs["policies"]), "T3d")
+    assert {(row["policy"], row["device type"]) for row in rows} == {(f"p{n}", kind) for n in (1, 2, 4, 5) for kind in ("PPMID", "IHD", "HCALCS")}
+    for row in rows:
+        kind = row["device type"].lower()
+        for state in ("right", "unknown") if kind == "ihd" else ("right", "wrong", "unknown"):
+            assert same(row[state], *want[row["policy"], f"record_{state}_share", kind], 100)
+        assert kind != "ihd" or row["wrong"] == "–"
+
+
 @pytest.mark.parametrize(
     ("policy", "told"),
     [
