@@ -59,15 +59,36 @@ def _answer(study: Study) -> str:
     found = _days(study)
     if not found:
         return "Nobody ran anything that was not on the list."
-    (best, least), (worst, _) = found[0], found[-1]
+    alike, worst = _alike(study), found[-1][0]
+    best, least = alike[0]
     if best is worst:
         return f"{_told(study, best)[:1].upper()}{_told(study, best)[1:]}."
     sure = "No design makes sure of it" if least.value else f"{option(best)} makes sure of it"
-    where = at_levels(_focus(study))
+    where, others = at_levels(_focus(study)), [option(cell) for cell, _ in alike[1:]]
+    as_little = f", as {listed(others)} do as far as intervals tell, and stops fewest legitimate attempts of these" if others else ""
     return (
-        f"{sure}: of {counted(len(found), 'design')}{where}, {option(best)} leaves least ({_told(study, best)}), {option(worst)} most ({_told(study, worst)})."
-        f" {_against(study, best)}"
+        f"{sure}: of {counted(len(found), 'design')}{where}, {option(best)} leaves least{as_little} ({_told(study, best)}), {option(worst)} most"
+        f" ({_told(study, worst)}). {_against(study, best)}"
     ).strip()
+
+
+def _alike(study: Study) -> list[tuple[Cell, Estimate]]:
+    """Return the designs that leave least, by their savings against the comparator as far as intervals tell, fewest legitimate attempts stopped first."""
+    found = _days(study)
+    least = study.difference(found[0][0], "unlisted_device_days")
+    if least is None:
+        return found[:1]
+    alike = []
+    for cell, days in found:
+        less = study.difference(cell, "unlisted_device_days")
+        if less is not None and abs(less.value - least.value) <= less.half_width:
+            alike.append((cell, days))
+
+    def stopped(pair: tuple[Cell, Estimate]) -> float:
+        wrongly = study.estimate(pair[0], "local_blocked_wrongly_share")
+        return wrongly.value if wrongly is not None else 0.0
+
+    return sorted(alike, key=stopped) or found[:1]
 
 
 def _told(study: Study, cell: Cell) -> str:
@@ -88,7 +109,9 @@ def _against(study: Study, cell: Cell) -> str:
 
 def _left(study: Study) -> str:
     """Say what remains where next to nothing gets through: versions that were listed when they were installed."""
-    (best, days), *_ = _days(study) or [(study.cells[0], Estimate(0.0, 0.0, 0, ""))]
+    if not _days(study):
+        return ""
+    best, days = _alike(study)[0]
     through = study.estimate(best, "local_let_through_share")
     if through is None or through.value > _NEXT_TO_NOTHING or not days.value:
         return ""
