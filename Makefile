@@ -1,8 +1,10 @@
-# Every target sets up .venv from requirements.lock when it is missing. Only Python 3.11 or newer, pip and make are needed.
+# Every target sets up .venv from the hashed locks when it is missing. Only Python 3.11, 3.12 or 3.13, pip and make are needed.
 PYTHON ?= python3
-PY = $(PYTHON) do.py python
+DEV = $(PYTHON) do.py dev
+UV_COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: --no-strip-extras --custom-compile-command "make lock"
+EXTRAS = --extra test --extra dev --extra notebook --extra oracle --extra dask --extra sensitivity
 
-.PHONY: run test bench docs check lock
+.PHONY: run test bench docs check wheel lock
 
 run:    ## the daily version report for the whole of Great Britain
 	$(PYTHON) do.py run daily_version_report
@@ -11,17 +13,20 @@ test:   ## every test
 	$(PYTHON) do.py test
 
 bench:  ## speed, against SimPy and against the bare kernel; each benchmark checks its answer too
-	$(PY) -m pytest benchmarks -q -s --timeout=0
+	$(DEV) -m pytest benchmarks -q -s --timeout=0
 
 docs:   ## write the generated pages anew: docs/data_dictionary.md, docs/traceability.md, docs/transitions.md
-	$(PY) docs/generate.py
+	$(DEV) docs/generate.py
 
 check:  ## lint, types and import contracts
-	$(PY) -m ruff check .
-	$(PY) -m mypy
-	$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()"
+	$(DEV) -m ruff check .
+	$(DEV) -m mypy
+	$(DEV) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
-lock:   ## maintainers only: resolve requirements.lock anew with uv
-	uv pip compile --universal --python-version 3.11 --generate-hashes --only-binary :all: --upgrade \
-	    --extra test --extra dev --extra notebook --extra oracle --extra dask --extra sensitivity \
-	    --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+wheel:  ## dist/*.whl, with what the locks pin
+	$(DEV) -m hatchling build -t wheel
+
+lock:   ## maintainers only: resolve both locks with uv; what is pinned stays unless UPGRADE=--upgrade is given
+	$(UV_COMPILE) $(UPGRADE) pyproject.toml -o requirements.lock
+	$(UV_COMPILE) $(UPGRADE) $(EXTRAS) -c requirements.lock pyproject.toml -o requirements-dev.lock \
+	    $$(sed -nE 's/^([a-z0-9-]+).*==.*/--no-emit-package \1/p' requirements.lock | sort -u)

@@ -1,4 +1,6 @@
-"""What every test shares: one cache of compiled kernels, examples that never change, no progress bars."""
+"""What every test shares: one cache of compiled kernels, examples that never change, no progress
+bars.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +15,44 @@ ROOT = Path(__file__).resolve().parent.parent
 # Figures are drawn off screen, also in processes that tests start.
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-# Derandomised: a failure here is a failure everywhere, and a green run stays green. No deadline: a first call may compile a kernel.
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
+# Derandomised: a failure here is a failure everywhere, and a green run stays green. No deadline: a
+# first call may compile a kernel.
+hypothesis.settings.register_profile(
+    "ci", derandomize=True, deadline=None, database=None, print_blob=True
+)
 # For a long night's search: HYPOTHESIS_PROFILE=search pytest …
 hypothesis.settings.register_profile("search", max_examples=2000, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Compile the kernels of networks and of lives before any test's time is taken: on a fresh checkout that is longer than a test may last."""
-    if session.items and not session.config.option.collectonly:
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels of networks and of lives once, before any worker starts and any test's
+    time is taken: it is longer than a test may last.
+    """
+    if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
         from sim.run import replicate
         from sim.scenario.load import load
 
-        crowded = ["estate.premises=50", "window.length=1 h", "window.warm_up=0 s", "traffic.level=100 %", "network=[{stage: dsp, capacity: 1 /d}]"]
+        crowded = [
+            "estate.premises=50",
+            "window.length=1 h",
+            "window.warm_up=0 s",
+            "traffic.level=100 %",
+            "network=[{stage: dsp, capacity: 1 /d}]",
+        ]
         replicate(load("gb_base", crowded), 0)
         replicate(load("gb_firmware", ["estate.premises=50"]), 0)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, on one worker, the tests that share runs or worlds which take long to make:
+    those of a file, and all that read the report's small runs.
+    """
+    for item in items:
+        if item.path.parent.name in ("cli", "report", "shipped", "twins"):
+            name = "runs" if "runs" in getattr(item, "fixturenames", ()) else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session")

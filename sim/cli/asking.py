@@ -37,8 +37,9 @@ def schema(form: str) -> None:
 @click.command()
 @takes_output
 def doctor(asked: Output) -> None:
-    """Say what this machine has: versions, processors, memory, disk, and whether compiled kernels can be kept."""
+    """Say what this machine has: versions, processors, memory, disk, whether compiled kernels can be kept, and where the pages are."""
     from sim.experiment.costs import free_disk, free_memory
+    from sim.scenario.compose import pages_folder
     from sim.store import provenance
 
     about = provenance()
@@ -50,6 +51,7 @@ def doctor(asked: Output) -> None:
         "memory_free": "unknown" if memory is None else f"{memory / 1e9:.1f} GB",
         "disk_free": f"{free_disk(asked.out) / 1e9:.1f} GB for {asked.out}",
         "kernel_cache": _kernel_cache(),
+        "pages": pages_folder(),
         "git_commit": about["git_commit"] or "none",
         **about["packages"],
     }

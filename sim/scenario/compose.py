@@ -23,6 +23,15 @@ def shipped_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "scenarios"
 
 
+def pages_folder() -> Path:
+    """Return the folder of the pages that explain numbers (model, glossary, data dictionary): inside
+    the installed package, with the JSON schema, or `docs/` beside it in a checkout.
+    """
+    package = Path(__file__).parents[1]
+    installed = package / "_docs"
+    return installed if installed.is_dir() else package.parent / "docs"
+
+
 def shipped() -> dict[str, Path]:
     """Return every shipped scenario, overlay and experiment by name: its path below `scenarios/` without the suffix."""
     root = shipped_folder()

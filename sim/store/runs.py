@@ -12,6 +12,7 @@ from typing import Any, Final
 from sim.store.files import StoreError, append, in_a_sentence, is_temporary, read_file, sha256, slug, to_json, write_file
 
 MANIFEST: Final = "manifest.json"
+_RUN: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 UNHASHED: Final = frozenset({MANIFEST, "run.log"})  # the manifest seals itself; the log goes on growing
 
 
@@ -103,15 +104,27 @@ def publish(run: Path) -> None:
 
 
 def find_run(text: str, out: Path) -> Path:
-    """Return the run folder meant by *text*: a run folder, a folder of runs (its latest), or the name of a scenario under *out*. Raises `StoreError`."""
+    """Return the run folder meant by *text*; raises `StoreError`.
+
+    It may be a run folder, a folder of runs (its latest), the name of a scenario under *out*, or the file or shipped name that was run to *out* (its newest).
+    """
     for folder in (Path(text), out / text):
         if (folder / MANIFEST).exists():
             return folder
         if (folder / "latest").exists():
             name = _latest(folder)
-            if re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", name) and (folder / name / MANIFEST).exists():
+            if _RUN.fullmatch(name) and (folder / name / MANIFEST).exists():
                 return folder / name
-    raise StoreError(f"no results at {text}: neither a run folder nor the name of one in {out}", 3)
+    for folder in sorted(out.glob("*/*"), key=lambda path: path.name, reverse=True):
+        if _RUN.fullmatch(folder.name) and _asked_for(folder) == text:
+            return folder
+    raise StoreError(f"no results at {text}: neither a run folder, nor the name of one in {out}, nor a file that was run to {out}", 3)
+
+
+def _asked_for(run: Path) -> str | None:
+    """Return the file or name that was given to `sim run` when *run* was made; None when it did not finish."""
+    manifest = _manifest_or_nothing(run)
+    return manifest.get("scenario", {}).get("file") if manifest.get("status") in ("complete", "failed") else None
 
 
 REPORT: Final = frozenset({"report.html", "figures"})  # what is made of the rest of a run, and can be made again

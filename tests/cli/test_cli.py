@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -225,6 +226,20 @@ def test_report_is_written_again_from_the_folder_alone(run, tmp_path):
     assert verify(copy) == []
 
 
+def test_run_and_report_take_one_name(tmp_path):
+    """Whatever was given to `run` finds its newest results, whatever they are called there; two files of one name are told apart."""
+    small = ["--out", tmp_path, "--set", "estate.premises=20", "--set", "window.length=1 d", "--replications", 1, "--jobs", 1]
+    mine = tmp_path / "law_daily.yaml"
+    mine.write_text("schema_version: 1\nextends: laws/daily\nquestion: Another?\n")
+    for file in ("laws/daily", mine):
+        assert sim("run", file, *small).exit_code == 0
+
+    for file, question in (("laws/daily", "How many messages"), (mine, "Another?")):
+        answer = sim("report", file, "--out", tmp_path)
+        assert answer.exit_code == 0, answer.stderr
+        assert question in (tmp_path / answer.stdout.removeprefix("report: ").strip()).read_text()
+
+
 def test_compare_tells_leaves_and_metrics_apart(home, run, tmp_path):
     """What was changed, and what came of it."""
     sim("run", home / "small.yaml", "--out", tmp_path, "--jobs", 1, "-q", "--set", "reporting.period=2 d")
@@ -271,6 +286,7 @@ def test_doctor_knows_the_machine():
     told = json.loads(sim("doctor", "--json").stdout)
     assert told["python"] == sys.version.split()[0]
     assert {"processors", "memory_free", "disk_free", "kernel_cache", "numba"} <= set(told)
+    assert (Path(told["pages"]) / "glossary.md").exists()
     assert "memory_free" in sim("doctor").stdout
 
 

@@ -92,7 +92,7 @@ def test_a_scheduler_of_somebody_elses(tmp_path):
     """`dask:ADDRESS` gives the same bytes; when the scheduler is gone, a sentence says so and the same command goes on, with workers or without."""
     folder = write_experiment(tmp_path, "sleep " * 6, 10)
     with a_cluster(tmp_path) as (scheduler, where):
-        while not where.exists():
+        while not where.exists() or not where.read_text().rstrip().endswith("}"):  # it is there before it is written
             time.sleep(0.02)
         address = where.read_text().partition('"address": "')[2].partition('"')[0]
         process = start(folder, "out", 2, f"dask:{address}")

@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "sim").rglob("*.py"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 GENERATED = {ROOT / "docs/traceability.md", ROOT / "docs/data_dictionary.md", ROOT / "docs/transitions.md"}
-_TEXT = {".py", ".md", ".yaml", ".toml", ".cff", ".csv", ".html", ".lock", ".json", ".ipynb", ".svg", ""}
-_FOLDERS = (".ci", "benchmarks", "docs", "notebooks", "results/reference", "scenarios", "sim", "tests")
+_TEXT = {".py", ".md", ".yaml", ".toml", ".cff", ".csv", ".html", ".lock", ".json", ".ipynb", ".svg", ".yml", ""}
+_FOLDERS = (".ci", ".github", "benchmarks", "docs", "notebooks", "results/reference", "scenarios", "sim", "tests", "tools")
 
 
 @cache
