@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
 from math import isfinite
-from typing import Final
+from operator import add
+from typing import Final, TypeVar
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 3_600
@@ -37,6 +40,18 @@ _MEANT: Final[dict[str, str]] = {
 _LONGEST: Final = 400  # characters of a number: room for the smallest float written out; more is a mistake or mischief
 _NUMBER: Final = r"(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
 _QUANTITY: Final = re.compile(rf"(?P<sign>[-+]?)(?P<number>{_NUMBER}) *(?P<unit>[^0-9\s].*)?", re.ASCII)
+
+
+Number = TypeVar("Number", int, float)
+
+
+def added(values: Iterable[Number]) -> Number:
+    """Return *values* added up from left to right, 0 for none: the same on every Python.
+
+    From Python 3.12 on `sum` carries what rounding loses of floats, so that its last digit is
+    another than under 3.11, and a result would depend on who ran it.
+    """
+    return reduce(add, values, 0)
 
 
 def shown(value: object) -> str:

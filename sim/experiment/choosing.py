@@ -14,6 +14,7 @@ from typing import Any
 from sim.experiment.plan import Plan
 from sim.experiment.sequential import Replication, Verdict
 from sim.metrics.selection import select
+from sim.units import added
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def judge_options(
     if len(values) < 2 or min(map(len, values.values())) < first:
         told = f"{choice.metric} is not there in every replication of two options or more: none can be selected"
         return {name: Verdict(verdict.counted, verdict.more, "; ".join(filter(None, (verdict.shortfall, told)))) for name, verdict in verdicts.items()}
-    scale = min(abs(sum(found[:first]) / first) for found in values.values()) if choice.relative else 1.0
+    scale = min(abs(added(found[:first]) / first) for found in values.values()) if choice.relative else 1.0
     found = select(values, choice.width * scale or inf, first, prefer=choice.prefer)
     full = found.best is None and found.n >= plan.most
     shortfall = f"after {plan.most} replications, the most allowed, it is not decided between {', '.join(found.standing)}" if full else ""
@@ -69,5 +70,5 @@ def _by_option(plan: Plan, choice: Choice, known: Mapping[str, Sequence[Replicat
         for row in rows:
             if any(key not in one for one in row):
                 break
-            found[option].append(sum(one[key] for one in row) / len(row))
+            found[option].append(added(one[key] for one in row) / len(row))
     return found

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sim.metrics import METRICS
 from sim.metrics.estimates import Difference, Estimate, mean_and_square, paired_difference, read_back, welch
 from sim.metrics.intervals import Kind
+from sim.units import added
 
 if TYPE_CHECKING:
     from sim.metrics.results import Results
@@ -98,10 +99,10 @@ def _cells(cell: str, values: Sequence[Mapping[Key, Mapping[int, float]]], same_
         shared = sorted(a.keys() & b.keys())
         if same_luck and shared:
             found = paired_difference([b[r] for r in shared], [a[r] for r in shared], unit, kind)
-            rows.append(Apart(cell, *key, sum(a[r] for r in shared) / len(shared), sum(b[r] for r in shared) / len(shared), found, paired=True))
+            rows.append(Apart(cell, *key, added(a[r] for r in shared) / len(shared), added(b[r] for r in shared) / len(shared), found, paired=True))
         else:
             found = unpaired_difference(list(b.values()), list(a.values()), unit)
-            rows.append(Apart(cell, *key, sum(a.values()) / len(a), sum(b.values()) / len(b), found, paired=False))
+            rows.append(Apart(cell, *key, added(a.values()) / len(a), added(b.values()) / len(b), found, paired=False))
     return rows
 
 

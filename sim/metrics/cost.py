@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.metrics.load import REPORT, Values, Window, mean_rate, totals, where
 from sim.tables import Tables
+from sim.units import added
 
 
 def _per_device_year(tables: Tables, window: Window, n: float) -> Values:
@@ -43,7 +44,7 @@ def bytes_per_day(tables: Tables, window: Window, *, segment: str) -> Values:
     Groups: kind; `all` is every kind together. Unit: B/d.
     """
     made = {kind: n / window.days for kind, n in totals(where(tables["segments"], segment=segment), "kind", "bytes").items()}
-    return made | {"all": sum(made.values())} if made else {}
+    return made | {"all": added(made.values())} if made else {}
 
 
 def baseline_uplift_share(tables: Tables, window: Window) -> Values:

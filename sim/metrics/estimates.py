@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from sim.metrics.intervals import CONFIDENCE, Kind, bounds, warnings
+from sim.units import added
 
 ONE: Final = "one replication: no interval"
 
@@ -91,10 +92,10 @@ def difference_of(row: Mapping[str, Any]) -> Difference:
 def mean_and_square(values: Sequence[float]) -> tuple[float, float]:
     """Return mean and squared standard error of *values*, summed in their order; the error of one value is nan."""
     n = len(values)
-    mean = sum(values) / n
+    mean = added(values) / n
     if n == 1:
         return mean, nan
-    return mean, sum((value - mean) ** 2 for value in values) / (n - 1) / n
+    return mean, added((value - mean) ** 2 for value in values) / (n - 1) / n
 
 
 def _quantile(degrees: float) -> float:

@@ -13,6 +13,7 @@ from sim.metrics.intervals import wilson
 from sim.metrics.load import DAY_S, Rows, Values, Window, pooled, totals, where
 from sim.metrics.records import wrong_share
 from sim.tables import Tables
+from sim.units import added
 
 AUDIT: Final = "audit"
 PROCESSES: Final = ("call", "compliance", "gain", "incident", "install", "targeting")
@@ -56,9 +57,9 @@ def read_share(tables: Tables, window: Window, *, state: str) -> Values:
 
 def reads_per_device_year(tables: Tables, window: Window) -> Values:
     """Reads of the SMI ÷ devices ÷ years measured. Groups: process that reads; `all` is every process but audits. Unit: reads per device-year."""
-    reads, n = totals(_reads(tables), "process", "n"), sum(devices(tables).values())
+    reads, n = totals(_reads(tables), "process", "n"), added(devices(tables).values())
     rates = {process: reads.get(process, 0) / n / window.years for process in PROCESSES} if n and reads else {}
-    return rates | {"all": sum(rates.values())} if rates else {}
+    return rates | {"all": added(rates.values())} if rates else {}
 
 
 def decision_error_share(tables: Tables, window: Window) -> Values:
@@ -81,12 +82,12 @@ def decision_cost_total(tables: Tables, window: Window) -> Values:
     """What decisions in error cost: Σ n × price. Groups: process that decides; `all` is every process together. Unit: £."""
     rows: Any = tables["decisions"]
     costs = by_group({"pounds": rows["n"] * rows["price"]}, rows["process"], "pounds")
-    return {process: costs.get(process, 0) for process in ERRORS} | {"all": sum(costs.values())} if costs else {}
+    return {process: costs.get(process, 0) for process in ERRORS} | {"all": added(costs.values())} if costs else {}
 
 
 def decision_cost_per_device_year(tables: Tables, window: Window) -> Values:
     """`decision_cost_gbp_total` ÷ devices ÷ years measured. Groups: process that decides; `all` is every process together. Unit: £ per device-year."""
-    n = sum(devices(tables).values()) * window.years
+    n = added(devices(tables).values()) * window.years
     return {process: cost / n for process, cost in decision_cost_total(tables, window).items()} if n else {}
 
 
@@ -108,14 +109,14 @@ def blocked_wrongly_share(tables: Tables, window: Window) -> Values:
     Who is turned away and tries again makes a further attempt. Groups: outcome; `all` is the four together. Unit: share.
     """
     rows = where(tables["local"], image="listed")
-    n, stopped = sum(rows["n"].tolist()), totals(where(rows, outcome=STOPPED), "outcome", "n")
-    return {outcome: stopped.get(outcome, 0) / n for outcome in STOPPED} | {"all": sum(stopped.values()) / n} if n else {}
+    n, stopped = added(rows["n"].tolist()), totals(where(rows, outcome=STOPPED), "outcome", "n")
+    return {outcome: stopped.get(outcome, 0) / n for outcome in STOPPED} | {"all": added(stopped.values()) / n} if n else {}
 
 
 def local_outcome_share(tables: Tables, window: Window) -> Values:
     """Share of the local attempts that end in each outcome; the shares add up to 1. Groups: outcome; there is no `all`. Unit: share."""
     ends = totals(tables["local"], "outcome", "n")
-    return {outcome: ends.get(outcome, 0) / sum(ends.values()) for outcome in OUTCOMES} if sum(ends.values()) else {}
+    return {outcome: ends.get(outcome, 0) / added(ends.values()) for outcome in OUTCOMES} if added(ends.values()) else {}
 
 
 # -- what devices run, and how that is known ---------------------------------------------------------------------------------------------------------------
@@ -135,12 +136,12 @@ def status_total(tables: Tables, window: Window, *, what: tuple[str, ...]) -> Va
     """
     sums = _added(tables, what)
     found = {name: value / (DAY_S if what[0].endswith("_s") else 1) for name, value in sums.items()}
-    return found | {"all": sum(found.values())} if found else {}
+    return found | {"all": added(found.values())} if found else {}
 
 
 def _added(tables: Tables, what: tuple[str, ...]) -> dict[str, float]:
     parts = [_status(tables, name) for name in what]
-    return {name: sum(part[name] for part in parts) for name in parts[0]}
+    return {name: added(part[name] for part in parts) for name in parts[0]}
 
 
 def status_share(tables: Tables, window: Window, *, what: tuple[str, ...]) -> Values:
@@ -179,7 +180,7 @@ def _sample(tables: Tables) -> tuple[dict[str, float], dict[str, float]]:
     rows = where(tables["readings"], process=AUDIT, state=("right", "wrong"))
     n, wrong = totals(rows, "device_type", "n"), totals(where(rows, state="wrong"), "device_type", "n")
     n, wrong = {name: k for name, k in n.items() if k}, {name: wrong.get(name, 0) for name, k in n.items() if k}
-    return ({**n, "all": sum(n.values())}, {**wrong, "all": sum(wrong.values())}) if n else ({}, {})
+    return ({**n, "all": added(n.values())}, {**wrong, "all": added(wrong.values())}) if n else ({}, {})
 
 
 def _truth(tables: Tables, window: Window) -> Values:
@@ -187,8 +188,8 @@ def _truth(tables: Tables, window: Window) -> Values:
     n, _ = _sample(tables)
     shares = wrong_share(tables, window, ledger="smi")
     own = {name: shares[name] for name in n if name != "all" and name in shares}
-    weight = sum(n[name] for name in own)
-    return own | {"all": sum(n[name] * share for name, share in own.items()) / weight} if weight else {}
+    weight = added(n[name] for name in own)
+    return own | {"all": added(n[name] * share for name, share in own.items()) / weight} if weight else {}
 
 
 def audit_wrong_share(tables: Tables, window: Window) -> Values:

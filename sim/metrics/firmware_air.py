@@ -12,6 +12,7 @@ import numpy as np
 from sim.metrics.firmware import devices
 from sim.metrics.load import DAY_S, REPORT, Rows, Values, Window, pooled, totals, where
 from sim.tables import Tables
+from sim.units import added
 
 RECORDED: Final = ("done", "repaired")
 ENDS: Final = (
@@ -30,7 +31,7 @@ def job_end_share(tables: Tables, window: Window) -> Values:
     Groups: end; there is no `all`. Unit: share.
     """
     ends = totals(tables["jobs"], "ended", "n")
-    return {end: ends.get(end, 0) / sum(ends.values()) for end in ENDS} if sum(ends.values()) else {}
+    return {end: ends.get(end, 0) / added(ends.values()) for end in ENDS} if added(ends.values()) else {}
 
 
 def job_recorded_share(tables: Tables, window: Window) -> Values:
@@ -133,9 +134,9 @@ def messages_per_device_year(tables: Tables, window: Window) -> Values:
 
     Groups: kind of the table `told`; `all` is every kind but what is carried on other traffic. Unit: messages per device-year.
     """
-    told, n = totals(tables["told"], "kind", "n"), sum(devices(tables).values()) * window.years
+    told, n = totals(tables["told"], "kind", "n"), added(devices(tables).values()) * window.years
     rates = {kind: k / n for kind, k in told.items()} if n else {}
-    return rates | {"all": sum(rate for kind, rate in rates.items() if kind != "carried")} if rates else {}
+    return rates | {"all": added(rate for kind, rate in rates.items() if kind != "carried")} if rates else {}
 
 
 def _alerts(tables: Tables) -> tuple[str, ...]:
@@ -151,7 +152,7 @@ def kind_alerts(tables: Tables, window: Window) -> Values:
     """
     found = totals(where(tables["fates"], kind=_alerts(tables)), "kind", "n")
     n = {kind: found.get(kind, 0) for kind in _alerts(tables)}
-    return n | {"all": sum(n.values())} if n else {}
+    return n | {"all": added(n.values())} if n else {}
 
 
 def kind_peak(tables: Tables, window: Window, *, stage: str) -> Values:

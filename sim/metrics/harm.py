@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.metrics.load import Rows, Values, Window, pooled, servers, totals, where
 from sim.tables import Tables
+from sim.units import added
 
 
 def _limited(tables: Tables, stage: str) -> Rows:
@@ -79,4 +80,4 @@ def late_per_day(tables: Tables, window: Window) -> Values:
     Groups: kind; `all` is every kind together. Unit: messages/d.
     """
     late = {kind: n / window.days for kind, n in totals(tables["targets"], "kind", "n_late").items()}
-    return late | {"all": sum(late.values())} if late else {}
+    return late | {"all": added(late.values())} if late else {}

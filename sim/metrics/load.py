@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.tables import Tables
+from sim.units import added
 
 DAY_S = 86_400
 YEAR_S = 365 * DAY_S
@@ -57,8 +58,8 @@ def totals(rows: Any, by: str, column: str) -> dict[str, float]:
 def pooled(top: Mapping[str, float], bottom: Mapping[str, float]) -> Values:
     """Return top ÷ bottom for each group with something to divide by, and for `all` the ratio of the sums."""
     ratios = {group: top.get(group, 0) / n for group, n in bottom.items() if n}
-    whole = sum(bottom.values())
-    return ratios | ({"all": sum(top.get(group, 0) for group in bottom) / whole} if whole else {})
+    whole = added(bottom.values())
+    return ratios | ({"all": added(top.get(group, 0) for group in bottom) / whole} if whole else {})
 
 
 def servers(values: Mapping[str, float], total: float) -> Values:
@@ -90,7 +91,7 @@ def mean_rate(tables: Tables, window: Window, *, stage: str, kinds: tuple[str, .
     arrivals = where(tables["arrivals"], stage=stage)
     n = totals(arrivals if kinds is None else where(arrivals, kind=kinds), "server", "n")
     rates = {server: n.get(server, 0) / window.length_s for server in sorted(where(tables["stages"], stage=stage)["server"])}
-    return servers(rates, sum(rates.values()))
+    return servers(rates, added(rates.values()))
 
 
 def mean_alert_rate(tables: Tables, window: Window, *, stage: str) -> Values:

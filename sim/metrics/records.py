@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.metrics.load import DAY_S, Rows, Values, Window, pooled, totals, where
 from sim.tables import Tables
+from sim.units import added
 
 
 def _sums(tables: Tables, ledger: str, *columns: str) -> list[dict[str, float]]:
@@ -18,7 +19,7 @@ def _sums(tables: Tables, ledger: str, *columns: str) -> list[dict[str, float]]:
 
 
 def _added(*parts: dict[str, float]) -> dict[str, float]:
-    return {name: sum(part[name] for part in parts) for name in parts[0]}
+    return {name: added(part[name] for part in parts) for name in parts[0]}
 
 
 def wrong_share(tables: Tables, window: Window, *, ledger: str) -> Values:
@@ -57,7 +58,7 @@ def staleness_quantile(tables: Tables, window: Window, *, share: float) -> Value
     bands = where(tables["staleness"], ledger="smi")
     groups = {name: where(bands, device_type=name) for name in right} | {"all": bands}
     known = _added(right, wrong)
-    right["all"], known["all"] = sum(right.values()), sum(known.values())
+    right["all"], known["all"] = added(right.values()), added(known.values())
     return {name: _in_bands(rows, share * known[name] - right[name]) / DAY_S for name, rows in groups.items() if known[name]}
 
 

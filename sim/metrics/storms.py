@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sim.metrics.load import Rows, Values, Window, capacities, pooled, servers, totals, where
 from sim.tables import TIMELINE_BIN_S, Tables
+from sim.units import added
 
 QUARTER_S: Final = 900
 OPERATOR_BIN_S: Final = 600
@@ -125,7 +126,7 @@ def anomaly_alerts_per_day(tables: Tables, window: Window) -> Values:
     """
     alerts = tuple(where(tables["kinds"], named=True, alert=True)["kind"].tolist())
     counted = {kind: n / window.days for kind, n in totals(where(tables["arrivals"], stage="dsp", kind=alerts), "kind", "n").items()}
-    return counted | {"all": sum(counted.values())} if counted else {}
+    return counted | {"all": added(counted.values())} if counted else {}
 
 
 # -- single WAN cells --------------------------------------------------------------------------------------------------------------------------------------
@@ -204,7 +205,7 @@ def operator_flood_share(tables: Tables, window: Window) -> Values:
 
     Groups: user; `all` is the worst. Unit: share.
     """
-    shares = {user: sum(states) / len(states) for user, states in _flood_states(tables, window).items()}
+    shares = {user: added(states) / len(states) for user, states in _flood_states(tables, window).items()}
     return shares | {"all": max(shares.values())} if shares else {}
 
 
@@ -213,7 +214,7 @@ def operator_floods(tables: Tables, window: Window) -> Values:
 
     Groups: user; `all` is the most. Unit: floods.
     """
-    begun = {user: float(sum(now and not before for before, now in zip([False, *states], states, strict=False)))
+    begun = {user: float(added(now and not before for before, now in zip([False, *states], states, strict=False)))
              for user, states in _flood_states(tables, window).items()}  # fmt: skip
     return begun | {"all": max(begun.values())} if begun else {}
 

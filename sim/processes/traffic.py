@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sim.kernels.counting import poisson_arrivals
 from sim.kernels.draws import poisson_cdf_thresholds
+from sim.units import added
 from sim.world import World
 
 
@@ -35,12 +36,12 @@ def senders(world: World, per: str, region: int) -> float:
     if per == "premises":
         return float(premises)
     counted = ("esme", "gsme") if per == "meter" else tuple(shares)
-    return premises * (sum(shares[name] for name in counted) + (2.0 if per == "device" else 0.0))  # every premises has a hub and a gas proxy
+    return premises * (added(shares[name] for name in counted) + (2.0 if per == "device" else 0.0))  # every premises has a hub and a gas proxy
 
 
 @lru_cache(maxsize=256)
 def hourly_tables(mean_per_s: float, profile: tuple[float, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the Poisson inversion tables of the 24 hours of a day, one after the other, and where each starts."""
-    average = sum(profile) / len(profile)
+    average = added(profile) / len(profile)
     tables = [poisson_cdf_thresholds(mean_per_s * weight / average) for weight in profile]
     return np.concatenate(tables), np.cumsum([0, *map(len, tables)])

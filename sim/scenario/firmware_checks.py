@@ -13,6 +13,7 @@ from sim.scenario.fields import FIRMWARE_RULES
 from sim.scenario.firmware import LIVING, MOST_VERSIONS, Firmware, Model
 from sim.scenario.outages import Faults
 from sim.scenario.schema import EstateSpec, Reporting, Updates, Window
+from sim.units import added
 
 _SENT_BY: Final = {"transferred": ("hub",), "received": ("esme", "gsme"), "activated": ("ppmid",), "cut": ("hub",), "cut_restored": ("esme",)}
 _LOCALLY: Final = ("ppmid", "ihd")  # the types that can be updated without the WAN
@@ -47,7 +48,7 @@ def models_make_up_their_type(firmware: Firmware | None) -> Iterator[Finding]:
         return
     for device_type in LIVING:
         names = _of_type(firmware, device_type)
-        total = sum(firmware.models[name].share for name in names)
+        total = added(firmware.models[name].share for name in names)
         if names and not isclose(total, 1, rel_tol=0, abs_tol=1e-9):
             message = f"the shares of the models of {device_type} ({', '.join(names[:8])}) add up to {total:.9g}; they must add up to 1"
             yield (*_MODELS, names[-1], "share"), message, tuple((*_MODELS, name, "share") for name in names)
@@ -152,7 +153,7 @@ def local_updates_have_ways(firmware: Firmware | None) -> Iterator[Finding]:
     if firmware is None:
         return
     channels = firmware.local.channels
-    total = sum(channel.share for channel in channels.values())
+    total = added(channel.share for channel in channels.values())
     if not isclose(total, 1, rel_tol=0, abs_tol=1e-9):
         where: Path = ("firmware", "local", "channels")
         message = f"the shares of {', '.join(list(channels)[:8])} add up to {total:.9g}; they must add up to 1 (null takes an inherited one away)"

@@ -43,6 +43,7 @@ from sim.scenario.fields import (
 from sim.scenario.firmware import Ban, Firmware
 from sim.scenario.outages import Faults
 from sim.scenario.rows import Row
+from sim.units import added
 
 _T = TypeVar("_T")
 
@@ -63,7 +64,7 @@ def _by_name(mapping: dict[str, _T]) -> dict[str, _T]:
 
 def _whole(shares: dict[str, float]) -> dict[str, float]:
     """Refuse shares of a whole that do not add up to it, or that leave no server's name free for the tables' `all`."""
-    total = sum(shares.values())
+    total = added(shares.values())
     if not isclose(total, 1, rel_tol=0, abs_tol=1e-9):
         raise ValueError(
             f"the shares of {', '.join(list(shares)[:8]) or 'nothing'} add up to {total:.9g}; they must add up to 1 (null takes an inherited one away)"

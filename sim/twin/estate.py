@@ -16,6 +16,7 @@ import numpy as np
 from sim.kernels import draws
 from sim.streams import stream_key
 from sim.twin.ledgers import Record
+from sim.units import added
 
 if TYPE_CHECKING:
     from simpy import Process
@@ -169,7 +170,7 @@ def lay_out_regions(scenario: Scenario) -> list[Region]:
     shares = [Fraction(spec.regions[name]) for name in names]
     n_premises = [max(0, floor(spec.premises * share / sum(shares)) - len(names)) for share in shares]
     places = [(-share / (2 * n + 1), i) for i, share in enumerate(shares) for n in range(n_premises[i], n_premises[i] + 2 * len(names) + 2)]
-    for _, i in sorted(places)[: spec.premises - sum(n_premises)]:
+    for _, i in sorted(places)[: spec.premises - added(n_premises)]:
         n_premises[i] += 1
     return [Region(name, number, n) for number, (name, n) in enumerate(zip(names, n_premises, strict=True))]
 
@@ -197,7 +198,7 @@ def _reach(scenario: Scenario, luck: Luck, place: int, index: int) -> Reach:
 
 def _user(scenario: Scenario, luck: Luck, place: int, index: int) -> str:
     users = sorted(scenario.estate.users.items())
-    total = sum(share for _, share in users)
+    total = added(share for _, share in users)
     cumulative = 0.0
     for name, share in users:
         cumulative += share

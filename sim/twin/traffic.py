@@ -9,6 +9,7 @@ from sim.turns import Turn, pause
 from sim.twin import sending
 from sim.twin.faults import release_s
 from sim.twin.messages import Message, Process
+from sim.units import added
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -20,7 +21,7 @@ def anonymous_traffic(world: TwinWorld, region: Region, kind: str) -> Process:
     """Send the anonymous messages of one *kind* in *region*, each from a home and with a rank of its own."""
     spec = world.scenario.traffic
     weights = spec.profiles[spec.kinds[kind].profile]
-    average = sum(weights) / len(weights)
+    average = added(weights) / len(weights)
     mean_per_s = spec.level * float(spec.kinds[kind].rate) * population(world.scenario, region, spec.kinds[kind].per)
     thresholds = [draws.poisson_cdf_thresholds(mean_per_s * weight / average) for weight in weights]
     key = world.luck.key(f"traffic.{kind}")
@@ -50,7 +51,7 @@ def population(scenario: Scenario, region: Region, per: str) -> float:
     """Return the expected number of what sends a kind of traffic in *region*: meters, devices or premises."""
     fitted = scenario.estate.devices
     if per == "meter":
-        return region.n_premises * sum(share for name, share in fitted.items() if name in ("esme", "gsme"))
+        return region.n_premises * added(share for name, share in fitted.items() if name in ("esme", "gsme"))
     if per == "device":
-        return region.n_premises * (2 + sum(fitted.values()))
+        return region.n_premises * (2 + added(fitted.values()))
     return float(region.n_premises)
