@@ -27,19 +27,13 @@ class Shipped(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Say which file goes where in the wheel."""
         root = Path(self.root)
-        scenarios = root / "scenarios"
-        carried = {
-            path: f"sim/_shipped/{path.relative_to(scenarios).as_posix()}"
-            for path in scenarios.rglob("*")
-            if path.is_file()
-        }
-        carried = {
-            path: place
-            for path, place in carried.items()
-            if not place.startswith("sim/_shipped/invalid/")
-        }
-        carried |= {root / "docs" / page: f"sim/_docs/{page}" for page in PAGES}
+        carried = {root / "docs" / page: f"sim/_docs/{page}" for page in PAGES}
         carried[self._schema()] = "sim/_docs/scenario.schema.json"
+        scenarios = root / "scenarios"
+        for path in scenarios.rglob("*"):
+            within = path.relative_to(scenarios)
+            if path.is_file() and within.parts[0] != "invalid":
+                carried[path] = f"sim/_shipped/{within.as_posix()}"
         build_data["force_include"] |= {str(path): place for path, place in carried.items()}
 
     def _schema(self) -> Path:

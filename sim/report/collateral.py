@@ -8,6 +8,7 @@ from typing import Any, Final
 from sim.metrics import Difference, paired_difference
 from sim.metrics.intervals import Kind
 from sim.report.study import Cell, Study
+from sim.units import added
 
 REPORT: Final = "version_report"
 
@@ -46,5 +47,5 @@ def late_kinds(study: Study, cell: Cell, calm: Cell) -> list[tuple[str, Differen
     for kind in others(study, calm):
         more, there = late(study, cell, calm, [kind]), _per_day(study, cell, [kind], "n")
         if more is not None and more.value > 0:
-            found.append((kind, more, sum(there.values()) / len(there)))
+            found.append((kind, more, added(there.values()) / len(there)))
     return sorted(found, key=lambda one: -one[1].value)

@@ -19,6 +19,7 @@ from sim.report.grids import Grid
 from sim.report.space import Axis, Space
 from sim.report.study import Study
 from sim.report.words import counted, interval, listed, number
+from sim.units import added
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -104,7 +105,7 @@ def _question(space: Space, analysis: dict[str, Any]) -> tuple[_Question | None,
     width = analysis["smallest_difference"]
     first = space.design.get("first")
     means = [values[:first] for values in space.replications(metric, group).values()]
-    scale = min(abs(sum(values) / len(values)) for values in means) if width and width["relative"] else 1.0
+    scale = min(abs(added(values) / len(values)) for values in means) if width and width["relative"] else 1.0
     return _Question(metric, group, analysis["prefer"], width["amount"] * scale if width else 0.0), y
 
 

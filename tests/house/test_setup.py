@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib.metadata import distribution
 
 import pytest
@@ -15,6 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import sim
+from sim.scenario.compose import shipped
+from sim.scenario.document import schema_document
 from tests.house.source import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -257,6 +260,22 @@ def test_a_test_is_named_from_where_one_stands(tmp_path):
         "gaps",
         "",
     ]
+
+
+def test_a_wheel_carries_what_a_user_needs_and_no_hostile_input(tmp_path):
+    """Every shipped scenario, the schema as `sim schema` prints it, the pages; no test input."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=100)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        names = set(wheel.namelist())
+        schema = wheel.read("sim/_docs/scenario.schema.json").decode("utf-8")
+
+    pages = ("glossary", "data_dictionary", "model", "firmware")
+    wanted = {f"sim/_shipped/{name}.yaml" for name in shipped()} | {"sim/_shipped/assumptions.csv"}
+    wanted |= {f"sim/_docs/{page}.md" for page in pages}
+    assert wanted <= names
+    assert schema == schema_document("json")
+    assert [name for name in names if "invalid" in name or name.startswith("tests/")] == []
 
 
 def test_the_command_is_there():
