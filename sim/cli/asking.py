@@ -62,12 +62,12 @@ def doctor(asked: Output) -> None:
 
 
 def _kernel_cache() -> str:
-    """Return where Numba keeps compiled kernels, and whether it can."""
-    import os
-    from pathlib import Path
+    """Return where compiled kernels are kept, and whether all that are there are whole."""
+    from sim.kernels.compiled import kept, kept_in
 
-    import sim.kernels
-
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(sim.kernels.__path__[0]) / "__pycache__")
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    return f"{folder}" if os.access(there, os.W_OK) else f"{folder} cannot be written: kernels are compiled anew in each process; set NUMBA_CACHE_DIR"
+    folder = kept_in()
+    if folder is None:
+        return "nowhere can be written: kernels are compiled anew in each process; name a folder in NUMBA_CACHE_DIR"
+    whole = kept(folder)
+    damaged = whole.count(False)
+    return f"{folder}: {len(whole)} kernels, {f'{damaged} damaged, which are compiled anew' if damaged else 'all whole'}"

@@ -20,6 +20,7 @@ from sim.experiment.precision import reached, to_precision
 from sim.experiment.progress import watch
 from sim.experiment.summary import factors_of, merge, window_of, write_summary
 from sim.experiment.work import Workers, work
+from sim.kernels.identity import kernel_hash
 from sim.store import StoreError, adopt, clean, finished, hashes, log, provenance, publish, sha256, start_run, write_file, write_manifest
 from sim.streams import PREFIXES, STREAMS
 from sim.units import DAY_S
@@ -73,7 +74,7 @@ def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
         "name": plan.name, "question": plan.question, "plan": plan.hash, "status": "running", "engine": plan.engine, "cells": cells,
         "comparator": plan.comparator, "metrics": list(plan.metrics), "primary": plan.primary, "seed": plan.cells[0].scenario.seed,
         "design": plan.design, "precision": "",
-        "streams": [*STREAMS, *kinds], "version": __version__, "source": plan.source, "made_with": provenance(),
+        "streams": [*STREAMS, *kinds], "version": __version__, "source": plan.source, "kernels": kernel_hash(), "made_with": provenance(),
         "scenario": {"file": source.file, "text": source.text, "sha256": sha256(source.text.encode()), "sets": list(source.sets)},
         "resolved_sha256": sha256(resolved_text(plan).encode()), "started": _iso(started), "files": {}, "warnings": [], "failures": [],
     }  # fmt: skip
@@ -173,7 +174,7 @@ def _run_what_is_missing(run: Path, plan: Plan, workers: Workers, quiet: bool, f
 
 
 def _compile_kernels(module: str, tasks: Sequence[Task]) -> None:
-    """Run a hamlet under every rule that *tasks* use, so that workers find each kernel compiled: two that compile at once write over each other's files."""
+    """Run a hamlet under every rule that *tasks* use, so that workers find each kernel compiled and do not each compile it."""
     seen: dict[tuple[object, ...], Task] = {}
     for task in tasks:
         scenario = task.cell.scenario

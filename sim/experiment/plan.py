@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sim import __version__
+from sim.scenario.faults import Fault, ScenarioError
 from sim.store import Address, cell_key, plan_hash, sha256, source_hash, to_json
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) ->
     from sim.scenario.design import cells
     from sim.scenario.experiments import Experiment
 
+    refuse_without_compiler(engine)
     source = source_hash()
     if not isinstance(loaded, Experiment):
         cell = replace(cells(loaded)[0], name=loaded.name)
@@ -70,6 +72,17 @@ def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) ->
         whole = sha256(to_json([whole, [str(target) for target in targets], most, *([design["analysis"]] if selects else [])]))
     about = (engine, loaded.comparator, loaded.metrics, loaded.primary)
     return Plan(loaded.experiment, loaded.question, every, tasks, *about, whole, source, targets, most, design | {"first": first})
+
+
+def refuse_without_compiler(engine: str) -> None:
+    """Raise `ScenarioError` when *engine* is made of kernels and their compiler is switched off."""
+    if engine != "fast":
+        return
+    from numba.core import config
+
+    if config.DISABLE_JIT:
+        told = "is set, and the fast engine needs the compiler; unset it, or use --engine twin"
+        raise ScenarioError([Fault("environment", 1, 1, "NUMBA_DISABLE_JIT", told)])
 
 
 def addresses(cell: Cell, engine: str, *, model: str, source: str) -> list[Address]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sim import __version__
 from sim.experiment.asked import worlds
 from sim.experiment.attempts import engine
-from sim.experiment.plan import ENGINES, addresses
+from sim.experiment.plan import ENGINES, addresses, refuse_without_compiler
 from sim.scenario.design import Cell
 from sim.store import Address, StoreError, differing, read_file, read_manifest, sha256, source_hash, versions
 
@@ -45,6 +45,7 @@ def reproduce(run: Path, pick: int) -> Reproduction:
     Raises `StoreError` when what the run is made of is missing or damaged, or was kept by a version whose keys this one does not find.
     """
     manifest = read_manifest(run)
+    refuse_without_compiler(manifest["engine"])
     if sha256(read_file(run / "resolved.yaml")) != manifest["resolved_sha256"]:
         raise StoreError(f"{run / 'resolved.yaml'} is not as it was written", 3)
     there = [(address, world) for name, world in worlds(run).items() for address in _kept(run, name, world, manifest)]

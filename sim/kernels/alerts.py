@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import block, bounded_pareto, gap_s, pick, word
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -12,7 +12,7 @@ _32 = np.uint64(32)
 NEVER = np.int64(2**31 - 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def raisers(fitted_key, who_key, place, n, fitted, who):  # type: ignore[no-untyped-def]
     """Return the uint32 numbers in [0, n) of premises whose device at *place* is there and raises alerts: shares *fitted* and *who*, uint64 thresholds."""
     out = np.empty(n if who > np.uint64(0) else 0, np.uint32)
@@ -29,7 +29,7 @@ def raisers(fitted_key, who_key, place, n, fitted, who):  # type: ignore[no-unty
     return out[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def first_chatter(rate_key, gap_key, place, index, rate_per_s, tail, spread, rate, due):  # type: ignore[no-untyped-def]
     """Write float64 *rate*, each sender's own in 1/s, and int32 *due*, the second of its alert number 0."""
     for i in range(np.uint64(len(index))):
@@ -37,7 +37,7 @@ def first_chatter(rate_key, gap_key, place, index, rate_per_s, tail, spread, rat
         due[i] = min(gap_s(word(gap_key, place, index[i], 0), rate[i]), NEVER)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def chatter(gap_key, place, index, rate, stop_s, due, number):  # type: ignore[no-untyped-def]
     """Return int32 (row, second) of the alerts before *stop_s*, by row and then time, and move on *due* and int64 *number*, the next alert of each sender."""
     k0, k1 = np.uint32(gap_key & _LOW), np.uint32(gap_key >> _32)
@@ -63,7 +63,7 @@ def chatter(gap_key, place, index, rate, stop_s, due, number):  # type: ignore[n
     return row[:count], second[:count]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _longer(array, capacity):  # type: ignore[no-untyped-def]
     longer = np.empty(capacity, array.dtype)
     longer[: len(array)] = array

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import scaled, word
 from sim.kernels.links import release
 from sim.kernels.pool import DELIVERED, DUE, EXPIRED, IN_FLIGHT, N_ENDED, NEVER, NONE, REFUSED, THROTTLED, TIME_OUT, let_go, remind, take
@@ -65,7 +65,7 @@ class Book(NamedTuple):
     deliver: np.ndarray
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def finish(setup, book, pool, who, fate, stage, at):  # type: ignore[no-untyped-def]
     """End message *who* at second *at*; *stage* is where (-1: nowhere in particular)."""
     m, c = pool.messages[who], setup.c
@@ -92,7 +92,7 @@ def finish(setup, book, pool, who, fate, stage, at):  # type: ignore[no-untyped-
         pool.n[N_ENDED] += 1
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def settle(setup, book, pool, who):  # type: ignore[no-untyped-def]
     """End message *who* as refused if it will not try again and no attempt of it is under way."""
     m = pool.messages[who]
@@ -100,7 +100,7 @@ def settle(setup, book, pool, who):  # type: ignore[no-untyped-def]
         finish(setup, book, pool, who, REFUSED, m.refused_at if m.refused_s >= 0 else setup.c[N_STAGES], m.refused_s)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def leave_network(pool, who):  # type: ignore[no-untyped-def]
     """Attempt *who* is no longer under way."""
     whole = pool.messages[who].message
@@ -110,7 +110,7 @@ def leave_network(pool, who):  # type: ignore[no-untyped-def]
         let_go(pool, who)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def refuse(setup, book, pool, who, stage, s):  # type: ignore[no-untyped-def]
     """Attempt *who* is refused at *stage* in slot *s*."""
     whole, turn = pool.messages[who].message, pool.messages[who].turn
@@ -126,7 +126,7 @@ def refuse(setup, book, pool, who, stage, s):  # type: ignore[no-untyped-def]
     let_go(pool, whole)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def fail(setup, pool, who, at):  # type: ignore[no-untyped-def]
     """The latest attempt of message *who* fails at second *at*; the next is due when the back-off is over, if there is one."""
     m, retry = pool.messages[who], setup.retry
@@ -155,7 +155,7 @@ def fail(setup, pool, who, at):  # type: ignore[no-untyped-def]
         m.refs += 1  # it is still under way at the horizon
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def give_up_or_go(setup, book, pool, links, who, turn, t):  # type: ignore[no-untyped-def]
     """Attempt *turn* of message *who* is due in second *t*: return the record of the attempt, or -1 when none is made."""
     m, c = pool.messages[who], setup.c
@@ -191,7 +191,7 @@ def give_up_or_go(setup, book, pool, links, who, turn, t):  # type: ignore[no-un
     return attempt(setup, pool, who, turn, t, word(setup.keys[RANK], np.int64(m.place), np.int64(m.premises), t))
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def attempt(setup, pool, who, turn, t, rank):  # type: ignore[no-untyped-def]
     """Return the record of attempt *turn* of message *who*, which leaves in second *t*: its own record if that is not under way."""
     copy = who

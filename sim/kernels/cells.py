@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from sim.kernels.attempts import CELLS_WATCHED, DAY_START, PER_CELL, WARM_UP
+from sim.kernels.compiled import njit
 from sim.kernels.moving import arrivals
 from sim.kernels.ordering import by_server
 from sim.kernels.protection import refresh
@@ -16,7 +16,7 @@ from sim.kernels.work import count_seen, work
 PEAK, OVER, WAITING, PEAK_WAITING = range(4)  # places in `Book.cells`
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def cells(net, k, t):  # type: ignore[no-untyped-def]
     """Work through slot t + before of the cells, region by region."""
     setup, leaving, pool, links, rows, queues, book, room = net
@@ -57,7 +57,7 @@ def cells(net, k, t):  # type: ignore[no-untyped-def]
         first_cell += n_cells
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _note_cell(setup, book, region, stage, s, n, waiting):  # type: ignore[no-untyped-def]
     """Count what one cell did in slot *s*: *n* arrived, and *waiting* wait."""
     if s < setup.c[WARM_UP]:
@@ -70,7 +70,7 @@ def _note_cell(setup, book, region, stage, s, n, waiting):  # type: ignore[no-un
     book.over[region, s - setup.c[DAY_START]] += over
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _cells_pass(setup, leaving, book, recorded, region, s, i):  # type: ignore[no-untyped-def]
     """Let all who come to the cells of a region in slot *s* pass at once."""
     n = np.int64(0)

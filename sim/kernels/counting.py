@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import block, pick, poisson_count
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def poisson_arrivals(key, region, start_s, stop_s, thresholds, first, out):  # type: ignore[no-untyped-def]
     """Write int32 *out*, the Poisson number of messages in each second of [start, stop).
 
@@ -29,7 +29,7 @@ def poisson_arrivals(key, region, start_s, stop_s, thresholds, first, out):  # t
         out[second - start_s] = poisson_count(pick(words, second), thresholds[first[hour] : first[hour + 1]])
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def largest_bins(counts, k, n_bins, out_n, out_at):  # type: ignore[no-untyped-def]
     """Write into one-element *out_n*, *out_at* the largest sum over k consecutive counts and where its bin starts, over *n_bins* bins."""
     out_n[0], out_at[0] = 0, -1

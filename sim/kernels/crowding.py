@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from sim.kernels.attempts import N_ANONYMOUS, PER_CELL
+from sim.kernels.compiled import njit
 from sim.kernels.protection import allowed_by_shapes
 from sim.kernels.servers import UNLIMITED, share_of_slot
 from sim.kernels.traffic import home
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def crowd(setup, leaving, rows, stage, region, n_cells, stretch):  # type: ignore[no-untyped-def]
     """Write `Leaving.crowded` and `Leaving.busiest` of *region*, whose cells are *n_cells*, *stretch* seconds at a time."""
     n_seconds, n_regions = leaving.counts.shape[2], leaving.counts.shape[0]

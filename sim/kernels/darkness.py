@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import block, pick, word
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -35,7 +35,7 @@ class Strokes(NamedTuple):
     times: NDArray[Any]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def back_after(drawn, shares, times):  # type: ignore[no-untyped-def]
     """Return the time after which the share *drawn* / 2^32 is back: the inverse of the curve through (0, 0) and the points (*shares*, *times*)."""
     at, share, time = np.int64(drawn), np.int64(0), np.int64(0)
@@ -46,7 +46,7 @@ def back_after(drawn, shares, times):  # type: ignore[no-untyped-def]
     return time
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def darken(strokes, s, place, dark_until, lit):  # type: ignore[no-untyped-def]
     """Darken the premises that stroke *s* takes, each until its restoration or the later end of what else darkens it; return a mask of them.
 
@@ -68,7 +68,7 @@ def darken(strokes, s, place, dark_until, lit):  # type: ignore[no-untyped-def]
     return taken
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def dark_spells(strokes, place, n):  # type: ignore[no-untyped-def]
     """Return (premises number uint32, begin, end int32, whether it is an outage) of the dark spells of *n* premises, by number and then time."""
     capacity = 1024
@@ -100,14 +100,14 @@ def dark_spells(strokes, place, n):  # type: ignore[no-untyped-def]
     return home[:count].copy(), begin[:count].copy(), end[:count].copy(), outage[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _longer(array, capacity):  # type: ignore[no-untyped-def]
     longer = np.empty(capacity, array.dtype)
     longer[: len(array)] = array
     return longer
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def lock_clocks(footprint_key, skew_key, place, index, number, threshold, start_s, at_s, spread_s, period_s, due):  # type: ignore[no-untyped-def]
     """Move int32 *due*, the timers of the senders that clock lock *number* takes, to the first nominal second after *start_s* of their new anchor."""
     for i in range(np.uint64(len(index))):

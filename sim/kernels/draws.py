@@ -7,7 +7,8 @@ premises in its region, *occasion* = which time this is. Four neighbouring premi
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from sim.kernels.compiled import njit
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
@@ -18,7 +19,7 @@ _32 = np.uint64(32)
 _INV32 = 2.0**-32
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Return the four 32-bit words of Philox4x32-10 for counter (c0, c1, c2, c3) and key (k0, k1), all uint32."""
     x0, x1, x2, x3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
@@ -32,7 +33,7 @@ def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     return np.uint32(x0), np.uint32(x1), np.uint32(x2), np.uint32(x3)
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def pick(words, index):  # type: ignore[no-untyped-def]
     """Return the word of a block that belongs to premises *index*, without a branch: which it is nobody could foretell."""
     low = np.uint64(words[0]) | np.uint64(words[1]) << _32
@@ -41,7 +42,7 @@ def pick(words, index):  # type: ignore[no-untyped-def]
     return np.uint32((low ^ ((low ^ high) & two)) >> (np.uint64(index) & np.uint64(1)) * _32)
 
 
-@njit(cache=True)
+@njit()
 def word(key, place, index, occasion):  # type: ignore[no-untyped-def]
     """Return the uint32 drawn at (key, place, index, occasion); *key* is uint64, the rest non-negative integers below 2^32 (occasion is taken modulo 2^32)."""
     k = np.uint64(key)
@@ -56,19 +57,19 @@ def word(key, place, index, occasion):  # type: ignore[no-untyped-def]
     return pick(words, np.int64(index))
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def scaled(drawn, n):  # type: ignore[no-untyped-def]
     """Return the whole number in [0, n) at the same place as *drawn* in [0, 2^32)."""
     return np.int64((np.uint64(drawn) * np.uint64(n)) >> _32)
 
 
-@njit(cache=True)
+@njit()
 def gap_s(drawn, rate_per_s):  # type: ignore[no-untyped-def]
     """Return a gap of an exponential clock of *rate_per_s* (1/s) in whole seconds, at least one."""
     return np.int64(1) + np.int64(np.floor(-np.log((np.float64(drawn) + 0.5) * _INV32) / rate_per_s))
 
 
-@njit(cache=True)
+@njit()
 def bounded_pareto(drawn, tail, spread):  # type: ignore[no-untyped-def]
     """Return a multiple of mean 1 with a heavy tail: bounded Pareto of exponent *tail* > 0 other than 1, the largest *spread* > 1 times the smallest."""
     least = (tail - 1.0) / tail * (1.0 - spread**-tail) / (1.0 - spread ** (1.0 - tail))
@@ -105,7 +106,7 @@ def poisson_cdf_thresholds(mean: float) -> np.ndarray:
     return np.array(cdf[: last + 1], dtype=np.uint64)
 
 
-@njit(cache=True)
+@njit()
 def poisson_count(drawn, thresholds):  # type: ignore[no-untyped-def]
     """Return the Poisson count of *drawn* by inversion in *thresholds* (bisection; no wrap, no loss)."""
     low, high = 0, len(thresholds) - 1
@@ -117,3 +118,12 @@ def poisson_count(drawn, thresholds):  # type: ignore[no-untyped-def]
         else:
             low = middle + 1
     return low
+
+
+@njit()
+def which_below(key, place, start, threshold, out):  # type: ignore[no-untyped-def]
+    """Write into bool *out* which of the premises from *start* on draw below *threshold* (uint64)
+    on their first occasion.
+    """
+    for i in range(len(out)):
+        out[i] = np.uint64(word(key, place, start + i, 0)) < threshold

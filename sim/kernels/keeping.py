@@ -6,15 +6,15 @@ A release is one second at which a hub sends what it kept; messages are by sende
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.links import release
 from sim.kernels.shaping import CONSOLIDATED, EXPIRED, LATEST, MESSAGE, PASSES, REFUSED
 
 DROP_NEWEST, DROP_OLDEST, KEEP_LATEST = range(3)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def find_links(messages, links, region, index, can_keep):  # type: ignore[no-untyped-def]
     """Put off what meets a link that is down to its release, or let it expire unless the hub *can_keep* it."""
     for i in range(np.uint64(len(messages))):
@@ -24,7 +24,7 @@ def find_links(messages, links, region, index, can_keep):  # type: ignore[no-unt
                 messages[i].t, messages[i].fate = min(back, LATEST), PASSES if can_keep else EXPIRED
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def kept_apart(messages, measure_s, tally):  # type: ignore[no-untyped-def]
     """Return (made as they leave, kept by their hubs since they were made), and count those who have ended."""
     n_kept, n_ended = 0, 0
@@ -46,7 +46,7 @@ def kept_apart(messages, measure_s, tally):  # type: ignore[no-untyped-def]
     return at_once, kept
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def joined_by_release(old, new):  # type: ignore[no-untyped-def]
     """Return the kept messages *old* and *new* by sender, release and then the order in which they were made; *new* ones were made after *old* ones."""
     out = np.empty(len(old) + len(new), MESSAGE)
@@ -66,7 +66,7 @@ def joined_by_release(old, new):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def overflow(kept, buffer, rule):  # type: ignore[no-untyped-def]
     """Write what a hub's full *buffer* did to the messages it kept for one release, by *rule*: `DROP_NEWEST`, `DROP_OLDEST` or `KEEP_LATEST`."""
     first = 0
@@ -84,7 +84,7 @@ def overflow(kept, buffer, rule):  # type: ignore[no-untyped-def]
         first = stop
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def expire_in_the_dark(messages, index, dark_until):  # type: ignore[no-untyped-def]
     """Let expire what would leave while its premises is dark (nothing when *dark_until* is empty)."""
     for i in range(len(messages) if len(dark_until) > 0 else 0):
@@ -92,7 +92,7 @@ def expire_in_the_dark(messages, index, dark_until):  # type: ignore[no-untyped-
             messages[i].fate = EXPIRED
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def by_made(a, b):  # type: ignore[no-untyped-def]
     """Return the messages of *a*, by sender and second made, and of *b*, by sender, together by sender and then made, raised and cause."""
     out = np.empty(len(a) + len(b), MESSAGE)
@@ -112,7 +112,7 @@ def by_made(a, b):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _made_before(a, b):  # type: ignore[no-untyped-def]
     if a.made != b.made:
         return a.made < b.made

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import block, pick
 
 # What `totals` counts; squares are split at 32 bits so that thirty million of them cannot overflow.
@@ -46,7 +46,7 @@ class Held(NamedTuple):
     version: NDArray[Any]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def walk(  # type: ignore[no-untyped-def]
     stop_s, horizon_s, measure_s, changed, known, reports, late, held, truth, source, record, since, confirmed,
 ):
@@ -120,7 +120,7 @@ def walk(  # type: ignore[no-untyped-def]
     return (kept_row[:kept].copy(), kept_made[:kept].copy(), kept_version[:kept].copy()), began[:closed], ended[:closed], opened, low, high
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def overtaken(reports, late, stop_s, confirmed):  # type: ignore[no-untyped-def]
     """Write `REFUSED` over what is out of date when it is written before *stop_s*: a report made later was written earlier, now or before (*confirmed*).
 
@@ -147,7 +147,7 @@ def overtaken(reports, late, stop_s, confirmed):  # type: ignore[no-untyped-def]
             overdue -= 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def settle(changed, truth):  # type: ignore[no-untyped-def]
     """Write the interval's changes into the *truth*, once both ledgers have walked past them."""
     row, _, version = changed
@@ -155,14 +155,14 @@ def settle(changed, truth):  # type: ignore[no-untyped-def]
         truth[row[i]] = version[i]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def account(began, ended, repaired, measure_s, edges, totals, bands):  # type: ignore[no-untyped-def]
     """Add the WRONG spells [began, ended), as far as they lie at or after *measure_s*, to int64 *totals* and *bands*; *repaired*: each ended RIGHT."""
     for i in range(np.uint64(len(began))):
         add_spell(began[i], ended[i], repaired, measure_s, edges, totals, bands)
 
 
-@njit(cache=True, nogil=True, _nrt=False)  # makes no array, and is called from kernels that count none
+@njit(nogil=True, _nrt=False)  # makes no array, and is called from kernels that count none
 def add_spell(began_s, ended_s, repaired, measure_s, edges, totals, bands):  # type: ignore[no-untyped-def]
     """Add one WRONG spell, as `account` does."""
     since, until = np.int64(began_s), np.int64(ended_s)
@@ -187,7 +187,7 @@ def add_spell(began_s, ended_s, repaired, measure_s, edges, totals, bands):  # t
         band += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def hub_hears(key, place, index, row, changed_s, loss):  # type: ignore[no-untyped-def]
     """Return a mask of the changes whose HAN write reaches the hub."""
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import scaled, word
 
 
@@ -28,7 +28,7 @@ class Links(NamedTuple):
     premises_per_cell: int
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def release(links, region, index, t):  # type: ignore[no-untyped-def]
     """Return when premises *index* of *region* can first send what it has at second *t*: *t* itself while its link is up."""
     cell, now = np.int64(index) // links.premises_per_cell, np.int64(t)
@@ -46,7 +46,7 @@ def release(links, region, index, t):  # type: ignore[no-untyped-def]
     return now
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def releases(links, region, index, row, t, out):  # type: ignore[no-untyped-def]
     """Write int32 *out*, the release of each of seconds *t* at premises number index[row]; return how many are put off."""
     n = 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from sim.kernels.attempts import HORIZON, N_ANONYMOUS, N_OPEN, N_STAGES, WARM_UP, finish, leave_network
+from sim.kernels.compiled import njit
 from sim.kernels.pool import DELIVERED, IN_FLIGHT, NEVER, NONE, let_go
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def send(box, messages, k, who):  # type: ignore[no-untyped-def]
     """Let *who* arrive at stage *k* in this step."""
     messages[who].next = NONE
@@ -20,7 +19,7 @@ def send(box, messages, k, who):  # type: ignore[no-untyped-def]
     box[k, 2] += 1
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def at_the_door(setup, book, pool, box, who, at):  # type: ignore[no-untyped-def]
     """Attempt *who* reaches the SMI's door at second *at*: the first of a message ends it, and is passed on to a user."""
     whole, c = pool.messages[who].message, setup.c
@@ -36,7 +35,7 @@ def at_the_door(setup, book, pool, box, who, at):  # type: ignore[no-untyped-def
     let_go(pool, whole)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def onward(setup, book, pool, box, k, who, s):  # type: ignore[no-untyped-def]
     """Attempt *who* departs stage *k* in slot *s*."""
     c = setup.c
@@ -50,7 +49,7 @@ def onward(setup, book, pool, box, k, who, s):  # type: ignore[no-untyped-def]
         let_go(pool, whole)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def arrivals(messages, box, k, ids):  # type: ignore[no-untyped-def]
     """Empty the box of stage *k* into *ids*; return how many."""
     who, n = box[k, 0], box[k, 2]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from sim.kernels.compiled import njit
 
 _32 = np.uint64(32)
 _BYTE = np.uint64(255)
 _FEW = 48  # below this, moving one after the other beats counting digits
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _before(messages, a, b, n_anonymous):  # type: ignore[no-untyped-def]
     """Whether record *a* comes before *b* of the same leave and rank."""
     named_a, named_b = messages[a].kind >= n_anonymous, messages[b].kind >= n_anonymous
@@ -33,7 +34,7 @@ def _before(messages, a, b, n_anonymous):  # type: ignore[no-untyped-def]
     return messages[a].number < messages[b].number
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def in_order(messages, ids, n, keys, more_ids, more_keys, n_anonymous):  # type: ignore[no-untyped-def]
     """Put the first *n* of int32 *ids* in order of service; *keys*, *more_keys* uint64 and *more_ids* are room."""
     if n < 2:
@@ -62,7 +63,7 @@ def in_order(messages, ids, n, keys, more_ids, more_keys, n_anonymous):  # type:
             j -= 1
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _by_digits(ids, n, keys, more_ids, more_keys, least, most):  # type: ignore[no-untyped-def]
     """Sort by *keys*, a byte at a time from the lowest; of the upper half only the bytes in which *least* and *most* leave differ."""
     n_digits = 4
@@ -84,7 +85,7 @@ def _by_digits(ids, n, keys, more_ids, more_keys, least, most):  # type: ignore[
             keys[i], ids[i] = more_keys[i], more_ids[i]
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def by_server(ids, server, n, first, more_ids):  # type: ignore[no-untyped-def]
     """Put the first *n* of *ids* by their int32 *server* (in step with *ids*), keeping their order; those of server v become ids[first[v]:first[v + 1]]."""
     first[:] = 0
@@ -100,7 +101,7 @@ def by_server(ids, server, n, first, more_ids):  # type: ignore[no-untyped-def]
         ids[i] = more_ids[i]
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def by_rank(keys, n, more_keys):  # type: ignore[no-untyped-def]
     """Sort the first *n* of uint64 *keys* by their upper halves; equals keep their order."""
     if n <= _FEW:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from sim.kernels.compiled import njit
 
 NEVER: Final = np.int32(2**31 - 1)
 NONE: Final = np.int32(-1)
@@ -71,7 +72,7 @@ class Pool(NamedTuple):
     n: np.ndarray
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def take(pool):  # type: ignore[no-untyped-def]
     """Return a free record."""
     if pool.n[FREE_MESSAGES] > 0:
@@ -81,14 +82,14 @@ def take(pool):  # type: ignore[no-untyped-def]
     return pool.n[USED_MESSAGES] - 1
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def room_left(pool):  # type: ignore[no-untyped-def]
     """Return how many messages and how many events there is room for."""
     n = pool.n
     return n[FREE_MESSAGES] + len(pool.messages) - n[USED_MESSAGES], n[FREE_EVENTS] + len(pool.events) - n[USED_EVENTS]
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def let_go(pool, who):  # type: ignore[no-untyped-def]
     """Forget one attempt or event that points to record *who*, and the record when it was the last."""
     messages = pool.messages
@@ -99,7 +100,7 @@ def let_go(pool, who):  # type: ignore[no-untyped-def]
         pool.n[FREE_MESSAGES] += 1
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def remind(pool, due, what, who, turn, stage):  # type: ignore[no-untyped-def]
     """Let event *what* happen to record *who* in step *due*."""
     if pool.n[FREE_EVENTS] > 0:
@@ -116,7 +117,7 @@ def remind(pool, due, what, who, turn, stage):  # type: ignore[no-untyped-def]
     pool.messages[who].refs += 1
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def due_now(pool, step, out):  # type: ignore[no-untyped-def]
     """Take the events of *step* off the wheel into int32 *out*; return how many."""
     slot = step % len(pool.wheel)
@@ -135,7 +136,7 @@ def due_now(pool, step, out):  # type: ignore[no-untyped-def]
     return n
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def give_back(pool, events, n):  # type: ignore[no-untyped-def]
     """Free the first *n* of *events*."""
     for i in range(n):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import scaled, word
 from sim.kernels.servers import share_of_slot
 
@@ -36,7 +36,7 @@ class Rows(NamedTuple):
     times: np.ndarray
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def refresh(rows, stage, v, s):  # type: ignore[no-untyped-def]
     """Bring the rows of *stage* at server *v* to the start of slot *s*; slots are seen one after the other, and each once."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
@@ -56,7 +56,7 @@ def refresh(rows, stage, v, s):  # type: ignore[no-untyped-def]
             state[SLOT] = s
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def note_arrivals(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
     """Let breakers remember int64 *by_kind*, who came in slot *s* and all pass."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
@@ -69,7 +69,7 @@ def note_arrivals(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
             rows.state[i, v - stage.first, RING_SUM] += n
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def calm(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
     """Whether no row would stop any of int64 *by_kind* that arrive in slot *s* at a server where nobody waits."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
@@ -88,7 +88,7 @@ def calm(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def pay(rows, stage, v, by_kind):  # type: ignore[no-untyped-def]
     """Take the tokens of int64 *by_kind*, who all pass."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
@@ -97,7 +97,7 @@ def pay(rows, stage, v, by_kind):  # type: ignore[no-untyped-def]
                 rows.state[i, v - stage.first, TOKENS] -= by_kind[kind] * rows.listed[i, kind]
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def allowed_by_shapes(rows, stage, s, allowed):  # type: ignore[no-untyped-def]
     """Return what capacity *allowed* leaves under the shapes of *stage*."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
@@ -107,7 +107,7 @@ def allowed_by_shapes(rows, stage, s, allowed):  # type: ignore[no-untyped-def]
     return allowed
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def stopped_by(rows, i, stage, v, s, waiting, messages, ids, n, bar_keys, verdict):  # type: ignore[no-untyped-def]
     """Write into bool *verdict* which of the first *n* of *ids*, in order, row *i* stops; barring puts off, the storm rule throttles, the others refuse."""
     row, state = rows.rows[i], rows.state[i, v - stage.first]
@@ -140,13 +140,13 @@ def stopped_by(rows, i, stage, v, s, waiting, messages, ids, n, bar_keys, verdic
             verdict[j] = np.uint64(word(bar_keys[0], np.int64(m.place), np.int64(m.premises), s)) < np.uint64(row.b)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def barred_until(bar_keys, row, m, s):  # type: ignore[no-untyped-def]
     """Return the slot in which message *m*, barred in slot *s*, comes again."""
     return s + 1 + scaled(word(bar_keys[1], np.int64(m.place), np.int64(m.premises), s), row.c)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _storms(rows, i, m, s):  # type: ignore[no-untyped-def]
     """Whether alert storm protection suppresses message *m* in slot *s*; *m* is counted either way."""
     row = rows.rows[i]
@@ -168,7 +168,7 @@ def _storms(rows, i, m, s):  # type: ignore[no-untyped-def]
     return history[N_OVER] % row.d != 0  # one in so many
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _place_of(senders, key):  # type: ignore[no-untyped-def]
     """Return the place of *key* in the hash table, made if it is new; there is always room."""
     mask = np.uint64(len(senders) - 1)
@@ -182,7 +182,7 @@ def _place_of(senders, key):  # type: ignore[no-untyped-def]
         at += np.uint64(1)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def moved(old, new):  # type: ignore[no-untyped-def]
     """Copy every sender of the hash table of *old* into that of *new*, which is larger."""
     for i in range(len(old.senders)):

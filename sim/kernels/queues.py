@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from sim.kernels.compiled import njit
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def allowance(numerator, denominator, start, stop):  # type: ignore[no-untyped-def]
     """Return int64 what a capacity of numerator/denominator per slot allows in each slot of [start, stop): floor((s+1) r) - floor(s r)."""
     out = np.empty(stop - start, np.int64)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from sim.kernels.attempts import DAY_START, HORIZON, N_ANONYMOUS, WARM_UP
+from sim.kernels.compiled import njit
 from sim.kernels.servers import CSP, USER
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def pass_quietly(setup, leaving, book):  # type: ignore[no-untyped-def]
     """Let everybody pass every stage in the second they come to it (no cells, no rows that count, nobody waiting)."""
     c = setup.c
@@ -31,7 +31,7 @@ def pass_quietly(setup, leaving, book):  # type: ignore[no-untyped-def]
                         _add(leaving.counts[region, kind], leaving.measured[region, kind], book, to, kind, first, skip, n)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _add(counts, measured, book, recorded, kind, first, skip, n):  # type: ignore[no-untyped-def]
     """Add the counts of one server and kind to the book: second i is that of `first` + i."""
     seen, served, total = book.seen[recorded, kind], book.served[recorded], np.int64(0)

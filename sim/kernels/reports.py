@@ -8,8 +8,8 @@ Timer reports differ in *when* they leave far more than in how many there are.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import block, pick, scaled
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -18,7 +18,7 @@ REACHED = np.uint8(0)
 TIMER, CHANGE, READ = np.uint8(0), np.uint8(1), np.uint8(2)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def first_due(key, place, index, period_s, at_s, spread_s, hashed, due):  # type: ignore[no-untyped-def]
     """Write int32 *due*, each timer's first nominal second.
 
@@ -36,7 +36,7 @@ def first_due(key, place, index, period_s, at_s, spread_s, hashed, due):  # type
         due[i] = (at_s + offset) % period_s if hashed else period_s - offset
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def steady_reports(due, reach, home, start_s, stop_s, period_s, measure_s, counts, tally, sender, leave):  # type: ignore[no-untyped-def]
     """`timer_reports` where nothing is drawn and nothing restarts: no jitter, no loss, no cut, no activation. A nanosecond or two a report."""
     count, sent, expired = np.uint64(0), 0, 0
@@ -58,7 +58,7 @@ def steady_reports(due, reach, home, start_s, stop_s, period_s, measure_s, count
     return sender[:count], leave[:count]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def timer_reports(  # type: ignore[no-untyped-def]
     jitter_key, place, index, due, start_s, stop_s, period_s, jitter_s, changed_row, changed_s, restarts, sender, leave, occasion,
 ):
@@ -104,7 +104,7 @@ def timer_reports(  # type: ignore[no-untyped-def]
     return sender[:count], leave[:count], occasion[:count]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def change_reports(  # type: ignore[no-untyped-def]
     jitter_key, place, index, row, changed_s, jitter_s, leave,
 ):
@@ -116,7 +116,7 @@ def change_reports(  # type: ignore[no-untyped-def]
         leave[i] = changed_s[i] + (scaled(pick(words, number), 2 * jitter_s) if jitter_s > 0 else 0)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def enter(  # type: ignore[no-untyped-def]
     loss_key, place, index, row, occasion, leave, reach, dark_until, start_s, loss, measure_s, counts, tally, fate,
 ):
@@ -155,7 +155,7 @@ def enter(  # type: ignore[no-untyped-def]
     return row[:kept], leave[:kept]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def daily_reads(key, place, index, day, threshold, start_s, stop_s):  # type: ignore[no-untyped-def]
     """Return (row, second) of the devices read on *day* within [start, stop): each with the share *threshold*, at a second the same word gives."""
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
@@ -178,7 +178,7 @@ def daily_reads(key, place, index, day, threshold, start_s, stop_s):  # type: ig
     return row[:count].copy(), when[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def merged(row_a, leave_a, cause_a, row_b, leave_b, cause_b):  # type: ignore[no-untyped-def]
     """Return (row, leave, cause) of two lists sorted by (row, leave), merged; of equals the first list's comes first."""
     n = len(row_a) + len(row_b)
@@ -195,7 +195,7 @@ def merged(row_a, leave_a, cause_a, row_b, leave_b, cause_b):  # type: ignore[no
     return row, leave, cause
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def to_devices(hub_index, made, deliver, device_index):  # type: ignore[no-untyped-def]
     """Return (device row, made, deliver) of hub messages (sorted by uint32 *hub_index*) for the devices at the same premises numbers."""
     capacity = len(hub_index)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.pool import NONE
 
 CELL, CSP, DSP, USER = 0, 1, 2, 3
@@ -31,14 +31,14 @@ class Queues(NamedTuple):
     good: np.ndarray
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def share_of_slot(numerator, denominator, s):  # type: ignore[no-untyped-def]
     """Return what a rate of numerator / denominator a slot allows in slot *s*."""
     whole, part = numerator // denominator, numerator % denominator
     return whole + ((s + 1) * part) // denominator - (s * part) // denominator
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def is_out(outages, server, s):  # type: ignore[no-untyped-def]
     """Whether *server* serves nobody in slot *s*."""
     out = False
@@ -47,7 +47,7 @@ def is_out(outages, server, s):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def push(messages, queues, v, level, who):  # type: ignore[no-untyped-def]
     """Let *who* wait, last in the queue."""
     tail = queues.tail[v, level]
@@ -60,7 +60,7 @@ def push(messages, queues, v, level, who):  # type: ignore[no-untyped-def]
     queues.n[v, level] += 1
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def pop(messages, queues, v, level, newest):  # type: ignore[no-untyped-def]
     """Return who waits first, or last if *newest*, and take it off the queue."""
     who = queues.tail[v, level] if newest else queues.head[v, level]
@@ -82,7 +82,7 @@ def pop(messages, queues, v, level, newest):  # type: ignore[no-untyped-def]
     return who
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def join(messages, queues, stage, v, level, who, refused, n_refused):  # type: ignore[no-untyped-def]
     """Let *who* wait if there is room; return how many are in *refused* then."""
     if stage.buffer < 0 or queues.n[v, level] < stage.buffer:
@@ -96,7 +96,7 @@ def join(messages, queues, stage, v, level, who, refused, n_refused):  # type: i
     return n_refused + 1
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def serve(messages, queues, stage, levels, v, ids, n, s, allowed, served, refused):  # type: ignore[no-untyped-def]
     """Serve those who wait at server *v* and the first *n* of *ids*, who arrive in slot *s*, in order.
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import block, pick, scaled, word
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -30,13 +30,13 @@ PASSES, EXPIRED, LOST, CONSOLIDATED, THROTTLED, REFUSED, HELD = (np.uint8(fate) 
 N_TALLY: Final = 6  # a tally counts messages raised in place 0, and by fate in the others
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _key(message):  # type: ignore[no-untyped-def]
     """Return what orders the messages of one sender: present second, second raised, cause, in 64 bits."""
     return (np.uint64(message.t) << np.uint64(33)) | (np.uint64(message.raised) << np.uint64(2)) | np.uint64(message.cause)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def packed(row, raised, occasion, cause, measure_s, tally):  # type: ignore[no-untyped-def]
     """Return the messages of int32 columns *row*, *raised*, *occasion* and one *cause*; count those raised at or after *measure_s*."""
     out = np.zeros(len(row), MESSAGE)
@@ -46,7 +46,7 @@ def packed(row, raised, occasion, cause, measure_s, tally):  # type: ignore[no-u
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def merged(a, b):  # type: ignore[no-untyped-def]
     """Return the messages of *a* and *b*, each in order, in order; of equals those of *a* come first."""
     if len(a) == 0 or len(b) == 0:
@@ -66,7 +66,7 @@ def merged(a, b):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untyped-def]
     """Return (due before *until_s*, later, held) of those who have not ended, and count the fates of those who have; *messages* is used up.
 
@@ -109,7 +109,7 @@ def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untype
     return messages[:n_due], later, held
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _insert(out, n, message):  # type: ignore[no-untyped-def]
     """Put *message* among the first *n* of *out*, which are in order."""
     place, key = np.int64(n), _key(message)
@@ -123,7 +123,7 @@ def _insert(out, n, message):  # type: ignore[no-untyped-def]
 # Each returns how many of the messages raised at or after *measure_s* it put off.
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def hold_back(messages, key, place, index, window_s, measure_s):  # type: ignore[no-untyped-def]
     """Put each message off by a draw in [0, *window_s*): `jitter`."""
     n = 0
@@ -135,7 +135,7 @@ def hold_back(messages, key, place, index, window_s, measure_s):  # type: ignore
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def spend(messages, every_s, burst, spoken_for):  # type: ignore[no-untyped-def]
     """Throttle what finds no token: `token_bucket`. int64 *spoken_for*, by sender, is the second up to which tokens are; -1 for none."""
     for i in range(np.uint64(len(messages))):
@@ -148,7 +148,7 @@ def spend(messages, every_s, burst, spoken_for):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def drop_repeats(messages, window_s, passed):  # type: ignore[no-untyped-def]
     """Consolidate what comes less than *window_s* after the last that passed: `dedupe`. int32 *passed*, by sender, is its second; -1 for none."""
     for i in range(np.uint64(len(messages))):
@@ -160,7 +160,7 @@ def drop_repeats(messages, window_s, passed):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def suppress(messages, seen_row, seen_s, threshold, window_s, forward_period_s, until_s, passed):  # type: ignore[no-untyped-def]
     """Consolidate what is over *threshold* others in the window before it, save one a forwarding period; return what must be remembered of arrivals.
 
@@ -196,7 +196,7 @@ def suppress(messages, seen_row, seen_s, threshold, window_s, forward_period_s, 
     return row[:kept].copy(), second[:kept].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def gather(messages, key, hub_place, index, period_s, start_s, until_s, horizon_s, measure_s):  # type: ignore[no-untyped-def]
     """Put each message off to its hub's next batch, one for each sender: `batch`. The one raised last goes, the others are consolidated into it.
 
@@ -224,7 +224,7 @@ def gather(messages, key, hub_place, index, period_s, start_s, until_s, horizon_
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def keep_silent(messages, key, hub_place, index, time_s, spread_s, dark_until, lit, measure_s):  # type: ignore[no-untyped-def]
     """Put off what comes too soon after the latest dark spell of its premises: `hold_down`.
 
@@ -247,7 +247,7 @@ def keep_silent(messages, key, hub_place, index, time_s, spread_s, dark_until, l
 # -- the hub's door ---------------------------------------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def send(messages, timer_key, change_key, place, index, reach, dark_until, loss):  # type: ignore[no-untyped-def]
     """Write what was made at each message's second: EXPIRED where there is no WAN or it is dark (nobody when *dark_until* is empty), LOST to luck.
 
@@ -264,7 +264,7 @@ def send(messages, timer_key, change_key, place, index, reach, dark_until, loss)
             messages[i].fate = LOST
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def columns(messages, start_s, one_made, one_cause, counts):  # type: ignore[no-untyped-def]
     """Return (row, leave, made, raised, cause) of *messages*, and count by second from *start_s* when they leave.
 

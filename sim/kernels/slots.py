@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from sim.kernels.attempts import DAY_START, LATENCY, N_ANONYMOUS, WARM_UP, finish
+from sim.kernels.compiled import njit
 from sim.kernels.moving import arrivals, onward
 from sim.kernels.ordering import by_server, in_order
 from sim.kernels.pool import DELIVERED
@@ -15,7 +15,7 @@ from sim.kernels.traffic import EVERYONE, NAMED, WATCHED, named_now
 from sim.kernels.work import allowed_at, count_seen, take_through, work
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def servers(net, k, t):  # type: ignore[no-untyped-def]
     """Work through slot t + before of a CSP, DSP or user stage."""
     setup, leaving, pool, links, rows, queues, book, room = net
@@ -68,7 +68,7 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
             book.waits[stage.recorded + v, s - setup.c[DAY_START]] = waiting
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _has(rows, stage, what):  # type: ignore[no-untyped-def]
     has = False
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
@@ -76,13 +76,13 @@ def _has(rows, stage, what):  # type: ignore[no-untyped-def]
     return has
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _server_of(stage, m):  # type: ignore[no-untyped-def]
     """Return the server of message *m* among those of a CSP, DSP or user stage."""
     return np.int64(m.region) if stage.what == CSP else (np.int64(m.user) if stage.what == USER else np.int64(0))
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _add_counts(stage, leaving, v, i, by_kind, n_anonymous):  # type: ignore[no-untyped-def]
     """Add to *by_kind* those without a name who come to server *v*."""
     if stage.what == USER:
@@ -95,7 +95,7 @@ def _add_counts(stage, leaving, v, i, by_kind, n_anonymous):  # type: ignore[no-
                 by_kind[kind] += leaving.counts[region, kind, i]
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _add_measured(stage, leaving, v, i, n_anonymous, measured):  # type: ignore[no-untyped-def]
     """Add to *measured* those without a name at server *v* who were raised after the warm-up."""
     if stage.what == USER:
@@ -108,7 +108,7 @@ def _add_measured(stage, leaving, v, i, n_anonymous, measured):  # type: ignore[
                 measured[kind] += leaving.measured[region, kind, i]
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _all_pass(net, k, v, s, arrived, by_kind, measured, storms):  # type: ignore[no-untyped-def]
     """Let all who come to server *v* in slot *s* pass at once; alert storm protection looks at those with names."""
     setup, _, pool, _, rows, _, book, room = net

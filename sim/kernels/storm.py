@@ -7,10 +7,10 @@ Step t takes those who leave in second t through all stages; a stage with *befor
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from sim.kernels.attempts import BUDGET, FIRSTS, FIRSTS_NOW, HORIZON, LATENCY, N_OPEN, N_STAGES, RETRIES, RETRIES_NOW, STOP, TRACED, fail, give_up_or_go
 from sim.kernels.cells import cells
+from sim.kernels.compiled import njit
 from sim.kernels.moving import at_the_door, send
 from sim.kernels.net import Net
 from sim.kernels.pool import ARRIVES, DUE, N_ENDED, NONE, TIME_OUT, due_now, give_back, let_go, room_left
@@ -22,7 +22,7 @@ from sim.kernels.traffic import kept_by_hubs
 DONE, NEEDS_ROOM = 0, 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def advance(net, from_s, to_s):  # type: ignore[no-untyped-def]
     """Take steps [from, to) of *net* (`Net`); return the first not taken, and whether it needs more room."""
     a, b, c, d, e, f, g, h = net
@@ -51,7 +51,7 @@ def advance(net, from_s, to_s):  # type: ignore[no-untyped-def]
     return to_s, DONE
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _lacks_room(leaving, pool, c, t):  # type: ignore[no-untyped-def]
     """Whether step *t* might need more records than are free."""
     new = np.int64(pool.wheel_n[t % len(pool.wheel)])
@@ -66,7 +66,7 @@ def _lacks_room(leaving, pool, c, t):  # type: ignore[no-untyped-def]
     return tells and len(pool.ended) - pool.n[N_ENDED] < known
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _step(net, t):  # type: ignore[no-untyped-def]
     """Take those who leave in second *t*, and those who come again then, through all stages."""
     setup, leaving, pool, links, book, room = net.setup, net.leaving, net.pool, net.links, net.book, net.room
@@ -108,7 +108,7 @@ def _step(net, t):  # type: ignore[no-untyped-def]
     give_back(pool, events, n_events)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _some_link_is_down(links, region, t):  # type: ignore[no-untyped-def]
     down = False
     for k in range(len(links.start)):
@@ -116,7 +116,7 @@ def _some_link_is_down(links, region, t):  # type: ignore[no-untyped-def]
     return down
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _count_firsts(setup, leaving, t):  # type: ignore[no-untyped-def]
     """Add the last second's attempts to those before it, and begin the next second's."""
     for region in range(leaving.counts.shape[0]):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sim.kernels.attempts import HAS_USER, HOMES, HORIZON, HUB_KEEPS, N_ANONYMOUS, RANK, WARM_UP, attempt
+from sim.kernels.compiled import njit
 from sim.kernels.draws import scaled, word
 from sim.kernels.links import release
 from sim.kernels.ordering import by_rank
@@ -39,14 +39,14 @@ class Leaving(NamedTuple):
     watched: np.ndarray
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def home(setup, region, kind, second, k):  # type: ignore[no-untyped-def]
     """Return the premises of the *k*-th anonymous message of *kind* that left *region* in *second*."""
     n = setup.premises_first[region + 1] - setup.premises_first[region]
     return scaled(word(setup.home_keys[kind], region, second, k), n)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # type: ignore[no-untyped-def]
     """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED` kinds or the `NAMED`.
 
@@ -85,7 +85,7 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
     return n + n_drafts
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _name_member(setup, leaving, book, pool, region, i, member, who):  # type: ignore[no-untyped-def]
     """Write the named message *member* into record *who*."""
     flow = leaving.flows[member.flow]
@@ -101,7 +101,7 @@ def _name_member(setup, leaving, book, pool, region, i, member, who):  # type: i
         leaving.by_user_measured[m.user, kind, i] -= member.raised >= setup.c[WARM_UP]
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _blank(m, who, kind, region, place, premises, raised, number):  # type: ignore[no-untyped-def]
     """Write a new message into record *m*."""
     m.message, m.kind, m.region, m.place, m.premises, m.raised, m.made, m.number = who, kind, region, place, premises, raised, raised, number
@@ -111,7 +111,7 @@ def _blank(m, who, kind, region, place, premises, raised, number):  # type: igno
     m.failed = m.waits = m.travels = False
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _draft_anonymous(setup, leaving, links, room, region, kind, t, n):  # type: ignore[no-untyped-def]
     """Add the anonymous messages of *kind* that are still counts to the drafts; those kept by their hubs have names."""
     i, total = t - leaving.start, np.int64(leaving.total[region, kind, t - leaving.start])
@@ -125,7 +125,7 @@ def _draft_anonymous(setup, leaving, links, room, region, kind, t, n):  # type: 
     return n
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _name_anonymous(setup, pool, region, kind, t, k, who):  # type: ignore[no-untyped-def]
     """Write the *k*-th anonymous message of *kind* and second *t* into record *who*."""
     at_home = home(setup, region, kind, t, k) if setup.c[HOMES] else 0
@@ -133,7 +133,7 @@ def _name_anonymous(setup, pool, region, kind, t, k, who):  # type: ignore[no-un
     _user_of_home(setup, pool.messages[who], region, at_home)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _user_of_home(setup, m, region, at_home):  # type: ignore[no-untyped-def]
     if setup.kind_user[m.kind] >= 0:
         m.user = setup.kind_user[m.kind]
@@ -141,7 +141,7 @@ def _user_of_home(setup, m, region, at_home):  # type: ignore[no-untyped-def]
         m.user = setup.user_of[setup.premises_first[region] + at_home]
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def kept_by_hubs(setup, leaving, book, pool, links, region, t):  # type: ignore[no-untyped-def]
     """Take the anonymous messages of second *t* whose link is down off the counts: their hubs keep them until it is up, or they expire."""
     i, c = t - leaving.start, setup.c
@@ -170,7 +170,7 @@ def kept_by_hubs(setup, leaving, book, pool, links, region, t):  # type: ignore[
                 m.refs = 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def scattered(flow, row, premises, leave, raised, made, cause, causes_differ, region, n_regions, start, after, members):  # type: ignore[no-untyped-def]
     """Write the messages of one flow into *members*, by second and region; *after* int64 is where the next of each goes."""
     for p in range(np.uint64(len(row))):
@@ -181,7 +181,7 @@ def scattered(flow, row, premises, leave, raised, made, cause, causes_differ, re
         m.cause = cause[p] if causes_differ else cause[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def count_by_user(user_of, premises, row, leave, start, counts):  # type: ignore[no-untyped-def]
     """Add to int32 *counts* (user × second) the messages of one flow."""
     for p in range(np.uint64(len(row))):

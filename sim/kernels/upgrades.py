@@ -6,8 +6,8 @@ A device's next change is one column of 32-bit seconds (`NEVER` for none); advan
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import block, gap_s, pick
 
 NEVER = np.int32(2**31 - 1)
@@ -15,7 +15,7 @@ _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def happens(key, place, index, occasion, threshold, out):  # type: ignore[no-untyped-def]
     """Write into bool *out* whether the share *threshold* (uint64) happens to each of uint32 *index* at one *occasion*."""
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
@@ -29,7 +29,7 @@ def happens(key, place, index, occasion, threshold, out):  # type: ignore[no-unt
         out[i] = np.uint64(pick(words, index[i])) < threshold
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def chosen(key, place, n, threshold):  # type: ignore[no-untyped-def]
     """Return the uint32 numbers in [0, n) to which *threshold* happens at occasion 0, in order."""
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
@@ -45,7 +45,7 @@ def chosen(key, place, n, threshold):  # type: ignore[no-untyped-def]
     return out[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def schedule(key, place, index, takes_part, occasion, rate_per_s, start_s, before_s, next_change):  # type: ignore[no-untyped-def]
     """Write each participant's next change: one gap of *rate_per_s* after *start_s*, or `NEVER` if that is not before *before_s*."""
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
@@ -61,7 +61,7 @@ def schedule(key, place, index, takes_part, occasion, rate_per_s, start_s, befor
             next_change[i] = when if when < before_s else NEVER
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def changes_due(key, place, index, version, next_change, until_s, rate_per_s, release):  # type: ignore[no-untyped-def]
     """Return (row, second, new version) of every change before *until_s*, by row and then time, and move `next_change` past it.
 
@@ -102,14 +102,14 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
     return row[:count].copy(), when[:count].copy(), new[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _longer(array, capacity):  # type: ignore[no-untyped-def]
     longer = np.empty(capacity, array.dtype)
     longer[: len(array)] = array
     return longer
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def shares_out(key, place, index, thresholds):  # type: ignore[no-untyped-def]
     """Return uint8, for each of *index* the first of the cumulative uint64 *thresholds* above its word (their number if none is)."""
     out = np.empty(len(index), np.uint8)

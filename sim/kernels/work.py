@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from sim.kernels.attempts import BARRED, DAY_START, N_ANONYMOUS, WARM_UP, finish, leave_network, refuse
+from sim.kernels.compiled import njit
 from sim.kernels.moving import onward
 from sim.kernels.ordering import in_order
 from sim.kernels.pool import ARRIVES, NEVER, NONE, THROTTLED, let_go, remind
@@ -13,7 +13,7 @@ from sim.kernels.protection import BARRING, CODEL, REDELIVERY, STORM, allowed_by
 from sim.kernels.servers import UNLIMITED, is_out, serve, share_of_slot
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
     """Put the arrivals of slot *s* in order, take them through the rows, and serve; return how many wait then, and how many were put off."""
     setup, _, pool, _, rows, queues, book, room = net
@@ -48,7 +48,7 @@ def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
     return queues.n[server].sum(), n_put_off
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignore[no-untyped-def]
     """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front, and how many have not arrived at all yet."""
     setup, _, pool, _, rows, _, book, room = net
@@ -91,7 +91,7 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignor
     return kept, away
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _taken_at(outages, server, s, after, hold):  # type: ignore[no-untyped-def]
     """Return the slot in which a user who is out in slot *s* takes a message, or -1 if that is too late."""
     later = s + after
@@ -104,7 +104,7 @@ def _taken_at(outages, server, s, after, hold):  # type: ignore[no-untyped-def]
     return later
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def allowed_at(setup, rows, stage, v, s):  # type: ignore[no-untyped-def]
     """Return how many server *v* may serve in slot *s*."""
     if is_out(setup.outages, stage.first + v, s):
@@ -113,7 +113,7 @@ def allowed_at(setup, rows, stage, v, s):  # type: ignore[no-untyped-def]
     return allowed_by_shapes(rows, stage, s, allowed)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def count_seen(setup, book, recorded, s, messages, ids, n):  # type: ignore[no-untyped-def]
     """Count the arrivals of slot *s*."""
     if s >= setup.c[WARM_UP]:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,18 +83,11 @@ def tell(
 # -- finding ---------------------------------------------------------------------------------------------------------------------------------------
 
 
-@numba.njit(cache=True)
-def _fitted(key, place, start, threshold, out):  # type: ignore[no-untyped-def]
-    """Write into bool *out* whether the premises from *start* on have a device."""
-    for i in range(len(out)):
-        out[i] = np.uint64(draws.word(key, place, start + i, 0)) < threshold
-
-
 def _with_device(luck: Luck, place: int, n_premises: int, share: float) -> Iterator[NDArray[Any]]:
     """Yield the premises that have the device of *place*, a chunk of the region at a time."""
     for start in range(0, n_premises, CHUNK):
         out = np.empty(min(CHUNK, n_premises - start), np.bool_)
-        _fitted(luck.key("estate.fitted"), place, start, np.uint64(draws.threshold(share)), out)
+        draws.which_below(luck.key("estate.fitted"), place, start, np.uint64(draws.threshold(share)), out)
         yield start + np.flatnonzero(out)
 
 

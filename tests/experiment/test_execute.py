@@ -13,6 +13,7 @@ import sim.experiment.work as work
 from sim.experiment import Interrupted, planned
 from sim.experiment.asked import worlds
 from sim.experiment.summary import DIFFERENCES, SUMMARY
+from sim.kernels.identity import kernel_hash
 from sim.metrics import METRICS
 from sim.metrics.results import Results
 from sim.scenario.load import load
@@ -67,6 +68,7 @@ def test_the_manifest_says_where_the_numbers_come_from(pretend, experiment, carr
     assert manifest["scenario"] == {"file": "a file", "text": "its text", "sets": [], "sha256": hashlib.sha256(b"its text").hexdigest()}
     assert manifest["resolved_sha256"] == hashlib.sha256((run / "resolved.yaml").read_bytes()).hexdigest()
     assert set(STREAMS) < set(manifest["streams"])
+    assert manifest["kernels"] == kernel_hash()
     assert manifest["made_with"]["packages"]["numpy"]
     assert manifest["started"] <= manifest["ended"]
     assert {"git_commit", "python", "platform", "cpus"} < set(manifest["made_with"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -12,6 +14,7 @@ import sim.experiment.speed as speed
 from sim.experiment import misfit, needs, planned
 from sim.experiment.costs import free_disk, free_memory
 from sim.experiment.plan import comparator_of
+from sim.scenario.faults import ScenarioError
 from sim.scenario.load import load
 
 
@@ -173,3 +176,26 @@ def test_the_comparator_is_a_cell_or_an_option_at_the_same_levels(experiment):
     names = {cell.name: other.name if (other := comparator_of(by_option, cell)) else None for cell in by_option.cells}
 
     assert names == {"quiet-0pc": None, "quiet-5pc": None, "daily-0pc": "quiet-0pc", "daily-5pc": "quiet-5pc"}
+
+
+def test_without_the_compiler_only_the_twin_is_planned(monkeypatch):
+    """A sentence before anything starts; uncompiled kernels would fail every replication."""
+    monkeypatch.setattr("numba.core.config.DISABLE_JIT", 1)
+
+    with pytest.raises(ScenarioError, match=r"NUMBA_DISABLE_JIT: is set, .* --engine twin"):
+        plan_of()
+    assert planned(load("gb_base"), "twin").tasks
+
+
+def test_the_twin_needs_no_compiler(root, tmp_path):
+    """With the compiler switched off it gives the summary that it gives with it."""
+    small = ["estate.premises=20", "window.warm_up=0 d", "window.length=1 d", "replications=1"]
+    sets = [word for change in small for word in ("--set", change)]
+    summaries = set()
+    for switch in "01":
+        out = tmp_path / switch
+        command = [sys.executable, "-m", "sim", "run", "gb_base", *sets, "--engine", "twin", "--out", out]
+        subprocess.run(command, cwd=root, env=os.environ | {"NUMBA_DISABLE_JIT": switch}, check=True)
+        summaries.add(next(out.glob("*/*/summary.csv")).read_bytes())
+
+    assert len(summaries) == 1

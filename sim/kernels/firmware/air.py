@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import scaled
 from sim.kernels.firmware.columns import (
     C_ACTIVATED,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import gap_s, word
 from sim.kernels.firmware.columns import NEVER
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def by_curve(key, place, start_s, shares, times, out):  # type: ignore[no-untyped-def]
     """Write into int32 *out*, for each premises, *start_s* and the inverse at its word of a curve of uint64 *shares* by *times*; `NEVER` past the last."""
     for home in range(len(out)):
@@ -23,7 +23,7 @@ def by_curve(key, place, start_s, shares, times, out):  # type: ignore[no-untype
             low, early = shares[i], times[i]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def exchanged(key, place, share, out):  # type: ignore[no-untyped-def]
     """Write `NEVER` into int32 *out* for the hubs that are not exchanged."""
     for home in range(len(out)):
@@ -31,14 +31,14 @@ def exchanged(key, place, share, out):  # type: ignore[no-untyped-def]
             out[home] = NEVER
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def first_gaps(key, place, index, rate_per_s, out):  # type: ignore[no-untyped-def]
     """Write into int32 *out* the first stroke of each clock of *rate_per_s*; `NEVER` where it is 0."""
     for i in range(len(index)):
         out[i] = NEVER if rate_per_s <= 0 else np.int32(min(gap_s(word(key, place, index[i], 0), rate_per_s), np.int64(NEVER)))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def strokes_between(firsts, period_s, from_s, until_s):  # type: ignore[no-untyped-def]
     """Return how many of first, first + period, … lie in [from, until), summed over int32 *firsts*."""
     n = np.int64(0)
@@ -47,12 +47,12 @@ def strokes_between(firsts, period_s, from_s, until_s):  # type: ignore[no-untyp
     return n
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _before(second, first, period_s):  # type: ignore[no-untyped-def]
     return np.int64(0) if second <= first else (second - first + period_s - 1) // period_s
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def look_up(devices, starts, fitted, rows):  # type: ignore[no-untyped-def]
     """Write whose row is whose (`sim.kernels.firmware.columns.Region`)."""
     for kind in range(5):

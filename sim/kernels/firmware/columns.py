@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 # How the kernels that handle one device at a time are compiled. None makes an array, so Numba need not count who holds one (a flag of its own): that counting
 # was half their time.
-PLAIN: Final = {"cache": True, "nogil": True, "_nrt": False}
+PLAIN: Final = {"nogil": True, "_nrt": False}
 NEVER = np.int32(2**31 - 1)
 UNKNOWN = 255  # a hub's record that is not there
 VARIANT = 128  # added to a version: an image that was never submitted

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from sim.kernels import ledgers
+from sim.kernels.compiled import njit
 from sim.kernels.firmware.air import IDLE
 from sim.kernels.firmware.columns import E_OPEN, MEASURED_JOB, SUSPENDED, UNKNOWN, UNKNOWN_S, VARIANT, Z_SUSPENDED
 from sim.kernels.firmware.records import account_for_image, overlap
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def finish(w_, facts_, sums_, devices, start, stop, kind):  # type: ignore[no-untyped-def]
     """Account for the rows [start, stop), all of one *kind*, at the horizon; return (devices Suspended, devices that run a variant)."""
     w, n_suspended, n_variants, facts, sums = w_[0], 0, 0, facts_[0], sums_[0]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import gap_s, scaled
 from sim.kernels.firmware.columns import (
     D_ALLOW_LIST,

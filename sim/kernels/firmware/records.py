@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from sim.kernels import ledgers
+from sim.kernels.compiled import njit
 from sim.kernels.draws import gap_s, scaled, word
 from sim.kernels.firmware.columns import (
     CHANGES,

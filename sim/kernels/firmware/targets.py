@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.kernels.compiled import njit
 from sim.kernels.draws import word
 from sim.kernels.firmware.advance import compliance
 from sim.kernels.firmware.air import IDLE, OFFER, OFFERED, WITHDRAW, end_job, step
