@@ -86,7 +86,7 @@ def read_text(path: Path, file: str) -> str:
         refuse("is not UTF-8; save the file as plain UTF-8", line, problem.start - (before.rfind(b"\n") + 1) + 1)
 
 
-def parse(text: str, file: str) -> tuple[Node, list[Fault]]:
+def parse(text: str, file: str, loader: Any = _Loader) -> tuple[Node, list[Fault]]:
     """Return the tree of *text* and the faults of its form; raises `ScenarioError` when nothing can be made of it."""
     control = _UNPRINTABLE.search(text)
     if control:
@@ -95,8 +95,12 @@ def parse(text: str, file: str) -> tuple[Node, list[Fault]]:
         raise ScenarioError([Fault(file, line, column, "document", f"holds the control character U+{ord(control[0]):04X}; write text and spaces only")])
     reader = _Reader(file)
     try:
-        return reader.document(yaml.parse(text, Loader=_Loader)), reader.faults
+        return reader.document(yaml.parse(text, Loader=loader)), reader.faults
     except yaml.MarkedYAMLError as problem:
+        # A newer libyaml gives a deep document up before its first event; the parser in Python lets
+        # us say where it is too deep.
+        if "nesting depth" in str(problem.problem) and loader is not yaml.SafeLoader:
+            return parse(text, file, yaml.SafeLoader)
         mark = problem.problem_mark or problem.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
         lines = text.splitlines()

@@ -7,6 +7,7 @@ import math
 import string
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -154,3 +155,20 @@ def test_windows_line_ends_and_quotes_change_nothing():
     unix, _ = parse("a: 1\nb: 'x'\n", "file")
     windows, _ = parse('a: 1\r\nb: "x"\r\n', "file")
     assert plain(unix) == plain(windows) == {"a": 1, "b": "x"}
+
+
+def test_a_library_that_gives_a_deep_document_up_changes_no_sentence(monkeypatch):
+    """From 6.0.4 on PyYAML's libyaml raises at a depth of 1,000, before the first event is out."""
+    whole = yaml.parse
+
+    def parsed(text, Loader):
+        if Loader is not yaml.SafeLoader:
+            raise yaml.MarkedYAMLError(problem="exceeded maximum nesting depth")
+        return whole(text, Loader=Loader)
+
+    monkeypatch.setattr(yaml, "parse", parsed)
+    with pytest.raises(ScenarioError) as refused:
+        parse("a: " + "[" * 20_000, "deep.yaml")
+
+    sentence = "is nested more than 40 deep; a scenario is at most 6 deep"
+    assert str(refused.value) == f"deep.yaml:1:44: document: {sentence}"
