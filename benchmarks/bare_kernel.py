@@ -9,9 +9,10 @@ from numba import njit
 from sim.kernels.draws import block, scaled, word
 
 DAY_S = 86_400
+# Nothing is kept: Numba would not notice that a draw which is inlined here has changed.
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def draw_and_count(key, place, n, day, counts):  # type: ignore[no-untyped-def]
     """Add to int32 *counts* the instants of *n* devices on *day*."""
     k0, k1 = np.uint32(key & np.uint64(0xFFFFFFFF)), np.uint32(key >> np.uint64(32))
@@ -23,7 +24,7 @@ def draw_and_count(key, place, n, day, counts):  # type: ignore[no-untyped-def]
         counts[np.uint64(scaled(words[3], DAY_S))] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def pass_on(counts, capacity, waiting, served):  # type: ignore[no-untyped-def]
     """Write what leaves a server in each second; return what still waits."""
     for second in range(np.uint64(len(counts))):
@@ -49,7 +50,7 @@ def alerts_counted(regions: tuple[int, ...], days: int, csp_per_s: int, dsp_per_
     return through + sum(backlog)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def message_ranks(key, place, index, leave):  # type: ignore[no-untyped-def]
     """Return the uint32 ranks of named messages, by their senders' places and premises numbers and the seconds they left."""
     rank = np.empty(len(index), np.uint32)

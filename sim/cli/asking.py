@@ -37,7 +37,7 @@ def schema(form: str) -> None:
 @click.command()
 @takes_output
 def doctor(asked: Output) -> None:
-    """Say what this machine has: versions, processors, memory, disk, whether compiled kernels can be kept, and where the pages are."""
+    """Say what this machine has: versions, processors, memory, disk, compiled kernels, pages."""
     from sim.experiment.costs import free_disk, free_memory
     from sim.scenario.compose import pages_folder
     from sim.store import provenance
@@ -67,7 +67,10 @@ def _kernel_cache() -> str:
 
     folder = kept_in()
     if folder is None:
-        return "nowhere can be written: kernels are compiled anew in each process; name a folder in NUMBA_CACHE_DIR"
+        cure = "name a folder in NUMBA_CACHE_DIR"
+        return f"nowhere can be written: kernels are compiled anew in each process; {cure}"
     whole = kept(folder)
-    damaged = whole.count(False)
-    return f"{folder}: {len(whole)} kernels, {f'{damaged} damaged, which are compiled anew' if damaged else 'all whole'}"
+    told = f"{folder}: {len(whole)} kernels"
+    if damaged := whole.count(False):
+        return f"{told}, {damaged} of them damaged: those are compiled anew"
+    return f"{told}, all whole"

@@ -1,10 +1,14 @@
-"""How fast this machine is: measured once, kept in the user's cache, and said as a multiple of the machine that the model of costs was fitted on."""
+"""How fast this machine is, as a multiple of the machine that the model of costs was fitted on.
+
+It is measured once, and kept beside the kernels that were compiled here.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from time import process_time
@@ -18,24 +22,21 @@ _TIMES: Final = 5
 def slowness() -> float:
     """Return how many times as long this machine takes as the reference machine; measured if no machine like it is known here."""
     kept, machine = _kept(), f"{platform.machine()} {platform.processor()} {platform.node()} {os.cpu_count()} {platform.python_version()}"
-    try:
+    with suppress(OSError, ValueError, KeyError, TypeError):  # not measured yet, or not by us
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found["machine"] == machine:
             return float(found["slowness"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not measured yet, or not by us
     slow = min(_exercise() for _ in range(_TIMES)) / REFERENCE_S
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # it is measured again next time
         kept.write_text(json.dumps({"machine": machine, "slowness": slow}), encoding="utf-8")
-    except OSError:
-        pass  # it is measured again next time
     return slow
 
 
 def _kept() -> Path:
-    """Return where the speed is kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gb-meter-estate-simulator" / "speed.json"
+    """Return where the speed is kept; where nothing can be written, a file that is never there."""
+    from sim.kernels.compiled import kept_in
+
+    return (kept_in() or Path(os.devnull)) / "speed.json"
 
 
 def _exercise() -> float:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numba
+from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
@@ -94,18 +95,18 @@ def kept(folder: Path) -> list[bool]:
     return [unsealed(path) is not None for path in sorted(folder.glob("*.kernel"))]
 
 
-class _Kept:
+class _Kept(NullCache):  # type: ignore[misc]  # Numba has no types
     """What Numba asks of the cache of one function: a file for each signature and processor."""
 
     def __init__(self, function: Callable[..., Any], folder: Path) -> None:
         module = function.__module__.removeprefix("sim.kernels.")
         self._name = re.sub(r"[^\w.]", "", f"{module}.{function.__qualname__}")
-        self.cache_path = str(folder)
+        self._folder = folder
 
     def _path(self, signature: Any, codegen: Any) -> Path:
         """Return the file of this function for the types of *signature* on this processor."""
         key = hashlib.sha256(repr((str(signature), codegen.magic_tuple())).encode()).hexdigest()
-        return Path(self.cache_path) / f"{self._name}-{key[:24]}.kernel"
+        return self._folder / f"{self._name}-{key[:24]}.kernel"
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """Return what was compiled for *signature*, or None: it is compiled."""
@@ -132,15 +133,6 @@ class _Kept:
             _say_once(f"a compiled kernel could not be kept in {path.parent}: {refusal.strerror}")
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-
-    def enable(self) -> None:
-        """It is enabled."""
-
-    def disable(self) -> None:
-        """Numba never asks for it."""
-
-    def flush(self) -> None:
-        """Nothing is held back."""
 
 
 def _set_aside(path: Path) -> None:

@@ -16,20 +16,25 @@ from sim.scenario.tree import Node, dotted, kind_of, parse, read_text
 from sim.units import shown
 
 
-def shipped_folder() -> Path:
-    """Return the folder of shipped files: inside the installed package, or `scenarios/` beside it in a checkout."""
+def _carried(installed: str, beside: str) -> Path:
+    """Return a folder that a wheel carries in the package as *installed*; in a checkout it lies
+    *beside* it.
+    """
     package = Path(__file__).parents[1]
-    installed = package / "_shipped"
-    return installed if installed.is_dir() else package.parent / "scenarios"
+    within = package / installed
+    return within if within.is_dir() else package.parent / beside
+
+
+def shipped_folder() -> Path:
+    """Return the folder of shipped scenarios, overlays and experiments."""
+    return _carried("_shipped", "scenarios")
 
 
 def pages_folder() -> Path:
-    """Return the folder of the pages that explain numbers (model, glossary, data dictionary): inside
-    the installed package, with the JSON schema, or `docs/` beside it in a checkout.
+    """Return the folder of the pages that explain numbers: model, glossary, data dictionary, and in
+    a wheel the JSON schema.
     """
-    package = Path(__file__).parents[1]
-    installed = package / "_docs"
-    return installed if installed.is_dir() else package.parent / "docs"
+    return _carried("_docs", "docs")
 
 
 def shipped() -> dict[str, Path]:

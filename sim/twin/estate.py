@@ -170,7 +170,7 @@ def lay_out_regions(scenario: Scenario) -> list[Region]:
     shares = [Fraction(spec.regions[name]) for name in names]
     n_premises = [max(0, floor(spec.premises * share / sum(shares)) - len(names)) for share in shares]
     places = [(-share / (2 * n + 1), i) for i, share in enumerate(shares) for n in range(n_premises[i], n_premises[i] + 2 * len(names) + 2)]
-    for _, i in sorted(places)[: spec.premises - added(n_premises)]:
+    for _, i in sorted(places)[: spec.premises - sum(n_premises)]:
         n_premises[i] += 1
     return [Region(name, number, n) for number, (name, n) in enumerate(zip(names, n_premises, strict=True))]
 

@@ -125,7 +125,7 @@ def test_a_slower_machine_takes_longer(monkeypatch):
 
 def test_the_speed_is_measured_once(monkeypatch, tmp_path):
     """What is kept is believed of the same machine, and measured again where it cannot be read."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("sim.kernels.compiled.kept_in", lambda: tmp_path)
     taken = iter([0.3, 0.2, 0.1, 0.4, 0.5] * 3)
     monkeypatch.setattr(speed, "_exercise", lambda: next(taken))
     measured = speed.slowness.__wrapped__
@@ -135,6 +135,17 @@ def test_the_speed_is_measured_once(monkeypatch, tmp_path):
     assert measured() == pytest.approx(0.1 / speed.REFERENCE_S)
     kept.write_text(kept.read_text().replace(os.uname().nodename, "another"))
     measured()
+    assert next(taken, None) is None
+
+
+def test_where_nothing_can_be_kept_the_speed_is_measured_each_time(monkeypatch):
+    """No home, an unwritable package: not a reason to stop."""
+    monkeypatch.setattr("sim.kernels.compiled.kept_in", lambda: None)
+    taken = iter([0.3, 0.2, 0.1, 0.4, 0.5] * 2)
+    monkeypatch.setattr(speed, "_exercise", lambda: next(taken))
+    measured = speed.slowness.__wrapped__
+
+    assert measured() == measured() == pytest.approx(0.1 / speed.REFERENCE_S)
     assert next(taken, None) is None
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 
 from sim.experiment import reproduce
+from sim.scenario.faults import ScenarioError
 from sim.store import StoreError, read_manifest, write_manifest
 from tests.experiment import standin
 
@@ -45,6 +46,16 @@ def test_what_comes_out_otherwise_is_named(pretend, experiment, carry_out, monke
     assert "the model's source is not the one that made it" in found.changes[0]
     assert "numpy" in found.changes[1]
     assert "then, 0.1 now" in found.changes[1]
+
+
+def test_without_the_compiler_it_is_refused(pretend, experiment, carry_out, monkeypatch):
+    """Before anything is run, as `sim run` does."""
+    run, calls = carry_out(experiment()).path, len(pretend)
+    monkeypatch.setattr("numba.core.config.DISABLE_JIT", 1)
+
+    with pytest.raises(ScenarioError, match="NUMBA_DISABLE_JIT"):
+        reproduce(run, 0)
+    assert len(pretend) == calls
 
 
 def test_what_is_damaged_or_of_another_version_is_a_sentence(pretend, experiment, carry_out):

@@ -11,7 +11,7 @@ from importlib.metadata import packages_distributions
 import pytest
 from importlinter.cli import lint_imports
 
-from tests.house.source import MODULES, ROOT, imported, name
+from tests.house.source import MODULES, ROOT, imported, name, texts
 
 # What takes long to import; `sim --help` and `sim check` must answer without any of it.
 HEAVY = {"numpy", "pandas", "numba", "scipy", "matplotlib", "pyarrow", "simpy", "joblib", "jinja2"}
@@ -63,7 +63,16 @@ def test_what_is_compiled_is_under_the_hash():
     compiler = re.compile(r"\bnumba\.\w*jit|\bnumba import .*jit")
     compilers = {name(path) for path in MODULES if compiler.search(path.read_text("utf-8"))}
     kernels = [path for path in MODULES if name(path).startswith("sim/kernels/")]
+    elsewhere = {
+        (name(path), module)
+        for path in set(MODULES) - set(kernels)
+        for module in imported(path)
+        if module.partition(".")[0] == "numba"
+    }
     ours = {module for path in kernels for module in imported(path) if module.startswith("sim")}
 
     assert compilers == {"sim/kernels/compiled.py"}
+    assert elsewhere == {("sim/experiment/plan.py", "numba.core")}  # is the compiler switched off?
+    numbas_own = re.compile(r"jit\([^)]*cache=")  # nor do benchmarks and tests keep stale code
+    assert [name(path) for path, text in texts() if numbas_own.search(text)] == []
     assert {module for module in ours if not module.startswith("sim.kernels")} == set()

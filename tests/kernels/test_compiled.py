@@ -143,6 +143,22 @@ def test_two_that_compile_at_once_do_no_harm(tree):
     assert sorted(path.name for path in folder.iterdir()) == files
 
 
+def test_a_user_without_a_home_is_served(tmp_path, monkeypatch):
+    """No HOME and no entry among the users: nowhere is left, which is no reason to stop."""
+
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    wall = tmp_path / "wall"
+    wall.touch()
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(compiled, "_HERE", wall)
+    monkeypatch.setattr(Path, "home", homeless)
+
+    assert compiled.kept_in.__wrapped__() is None
+
+
 def test_folders_that_nobody_uses_go(tmp_path, monkeypatch):
     """After thirty days, for one in use is touched; a folder of another name is not ours."""
     for name, days in (("kernels-old", 31), ("kernels-new", 29), ("else", 99)):
