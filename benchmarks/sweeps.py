@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from benchmarks.__main__ import spread, table
+from sim.machine import processors
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "experiment"))
 import mischief
@@ -29,7 +30,7 @@ def child(file: str, out: str, jobs: str, backend: str) -> None:
     """Run the sweep and print its seconds: all of it, then each part the log knows."""
     import standin
 
-    from sim.experiment import Source, execute, planned
+    from sim.experiment import How, Source, execute, planned
     from sim.experiment.plan import ENGINES
     from sim.scenario.load import load
 
@@ -37,7 +38,7 @@ def child(file: str, out: str, jobs: str, backend: str) -> None:
     standin.made_up(0, 0)
     began = time.perf_counter()
     plan = planned(load(file), "fast")
-    outcome = execute(plan, Path(out), Source("", "", ()), jobs=int(jobs), backend=backend)
+    outcome = execute(plan, Path(out), Source("", "", ()), How(int(jobs), backend=backend))
     assert not outcome.failures
     log = (outcome.path / "run.log").read_text()
     working = float(log.partition(" replications in ")[2].partition(" s")[0])
@@ -75,7 +76,7 @@ def main(replications: int) -> None:
                 parent = ((cpu * 1e3 - n * work_ms * (jobs == 1)) / n for *_, cpu, _ in runs)
                 more.append([f"{work_ms} ms", where, spread(beside, 1), spread(after, 1), spread(parent, 1)])
             print(*rows[-3:], sep="\n", file=sys.stderr, flush=True)
-    print(f"{n} replications of 64 cells; {RUNS} runs in turn; load average {os.getloadavg()[0]:.1f}; {os.cpu_count()} processors.\n")
+    print(f"{n} replications of 64 cells; {RUNS} runs in turn; load average {os.getloadavg()[0]:.1f}; {processors()} processors.\n")
     print(table(["work of one", "where", "workers", "seconds", "times as fast as one"], rows))
     print(table(["work of one", "where", "ms beside the work, each", "of which after the work, in one process", "processor ms of that process, each"], more))
 

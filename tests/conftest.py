@@ -31,18 +31,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     time is taken: it is longer than a test may last.
     """
     if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
-        from sim.run import replicate
+        from sim.experiment.compiling import compile_for
         from sim.scenario.load import load
 
         crowded = [
             "estate.premises=50",
-            "window.length=1 h",
+            "window.length=1 d",
             "window.warm_up=0 s",
             "traffic.level=100 %",
             "network=[{stage: dsp, capacity: 1 /d}]",
         ]
-        replicate(load("gb_base", crowded), 0)
-        replicate(load("gb_firmware", ["estate.premises=50"]), 0)
+        compile_for("sim.run", [load("gb_base", crowded), load("gb_firmware")])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -38,7 +38,8 @@ def schema(form: str) -> None:
 @takes_output
 def doctor(asked: Output) -> None:
     """Say what this machine has: versions, processors, memory, disk, compiled kernels, pages."""
-    from sim.experiment.costs import free_disk, free_memory
+    from sim.experiment.costs import free_disk
+    from sim.machine import free_memory
     from sim.scenario.compose import pages_folder
     from sim.store import provenance
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sim.cli.reading import write_report
-from sim.experiment import Source, execute, planned
+from sim.experiment import How, Source, execute, planned
 from sim.experiment.asked import sets_of, source_of
 from sim.metrics.results import Results
 from sim.scenario.experiments import Experiment
@@ -23,9 +23,10 @@ class CellsFailed(Exception):
 
 def run(
     scenario: str | Path | Scenario | Experiment, *, out: str | Path = "results", jobs: int | None = None, engine: str = "fast", quiet: bool = True,
-    report: bool = True, **changes: object,
+    report: bool = True, again: bool = False, **changes: object,
 ) -> Results:
-    """Run a scenario or an experiment, write its report, and return its results.
+    """Run a scenario or an experiment, write its report, and return its results: those that are
+    there, if it was run before by this program here and is sound, unless *again*.
 
     *scenario* is a shipped name, a path, or what `sim.load` returned. *changes* set leaves, with units as in a file: by dotted path
     (`**{"reporting.period": "7 d"}`), by path with `__` for the dots (`reporting__period="7 d"`), or by a leaf's name alone where only one has it
@@ -40,7 +41,8 @@ def run(
         sets = sets_of(changes)
         loaded, source = load(scenario, sets), source_of(scenario, sets)
     plan = planned(loaded, engine)
-    outcome = execute(plan, Path(out), source, jobs=jobs, quiet=quiet, then=write_report if report else None)
+    how = How(jobs, quiet, again=again)
+    outcome = execute(plan, Path(out), source, how, then=write_report if report else None)
     results = Results(outcome.path)
     if outcome.failures:
         first = outcome.failures[0]

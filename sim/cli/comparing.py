@@ -43,10 +43,21 @@ def compare(run: str, other: str, asked: Output) -> None:
 
 
 def _programs(mine: Results, theirs: Results) -> list[str]:
-    """Return that the runs were made by different programs, where they were: that alone may move a number."""
-    made = [(run.manifest["version"], run.manifest["source"][:8], run.manifest["engine"]) for run in (mine, theirs)]
+    """Return that the runs were made by different programs or packages, where they were: that alone
+    may move a number.
+    """
+    from sim.experiment.environment import of_manifest, unlike
+
+    made = []
+    tools: list[dict[str, Any]] = []
+    for manifest in (mine.manifest, theirs.manifest):
+        known = of_manifest(manifest)
+        made.append((manifest["version"], known["source"][:8], manifest["engine"]))
+        tools.append({name: known[name] for name in ("python", "packages") if name in known})
     told = ["version {}, source {}, engine {}".format(*each) for each in made]
-    return [] if made[0] == made[1] else [f"Made by different programs: RUN by {told[0]}, OTHER by {told[1]}."]
+    notes = [f"Made by different programs: RUN by {told[0]}, OTHER by {told[1]}."]
+    apart = "; ".join(unlike(tools[1], tools[0], ("by OTHER", "by RUN")))
+    return notes * (made[0] != made[1]) + [f"Made with different packages: {apart}."] * bool(apart)
 
 
 def _leaves_apart(mine: Path, theirs: Path) -> list[dict[str, str]]:

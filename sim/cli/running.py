@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @takes_scenario
 def run(file: str, asked: Asked) -> None:
     """Run a scenario or an experiment: everything it declares. The same command takes up what was interrupted."""
-    from sim.experiment import execute
+    from sim.experiment import How, execute
     from sim.experiment.asked import source_of
 
     plan, need = _planned(file, asked)
@@ -35,7 +35,15 @@ def run(file: str, asked: Asked) -> None:
     signal(SIGTERM, default_int_handler)  # a cluster that wants its machine back is answered as Ctrl-C is
     source = source_of(file, asked.changes)
     said: list[str] = []
-    outcome = execute(plan, asked.out, source, jobs=asked.jobs, quiet=asked.quiet, backend=asked.backend, then=lambda run: said.append(_reported(run)))
+    how = How(asked.jobs, asked.quiet, asked.backend, asked.again)
+
+    def then(run: Path) -> None:
+        said.append(_reported(run))
+
+    outcome = execute(plan, asked.out, source, how, then=then)
+    if outcome.found:
+        _say_found(outcome.path)
+        said = said or [_answered(outcome.path)]
     if said:
         _say_outcome(outcome, said[0], asked)
     if outcome.failures:
@@ -69,6 +77,19 @@ def _reported(run: Path) -> str:
     study = Study(run)
     write_report(run, study)
     return answer(study)
+
+
+def _answered(run: Path) -> str:
+    """Return the answer of *run*, whose report is there."""
+    from sim.report import answer
+
+    return answer(run)
+
+
+def _say_found(run: Path) -> None:
+    """Say that *run*, which was there, is the answer."""
+    told = "this was run before, by this program here, and is sound; nothing was run again"
+    tell(f"{told} (--again does): {run}")
 
 
 def _say_outcome(outcome: Outcome, answer: str, asked: Asked) -> None:
@@ -152,6 +173,13 @@ def _at_most(planned: Plan, need: Needs) -> str:
     return f" to begin with, {clock(need.most_seconds)} if every cell takes {planned.most} replications" if planned.targets else ""
 
 
+def _at_first(need: Needs) -> str:
+    """Return what a plan takes more the first time, where it was never run."""
+    from sim.experiment.progress import clock
+
+    return f"; this first time {clock(need.compiling)} more, to compile" if need.compiling else ""
+
+
 def _plan_text(planned: Plan, need: Needs) -> str:
     from sim.experiment.progress import clock
 
@@ -161,7 +189,7 @@ def _plan_text(planned: Plan, need: Needs) -> str:
         ("replications", f"{len(planned.tasks)}, {need.jobs} at once"),
         ("device-years", number(need.device_years)),
         ("alerts", number(need.alerts)),
-        ("time", f"about {clock(need.seconds)}{_at_most(planned, need)}"),
+        ("time", f"about {clock(need.seconds)}{_at_most(planned, need)}{_at_first(need)}"),
         ("memory", f"about {need.memory / 1e9:.2g} GB"),
         ("disk", f"about {need.disk / 1e6:.2g} MB"),
     ]

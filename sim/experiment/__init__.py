@@ -2,8 +2,9 @@
 
 from sim.experiment.attempts import Failure
 from sim.experiment.costs import Needs, misfit, needs
-from sim.experiment.execute import Interrupted, Outcome, Source, execute
+from sim.experiment.execute import How, Interrupted, Outcome, execute
+from sim.experiment.manifest import Source
 from sim.experiment.plan import Plan, planned
 from sim.experiment.reproduce import Reproduction, reproduce
 
-__all__ = ["Failure", "Interrupted", "Needs", "Outcome", "Plan", "Reproduction", "Source", "execute", "misfit", "needs", "planned", "reproduce"]
+__all__ = ["Failure", "How", "Interrupted", "Needs", "Outcome", "Plan", "Reproduction", "Source", "execute", "misfit", "needs", "planned", "reproduce"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from sim.experiment.execute import Source
+from sim.experiment.manifest import Source
 from sim.scenario.compose import located
 from sim.scenario.experiments import Experiment
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean

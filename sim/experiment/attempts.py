@@ -7,16 +7,19 @@ the same replication counts the marks: who has killed its worker twice is given 
 from __future__ import annotations
 
 import errno
+import platform
 import signal
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from threading import current_thread, main_thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from sim.experiment.environment import environment, maker, unlike, whereabouts
 from sim.experiment.plan import Task
 from sim.store import StoreError, write_cell
 
@@ -24,29 +27,47 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
 CHANCES: Final = 2
-KILLED: Final = "its worker process was killed twice (out of memory?)"
+KILLED: Final = "its worker process was killed twice (out of memory, or silent: see run.log)"
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why one replication of a cell has no result: *cause* in a sentence, *trace* for the log; with *no_room* no other can be kept either."""
+    """Why one replication of a cell has no result: *cause* in a sentence, *trace* for the log.
+
+    With *no_room* no other can be kept either. *refused_by* is the address of a worker that did not
+    take the work, for its environment is another (`sim.experiment.environment`).
+    """
 
     cell: str
     replication: int
     cause: str
     trace: str
     no_room: bool = False
+    refused_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How an attempt ended: its *failure*, None when its result is kept, and the *seconds* that it
+    took of the clock.
+    """
+
+    failure: Failure | None
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What workers need to know beside the task: the folder *run*, the *module* of the engine, *threads* for each, and the *runner* they work for."""
+    """What workers need to know beside the task: the folder *run*, the *module* of the engine,
+    *threads* for each, the *runner* they work for, and the *environment* that they must have.
+    """
 
     run: Path
     module: str
     threads: int
     runner: str
+    environment: Mapping[str, Any]
 
     def mark(self, task: Task, chance: int) -> Path:
         """Return the file that says that attempt number *chance* at *task* has begun; with the runner gone it is an orphan to `clean`."""
@@ -70,10 +91,18 @@ def failed(task: Task, cause: str, trace: str = "", *, no_room: bool = False) ->
     return Failure(task.address.cell, task.address.replication, cause, trace, no_room)
 
 
-def attempt(job: Job, task: Task) -> Failure | None:
+def attempt(job: Job, task: Task) -> Attempt:
+    """Run *task* and keep its tables; return how that ended."""
+    began = monotonic()
+    return Attempt(_attempt(job, task), monotonic() - began)
+
+
+def _attempt(job: Job, task: Task) -> Failure | None:
     """Run *task* and keep its tables; return why that failed, or None."""
     try:
-        write_cell(job.run, task.address, engine(job.module, job.threads)(task.cell.scenario, task.address.replication))
+        replicate = engine(job.module, job.threads)
+        tables = replicate(task.cell.scenario, task.address.replication)
+        write_cell(job.run, task.address, tables, maker())
     except StoreError as refusal:
         return failed(task, str(refusal), no_room=isinstance(refusal.__cause__, OSError) and refusal.__cause__.errno in _NO_ROOM)
     except Exception as error:  # noqa: BLE001  (whatever a replication raises is that replication's failure; the others go on)
@@ -81,8 +110,17 @@ def attempt(job: Job, task: Task) -> Failure | None:
     return None
 
 
-def attempt_apart(job: Job, number: int, task: Task) -> tuple[int, Failure | None]:
-    """Do `attempt` in a worker process, with a mark on disk while it runs; return *number* too. Ctrl-C is the parent's to answer."""
+def attempt_elsewhere(job: Job, number: int, task: Task) -> tuple[int, Attempt]:
+    """Do `attempt` in a worker process, with a mark on disk while it runs; return *number* too.
+
+    A worker of another environment refuses. Ctrl-C is the parent's to answer. Its name is new since
+    workers refuse, so that those of before, which would not, cannot find it.
+    """
+    if differences := list(unlike(environment(), job.environment)):
+        worker = whereabouts()
+        where = f"{worker} on {platform.node()}"
+        told = f"worker {where} has another environment: {'; '.join(differences)}"
+        return number, Attempt(replace(failed(task, told), refused_by=worker), 0.0)
     if current_thread() is main_thread():  # a Dask worker runs tasks in other threads
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     for chance in range(CHANCES):
@@ -93,8 +131,9 @@ def attempt_apart(job: Job, number: int, task: Task) -> tuple[int, Failure | Non
         except FileExistsError:
             continue
         except OSError as error:
-            return number, failed(task, f"cannot write {mark}: {error.strerror}", no_room=error.errno in _NO_ROOM)
-        failure = attempt(job, task)
+            cause, no_room = f"cannot write {mark}: {error.strerror}", error.errno in _NO_ROOM
+            return number, Attempt(failed(task, cause, no_room=no_room), 0.0)
+        ended = attempt(job, task)
         mark.unlink(missing_ok=True)
-        return number, failure
-    return number, failed(task, KILLED)
+        return number, ended
+    return number, Attempt(failed(task, KILLED), 0.0)

@@ -7,15 +7,16 @@ nothing else.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sim.experiment.compiling import seconds_to_compile, uncompiled
 from sim.experiment.expected import alerts, devices, largest_crowd, terms
 from sim.experiment.speed import slowness
+from sim.machine import address_space, free_memory, processors
 
 if TYPE_CHECKING:
     from sim.experiment.plan import Plan
@@ -47,6 +48,8 @@ DEVICE_B: Final[Mapping[str, float]] = {"fast": 50, "twin": 4_000}
 LIFE_B: Final[Mapping[str, float]] = {"fast": 120, "twin": 12_000}  # for each device, in a firmware world
 WAITING_B: Final[Mapping[str, float]] = {"fast": 150, "twin": 0}
 _TASK_DISK_B: Final = 120_000
+# Bytes that a process maps beside the memory that it uses: libraries, stacks of threads.
+_MAPPED_B: Final = 800_000_000
 _RUN_DISK_B: Final = 5_000_000  # report and figures
 
 
@@ -54,13 +57,16 @@ _RUN_DISK_B: Final = 5_000_000  # report and figures
 class Needs:
     """What a plan takes: devices × years simulated, alerts, and estimates of seconds, bytes of memory (with *jobs* at once) and bytes of disk.
 
-    Of a plan that replicates to a precision these are the first replications; *most_seconds* is for all that are allowed.
+    Of a plan that replicates to a precision these are the first replications; *most_seconds* is for
+    all that are allowed. *compiling* is how many seconds more it takes the first time, once for a
+    source, a machine and the kernels that the plan needs; 0 when that was done.
     """
 
     device_years: float
     alerts: float
     seconds: float
     most_seconds: float
+    compiling: float
     memory: int
     disk: int
     jobs: int
@@ -77,16 +83,6 @@ def memory_of(scenario: Scenario, engine: str) -> int:
     return PROCESS_B[engine] + int(devices(scenario) * each + largest_crowd(scenario) * WAITING_B[engine])
 
 
-def free_memory() -> int | None:
-    """Return the bytes of memory that are free for us, and None where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            free = next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration):
-        return None
-    return free
-
-
 def free_disk(out: Path) -> int:
     """Return the bytes free on the disk that *out* is or will be on."""
     there = out.absolute()
@@ -99,15 +95,22 @@ def at_once(plan: Plan, jobs: int | None) -> int:
     """Return how many replications of *plan* run at once: *jobs*, or, None, as many as there are processors, tasks, and memory for."""
     if jobs is not None:
         return min(jobs, len(plan.tasks))
-    free, n = free_memory(), min(os.cpu_count() or 1, len(plan.tasks))
+    free, n = free_memory(), min(processors(), len(plan.tasks))
     if free is not None:
         n = min(n, int(FITS * free) // max(memory_of(cell.scenario, plan.engine) for cell in plan.cells))
     return max(1, n)
 
 
+def waiting_kernels(plan: Plan) -> set[str]:
+    """Return the parts of *plan*'s worlds whose kernels are not compiled yet; the twin has none."""
+    if plan.engine != "fast":
+        return set()
+    return uncompiled(cell.scenario for cell in plan.cells)
+
+
 def needs(plan: Plan, jobs: int | None) -> Needs:
     """Return what *plan* takes with *jobs* at once (see `at_once`)."""
-    together, cores = at_once(plan, jobs), os.cpu_count() or 1
+    together, cores = at_once(plan, jobs), processors()
     horizons = [(cell.scenario, cell.scenario.replications * (cell.scenario.window.warm_up + cell.scenario.window.length)) for cell in plan.cells]
     by_cell = [(scenario.replications, seconds_of(scenario, plan.engine) + WRITTEN_S) for scenario, _ in horizons]
     around = RUN_S + CELL_S * len(plan.cells) + _WORKER_S * (together > 1)
@@ -121,6 +124,7 @@ def needs(plan: Plan, jobs: int | None) -> Needs:
         alerts=sum(alerts(cell.scenario) * cell.scenario.replications for cell in plan.cells),
         seconds=seconds(0),
         most_seconds=seconds(plan.most),
+        compiling=slowness() * seconds_to_compile(waiting_kernels(plan)),
         memory=together * max(memory_of(cell.scenario, plan.engine) for cell in plan.cells),
         disk=_RUN_DISK_B + 2 * _TASK_DISK_B * most,
         jobs=together,
@@ -129,7 +133,13 @@ def needs(plan: Plan, jobs: int | None) -> Needs:
 
 def misfit(need: Needs, out: Path) -> str | None:
     """Return why the machine cannot carry the plan, or None when it can."""
-    memory, disk = free_memory(), free_disk(out)
+    memory, disk, limit = free_memory(), free_disk(out), address_space()
+    each = need.memory // need.jobs + _MAPPED_B
+    if limit is not None and each > limit:
+        return (
+            f"a process of the plan needs about {each / 1e9:.1f} GB of addresses; "
+            f"ulimit -v allows {limit / 1e9:.1f} GB"
+        )
     if memory is not None and need.memory > FITS * memory:
         return f"the plan needs about {need.memory / 1e9:.1f} GB of memory; {memory / 1e9:.1f} GB are free, of which it may take {FITS:.0%}"
     if need.disk > FITS * disk:

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sim import __version__
+from sim.experiment.environment import environment
 from sim.scenario.faults import Fault, ScenarioError
-from sim.store import Address, cell_key, plan_hash, sha256, source_hash, to_json
+from sim.store import Address, cell_key, plan_hash, sha256, to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sim.experiment.sequential import Target
     from sim.scenario.design import Cell
     from sim.scenario.experiments import Experiment
@@ -31,7 +34,8 @@ class Plan:
     """All the tasks of a scenario (an experiment of one cell) or an experiment, in order.
 
     With *targets* the tasks are the first of each cell, and more are added, *most* at most, until each target is reached (`sim.experiment.precision`). *hash*
-    is of what was asked for: it stays the same when tasks are added. *source* is the hash of the model's source; *design* tells how the cells came about.
+    is of what was asked for: it stays the same when tasks are added. *environment* is what makes them
+    (`sim.experiment.environment`), a part of each key; *design* tells how the cells came about.
     """
 
     name: str
@@ -43,7 +47,7 @@ class Plan:
     metrics: tuple[str, ...]
     primary: str | None
     hash: str
-    source: str
+    environment: Mapping[str, Any]
     targets: tuple[Target, ...] = ()
     most: int = 0
     design: dict[str, Any] | None = None
@@ -55,15 +59,19 @@ def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) ->
     from sim.scenario.experiments import Experiment
 
     refuse_without_compiler(engine)
-    source = source_hash()
+    made_in = environment()
     if not isinstance(loaded, Experiment):
         cell = replace(cells(loaded)[0], name=loaded.name)
-        tasks = tuple(Task(cell, address) for address in addresses(cell, engine, model=__version__, source=source))
-        return Plan(loaded.name, loaded.question, (cell,), tasks, engine, None, (), None, plan_hash(task.address for task in tasks), source)
+        tasks = tuple(Task(cell, address) for address in addresses(cell, engine, made_in))
+        whole = plan_hash(task.address for task in tasks)
+        asked = (loaded.name, loaded.question, (cell,), tasks, engine)
+        return Plan(*asked, None, (), None, whole, made_in)
     from sim.experiment.aims import described, most_replications, targets_of
 
     every, targets = cells(loaded, yes=yes), targets_of(loaded)
-    tasks = tuple(Task(cell, address) for cell in every for address in addresses(cell, engine, model=__version__, source=source))
+    tasks = tuple(
+        Task(cell, address) for cell in every for address in addresses(cell, engine, made_in)
+    )
     first, design = max(cell.scenario.replications for cell in every), described(loaded)
     selects = bool(design["analysis"] and "select" in design["analysis"]["methods"])
     most = most_replications(loaded, first) if targets or selects else 0
@@ -71,7 +79,22 @@ def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) ->
     if targets or selects:
         whole = sha256(to_json([whole, [str(target) for target in targets], most, *([design["analysis"]] if selects else [])]))
     about = (engine, loaded.comparator, loaded.metrics, loaded.primary)
-    return Plan(loaded.experiment, loaded.question, every, tasks, *about, whole, source, targets, most, design | {"first": first})
+    design |= {"first": first}
+    what = (loaded.experiment, loaded.question, every, tasks)
+    return Plan(*what, *about, whole, made_in, targets, most, design)
+
+
+def asked_of(plan: Plan) -> dict[str, Any]:
+    """Return what *plan* asks beside its worlds, as a manifest keeps it: two plans of one hash that
+    differ in it have the same tables and another summary or report.
+    """
+    return {
+        "question": plan.question,
+        "comparator": plan.comparator,
+        "metrics": list(plan.metrics),
+        "primary": plan.primary,
+        "design": plan.design,
+    }
 
 
 def refuse_without_compiler(engine: str) -> None:
@@ -85,8 +108,11 @@ def refuse_without_compiler(engine: str) -> None:
         raise ScenarioError([Fault("environment", 1, 1, "NUMBA_DISABLE_JIT", told)])
 
 
-def addresses(cell: Cell, engine: str, *, model: str, source: str) -> list[Address]:
-    """Return the address of each replication of *cell* by a *model* version and *source*.
+def addresses(
+    cell: Cell, engine: str, made_in: Mapping[str, Any], model: str = __version__
+) -> list[Address]:
+    """Return the address of each replication of *cell* by a *model* version, *made_in* an
+    environment.
 
     Neither its name, nor its question, nor how many there are is part of what each one is.
     """
@@ -94,8 +120,9 @@ def addresses(cell: Cell, engine: str, *, model: str, source: str) -> list[Addre
 
     scenario = cell.scenario
     text = resolved(scenario.model_copy(update={"name": "any", "question": "none", "replications": 1}))
+    about: dict[str, Any] = {"model": model, "seed": scenario.seed, "engine": engine}
     return [
-        Address(cell.name, r, cell_key(text, model=model, source=source, seed=scenario.seed, replication=r, engine=engine))
+        Address(cell.name, r, cell_key(text, made_in, replication=r, **about))
         for r in range(scenario.replications)
     ]
 

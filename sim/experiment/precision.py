@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sim import __version__
 from sim.experiment.choosing import choice_of, judge_options
 from sim.experiment.plan import Plan, Task, addresses
 from sim.experiment.sequential import Replication, Verdict, judge
@@ -70,7 +69,7 @@ def _grown(cell: Cell, replications: int) -> Cell:
 
 
 def _tasks(cell: Cell, plan: Plan) -> list[Task]:
-    return [Task(cell, address) for address in addresses(cell, plan.engine, model=__version__, source=plan.source)]
+    return [Task(cell, address) for address in addresses(cell, plan.engine, plan.environment)]
 
 
 def _told(verdicts: Mapping[str, Verdict]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from time import monotonic
 from types import TracebackType
@@ -24,10 +25,16 @@ def clock(seconds: float) -> str:
 class Silence:
     """Progress that nobody watches."""
 
-    def __init__(self, cells: Sequence[str], weight: float) -> None:
-        """Begin with nothing done of one replication for each entry of *cells*, the cell's name, and of *weight* work."""
-        self.total, self.weight = len(cells), weight
-        self._left = Counter(cells)
+    def __init__(self, tasks: Sequence[tuple[str, float]], at_once: int = 1) -> None:
+        """Begin with nothing done of *tasks*, each the name of its cell and its weight, which is
+        its expected work; *at_once* of them are done at the same time (0: nobody knows).
+        """
+        self.total, self.weight = len(tasks), sum(weight for _, weight in tasks)
+        self.at_once = at_once
+        self._weight_of = dict(tasks)
+        self._left = Counter(cell for cell, _ in tasks)
+        self._took_s: defaultdict[str, float] = defaultdict(float)
+        self._done_of = Counter[str]()
         self.cells, self.cells_done = len(self._left), 0
         self.done, self.done_weight, self.started = 0, 0.0, monotonic()
 
@@ -37,52 +44,93 @@ class Silence:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Nothing was opened."""
 
-    def advance(self, weight: float, cell: str) -> None:
-        """One more replication is done, of *cell*; *weight* is its share of the work."""
+    def phase(self, name: str) -> None:
+        """Say what is done before the first of the tasks; the clock starts anew."""
+        self.started = monotonic()
+
+    def begin(self) -> None:
+        """The first task starts now."""
+        self.started = monotonic()
+
+    def advance(self, cell: str, seconds: float) -> None:
+        """One more replication is done, of *cell*; it took *seconds*."""
         self.done += 1
         self._left[cell] -= 1
+        self._done_of[cell] += 1
+        self._took_s[cell] += seconds
         self.cells_done += self._left[cell] == 0
-        self.done_weight += weight
+        self.done_weight += self._weight_of[cell]
+
+    def seconds_left(self) -> float:
+        """Return how long the rest takes, by what those of the same cell took; a cell of which none
+        is done takes what its weight says, as the done ones did theirs.
+        """
+        took_s = math.fsum(self._took_s.values())
+        by_weight = took_s / self.done_weight if self.done_weight else 0.0
+        rest_s = sum(
+            n * (self._took_s[cell] / self._done_of[cell])
+            if self._done_of[cell]
+            else n * self._weight_of[cell] * by_weight
+            for cell, n in self._left.items()
+        )
+        passed_s = max(monotonic() - self.started, 1e-9)
+        together = self.at_once or max(1.0, took_s / passed_s)
+        return rest_s / min(together, max(1, self._left.total()))
 
     def text(self) -> str:
         """Return how far along, the rate and the time left."""
         passed = max(monotonic() - self.started, 1e-9)
         share = self.done_weight / self.weight if self.weight else 1.0
-        left = f", {clock(passed * (1 - share) / share)} left" if share and self.done < self.total else f" in {clock(passed)}"
+        is_known = self.done and self.done < self.total
+        left = f", {clock(self.seconds_left())} left" if is_known else f" in {clock(passed)}"
         cells = f"{self.cells_done} of {self.cells} cells, " if self.cells > 1 else ""
-        return f"{cells}{self.done} of {self.total} replications ({share:.0%}), {self.done / passed:.3g} a second{left}"
+        rate = f"{self.done / passed:.3g} a second"
+        return f"{cells}{self.done} of {self.total} replications ({share:.0%}), {rate}{left}"
 
 
 class Lines(Silence):
     """A plain line each tenth of the work or half minute, whichever comes first, on *stream*."""
 
-    def __init__(self, cells: Sequence[str], weight: float, stream: TextIO) -> None:
-        super().__init__(cells, weight)
+    def __init__(
+        self, tasks: Sequence[tuple[str, float]], at_once: int, stream: TextIO
+    ) -> None:
+        super().__init__(tasks, at_once)
         self._stream, self._said_share, self._said_at = stream, 0.0, monotonic()
 
-    def advance(self, weight: float, cell: str) -> None:
+    def _say(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def phase(self, name: str) -> None:
+        """Say it in a line of its own."""
+        super().phase(name)
+        self._say(name)
+
+    def advance(self, cell: str, seconds: float) -> None:
         """One more is done; say so when it is time."""
-        super().advance(weight, cell)
+        super().advance(cell, seconds)
         share = self.done_weight / self.weight
         if monotonic() - self.started < _QUICK_S:
             return
-        if share - self._said_share >= _EVERY_SHARE or monotonic() - self._said_at >= _EVERY_S or self.done == self.total:
+        is_due = share - self._said_share >= _EVERY_SHARE or self.done == self.total
+        if is_due or monotonic() - self._said_at >= _EVERY_S:
             self._said_share, self._said_at = share, monotonic()
-            self._stream.write(self.text() + "\n")
-            self._stream.flush()
+            self._say(self.text())
 
 
 class Bar(Silence):
     """A bar on the terminal *stream*, gone when the work is done."""
 
-    def __init__(self, cells: Sequence[str], weight: float, stream: TextIO) -> None:
-        super().__init__(cells, weight)
+    def __init__(
+        self, tasks: Sequence[tuple[str, float]], at_once: int, stream: TextIO
+    ) -> None:
+        super().__init__(tasks, at_once)
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
         columns: list[Any] = [BarColumn(), TextColumn("{task.description}", markup=False)]
         self._bar = Progress(*columns, console=Console(file=stream), transient=True)
-        self._task = self._bar.add_task(self.text(), total=weight)
+        self._task = self._bar.add_task(self.text(), total=self.weight)
 
     def __enter__(self) -> Bar:
         self._bar.start()
@@ -91,15 +139,33 @@ class Bar(Silence):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
 
-    def advance(self, weight: float, cell: str) -> None:
+    def phase(self, name: str) -> None:
+        """Say it beside the bar."""
+        super().phase(name)
+        self._bar.update(self._task, description=name)
+
+    def begin(self) -> None:
+        """Say that nothing is done yet."""
+        super().begin()
+        self._bar.update(self._task, description=self.text())
+
+    def advance(self, cell: str, seconds: float) -> None:
         """One more is done; move the bar."""
-        super().advance(weight, cell)
+        super().advance(cell, seconds)
         self._bar.update(self._task, completed=self.done_weight, description=self.text())
 
 
-def watch(cells: Sequence[str], weight: float, *, quiet: bool, stream: TextIO | None = None) -> Silence:
-    """Return progress for one replication of each of *cells* and *weight* work together, fit for where stderr (or *stream*) goes."""
+def watch(
+    tasks: Sequence[tuple[str, float]],
+    at_once: int,
+    *,
+    quiet: bool,
+    stream: TextIO | None = None,
+) -> Silence:
+    """Return progress for *tasks*, the cell's name and weight of each, of which *at_once* are done
+    together, fit for where stderr (or *stream*) goes.
+    """
     stream = stream or sys.stderr
-    if quiet or not cells:
-        return Silence(cells, weight)
-    return Bar(cells, weight, stream) if stream.isatty() else Lines(cells, weight, stream)
+    if quiet or not tasks:
+        return Silence(tasks, at_once)
+    return Bar(tasks, at_once, stream) if stream.isatty() else Lines(tasks, at_once, stream)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sim import __version__
 from sim.experiment.asked import worlds
 from sim.experiment.attempts import engine
+from sim.experiment.environment import environment, of_manifest, unlike
 from sim.experiment.plan import ENGINES, addresses, refuse_without_compiler
+from sim.machine import processors
 from sim.scenario.design import Cell
-from sim.store import Address, StoreError, differing, read_file, read_manifest, sha256, source_hash, versions
+from sim.store import Address, StoreError, differing, read_file, read_manifest, sha256
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -52,21 +53,23 @@ def reproduce(run: Path, pick: int) -> Reproduction:
     if not there:
         raise StoreError(f"{run} holds no replication that version {__version__} of the simulator can find; version {manifest['version']} made it", 3)
     address, world = there[int(sha256(f"{manifest['plan']}/reproduce/{pick}".encode()), 16) % len(there)]
-    replicate = engine(ENGINES[manifest["engine"]], os.cpu_count() or 1)
+    replicate = engine(ENGINES[manifest["engine"]], processors())
     tables = replicate(world, address.replication)
     return Reproduction(address.cell, address.replication, len(tables), tuple(differing(run, address, tables)), tuple(_changes(manifest)))
 
 
 def _kept(run: Path, name: str, world: Scenario, manifest: Mapping[str, Any]) -> list[Address]:
     """Return the addresses of the replications of *world*, the cell called *name*, that *run* holds."""
-    asked = addresses(Cell(name, "", {}, world), manifest["engine"], model=manifest["version"], source=manifest["source"])
+    cell, made_in = Cell(name, "", {}, world), of_manifest(manifest)
+    asked = addresses(cell, manifest["engine"], made_in, manifest["version"])
     return [address for address in asked if (run / "cells" / address.folder).exists()]
 
 
 def _changes(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each thing that bytes depend on and that is not now as it was for *manifest*."""
-    if manifest["source"] != source_hash():
-        yield f"the model's source is not the one that made it (version {manifest['version']} then, {__version__} now)"
-    then, now = manifest["made_with"]["packages"], versions()
-    if changed := [f"{name} {then[name]} then, {now[name]} now" for name in then if name in now and then[name] != now[name]]:
-        yield f"packages have changed: {', '.join(changed)}"
+    """Yield a phrase for each thing that bytes depend on and that is not now as it was for
+    *manifest*.
+    """
+    then = of_manifest(manifest)
+    packages = manifest["made_with"]["packages"]
+    told = {"packages": packages, "python": manifest["made_with"]["python"]}
+    yield from unlike(told | then, environment(), ("then", "now"))

@@ -14,6 +14,8 @@ from pathlib import Path
 from time import process_time
 from typing import Final
 
+from sim.machine import processors
+
 REFERENCE_S: Final = 0.053  # what `_exercise` takes there
 _TIMES: Final = 5
 
@@ -21,7 +23,7 @@ _TIMES: Final = 5
 @cache
 def slowness() -> float:
     """Return how many times as long this machine takes as the reference machine; measured if no machine like it is known here."""
-    kept, machine = _kept(), f"{platform.machine()} {platform.processor()} {platform.node()} {os.cpu_count()} {platform.python_version()}"
+    kept, machine = _kept(), f"{platform.machine()} {platform.processor()} {platform.node()} {processors()} {platform.python_version()}"
     with suppress(OSError, ValueError, KeyError, TypeError):  # not measured yet, or not by us
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found["machine"] == machine:

@@ -1,23 +1,33 @@
 """Run tasks, several at once, here or where Dask has workers; results pass through files only.
 
-Here joblib's loky starts the processes. When one of them is killed (out of memory, say), loky gives up the whole batch: what was finished is on disk, what was
-running has left its mark and is run again alone, and what kills its worker again is given up by name.
+Here joblib's loky starts the processes. When one of them is killed (out of memory, say, or by us
+because it hangs), loky gives up the whole batch: what was finished is on disk, what was running has
+left its mark and is run again alone, and what kills its worker again is given up by name.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sim.experiment.attempts import KILLED, Failure, Job, attempt, attempt_apart, failed
+from sim.experiment.attempts import KILLED, Attempt, Failure, Job, attempt, attempt_elsewhere, failed
+from sim.experiment.environment import environment
 from sim.experiment.plan import Task
-from sim.store import StoreError, born, finished, remove, temporary_name, writer
+from sim.experiment.pulse import LOOK_S, Listener, end, forget_signs, give_signs_of_life, signs_of, tell_of_silence
+from sim.store import StoreError, born, finished, remove, writer
 
 _SHARED_MEMORY: Final = Path("/dev/shm")
+_AHEAD: Final = 2  # replications handed over for each worker: one that it does, one that waits
+_IDLE_S: Final = 300  # after which a worker that nobody needs ends
+_THREADS_OF: Final = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _FRUITLESS: Final = 3  # batches lost before any of it began, after which workers are taken to be unable to
 
 
@@ -34,27 +44,39 @@ class Workers:
     backend: str = "loky"
 
 
-def work(run: Path, tasks: Sequence[Task], module: str, workers: Workers, done: Callable[[Task], None]) -> list[Failure]:
-    """Run *tasks* with the engine in *module*; call *done* after each; return what failed, in the order of the tasks.
+def work(
+    run: Path,
+    tasks: Sequence[Task],
+    module: str,
+    workers: Workers,
+    done: Callable[[Task, float], None],
+) -> list[Failure]:
+    """Run *tasks* with the engine in *module*; call *done* after each, with its seconds; return
+    what failed, in the order of the tasks.
 
-    Raises `StoreError` at the first that could not be kept because nothing can be (no room, a read-only disk), and when the backend is out of reach.
+    Raises `StoreError` at the first that could not be kept because nothing can be (no room, a
+    read-only disk), when the backend is out of reach, and when its workers have another environment.
     """
-    job, failures = Job(run, module, workers.threads, writer()), dict[int, Failure]()
+    job = Job(run, module, workers.threads, writer(), environment())
+    failures = dict[int, Failure]()
     try:
-        for number, failure in _attempts(job, tasks, workers) if tasks else ():
-            if failure is not None and failure.no_room:
+        for number, ended in _attempts(job, tasks, workers) if tasks else ():
+            failure = ended.failure
+            if failure is not None and (failure.no_room or failure.refused_by):
                 raise StoreError(failure.cause, 1)
             if failure is not None:
                 failures[number] = failure
-            done(tasks[number])
+            done(tasks[number], ended.seconds)
     finally:
         for mark in (run / "cells").glob(f".started-*.{job.runner}.tmp"):
             remove(mark)
     return [failure for _, failure in sorted(failures.items())]
 
 
-def _attempts(job: Job, tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[int, Failure | None]]:
-    """Yield the number of each task as it ends, with its failure if it has one."""
+def _attempts(
+    job: Job, tasks: Sequence[Task], workers: Workers
+) -> Iterator[tuple[int, Attempt]]:
+    """Yield the number of each task as it ends, and how that was."""
     if workers.backend != "loky":
         from sim.experiment.cluster import on_dask
 
@@ -64,7 +86,9 @@ def _attempts(job: Job, tasks: Sequence[Task], workers: Workers) -> Iterator[tup
     return _in_processes(job, tasks, workers.jobs)
 
 
-def _in_processes(job: Job, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, Failure | None]]:
+def _in_processes(
+    job: Job, tasks: Sequence[Task], jobs: int
+) -> Iterator[tuple[int, Attempt]]:
     """Yield as `_attempts`, from processes of this machine. A batch that lost one is tried again without those that were running, then those alone."""
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
@@ -74,9 +98,9 @@ def _in_processes(job: Job, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[
         together = [number for number in left if number not in alone]
         batch = {number: left[number] for number in together or alone[:1]}
         try:
-            for number, failure in _batch(job, batch, jobs):
+            for number, ended in _batch(job, batch, jobs):
                 del left[number]
-                yield number, failure
+                yield number, ended
         except BrokenProcessPool:
             kept = _kept(job, batch, left)
             begun = [number for number in batch if number in left and number not in kept and job.begun(left[number])]
@@ -87,7 +111,8 @@ def _in_processes(job: Job, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[
             alone += [number for number in begun if number not in alone]
             for number in [*kept, *lost]:
                 task = left.pop(number)
-                yield number, failed(task, lost[number]) if number in lost else None
+                failure = failed(task, lost[number]) if number in lost else None
+                yield number, Attempt(failure, 0.0)
         alone = [number for number in alone if number in left]
 
 
@@ -106,20 +131,50 @@ def _kept(job: Job, batch: Iterable[int], left: Mapping[int, Task]) -> list[int]
     return sorted(there[address] for address in finished(job.run, there)[0])
 
 
-def _batch(job: Job, batch: Mapping[int, Task], jobs: int) -> Iterator[tuple[int, Failure | None]]:
-    """Yield as `_attempts` for one *batch* in worker processes, which die with us."""
-    from joblib import Parallel, delayed
+def _batch(job: Job, batch: Mapping[int, Task], jobs: int) -> Iterator[tuple[int, Attempt]]:
+    """Yield as `_attempts` for one *batch* in worker processes, which are listened to.
+
+    Few are handed over at a time, so that little is lost with a worker.
+    """
+    team = _team(job, jobs)
+    listener, todo = Listener(), iter(batch.items())
+    running: set[Future[tuple[int, Attempt]]] = set()
+    try:
+        while True:
+            for number, task in islice(todo, _AHEAD * jobs - len(running)):
+                running.add(team.submit(attempt_elsewhere, job, number, task))
+            if not running:
+                return
+            ended, running = wait(running, LOOK_S, FIRST_COMPLETED)
+            for future in ended:
+                yield future.result()
+            workers = list(team._processes)  # loky's own; nothing public names its processes
+            for worker in listener.silent(signs_of(job.run, job.runner, workers)):
+                tell_of_silence(job.run, f"process {worker}")
+                end(worker)
+    except (KeyboardInterrupt, GeneratorExit):
+        dismiss(job.run)
+        raise
+
+
+def _team(job: Job, jobs: int) -> Any:
+    """Return *jobs* worker processes, those of the last batch where they still are."""
     from joblib.externals.loky import get_reusable_executor
 
-    calls = (delayed(attempt_apart)(job, number, task) for number, task in batch.items())
-    how = {"n_jobs": max(2, jobs), "backend": "loky", "return_as": "generator_unordered", "batch_size": 1}
-    scratch = temporary_name(job.run / "joblib")  # for arrays that would be shared; there are none, but it makes the folder
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")  # it recycles a worker that has grown; nothing is lost
-        try:
-            yield from Parallel(**how, max_nbytes=None, temp_folder=str(scratch))(calls)
-        except (KeyboardInterrupt, GeneratorExit):
-            get_reusable_executor().shutdown(wait=True, kill_workers=True)
-            raise
-        finally:
-            remove(scratch)
+    # loky recycles a worker that has grown; nothing is lost.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
+    (job.run / "cells").mkdir(parents=True, exist_ok=True)
+    signs = (job.run, job.runner, os.getpid())
+    threads = dict.fromkeys(_THREADS_OF, str(job.threads))
+    how = {"initializer": give_signs_of_life, "initargs": signs, "env": threads}
+    return get_reusable_executor(max_workers=max(2, jobs), timeout=_IDLE_S, **how)
+
+
+def dismiss(run: Path) -> None:
+    """End the worker processes, if there are any, and delete the signs of life that they gave to
+    this runner of *run*.
+    """
+    loky = sys.modules.get("joblib.externals.loky.reusable_executor")
+    if loky is not None and loky._executor is not None:
+        loky._executor.shutdown(wait=True, kill_workers=True)
+    forget_signs(run, writer())

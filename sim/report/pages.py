@@ -119,7 +119,7 @@ def _provenance(study: Study) -> Iterator[tuple[str, str]]:
     numbers = sorted({cell["replications"] for cell in manifest["cells"]})
     yield "cells, replications of each", f"{len(manifest['cells'])}, {' or '.join(map(str, numbers))}"
     yield "program", f"version {manifest['version']}, git {made['git_commit'] or 'none'}{changed}"
-    yield "SHA-256 of the source", manifest["source"]
+    yield "SHA-256 of the source", (manifest.get("environment") or manifest)["source"]
     yield "SHA-256 of the plan", manifest["plan"]
     yield "SHA-256 of the scenario", manifest["scenario"]["sha256"]
     yield "SHA-256 of all cells, resolved", manifest["resolved_sha256"]

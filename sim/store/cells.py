@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 CELL_FILE: Final = "cell.json"
 # What a replication does not depend on: how it is asked for, measured and shown.
-_NOT_THE_MODEL: Final = frozenset({"cli", "experiment", "metrics", "report", "__init__.py", "__main__.py"})
+_NOT_THE_MODEL: Final = frozenset({"cli", "experiment", "metrics", "report", "machine.py", "__init__.py", "__main__.py"})
 
 
 def schema(columns: Iterable[Column]) -> pa.Schema:
@@ -81,9 +82,29 @@ def source_hash() -> str:
     return sha256(to_json([[name.as_posix(), sha256((here / name).read_bytes())] for name in names if name.parts[0] not in _NOT_THE_MODEL]))
 
 
-def cell_key(scenario: str, *, model: str, source: str, seed: int, replication: int, engine: str) -> str:
-    """Return the key of one replication of the resolved *scenario* text (without its name, question and replications) by a *model* version and *source*."""
-    return sha256(to_json({"scenario": scenario, "model": model, "source": source, "seed": seed, "replication": replication, "engine": engine}))
+@cache
+def program_hash() -> str:
+    """Return the SHA-256 of all of this package: what a report depends on beside its results."""
+    here = Path(__file__).parents[1]
+    files = (path for path in sorted(here.rglob("*")) if path.is_file())
+    names = (path.relative_to(here) for path in files if "__pycache__" not in path.parts)
+    return sha256(to_json([[n.as_posix(), sha256((here / n).read_bytes())] for n in names]))
+
+
+def cell_key(
+    scenario: str,
+    environment: Mapping[str, Any],
+    *,
+    model: str,
+    seed: int,
+    replication: int,
+    engine: str,
+) -> str:
+    """Return the key of one replication of the resolved *scenario* text (without its name, question
+    and replications) by a *model* version in an *environment*, a mapping of JSON values.
+    """
+    asked = {"scenario": scenario, "seed": seed, "replication": replication, "engine": engine}
+    return sha256(to_json({**environment, **asked, "model": model}))
 
 
 def plan_hash(addresses: Iterable[Address]) -> str:
@@ -96,18 +117,23 @@ def _packed(tables: Tables) -> dict[str, bytes]:
     return {f"{name}.parquet": _parquet(arrow(name, frame)) for name, frame in sorted(tables.items())}
 
 
-def write_cell(run: Path, address: Address, tables: Tables) -> None:
-    """Keep one replication's *tables* in *run*: the folder appears complete, or not at all. Raises `StoreError`.
+def write_cell(run: Path, address: Address, tables: Tables, made_by: Mapping[str, str]) -> None:
+    """Keep one replication's *tables* in *run*, and who made them: the folder appears complete, or
+    not at all. Raises `StoreError`.
 
     It is not flushed to the disk: a killed process loses nothing by that, and what a power cut takes is found by its hash and run again.
     """
-    _keep(run, address, _packed(tables))
+    _keep(run, address, _packed(tables), made_by)
 
 
-def _keep(run: Path, address: Address, files: dict[str, bytes]) -> None:
+def _keep(
+    run: Path, address: Address, files: Mapping[str, bytes], made_by: Mapping[str, str]
+) -> None:
     """Keep a replication's Parquet *files*, by name, as `write_cell` does."""
     final = run / "cells" / address.folder
-    contents = files | {CELL_FILE: to_json({"key": address.key, "files": {name: sha256(data) for name, data in files.items()}})}
+    hashes = {name: sha256(data) for name, data in files.items()}
+    listed = to_json({"key": address.key, "files": hashes, "made_by": dict(made_by)})
+    contents = {**files, CELL_FILE: listed}
     with in_a_sentence(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_name(final)
@@ -127,11 +153,11 @@ def _keep(run: Path, address: Address, files: dict[str, bytes]) -> None:
 
 def _sound_files(run: Path, address: Address) -> dict[str, bytes]:
     """Return the Parquet files of a replication by table; raises `StoreError` that names the first that is missing, altered or not a plain file."""
-    return _sound_files_in(run / "cells" / address.folder, address.key)
+    return _sound_files_in(run / "cells" / address.folder, address.key)[0]
 
 
-def _sound_files_in(folder: Path, key: str) -> dict[str, bytes]:
-    """Return the same of the replication with *key* that *folder* holds."""
+def _sound_files_in(folder: Path, key: str) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return the same of the replication with *key* that *folder* holds, and who made it."""
     if folder.is_symlink() or folder.parent.is_symlink():
         raise StoreError(f"{folder} is reached through a symbolic link", 3)
     data = read_file(folder / CELL_FILE)
@@ -139,8 +165,9 @@ def _sound_files_in(folder: Path, key: str) -> dict[str, bytes]:
         content = json.loads(data)
         sound = to_json(content) == data and content["key"] == key
         files: dict[str, str] = dict(content["files"])
-    except (ValueError, KeyError, TypeError):
-        sound, files = False, {}
+        made_by: dict[str, str] = dict(content.get("made_by", {}))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sound, files, made_by = False, {}, {}
     if not sound:
         raise StoreError(f"{folder / CELL_FILE} is damaged", 3)
     if {path.name for path in folder.iterdir()} != {CELL_FILE, *files}:
@@ -151,7 +178,18 @@ def _sound_files_in(folder: Path, key: str) -> dict[str, bytes]:
         if sha256(data) != want:
             raise StoreError(f"{folder / name} is damaged: its SHA-256 is not the one in {CELL_FILE}", 3)
         tables[name.removesuffix(".parquet")] = data
-    return tables
+    return tables, made_by
+
+
+def made_by(run: Path, address: Address) -> dict[str, str]:
+    """Return who made a finished replication, as `write_cell` was told; nothing where that was
+    before it was asked. Raises `StoreError` when its `cell.json` is missing or damaged.
+    """
+    path = run / "cells" / address.folder / CELL_FILE
+    try:
+        return dict(json.loads(read_file(path)).get("made_by", {}))
+    except (ValueError, AttributeError, TypeError):
+        raise StoreError(f"{path} is damaged", 3) from None
 
 
 def read_cell(run: Path, address: Address) -> dict[str, pa.Table]:
@@ -194,12 +232,10 @@ def finished(run: Path, addresses: Iterable[Address]) -> tuple[set[Address], lis
 def adopt(run: Path, addresses: Iterable[Address]) -> int:
     """Copy into *run* each replication of *addresses* that it lacks and another run beside it keeps sound; return how many.
 
-    A replication is what its key says, so a run that is asked for more of them, or a sweep that was widened, does again only what nobody has done. Who asks
-    for what a finished run has already answered wants to see it done again: beside a run of the same plan nothing is copied.
+    A replication is what its key says, so a run that is asked for more of them, or a sweep that was
+    widened, does again only what nobody has done.
     """
-    others = [other for other in sorted(run.parent.glob("*/cells"), reverse=True) if other.parent != run]
-    if any(other.parent.name.rpartition("-")[2] == run.name.rpartition("-")[2] for other in others):
-        return 0
+    others = (cells for cells in sorted(run.parent.glob("*/cells")) if cells.parent != run)
     elsewhere = (folder for other in others for folder in other.iterdir())
     kept = {folder.name.rpartition("-")[2]: folder for folder in elsewhere if not folder.name.startswith(".")}
     n = 0
@@ -208,7 +244,8 @@ def adopt(run: Path, addresses: Iterable[Address]) -> int:
         if folder is None or os.path.lexists(run / "cells" / address.folder):
             continue
         with suppress(StoreError):  # what is damaged there is its own run's to tell; here it is run
-            files = _sound_files_in(folder, address.key)
-            _keep(run, address, {f"{name}.parquet": data for name, data in files.items()})
+            tables, maker = _sound_files_in(folder, address.key)
+            files = {f"{name}.parquet": data for name, data in tables.items()}
+            _keep(run, address, files, maker)
             n += 1
     return n

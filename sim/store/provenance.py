@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -10,6 +9,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
+
+from sim.machine import processors
 
 _PACKAGES: Final = ("joblib", "llvmlite", "matplotlib", "numba", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML", "scipy", "simpy")
 
@@ -38,5 +39,5 @@ def provenance() -> dict[str, Any]:
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processor": platform.processor() or platform.machine(),
-        "cpus": os.cpu_count(),
+        "cpus": processors(),
     }

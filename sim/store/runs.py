@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -13,20 +13,20 @@ from sim.store.files import StoreError, append, in_a_sentence, is_temporary, rea
 
 MANIFEST: Final = "manifest.json"
 _RUN: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
-UNHASHED: Final = frozenset({MANIFEST, "run.log"})  # the manifest seals itself; the log goes on growing
+LOG: Final = "run.log"
+# The manifest seals itself. The log may go on growing: of it, what there was is sealed.
+UNHASHED: Final = frozenset({MANIFEST, LOG})
 
 
 def start_run(out: Path, name: str, plan: str) -> tuple[Path, bool]:
     """Return the folder for the plan with hash *plan*, and whether it is a run found again.
 
-    The newest run of the same plan is taken up when it did not finish, or has been damaged since (its log says by what); otherwise a new folder is made.
+    The newest run of the same plan is taken up when it did not finish, or has been damaged since
+    (its log says by what); otherwise a new folder is made.
     """
     home = out / slug(name)
-    for folder in sorted(home.glob(f"*-{plan[:8]}"), reverse=True):
-        manifest = _manifest_or_nothing(folder)
-        if folder.is_symlink() or manifest.get("plan", plan) != plan:
-            continue
-        if manifest.get("status") != "complete" or _latest(home) < folder.name:
+    for folder, manifest in _runs_of(home, plan):
+        if manifest.get("status") != "complete":
             return folder, True
         if damages := damaged(folder, manifest, but=REPORT):
             log(folder, "\n".join(damages))
@@ -45,12 +45,35 @@ def start_run(out: Path, name: str, plan: str) -> tuple[Path, bool]:
         return folder, False
 
 
+def finished_runs(out: Path, name: str, plan: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the folder and the manifest of each run of the plan with hash *plan* that did not fail
+    in anything, the newest first. Whether a file of it was damaged since is not looked at.
+    """
+    for folder, manifest in _runs_of(out / slug(name), plan):
+        if manifest.get("status") == "complete":
+            yield folder, manifest
+
+
+def _runs_of(home: Path, plan: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield each run in *home* of the plan with hash *plan*, the newest first, and its manifest; of
+    one whose manifest is not there or damaged, nothing.
+    """
+    for folder in sorted(home.glob(f"*-{plan[:8]}"), reverse=True):
+        manifest = _manifest_or_nothing(folder)
+        if not folder.is_symlink() and manifest.get("plan", plan) == plan:
+            yield folder, manifest
+
+
 def _latest(home: Path) -> str:
-    """Return the folder that `latest` names in *home*, or nothing."""
-    try:
-        return read_file(home / "latest").decode("utf-8", "replace").strip()
-    except StoreError:
-        return ""
+    """Return the folder that `latest` names in *home*; raises `StoreError` when it is not there, or
+    not as it was written: a name, and below it the SHA-256 of that. Before, it was a name alone.
+    """
+    path = home / "latest"
+    name, _, seal = read_file(path).decode("utf-8", "replace").strip().partition("\n")
+    if not _RUN.fullmatch(name) or seal not in ("", sha256(name.encode())):
+        cure = f"name a run in {home}, or run again what it should name"
+        raise StoreError(f"{path} is damaged: it does not name a run; {cure}", 3)
+    return name
 
 
 def _manifest_or_nothing(folder: Path) -> dict[str, Any]:
@@ -62,7 +85,7 @@ def _manifest_or_nothing(folder: Path) -> dict[str, Any]:
 
 def log(run: Path, text: str) -> None:
     """Add *text* to the run's log, with the time."""
-    append(run / "run.log", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n".encode())
+    append(run / LOG, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n".encode())
 
 
 def write_manifest(run: Path, manifest: Mapping[str, Any]) -> None:
@@ -91,6 +114,23 @@ def hashes(run: Path) -> dict[str, str]:
     return {name.as_posix(): sha256(read_file(run / name)) for name in kept}
 
 
+def log_seal(run: Path) -> dict[str, Any]:
+    """Return how many bytes the log of *run* has, and the SHA-256 of them."""
+    data = read_file(run / LOG)
+    return {"bytes": len(data), "sha256": sha256(data)}
+
+
+def _log_damages(run: Path, seal: Mapping[str, Any]) -> list[str]:
+    """Return a sentence when the beginning of the log of *run* is not as it was when sealed."""
+    try:
+        data = read_file(run / LOG)
+    except StoreError as damage:
+        return [str(damage)]
+    if sha256(data[: seal["bytes"]]) == seal["sha256"]:
+        return []
+    return [f"{run / LOG} is damaged: its first {seal['bytes']} bytes are not as they were written"]
+
+
 def vouch(run: Path, paths: Iterable[Path]) -> None:
     """Enter the SHA-256 of *paths*, newly written files of *run*, in its manifest; the other entries stay as they are."""
     manifest = read_manifest(run)
@@ -100,7 +140,8 @@ def vouch(run: Path, paths: Iterable[Path]) -> None:
 
 def publish(run: Path) -> None:
     """Name *run* in its `latest` file."""
-    write_file(run.parent / "latest", f"{run.name}\n".encode())
+    seal = sha256(run.name.encode())
+    write_file(run.parent / "latest", f"{run.name}\n{seal}\n".encode())
 
 
 def find_run(text: str, out: Path) -> Path:
@@ -112,9 +153,9 @@ def find_run(text: str, out: Path) -> Path:
         if (folder / MANIFEST).exists():
             return folder
         if (folder / "latest").exists():
-            name = _latest(folder)
-            if _RUN.fullmatch(name) and (folder / name / MANIFEST).exists():
-                return folder / name
+            run = folder / _latest(folder)
+            if (run / MANIFEST).exists():
+                return run
     for folder in sorted(out.glob("*/*"), key=lambda path: path.name, reverse=True):
         if _RUN.fullmatch(folder.name) and _asked_for(folder) == text:
             return folder
@@ -143,6 +184,8 @@ def damaged(run: Path, manifest: Mapping[str, Any], *, but: Set[str] = frozenset
             continue
         if have != want:
             findings.append(f"{run / name} is damaged: SHA-256 {have[:12]}…, written as {want[:12]}…")
+    if "log" in manifest:
+        findings += _log_damages(run, manifest["log"])
     return findings
 
 

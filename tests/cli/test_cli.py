@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import sim.experiment.costs as costs
 import sim.experiment.plan as plans
 from sim.cli import main
-from sim.store import verify
+from sim.store import find_run, verify
 from tests.cli import engines
 
 EXPERIMENT = """\
@@ -50,7 +50,7 @@ def home(tmp_path_factory):
 @pytest.fixture
 def run(home):
     """Return the run's folder."""
-    return home / "out/small" / (home / "out/small/latest").read_text().strip()
+    return find_run("small", home / "out")
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_run_speaks_json(home):
 def test_run_with_the_twin_says_the_same(home, run):
     """The other engine, the same tables of arrivals and ledgers."""
     assert sim("run", home / "small.yaml", "--out", home / "twin", "--jobs", 1, "--engine", "twin", "-q").exit_code == 0
-    twin = home / "twin/small" / (home / "twin/small/latest").read_text().strip()
+    twin = find_run("small", home / "twin")
 
     for name in ("arrivals", "ledgers", "fates"):
         assert (twin / f"tables/{name}.parquet").read_bytes() == (run / f"tables/{name}.parquet").read_bytes()

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from sim.experiment import Source, execute, planned
+from sim.experiment import How, Source, execute, planned
 from sim.experiment.plan import ENGINES
 from sim.scenario.load import load
 from tests.experiment import standin
@@ -37,7 +37,8 @@ def experiment(tmp_path):
 def carry_out(tmp_path):
     """Return a function that carries out what was loaded under a folder of results, one replication at a time."""
 
-    def run(loaded, out="out", jobs=1):
-        return execute(planned(loaded, "fast"), tmp_path / out, Source("a file", "its text", ()), jobs=jobs)
+    def run(loaded, out="out", jobs=1, again=False, then=None):
+        plan, source = planned(loaded, "fast"), Source("a file", "its text", ())
+        return execute(plan, tmp_path / out, source, How(jobs, again=again), then=then)
 
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]  # worker processes find the engine `standin` by its name
 
-from sim.experiment import Source, execute, planned  # noqa: E402
+import sim.experiment.pulse as pulse  # noqa: E402
+from sim.experiment import How, Source, execute, planned  # noqa: E402
 from sim.experiment.plan import ENGINES  # noqa: E402
 from sim.scenario.load import load  # noqa: E402
 from sim.store import StoreError, vouch, write_file  # noqa: E402
@@ -25,8 +27,9 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored; this one is to hear it
     file, out, jobs, backend = [*sys.argv[1:], "loky"][:4]
     ENGINES["fast"] = "standin"
+    pulse.SILENCE_S = float(os.environ.get("SILENCE_S", pulse.SILENCE_S))
     try:
-        outcome = execute(planned(load(file), "fast"), Path(out), Source("", "", ()), jobs=int(jobs), backend=backend, then=report)
+        outcome = execute(planned(load(file), "fast"), Path(out), Source("", "", ()), How(int(jobs), backend=backend), then=report)
     except StoreError as refusal:
         sys.exit(str(refusal))
     for failure in outcome.failures:

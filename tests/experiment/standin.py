@@ -46,6 +46,8 @@ def replicate(scenario: Scenario, replication: int) -> Tables:
     first = scenario.reporting.rule == "none" and not scenario.reporting.loss
     if replication == 1 and ("die" in words or ("poison" in words and first)):
         os.kill(os.getpid(), signal.SIGKILL)
+    if "linger" in words and replication == 1:
+        time.sleep(60)
     if "fail" in words and replication == 1:
         raise ValueError("no such world")
     CALLS.append((scenario.name, scenario.seed, replication))

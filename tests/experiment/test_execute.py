@@ -6,21 +6,23 @@ import csv
 import hashlib
 import json
 import os
+from importlib import import_module
 
 import pytest
 
 import sim.experiment.work as work
 from sim.experiment import Interrupted, planned
 from sim.experiment.asked import worlds
+from sim.experiment.environment import environment, maker
 from sim.experiment.summary import DIFFERENCES, SUMMARY
-from sim.kernels.identity import kernel_hash
 from sim.metrics import METRICS
 from sim.metrics.results import Results
 from sim.scenario.load import load
-from sim.store import StoreError, verify
+from sim.store import StoreError, find_run, sha256, verify
 from sim.streams import STREAMS
 from sim.tables import TABLES
 from tests.experiment.conftest import SMALL
+from tests.experiment.driver import report
 
 CELLS = ["quiet-0pc", "quiet-5pc", "daily-0pc", "daily-5pc"]
 
@@ -54,7 +56,7 @@ def test_the_folder_holds_everything(pretend, experiment, carry_out):
     }  # fmt: skip
     assert len(list((run / "cells").iterdir())) == len(pretend) == 8
     assert {path.stem for path in (run / "tables").iterdir()} == {*TABLES, "values", "differences"}
-    assert (run.parent / "latest").read_text() == f"{run.name}\n"
+    assert (run.parent / "latest").read_text().split() == [run.name, sha256(run.name.encode())]
     assert list(worlds(run)) == CELLS
     assert worlds(run)["daily-5pc"] == planned(experiment(), "fast").cells[3].scenario
 
@@ -68,7 +70,9 @@ def test_the_manifest_says_where_the_numbers_come_from(pretend, experiment, carr
     assert manifest["scenario"] == {"file": "a file", "text": "its text", "sets": [], "sha256": hashlib.sha256(b"its text").hexdigest()}
     assert manifest["resolved_sha256"] == hashlib.sha256((run / "resolved.yaml").read_bytes()).hexdigest()
     assert set(STREAMS) < set(manifest["streams"])
-    assert manifest["kernels"] == kernel_hash()
+    assert manifest["environment"] == environment()
+    assert manifest["makers"] == [maker()]
+    assert manifest["made_by"] == {cell: {"0": 0, "1": 0} for cell in CELLS}
     assert manifest["made_with"]["packages"]["numpy"]
     assert manifest["started"] <= manifest["ended"]
     assert {"git_commit", "python", "platform", "cpus"} < set(manifest["made_with"])
@@ -129,13 +133,81 @@ def test_ctrl_c_keeps_what_is_finished(pretend, experiment, carry_out, monkeypat
     assert same_results(run, carry_out(experiment(), "elsewhere").path)
 
 
-def test_a_finished_run_is_not_used_again(pretend, experiment, carry_out):
-    """The same command makes a fresh folder with the same results."""
-    first, second = carry_out(experiment()).path, carry_out(experiment()).path
+def test_a_finished_run_is_what_is_asked_for(pretend, experiment, carry_out):
+    """The same command gives it back, sound as it is; run again only when that is asked for."""
+    first, found = carry_out(experiment()), carry_out(experiment())
 
-    assert first != second
+    assert (first.found, found.found) == (False, True)
+    assert found.path == first.path
+    assert len(pretend) == 8
+    again = carry_out(experiment(), again=True)
+    assert not again.found
+    assert again.path != first.path
     assert len(pretend) == 16
-    assert same_results(first, second)
+    assert same_results(first.path, again.path)
+
+
+def test_a_finished_run_is_named_latest_when_it_is_asked_for(pretend, experiment, carry_out):
+    """`sim report NAME` speaks of what was asked last, be it old."""
+    first, other = carry_out(experiment()).path, carry_out(experiment(replications=3)).path
+    assert find_run(str(first.parent), first) == other
+    assert carry_out(experiment()).path == first
+    assert find_run(str(first.parent), first) == first
+    assert carry_out(experiment(replications=3)).found
+
+
+def test_what_is_asked_otherwise_is_summed_up_anew(pretend, experiment, carry_out, monkeypatch):
+    """Another question or another report's source: the replications are taken over, no more."""
+    first = carry_out(experiment())
+    asked_otherwise = carry_out(experiment("another question"))
+    monkeypatch.setattr(import_module("sim.experiment.execute"), "program_hash", lambda: "another")
+    reported_otherwise = carry_out(experiment())
+
+    runs = {first.path, asked_otherwise.path, reported_otherwise.path}
+    assert len(runs) == 3
+    assert len(pretend) == 8
+    assert all(same_results(first.path, run) and verify(run) == [] for run in runs)
+
+
+@pytest.mark.parametrize("mischief", ["altered", "gone", "never written"])
+def test_a_damaged_report_is_written_again_and_nothing_else(pretend, experiment, carry_out, mischief):
+    """From the tables: nothing is run again, and the run is sound."""
+    run = carry_out(experiment(), then=None if mischief == "never written" else report).path
+    if mischief == "altered":
+        (run / "report.html").write_bytes(b"<p>none is well</p>")
+    elif mischief == "gone":
+        (run / "report.html").unlink()
+
+    mended = carry_out(experiment(), then=report)
+    assert (mended.path, mended.found) == (run, True)
+    assert (run / "report.html").read_bytes() == b"all is well\n"
+    assert len(pretend) == 8
+    assert verify(run) == []
+
+
+def test_nothing_is_taken_up_from_another_environment(pretend, experiment, carry_out, monkeypatch):
+    """Other packages, other keys: not one replication is found, widened with or adopted."""
+    first = carry_out(experiment()).path
+    other = environment() | {"packages": environment()["packages"] | {"numpy": "0.1"}}
+    monkeypatch.setattr(import_module("sim.experiment.plan"), "environment", lambda: other)
+    second = carry_out(experiment())
+    carry_out(experiment(replications=3))
+
+    assert not second.found
+    assert second.path != first
+    assert len(pretend) == 8 + 8 + 4  # of the wider run, the third of each cell alone is new
+    monkeypatch.undo()
+
+
+def test_adopted_replications_keep_their_maker(pretend, experiment, carry_out, monkeypatch):
+    """The manifest says per replication who made it, whoever's run it is part of."""
+    carry_out(experiment())
+    another = maker() | {"host": "another"}
+    monkeypatch.setattr(import_module("sim.experiment.attempts"), "maker", lambda: another)
+    manifest = Results(carry_out(experiment(replications=3)).path).manifest
+
+    assert manifest["makers"] == [maker(), another]
+    assert manifest["made_by"] == {cell: {"0": 0, "1": 0, "2": 1} for cell in CELLS}
 
 
 def test_what_fails_is_named_and_the_rest_is_kept(pretend, experiment, carry_out, monkeypatch):

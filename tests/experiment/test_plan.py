@@ -12,8 +12,9 @@ import sim.experiment.costs as plans
 import sim.experiment.expected as expected
 import sim.experiment.speed as speed
 from sim.experiment import misfit, needs, planned
-from sim.experiment.costs import free_disk, free_memory
+from sim.experiment.costs import free_disk
 from sim.experiment.plan import comparator_of
+from sim.machine import free_memory
 from sim.scenario.faults import ScenarioError
 from sim.scenario.load import load
 
@@ -64,7 +65,7 @@ def test_as_many_at_once_as_memory_allows(monkeypatch):
     """Without --jobs, the plan is cut to the machine; with it, the user is believed until it cannot fit."""
     plan = plan_of()
     one = needs(plan, 1).memory
-    monkeypatch.setattr(plans.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(plans, "processors", lambda: 8)
     for free, jobs in ((one, 1), (3 * one, 2), (100 * one, 3)):
         monkeypatch.setattr(plans, "free_memory", lambda free=free: free)
         assert needs(plan, None).jobs == jobs
@@ -170,6 +171,11 @@ def test_what_does_not_fit_is_refused_with_the_numbers(monkeypatch, tmp_path):
         assert misfit(need, tmp_path) is None
         patch.setattr(plans, "free_memory", lambda: int(need.memory))
         assert "GB of memory" in misfit(need, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(plans, "address_space", lambda: need.memory)
+        assert "GB of addresses; ulimit -v allows" in misfit(need, tmp_path)
+        patch.setattr(plans, "address_space", lambda: 10 * need.memory)
+        assert misfit(need, tmp_path) is None
     with monkeypatch.context() as patch:
         patch.setattr(plans, "free_disk", lambda out: need.disk)
         assert "GB of disk" in misfit(need, tmp_path)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import platform
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from sim.experiment import Failure, Source, execute, planned
+from sim.experiment import Failure, How, Source, execute, planned, pulse
 from sim.experiment.attempts import KILLED
-from sim.experiment.work import Workers, work
+from sim.experiment.environment import environment, unlike
+from sim.experiment.work import Workers, dismiss, work
 from sim.scenario.load import load
-from sim.store import StoreError, finished, verify
+from sim.store import StoreError, find_run, finished, verify
+from sim.store.files import born
 from tests.experiment.mischief import digest, ended, finish, is_sound, start, temporary, workers_of, write_experiment
 from tests.experiment.test_execute import CELLS
 
@@ -71,15 +75,24 @@ def test_one_result_wherever_the_work_is_done(tmp_path):
 
 
 @contextmanager
-def a_cluster(folder):
-    """Run a Dask scheduler and one worker of their own, as a deployer would start them; give the scheduler's process and address."""
+def a_cluster(folder, sources=(Path(__file__).parents[2],)):
+    """Run a Dask scheduler and a worker for each of *sources*, the folder of its simulator, as a
+    deployer would start them; give the scheduler's process and the file of its address.
+    """
     python = [sys.executable, "-m", "dask"]
-    path = os.pathsep.join(map(str, (Path(__file__).parent, Path(__file__).parents[2])))
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | {"PYTHONPATH": path}, "cwd": folder}
+
+    def quiet(source):
+        path = os.pathsep.join(map(str, (Path(__file__).parent, source)))
+        silence = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
+        return silence | {"env": os.environ | {"PYTHONPATH": path}, "cwd": folder}
+
     where = folder / "scheduler.json"
-    scheduler = subprocess.Popen([*python, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", where], **quiet)
-    worker = [*python, "worker", "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard", "--scheduler-file", where, "--local-directory", folder / "w"]
-    processes = [scheduler, subprocess.Popen(worker, **quiet)]
+    scheduler = subprocess.Popen([*python, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", where], **quiet(sources[0]))
+    worker = [
+        *python, "worker", "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard",
+        "--scheduler-file", where, "--local-directory", folder / "w",
+    ]  # fmt: skip
+    processes = [scheduler, *(subprocess.Popen(worker, **quiet(source)) for source in sources)]
     try:
         yield scheduler, where
     finally:
@@ -88,13 +101,141 @@ def a_cluster(folder):
             process.wait(30)
 
 
+def an_altered_simulator(folder):
+    """Copy the simulator into *folder* and alter its model in a comment; return the folder."""
+    root = Path(__file__).parents[2]
+    shutil.copytree(root / "sim", folder / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    with open(folder / "sim/ledgers.py", "a") as file:
+        file.write("# another model\n")
+    return folder
+
+
+def address_of(where):
+    """Wait for the scheduler's file *where*; return its address."""
+    while not where.exists() or not where.read_text().rstrip().endswith("}"):
+        time.sleep(0.02)  # it is there before it is written
+    return where.read_text().partition('"address": "')[2].partition('"')[0]
+
+
+def wait_for_workers(address, n):
+    """Wait until *n* workers are known to the scheduler."""
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(n, timeout=120)
+
+
+def test_a_worker_of_other_source_refuses_by_name(tmp_path):
+    """It does none of our work; alone, it is a sentence and exit 1, and nothing is kept of it."""
+    folder = write_experiment(tmp_path, "none", 2)
+    with a_cluster(tmp_path, [an_altered_simulator(tmp_path / "altered")]) as (_, where):
+        address = address_of(where)
+        wait_for_workers(address, 1)
+        process = start(folder, "out", 2, f"dask:{address}")
+        stderr = process.communicate(timeout=100)[1]
+    assert process.returncode == 1
+    assert f"no worker of dask:{address} fits: worker tcp://127.0.0.1:" in stderr
+    assert f"on {platform.node()} has another environment: the model's source" in stderr
+    assert kept(folder, "out") == 0
+
+
+def test_beside_a_worker_that_refuses_the_others_do_it_all(tmp_path):
+    """The log names it, every replication is made by ours, and the bytes are ours."""
+    folder = write_experiment(tmp_path, "sleep", 6)
+    sources = [an_altered_simulator(tmp_path / "altered"), Path(__file__).parents[2]]
+    with a_cluster(tmp_path, sources) as (_, where):
+        address = address_of(where)
+        wait_for_workers(address, 2)
+        run = Path(finish(folder, "out", 2, f"dask:{address}")[-1])
+    text = (run / "run.log").read_text()
+    assert text.count("a worker refused: worker tcp://127.0.0.1:") == 1
+    assert is_sound(run, digest(Path(finish(folder, "alone", 1)[-1])))
+
+
+def test_a_process_of_other_packages_refuses(tmp_path, monkeypatch, experiment):
+    """Here too: what runs is not what the key says, be it that the source was edited meanwhile."""
+    other = environment() | {"packages": environment()["packages"] | {"numpy": "0.1"}}
+    monkeypatch.setattr("sim.experiment.work.environment", lambda: other)
+    tasks = planned(experiment(), "fast").tasks[:3]
+
+    with pytest.raises(StoreError, match=r"worker process \d+ on .*: numpy .* there, 0\.1 here"):
+        work(tmp_path, tasks, "tests.experiment.standin", Workers(2, 1), lambda *ended: None)
+    dismiss(tmp_path)
+    assert not list((tmp_path / "cells").iterdir())
+
+
+def test_what_differs_is_said_part_by_part():
+    """Hashes shortened; what one of the two does not tell is passed over."""
+    ours = {"source": "a" * 64, "kernels": "b" * 64, "python": "3.11.7", "packages": {"numpy": "2"}}
+    theirs = {"source": "c" * 64, "python": "3.12.1", "packages": {"numpy": "3", "scipy": "1"}}
+
+    assert list(unlike(ours, ours)) == []
+    assert list(unlike(theirs, ours)) == [
+        "the model's source cccccccc there, aaaaaaaa here",
+        "Python 3.12.1 there, 3.11.7 here",
+        "numpy 3 there, 2 here",
+    ]
+
+
+@pytest.mark.parametrize("backend", ["loky", "dask:local"])
+def test_a_worker_that_hangs_is_named_and_replaced(tmp_path, monkeypatch, backend):
+    """Stopped, it gives no sign of life; its replications are done by others."""
+    monkeypatch.setenv("SILENCE_S", "8")
+    folder = write_experiment(tmp_path, "sleep " * 10, 12)
+    process = start(folder, "out", 2, backend)
+    wait_for(6, folder, "out", process)
+    stopped = workers_of(process.pid)[0]
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        run = Path(ended(process)[-1])
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(stopped, signal.SIGKILL)
+    name = f"worker process {stopped}:" if backend == "loky" else "worker tcp://127.0.0.1:"
+    text = (run / "run.log").read_text()
+    assert name in text
+    assert "no sign of life for 8 s; it is ended and replaced" in text
+    assert is_sound(run, digest(Path(finish(folder, "alone", 1)[-1])))
+
+
+@pytest.mark.parametrize("backend", ["loky", "dask:local"])
+def test_a_runner_that_is_killed_leaves_no_worker_behind(tmp_path, backend):
+    """The runner alone is killed; who worked for it has gone within seconds."""
+    folder = write_experiment(tmp_path, "linger", 2)  # a minute for each second replication
+    process = start(folder, "out", 2, backend)
+    while process.poll() is None and not list(folder.glob("out/small/*/cells/.started-*-1-*")):
+        time.sleep(0.01)
+    workers = workers_of(process.pid)
+    assert workers
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 30
+    while any(map(born, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(born, workers))
+
+
+def test_a_runner_that_slept_has_not_listened(monkeypatch):
+    """Who was stopped with all its workers for an hour does not end them when it goes on."""
+    now = [0.0]
+    monkeypatch.setattr(pulse.time, "monotonic", lambda: now[0])
+    listener = pulse.Listener()
+    assert listener.silent({7: 1}) == []
+    now[0] += 3600
+    assert listener.silent({7: 1}) == []
+    assert listener.silent({7: 2}) == []
+    told = []
+    for _ in range(130):
+        now[0] += 1
+        told += listener.silent({7: 2})
+    assert told == [7, 7]  # after a minute, and once more if it is still there after another
+
+
 def test_a_scheduler_of_somebody_elses(tmp_path):
     """`dask:ADDRESS` gives the same bytes; when the scheduler is gone, a sentence says so and the same command goes on, with workers or without."""
     folder = write_experiment(tmp_path, "sleep " * 6, 10)
     with a_cluster(tmp_path) as (scheduler, where):
-        while not where.exists() or not where.read_text().rstrip().endswith("}"):  # it is there before it is written
-            time.sleep(0.02)
-        address = where.read_text().partition('"address": "')[2].partition('"')[0]
+        address = address_of(where)
         process = start(folder, "out", 2, f"dask:{address}")
         wait_for(5, folder, "out", process)
         scheduler.kill()
@@ -112,7 +253,7 @@ def test_a_scheduler_of_somebody_elses(tmp_path):
 
 def test_nobody_at_the_address(pretend, experiment, tmp_path):
     with pytest.raises(StoreError, match="cannot reach dask:nowhere://"):
-        execute(planned(experiment(), "fast"), tmp_path / "out", Source("", "", ()), backend="dask:nowhere://127.0.0.1:1")
+        execute(planned(experiment(), "fast"), tmp_path / "out", Source("", "", ()), How(backend="dask:nowhere://127.0.0.1:1"))
 
 
 def test_ctrl_c_in_the_terminal_stops_everyone_and_keeps_what_is_finished(tmp_path):
@@ -178,7 +319,8 @@ def test_workers_that_cannot_begin_are_not_waited_for(tmp_path, monkeypatch, exp
 
     monkeypatch.setattr("sim.experiment.work._batch", dead)
     done = []
-    failures = work(tmp_path, tasks, "standin", Workers(2, 1), done.append)
+    note = lambda task, seconds: done.append(task)  # noqa: E731
+    failures = work(tmp_path, tasks, "standin", Workers(2, 1), note)
     assert failures == [Failure(task.address.cell, task.address.replication, "worker processes end before they begin", "") for task in tasks]
     assert done == list(tasks)
 
@@ -200,7 +342,7 @@ def test_a_run_killed_in_its_report_is_taken_up(pretend, experiment, carry_out, 
 
     assert carry_out(experiment()).path == run
     assert len(pretend) == calls
-    assert (run.parent / "latest").read_text() == f"{run.name}\n"
+    assert find_run(str(run.parent), tmp_path) == run
 
 
 def test_what_then_makes_is_part_of_the_run(pretend, experiment, tmp_path):
@@ -208,7 +350,7 @@ def test_what_then_makes_is_part_of_the_run(pretend, experiment, tmp_path):
     seen = []
     loaded = experiment()
     run = execute(
-        planned(loaded, "fast"), tmp_path / "out", Source("", "", ()), jobs=1, then=lambda run: seen.append((run, (run.parent / "latest").exists()))
+        planned(loaded, "fast"), tmp_path / "out", Source("", "", ()), How(1), then=lambda run: seen.append((run, (run.parent / "latest").exists()))
     ).path
 
     assert seen == [(run, False)]

@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 
 from sim.experiment import reproduce
+from sim.experiment.environment import environment
 from sim.scenario.faults import ScenarioError
 from sim.store import StoreError, read_manifest, write_manifest
 from tests.experiment import standin
@@ -37,15 +38,15 @@ def test_what_comes_out_otherwise_is_named(pretend, experiment, carry_out, monke
 
     monkeypatch.setattr(standin, "made_up", otherwise)
     module = import_module("sim.experiment.reproduce")
-    monkeypatch.setattr(module, "source_hash", lambda: "another")
-    monkeypatch.setattr(module, "versions", lambda: {"numpy": "0.1"})
+    other = {"source": "another", "packages": {"numpy": "0.1"}}
+    monkeypatch.setattr(module, "environment", lambda: environment() | other)
     found = reproduce(run, 0)
 
     assert found.differ == ("days",)
     assert "not reproduced, days of" in str(found)
-    assert "the model's source is not the one that made it" in found.changes[0]
-    assert "numpy" in found.changes[1]
-    assert "then, 0.1 now" in found.changes[1]
+    assert found.changes[0].startswith("the model's source ")
+    assert found.changes[0].endswith(" then, another now")
+    assert found.changes[1] == f"numpy {environment()['packages']['numpy']} then, 0.1 now"
 
 
 def test_without_the_compiler_it_is_refused(pretend, experiment, carry_out, monkeypatch):

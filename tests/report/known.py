@@ -7,7 +7,7 @@ from hashlib import blake2b
 from statistics import NormalDist
 
 from sim.experiment import Source, planned
-from sim.experiment.execute import _begun
+from sim.experiment.manifest import begun
 from sim.experiment.summary import write_summary
 from sim.scenario.load import load
 from sim.store import hashes, write_manifest
@@ -55,7 +55,7 @@ def known_run(folder, *, design="latin_hypercube", points=64, replications=3, an
     plan = planned(load(path), "fast")
     run = folder / f"{design}"
     (run / "tables").mkdir(parents=True)
-    manifest = _begun(run, plan, Source(str(path), text, ()), datetime(2026, 1, 1, tzinfo=UTC))
+    manifest = begun(run, plan, Source(str(path), text, ()), datetime(2026, 1, 1, tzinfo=UTC))
     measured = {}
     for cell in plan.cells:
         values = [wrong_share(cell, replication, boundary) for replication in range(replications)]

@@ -11,11 +11,13 @@ import time
 import pandas as pd
 import pytest
 
-from sim.store import Address, StoreError, cell_key, clean, finished, plan_hash, read_cell, sha256, source_hash, write_cell, writer
+from sim.store import Address, StoreError, adopt, cell_key, clean, finished, made_by, plan_hash, read_cell, sha256, source_hash, write_cell, writer
 from sim.store.files import born
 from sim.tables import TABLES
 from tests.experiment.mischief import FullDisk
 from tests.experiment.standin import made_up
+
+MAKER = {"host": "here"}
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def address() -> Address:
 @pytest.fixture
 def run(tmp_path, address):
     """Return a run folder with one finished replication."""
-    write_cell(tmp_path, address, made_up(1, 3))
+    write_cell(tmp_path, address, made_up(1, 3), MAKER)
     return tmp_path
 
 
@@ -47,7 +49,7 @@ def test_what_is_read_is_what_was_written(run, address):
 def test_equal_tables_are_equal_bytes(run, address, tmp_path_factory):
     """Nothing but the tables goes into the files: no time, no machine, no name."""
     other = tmp_path_factory.mktemp("other")
-    write_cell(other, Address("another name", 0, address.key), made_up(1, 3))
+    write_cell(other, Address("another name", 0, address.key), made_up(1, 3), MAKER)
 
     twin = cell_files(other, Address("another name", 0, address.key))
     assert [path.read_bytes() for path in cell_files(run, address)] == [path.read_bytes() for path in twin]
@@ -56,7 +58,7 @@ def test_equal_tables_are_equal_bytes(run, address, tmp_path_factory):
 def test_a_second_writer_changes_nothing(run, address):
     """Two runners of one plan may both finish a replication."""
     before = [path.stat().st_mtime_ns for path in cell_files(run, address)]
-    write_cell(run, address, made_up(1, 3))
+    write_cell(run, address, made_up(1, 3), MAKER)
 
     assert [path.stat().st_mtime_ns for path in cell_files(run, address)] == before
     assert [path.name for path in (run / "cells").iterdir()] == [address.folder]
@@ -68,7 +70,7 @@ def test_a_table_with_other_columns_is_refused(tmp_path, address):
     tables["days"] = tables["days"].assign(extra=1)
 
     with pytest.raises(ValueError, match="days"):
-        write_cell(tmp_path, address, tables)
+        write_cell(tmp_path, address, tables, MAKER)
     assert not (tmp_path / "cells" / address.folder).exists()
 
 
@@ -129,7 +131,7 @@ def test_set_aside_folders_do_not_meet(run, address):
     for _ in range(2):
         cell_files(run, address)[1].unlink()
         finished(run, [address])
-        write_cell(run, address, made_up(1, 3))
+        write_cell(run, address, made_up(1, 3), MAKER)
 
     assert sorted(path.name for path in (run / "cells").iterdir()) == [address.folder, f"{address.folder}.corrupt1", f"{address.folder}.corrupt2"]
     assert finished(run, [address]) == ({address}, [])
@@ -138,13 +140,13 @@ def test_set_aside_folders_do_not_meet(run, address):
 def test_a_full_disk_leaves_nothing_half_done(tmp_path, address):
     """Whichever write fails, the replication is not there, and a sentence says so."""
     with FullDisk(10**9, once=True) as counted:
-        write_cell(tmp_path / "0", address, made_up(1, 3))
+        write_cell(tmp_path / "0", address, made_up(1, 3), MAKER)
     assert counted.calls > 2 * len(TABLES)
 
     for call in range(1, counted.calls + 1):
         run = tmp_path / str(call)
         with FullDisk(call, once=False), pytest.raises(StoreError, match="cannot write .*No space left on device"):
-            write_cell(run, address, made_up(1, 3))
+            write_cell(run, address, made_up(1, 3), MAKER)
         assert [path for path in run.rglob("*") if path != run / "cells"] == []
     assert read_cell(tmp_path / "0", address).keys() == TABLES.keys()
 
@@ -186,7 +188,7 @@ def test_another_machines_work_is_left_until_it_is_useless(run, address):
 def test_a_writer_whose_temporary_is_taken_away_has_not_lost(run, address, monkeypatch):
     """A cleaner on another machine sees the final folder, of another runner of the same plan, and deletes ours in the making: there is nothing left to do."""
     monkeypatch.setattr("sim.store.cells.open_new", lambda path: open(shutil.rmtree(path.parent) or path, "xb"))  # noqa: SIM115
-    write_cell(run, address, made_up(1, 3))
+    write_cell(run, address, made_up(1, 3), MAKER)
 
     monkeypatch.undo()
     assert finished(run, [address]) == ({address}, [])
@@ -194,11 +196,29 @@ def test_a_writer_whose_temporary_is_taken_away_has_not_lost(run, address, monke
 
 def test_the_key_is_of_everything_a_result_depends_on():
     """Each part of the key changes it."""
-    base = {"model": "0.1.0", "source": "s", "seed": 1, "replication": 0, "engine": "fast"}
-    keys = {cell_key("world", **base), cell_key("world 2", **base)}
-    keys |= {cell_key("world", **(base | change)) for change in ({"model": "0.2"}, {"source": "t"}, {"seed": 2}, {"replication": 1}, {"engine": "twin"})}
+    made_in = {"source": "s", "kernels": "k", "python": "3.11.0", "packages": {"numpy": "2"}}
+    base = {"model": "0.1.0", "seed": 1, "replication": 0, "engine": "fast"}
+    parts = ({"model": "0.2"}, {"seed": 2}, {"replication": 1}, {"engine": "twin"})
+    others = (
+        {"source": "t"}, {"kernels": "l"}, {"python": "3.12.0"}, {"packages": {"numpy": "3"}},
+    )  # fmt: skip
+    keys = {cell_key("world", made_in, **base), cell_key("world 2", made_in, **base)}
+    keys |= {cell_key("world", made_in, **(base | part)) for part in parts}
+    keys |= {cell_key("world", made_in | other, **base) for other in others}
 
-    assert len(keys) == 7
+    assert len(keys) == 10
+
+
+def test_who_made_it_is_kept_and_goes_with_it(run, address, tmp_path):
+    """Into every run that takes the replication over."""
+    wider = tmp_path / "wider"
+    (wider / "cells").mkdir(parents=True)
+    assert made_by(run, address) == MAKER
+    os.rename(run / "cells", tmp_path / "first-cells")
+    (tmp_path / "first").mkdir()
+    os.rename(tmp_path / "first-cells", tmp_path / "first/cells")
+    assert adopt(wider, [address]) == 1
+    assert made_by(wider, address) == MAKER
 
 
 def test_the_plan_is_its_cells_and_keys(address):

@@ -7,7 +7,23 @@ import os
 
 import pytest
 
-from sim.store import StoreError, find_run, hashes, log, publish, read_file, read_manifest, slug, start_run, verify, vouch, write_file, write_manifest
+from sim.store import (
+    StoreError,
+    find_run,
+    finished_runs,
+    hashes,
+    log,
+    log_seal,
+    publish,
+    read_file,
+    read_manifest,
+    slug,
+    start_run,
+    verify,
+    vouch,
+    write_file,
+    write_manifest,
+)
 
 PLAN = "0123456789abcdef" * 4
 
@@ -42,8 +58,18 @@ def test_another_plan_with_the_same_eight_digits_is_not(tmp_path):
     assert start_run(tmp_path, "a_world", PLAN)[0] != folder
 
 
+def test_finished_runs_of_a_plan_are_known(run):
+    """The newest first; not those that did not finish, nor another plan's."""
+    out = run.parent.parent
+    fresh, _ = start_run(out, "a_world", PLAN)
+    assert [folder for folder, _ in finished_runs(out, "a_world", PLAN)] == [run]
+    write_manifest(fresh, {"plan": PLAN, "status": "complete", "files": {}})
+    assert [folder for folder, _ in finished_runs(out, "a_world", PLAN)] == [fresh, run]
+    assert list(finished_runs(out, "a_world", "another")) == []
+
+
 def test_a_finished_run_is_left_alone(run):
-    """The same command again makes a fresh folder, also within the second."""
+    """Who starts a run gets a fresh folder, also within the second."""
     fresh, resumed = start_run(run.parent.parent, "a_world", PLAN)
 
     assert fresh != run
@@ -57,14 +83,51 @@ def test_a_run_is_found_by_path_folder_and_name(run, tmp_path):
     assert find_run("a_world", tmp_path) == run
 
 
-@pytest.mark.parametrize("latest", ["../../etc", "20260101T000000Z-00000000", "", "x" * 100])
-def test_latest_is_only_a_name(run, tmp_path, latest):
+@pytest.mark.parametrize(
+    ("latest", "told"),
+    [
+        ("20260101T000000Z-00000000\n", "no results at a_world"),
+        ("../../etc", "latest is damaged: it does not name a run"),
+        ("", "latest is damaged: it does not name a run"),
+        ("x" * 100, "latest is damaged: it does not name a run"),
+    ],
+)
+def test_latest_is_only_a_name(run, tmp_path, latest, told):
     """A `latest` that names no run of this folder leads nowhere."""
     (run.parent / "latest").write_text(latest)
 
-    with pytest.raises(StoreError, match="no results at a_world") as caught:
+    with pytest.raises(StoreError, match=told) as caught:
         find_run("a_world", tmp_path)
     assert caught.value.code == 3
+
+
+def test_any_damage_to_latest_is_seen(run, tmp_path):
+    """A bit turned in the name does not lead to another run; one of before, a name alone, does."""
+    path = run.parent / "latest"
+    good = path.read_bytes()
+    for at in range(len(good.rstrip())):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        with pytest.raises(StoreError, match="latest is damaged"):
+            find_run("a_world", tmp_path)
+    path.write_text(f"{run.name}\n")
+    assert find_run("a_world", tmp_path) == run
+
+
+def test_any_damage_to_the_log_is_seen(run):
+    """What was there when the run was sealed stays; who comes later may add to it."""
+    log(run, "the first line")
+    log(run, "the second line")
+    write_manifest(run, read_manifest(run) | {"log": log_seal(run)})
+    log(run, "another runner's line")
+    assert verify(run) == []
+
+    good = (run / "run.log").read_bytes()
+    for damage in (good[:30], good.replace(b"first", b"third"), b""):
+        (run / "run.log").write_bytes(damage)
+        (finding,) = verify(run)
+        assert f"{run / 'run.log'} is damaged" in finding
+    (run / "run.log").unlink()
+    assert "run.log cannot be read" in verify(run)[0]
 
 
 def test_a_sound_run_has_no_findings(run):

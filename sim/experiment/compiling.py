@@ -1,0 +1,87 @@
+"""Kernels are compiled once for a source: what that takes, whether it was done, and doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from fractions import Fraction
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from sim.experiment.expected import is_quiet
+from sim.kernels.compiled import kept_in
+from sim.units import DAY_S
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.scenario.schema import Scenario
+
+# Seconds of the reference machine to compile what each part of a world needs, measured cold less
+# warm: an estate whose records change, a firmware's life, a network where somebody waits.
+COMPILE_S: Final[Mapping[str, float]] = {"estate": 6, "firmware": 21, "network": 36}
+_PREMISES: Final = 20
+_STARVED: Final = Fraction(1, DAY_S)  # messages a second: somebody waits even in a hamlet
+
+
+def parts(scenario: Scenario) -> set[str]:
+    """Return the parts of `COMPILE_S` that *scenario* is made of."""
+    found = {"estate" if scenario.firmware is None else "firmware"}
+    return found if not scenario.network or is_quiet(scenario) else found | {"network"}
+
+
+def uncompiled(scenarios: Iterable[Scenario]) -> set[str]:
+    """Return the parts of *scenarios* that no process has compiled yet, as far as is known."""
+    folder, needed = kept_in(), set().union(*map(parts, scenarios))
+    return {part for part in needed if folder is None or not (folder / f"{part}.compiled").exists()}
+
+
+def seconds_to_compile(waiting: Iterable[str]) -> float:
+    """Return the seconds of the reference machine that the parts *waiting* take."""
+    return sum(COMPILE_S[part] for part in waiting)
+
+
+def compile_for(module: str, scenarios: Iterable[Scenario]) -> None:
+    """Run a hamlet under every rule of *scenarios*, by the engine in *module*, so that each kernel
+    is compiled once, here, and workers find it.
+    """
+    worlds: dict[tuple[object, ...], Scenario] = {}
+    for scenario in scenarios:
+        reporting, stages = scenario.reporting, len(scenario.network)
+        key = (reporting.rule, reporting.phase.source, scenario.updates.local.driver, stages)
+        worlds.setdefault((*key, *sorted(parts(scenario))), scenario)
+    for scenario in worlds.values():
+        lived = [_lived(module, hamlet) for hamlet in _hamlets(scenario)]
+        if all(lived) and (folder := kept_in()) is not None:
+            with suppress(OSError):
+                for part in parts(scenario):
+                    (folder / f"{part}.compiled").touch()
+
+
+def _hamlets(scenario: Scenario) -> list[Scenario]:
+    """Return worlds of a few premises that need every kernel that *scenario* needs: a day with its
+    network; and, since updates take their time, all of a firmware's life without one.
+    """
+    small = scenario.estate.model_copy(update={"premises": _PREMISES})
+    day = scenario.window.model_copy(update={"warm_up": 0, "length": DAY_S})
+    network = scenario.network
+    if "network" in parts(scenario):
+        network = tuple(
+            stage.model_copy(update={"capacity": stage.capacity and _STARVED}) for stage in network
+        )
+    of_a_day = {"window": day, "estate": small, "network": network}
+    hamlets = [scenario.model_copy(update=of_a_day)]
+    if scenario.firmware is not None:
+        silent = scenario.alerts.model_copy(update={"active": ()})
+        of_a_life = {"estate": small, "network": (), "alerts": silent}
+        hamlets.append(scenario.model_copy(update=of_a_life))
+    return hamlets
+
+
+def _lived(module: str, hamlet: Scenario) -> bool:
+    """Whether *hamlet* could be run."""
+    try:
+        import_module(module).replicate(hamlet, 0)
+    except Exception:  # noqa: BLE001  (what is wrong with a world is told by its own replications)
+        return False
+    return True
