@@ -15,12 +15,17 @@ from sim.cli.asking import doctor, list_, schema
 from sim.cli.comparing import compare
 from sim.cli.reading import explain, report, reproduce, verify
 from sim.cli.running import check, plan, run
-from sim.cli.words import BAD, INTERRUPTED, tell
+from sim.cli.words import BAD, INTERRUPTED, spell_what_is_unknown, tell
 from sim.scenario.faults import ScenarioError
 
 
 class Sim(click.Group):
     """Turns what a command raises into a sentence and an exit code."""
+
+    def main(self, *arguments: Any, **named: Any) -> Any:
+        """Run the command line, on streams that can write whatever there is to say."""
+        spell_what_is_unknown()
+        return super().main(*arguments, **named)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

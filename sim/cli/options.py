@@ -20,6 +20,13 @@ def _backend(context: click.Context, option: click.Parameter, value: str) -> str
         raise click.BadParameter(f"{value!r} is neither loky nor dask:ADDRESS, such as dask:local or dask:tcp://127.0.0.1:8786")
     if value != "loky" and find_spec("distributed") is None:
         raise click.BadParameter("Dask is not installed; it comes with the extra `dask`")
+    if value not in ("loky", "dask:local"):
+        from sim.experiment.cluster import misaddressed
+
+        address = value.removeprefix("dask:")
+        if reason := misaddressed(address):
+            example = "write such as dask:tcp://127.0.0.1:8786"
+            raise click.BadParameter(f"{address!r} is no scheduler's address: {reason}; {example}")
     return value
 
 

@@ -103,6 +103,9 @@ def explain(run: str, device: int, cell: str | None, versus: str | None, replica
         if name not in known:
             tell(f"no cell {name}; there are {', '.join(known)}")
             raise click.exceptions.Exit(BAD)
+        if replication >= (n := known[name].replications):
+            tell(f"no replication {replication} of cell {name}; it has {n}, counted from 0")
+            raise click.exceptions.Exit(BAD)
     try:
         text = told(known[cell], replication, device, versus=known[versus] if versus else None, labels=(cell, versus or ""))
     except ValueError as nobody:

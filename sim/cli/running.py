@@ -88,8 +88,8 @@ def _answered(run: Path) -> str:
 
 def _say_found(run: Path) -> None:
     """Say that *run*, which was there, is the answer."""
-    told = "this was run before, by this program here, and is sound; nothing was run again"
-    tell(f"{told} (--again does): {run}")
+    told = "this was run before and is sound, so it is not run again (--again runs it)"
+    tell(f"{told}: {run}")
 
 
 def _say_outcome(outcome: Outcome, answer: str, asked: Asked) -> None:

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
+import sys
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import click
 
+# What a stream that does not know a character is given instead: a terminal in cp437, say.
+_SPELT: Final = {
+    "±": "+/-", "†": "(!)", "×": "x", "÷": "/", "−": "-", "–": "-", "…": "...", "≤": "<=",
+    "≥": ">=", "→": "->", "’": "'", "“": '"', "”": '"', "·": "*",
+}  # fmt: skip
 DONE, FAILED, BAD, CORRUPT, TOO_BIG, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+def _spell(error: UnicodeError) -> tuple[str, int]:
+    """Return what is written for the characters that an encoding does not know, as an error handler
+    of codecs does: a spelling of ours, else the character's number.
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    unknown = error.object[error.start : error.end]
+    return "".join(_SPELT.get(c) or f"\\u{ord(c):04x}" for c in unknown), error.end
+
+
+codecs.register_error("sim.spelt", _spell)
+
+
+def spell_what_is_unknown() -> None:
+    """Let this process's streams write every character, whatever their encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="sim.spelt")
 
 
 def plain(text: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -44,8 +45,52 @@ def _path(keyword: str) -> str:
 
 
 def sets_of(changes: Mapping[str, object]) -> tuple[str, ...]:
-    """Return *changes*, keyword → value, as `path=value` texts."""
-    return tuple(f"{_path(keyword)}={value if isinstance(value, str) else json.dumps(value)}" for keyword, value in changes.items())
+    """Return *changes*, keyword → value, as `path=value` texts.
+
+    Raises `ScenarioError` when a keyword names no leaf, or a value has no form in a file.
+    """
+    texts: list[str] = []
+    faults: list[Fault] = []
+    for keyword, value in changes.items():
+        try:
+            texts.append(f"{_path(keyword)}={_text(value)}")
+        except ScenarioError as problem:
+            faults += problem.faults
+        except (TypeError, ValueError):
+            kind = type(value).__name__
+            told = f"this {kind} has no form in a file; give text, a number, a date or a list"
+            faults.append(Fault("keyword", 1, 1, keyword, told))
+    if faults:
+        raise ScenarioError(faults)
+    return tuple(texts)
+
+
+def _text(value: object) -> str:
+    """Return *value* as one writes it in a file; `TypeError` or `ValueError` when it has no form."""
+    return value if isinstance(value, str) else json.dumps(value, default=_plain, allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    """Return what JSON knows instead of *value*: a date's text, what stands in an array or a set of
+    NumPy, a path, a duration in seconds.
+    """
+    if isinstance(value, datetime):
+        if value.time() != time():
+            raise ValueError("a date, not a time")
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        if value % timedelta(seconds=1):
+            raise ValueError("not whole seconds")
+        return f"{value // timedelta(seconds=1)} s"
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):  # a number or an array of NumPy, a column of pandas
+        return value.tolist()
+    raise TypeError
 
 
 def source_of(name_or_path: str | Path, sets: Sequence[str]) -> Source:

@@ -53,6 +53,21 @@ def on_dask(
         yield from _results(_Futures(client, job, tasks, address), job, tasks)
 
 
+def misaddressed(address: str) -> str | None:
+    """Return why nothing could be at *address*, or None: there may be a scheduler there."""
+    from distributed.comm.addressing import parse_address, parse_host_port
+    from distributed.comm.registry import get_backend
+
+    try:
+        scheme, place = parse_address(address)
+        get_backend(scheme)
+        if scheme != "inproc":
+            parse_host_port(place)
+    except ValueError as reason:
+        return str(reason)
+    return None
+
+
 def _hush() -> None:
     """Let Dask's own logs be silent in this process: what they would say of a lost connection, with
     a traceback, is said in our sentence. A cluster of our own restores what it changes itself.

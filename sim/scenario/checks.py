@@ -7,6 +7,7 @@ A finding names the value it speaks of and the others it depends on: its line is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Any, Final
 
 from sim import units
@@ -15,6 +16,7 @@ from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import LONGEST_S
 from sim.scenario.schema import EstateSpec, Reporting, Stage, Traffic, Window
+from sim.units import DAY_S
 
 _RULE: Final[Path] = ("reporting", "rule")
 _TIMED: Final = ("hub_poll", "periodic", "hub_batch", "on_change_heartbeat", "digest", "piggy_back", "cloud")
@@ -36,7 +38,12 @@ def timer_period_s(reporting: Reporting) -> int:
 
 def _window_fits_the_clock(window: Window) -> Iterator[Finding]:
     if window.warm_up + window.length > LONGEST_S:
-        yield ("window", "length"), "warm-up and length together are more than 60 years, beyond the clock's 32 bits", (("window", "warm_up"),)
+        message = "warm-up and length together are more than 60 years, beyond the clock's 32 bits"
+        yield ("window", "length"), message, (("window", "warm_up"),)
+    elif window.warm_up + window.length > (date.max - window.start).days * DAY_S:
+        message = f"the window ends after {date.max}, the last day of the calendar"
+        others: tuple[Path, ...] = (("window", "warm_up"), ("window", "start"))
+        yield ("window", "length"), message, others
 
 
 def _reach_is_a_share(estate: EstateSpec) -> Iterator[Finding]:

@@ -81,10 +81,10 @@ def composed(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Node, list[Fault]
     extends = entries.get("extends")
     if extends is None or extends.faulty:
         return node, faults
-    here = (*seen, path.resolve())
+    here = (*seen, Path(os.path.realpath(path)))  # of a link to itself: the link
     own = replace(node, value={key: child for key, child in entries.items() if key != "extends"})
     base_path = _extended(extends, path)
-    if base_path.resolve() in here:
+    if Path(os.path.realpath(base_path)) in here:
         raise ScenarioError([*faults, extends.fault("extends", f"{shown(extends.value)} leads back to this file; a scenario cannot extend itself")])
     try:
         base, base_faults = composed(base_path, here)

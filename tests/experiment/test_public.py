@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from datetime import date, datetime, time, timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import sim
@@ -93,6 +96,47 @@ def test_keywords_become_changes():
     assert sets_of({"take_up": "50 %", "seed": 3, "read__refreshes_smi": True, "reporting.devices": ["ihd"], "set": {"a": 1}}) == (
         "updates.local.take_up=50 %", "seed=3", "read.refreshes_smi=true", 'reporting.devices=["ihd"]', 'set={"a": 1}',
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.int64(30), "30"),
+        (np.float32(0.5), "0.5"),
+        (np.array([1, 2]), "[1, 2]"),
+        (np.bool_(True), "true"),
+        (date(2026, 3, 1), '"2026-03-01"'),
+        (datetime(2026, 3, 1), '"2026-03-01"'),
+        (np.datetime64("2026-03-01"), '"2026-03-01"'),
+        (pd.Timestamp("2026-03-01"), '"2026-03-01"'),
+        (time(2, 30), '"02:30:00"'),
+        (timedelta(days=7), '"604800 s"'),
+        ({"start": date(2026, 3, 1)}, '{"start": "2026-03-01"}'),
+    ],
+)
+def test_what_notebooks_have_at_hand_is_a_value(value, text):
+    """Numbers of NumPy, dates, times of day, spans of time."""
+    assert sets_of({"seed": value}) == (f"seed={text}",)
+
+
+def test_dates_and_numbers_of_numpy_reach_the_world():
+    """As the same text in a file does."""
+    changes = {"window__start": np.datetime64("2026-03-01"), "premises": np.int32(30)}
+    spans = {"window__length": timedelta(days=8), "warm_up": timedelta()}
+    world = sim.load("gb_base", sets_of(changes | spans))
+
+    assert world.window.start == date(2026, 3, 1)
+    assert (world.estate.premises, world.window.length, world.window.warm_up) == (30, 8 * 86_400, 0)
+
+
+def test_what_has_no_form_in_a_file_is_a_fault_each():
+    """All of them at once, by keyword, before anything is run."""
+    values = {"premises": object(), "window__start": datetime(2026, 3, 1, 4), "seed": float("nan")}
+    with pytest.raises(sim.ScenarioError) as caught:
+        sets_of(values)
+
+    assert [fault.path for fault in caught.value.faults] == list(values)
+    assert "this datetime has no form in a file" in str(caught.value)
 
 
 def test_results_say_what_there_is(pretend, experiment, tmp_path):
