@@ -121,26 +121,40 @@ def _rows(results: Any) -> list[dict[str, Any]]:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @takes_scenario
 def check(files: tuple[str, ...], asked: Asked) -> None:
-    """Check scenarios and experiments, every cell of them; name all faults of each file."""
+    """Check scenarios and experiments, every cell of them; name all faults of each file.
+
+    What a sound file says that has come to mean something else since it was written is noted.
+    """
     from sim.scenario.design import cells
     from sim.scenario.load import load
+    from sim.scenario.meanings import changed_meanings
 
     found: dict[str, tuple[Fault, ...]] = {}
+    notes: dict[str, list[Fault]] = {}
     for file in files:
         try:
             loaded = load(file, asked.changes)
             cells(loaded, yes=asked.yes)
             _check_aims(loaded)
-            found[file] = ()
+            found[file], notes[file] = (), changed_meanings(file)
         except ScenarioError as problem:
             found[file] = problem.faults
     if asked.as_json:
-        say_json([{"file": file, "faults": [asdict(fault) for fault in faults]} for file, faults in found.items()])
+        say_json([
+            {
+                "file": file,
+                "faults": [asdict(fault) for fault in faults],
+                "notes": [asdict(note) for note in notes.get(file, [])],
+            }
+            for file, faults in found.items()
+        ])
     for file, faults in found.items():
         for fault in faults:
             tell(fault)
         if not faults and not asked.as_json:
             say(f"{file}: sound")
+            for note in notes[file]:
+                tell(f"{note} (a note: it is read as today)")
     if any(found.values()):
         raise click.exceptions.Exit(BAD)
 

@@ -101,15 +101,10 @@ def execute(
     log(run, f"{'resumed' if resumed else 'started'}: {size}")
     failures: list[Failure] = []
     try:
-        team = _team(plan, how)
-        plan, warnings = to_precision(
-            plan, run, team.jobs, lambda batch: _run_what_is_missing(run, batch, team, how, failures)
-        )
+        plan, warnings = _carried_out(plan, run, how, failures)
         if plan.most:  # only now it is known how many replications there are
             manifest = begun(run, plan, source, started) | {"precision": reached(plan)}
-        there = _kept(plan, failures)
-        write_summary(run, plan, merge(run, there))
-        manifest |= makers_of(run, there)
+        manifest |= makers_of(run, _kept(plan, failures))
     except KeyboardInterrupt:
         log(run, "interrupted")
         told = {"status": "interrupted", "exit": 130, "ended": iso(datetime.now(UTC))}
@@ -128,6 +123,22 @@ def execute(
         then(run)
     publish(run)
     return Outcome(run, tuple(failures))
+
+
+def _carried_out(
+    plan: Plan, run: Path, how: How, failures: list[Failure]
+) -> tuple[Plan, list[str]]:
+    """Run what *run* lacks of *plan* and sum it up; add to *failures*. Return the plan of all that
+    was run in the end, and the warnings to keep.
+    """
+    team = _team(plan, how)
+
+    def run_missing(batch: Plan) -> list[str]:
+        return _run_what_is_missing(run, batch, team, how, failures)
+
+    plan, warnings = to_precision(plan, run, team.jobs, run_missing)
+    write_summary(run, plan, merge(run, _kept(plan, failures)))
+    return plan, warnings
 
 
 def _kept(plan: Plan, failures: Iterable[Failure]) -> list[Task]:

@@ -71,6 +71,7 @@ def described_source(source: Source) -> dict[str, Any]:
 
 
 def iso(moment: datetime) -> str:
+    """Return *moment*, of UTC, in the form of ISO 8601, to the second."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 

@@ -7,14 +7,44 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
+from sim import history
 from sim.metrics import Window, measure
 from sim.metrics.estimates import Estimate, read_back
 from sim.store import StoreError, find_run, read_file, read_manifest, read_parquet, sha256
 from sim.tables import TABLES
+
+
+def _of_today(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return *manifest* with the metrics that were asked for under their names of today."""
+    asked: dict[str, Any] = {"metrics": [history.metric(name) for name in manifest["metrics"]]}
+    if manifest.get("primary"):
+        asked["primary"] = history.metric(manifest["primary"])
+    design = manifest.get("design")
+    if design and (analysis := design.get("analysis")):
+        named: dict[str, Any] = {"sensitivity": [history.metric(name) for name in analysis["sensitivity"]]}
+        if analysis["choose"]:
+            named["choose"] = history.metric(analysis["choose"])
+        asked["design"] = design | {"analysis": analysis | named}
+    return manifest | asked
+
+
+class _Renamed(pd.DataFrame):
+    """A table some columns of which answer to the *old_names* that they had, old → new, too."""
+
+    _metadata: ClassVar[list[str]] = ["old_names"]
+    old_names: dict[str, str]
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return what pandas does for *key*, with old names of columns made new."""
+        if isinstance(key, str):
+            key = self.old_names.get(key, key)
+        elif isinstance(key, list):
+            key = [self.old_names.get(name, name) if isinstance(name, str) else name for name in key]
+        return super().__getitem__(key)
 
 
 class Results:
@@ -23,7 +53,7 @@ class Results:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open the results at *path*; raises `StoreError` when there are none or the manifest is damaged."""
         self.path: Path = find_run(os.fspath(path), Path("results"))
-        self.manifest: dict[str, Any] = read_manifest(self.path)
+        self.manifest: dict[str, Any] = _of_today(read_manifest(self.path))
 
     def __repr__(self) -> str:
         return f"Results({str(self.path)!r})"
@@ -49,26 +79,56 @@ class Results:
     def summary(self) -> pd.DataFrame:
         """`summary.csv`, one row for each cell, metric and group, with the ends, method and warning that `intervals.csv` holds of each."""
         factors = list(self.manifest["cells"][0]["levels"])
-        rows = self._csv("summary.csv", ("cell", *factors, "metric", "group", "unit"), ("half_width",))
+        rows = self._measures("summary.csv", ("cell", *factors, "metric", "group", "unit"), ("half_width",))
         if "intervals.csv" not in self.manifest["files"]:  # made before there was one
             return rows
-        intervals = self._csv("intervals.csv", ("cell", "metric", "group", "method", "warning"), ("low", "high"))
+        intervals = self._measures("intervals.csv", ("cell", "metric", "group", "method", "warning"), ("low", "high"))
         return rows.merge(intervals, on=["cell", "metric", "group"], how="left")
 
-    def _csv(self, name: str, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
-        """Return file *name*; the columns *text* are taken as they stand, those of *numbers* may be nan."""
-        return pd.read_csv(io.BytesIO(self._file(name)), dtype=dict.fromkeys(text, "str"), keep_default_na=False, na_values=dict.fromkeys(numbers, ["nan"]))
+    def _measures(self, name: str, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+        """Return file *name* with the metrics under their names of today; the columns *text* are
+        taken as they stand, those of *numbers* may be nan.
+        """
+        frame = pd.read_csv(
+            io.BytesIO(self._file(name)),
+            dtype=dict.fromkeys(text, "str"),
+            keep_default_na=False,
+            na_values=dict.fromkeys(numbers, ["nan"]),
+        )
+        return frame.assign(metric=frame["metric"].map(history.metric))
+
+    def has(self, name: str) -> bool:
+        """Whether the run has a table *name*, which may be a name that it had before."""
+        return self._file_of(name) in self.manifest["files"]
+
+    def _file_of(self, name: str) -> str:
+        """Return the file of table *name*, under the name that it had when it was written."""
+        today = history.table(name)
+        names = [today, *(old for old, new in history.TABLES.items() if new == today)]
+        files = [f"tables/{each}.parquet" for each in names]
+        return next((file for file in files if file in self.manifest["files"]), files[0])
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a merged table of `sim.tables`, `values` or `differences`: `cell`, `replication`, then its columns. Raises `StoreError` when there is none."""
-        frame: pd.DataFrame = read_parquet(self._file(f"tables/{name}.parquet"))
-        return frame
+        """Return a merged table of `sim.tables`, `values` or `differences`: `cell`, `replication`,
+        then its columns. A table or column that was renamed answers to its old name too. Raises
+        `StoreError` when there is none.
+        """
+        renamed = history.columns(history.table(name))
+        frame: pd.DataFrame = read_parquet(self._file(self._file_of(name)))
+        frame = frame.rename(columns=renamed)
+        if "metric" in frame:
+            frame["metric"] = frame["metric"].map(history.metric)
+        if not renamed:
+            return frame
+        known = _Renamed(frame)
+        known.old_names = renamed
+        return known
 
     def metric(self, name: str, group: str = "all", cell: str | None = None) -> Estimate:
         """Return the estimate of a metric; *cell* may be left out when there is one. Raises `KeyError` with what there is."""
         if cell is None and len(self.cells) > 1:
             raise KeyError(f"which cell? There are {', '.join(self.cells)}")
-        rows = self.summary
+        rows, name = self.summary, history.metric(name)
         for column, value, what in (("cell", cell or self.cells[0], "cell"), ("metric", name, "metric"), ("group", group, f"group of {name}")):
             known = list(dict.fromkeys(rows[column]))
             rows = rows[rows[column] == value]
@@ -81,9 +141,9 @@ class Results:
 
         Raises `StoreError` when the tables are missing or altered.
         """
-        if "tables/values.parquet" in self.manifest["files"]:
+        if self.has("values"):
             return self.table("values")
-        tables = {name: self.table(name) for name in TABLES if f"tables/{name}.parquet" in self.manifest["files"]}
+        tables = {name: self.table(name) for name in TABLES if self.has(name)}
         windows = {cell["name"]: Window(cell["warm_up_s"], cell["length_s"]) for cell in self.manifest["cells"]}
         done: Any = tables["population"].groupby(["cell", "replication"], sort=False).groups
         found = []

@@ -147,7 +147,7 @@ class Study:
 
     def values(self, cell: Cell, metric: str, group: str, needs: Iterable[str]) -> dict[int, float]:
         """Return *metric* of *cell* for a *group* by replication, measured again from the tables that it *needs*, as far as the run's version wrote them."""
-        by_table = {name: self.tables(name, cell) for name in needs if f"tables/{name}.parquet" in self.manifest["files"]}
+        by_table = {name: self.tables(name, cell) for name in needs if self.results.has(name)}
         replications = self.tables("population", cell)
         measured = {r: METRICS[metric].measure({name: parts[r] for name, parts in by_table.items()}, self.window(cell)) for r in replications}
         return {r: float(values[group]) for r, values in measured.items() if group in values}

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
+from sim import history
 from sim.scenario.fields import Closed, Name, Reference, Text, choice, count, distinct
 from sim.scenario.schema import Replications, Seed, Version
 from sim.scenario.tree import Node, kind_of
@@ -121,14 +122,22 @@ class FactorSpec(Closed):
     when: dict[str, Any] = Field(default={}, description="The factor applies only where: option: names, or another factor: levels.")
 
 
+# A metric by its name, or by one that it had before.
+Metric = Annotated[Name, AfterValidator(history.metric)]
+
+
+def _named_today(precision: dict[str, Width]) -> dict[str, Width]:
+    return {history.metric(name): width for name, width in precision.items()}
+
+
 class Analysis(Closed):
     """What is asked of the results as a whole."""
 
-    choose: Name | None = Field(default=None, description="The metric that says which option is best.")
+    choose: Metric | None = Field(default=None, description="The metric that says which option is best.")
     group: str = Field(default="all", description="The group of that metric, such as a device type.")
     prefer: Annotated[Literal["low", "high"], choice("low", "high")] = Field(default="low", description="Whether low or high values of it are better.")
     smallest_difference: Precision | None = Field(default=None, description="Difference between options below which either will do (select).")
-    sensitivity: Annotated[tuple[Name, ...], AfterValidator(distinct)] = Field(default=(), description="Metrics whose drivers are sought.")
+    sensitivity: Annotated[tuple[Metric, ...], AfterValidator(distinct)] = Field(default=(), description="Metrics whose drivers are sought.")
     methods: Annotated[tuple[Method, ...], AfterValidator(distinct)] = Field(
         default=(), description="tornado, morris, sobol (sensitivity), flips (where the best option changes), select (which option is best, KN)."
     )
@@ -137,7 +146,7 @@ class Analysis(Closed):
 class Experiment(Closed):
     """Which worlds to compare: a scenario, changed by options and factors."""
 
-    schema_version: Version = Field(description="Version of this schema: 1.")
+    schema_version: Version = Field(description=f"Version of this schema: {history.SCHEMA_VERSION}.")
     experiment: Name = Field(description="Name of the experiment; results are filed under it.")
     question: Text = Field(description="The question the experiment answers.")
     scenario: Reference = Field(description="The scenario it starts from: a shipped name, or a path from the folder of this file.")
@@ -162,7 +171,7 @@ class Experiment(Closed):
     )
     comparator: str | None = Field(default=None, description="Option or cell that the others are compared with, pair by pair; without it, no comparison.")
     replications: Replications | None = Field(default=None, description="Replications of each cell, the least with a precision; without it, the scenario's.")
-    precision: Annotated[dict[str, Precision], AfterValidator(_some)] = Field(
+    precision: Annotated[dict[str, Precision], AfterValidator(_named_today), AfterValidator(_some)] = Field(
         default={},
         description="Replicate until the 95 % interval of each METRIC (or METRIC.GROUP) is this narrow: 2 % (of the mean), or a half-width in its unit.",
     )
@@ -170,10 +179,10 @@ class Experiment(Closed):
         default=None, description="The most replications of a cell on the way to a precision; without it, the high of replications in assumptions.csv."
     )
     seed: Seed | None = Field(default=None, description="Seed of every cell and of the sampled points; without it, the scenario's.")
-    metrics: Annotated[tuple[Name, ...], AfterValidator(distinct)] = Field(
+    metrics: Annotated[tuple[Metric, ...], AfterValidator(distinct)] = Field(
         default=(), description="Metrics to print, first the most important; without it, all."
     )
-    primary: Name | None = Field(default=None, description="The metric the answer turns on.")
+    primary: Metric | None = Field(default=None, description="The metric the answer turns on.")
     analysis: Analysis | None = Field(default=None, description="What is asked of the results as a whole; without it, estimates and differences alone.")
 
     # Where it was read from, so that a fault in a cell can name the line; and the --set changes that cells still have to take.

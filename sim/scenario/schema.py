@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
+from sim import history
 from sim.scenario.alerts import Alerts, kinds_by_name
 from sim.scenario.fields import (
     STAGES,
@@ -47,14 +48,14 @@ from sim.units import added
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION: Final = 1
 DEVICE_TYPES: Final = ("esme", "gsme", "ppmid", "ihd", "hcalcs")
 LEDGER_TYPES: Final = ("ppmid", "ihd", "hcalcs")
 
 
 def _version(number: int) -> int:
-    if number != SCHEMA_VERSION:
-        raise ValueError(f"{number} is not a version this program reads; write {SCHEMA_VERSION}")
+    if not 1 <= number <= history.SCHEMA_VERSION:
+        written = history.SCHEMA_VERSION
+        raise ValueError(f"{number} is not a version this program reads; write {written}")
     return number
 
 
@@ -229,7 +230,7 @@ def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
 class Scenario(Closed):
     """One world, written down."""
 
-    schema_version: Version = Field(description="Version of this schema: 1.")
+    schema_version: Version = Field(description=f"Version of this schema: {history.SCHEMA_VERSION}.")
     name: Name = Field(description="Name of the scenario; results are filed under it.")
     question: Text = Field(description="The question the scenario answers; none for a building block.")
     seed: Seed = Field(description="Number from which all luck of the world follows.")

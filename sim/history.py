@@ -1,0 +1,48 @@
+"""What was called or meant otherwise in an earlier release: names in results, meanings of leaves.
+
+A table, a column or a metric that gets another name gets a row here, and answers to its old name
+for ever. A leaf that comes to mean something else raises `SCHEMA_VERSION` and gets a row, which
+`sim check` tells whoever wrote it before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A *leaf* (or block) of scenarios that means something else since a *version* of the schema,
+    of *release*; *told* says in a clause what it means now and what it meant.
+    """
+
+    leaf: str
+    version: int
+    release: str
+    told: str
+
+
+# The old name → the name of today; a column by its table's name of today.
+TABLES: Final[dict[str, str]] = {}
+COLUMNS: Final[dict[str, dict[str, str]]] = {}
+METRICS: Final[dict[str, str]] = {}
+MEANINGS: Final[list[Meaning]] = []
+
+
+def table(name: str) -> str:
+    """Return what the table once called *name* is called today."""
+    return TABLES.get(name, name)
+
+
+def columns(name: str) -> dict[str, str]:
+    """Return the columns of table *name*, its name of today, that were renamed: old name → new."""
+    return COLUMNS.get(name, {})
+
+
+def metric(name: str) -> str:
+    """Return what the metric once called *name* (or NAME.GROUP) is called today."""
+    bare, dot, group = name.partition(".")
+    return METRICS.get(bare, bare) + dot + group
