@@ -31,7 +31,7 @@ def ours(scenario: Scenario, threads: int) -> tuple[float, float, dict[str, Any]
         began = time.perf_counter()
         tables = replicate(scenario, 0, threads=threads)
         ran = time.perf_counter() - began
-        write_cell(Path(folder), Address("cell", 0, "0" * 64), tables)
+        write_cell(Path(folder), Address("cell", 0, "0" * 64), tables, {})
         written = time.perf_counter() - began
     arrivals = tables["arrivals"]
     regions = arrivals[arrivals["stage"] == "csp"][["server", "quarter", "n", "peak_1_n"]].sort_values(["server", "quarter"])

@@ -76,7 +76,8 @@ def main(replications: int) -> None:
                 parent = ((cpu * 1e3 - n * work_ms * (jobs == 1)) / n for *_, cpu, _ in runs)
                 more.append([f"{work_ms} ms", where, spread(beside, 1), spread(after, 1), spread(parent, 1)])
             print(*rows[-3:], sep="\n", file=sys.stderr, flush=True)
-    print(f"{n} replications of 64 cells; {RUNS} runs in turn; load average {os.getloadavg()[0]:.1f}; {processors()} processors.\n")
+    machine = f"load average {os.getloadavg()[0]:.1f}; {processors()} processors"
+    print(f"{n} replications of 64 cells; {RUNS} runs in turn; {machine}.\n")
     print(table(["work of one", "where", "workers", "seconds", "times as fast as one"], rows))
     print(table(["work of one", "where", "ms beside the work, each", "of which after the work, in one process", "processor ms of that process, each"], more))
 

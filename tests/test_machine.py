@@ -16,7 +16,7 @@ MB = 1_000_000
 
 @pytest.fixture
 def system(tmp_path, monkeypatch):
-    """Return a function that writes the system's files, by path below `/`, for the module to ask."""
+    """Return a function that writes the system's files, by path below `/`, for it to ask."""
     monkeypatch.setattr(machine, "_PROC", tmp_path / "proc")
     monkeypatch.setattr(machine, "_GROUPS", tmp_path / "sys/fs/cgroup")
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(16)), raising=False)
@@ -79,8 +79,8 @@ def test_processors_are_those_that_we_may_keep_busy(system, files, n):
 
 def test_one_processor_of_many(root):
     """A batch queue pins us to one: `sim plan` says so (`one_processor.sh`)."""
-    asked = "from os import sched_setaffinity as pin; pin(0, {min(__import__('os').sched_getaffinity(0))})"
-    code = f"{asked}; from sim.machine import processors; print(processors())"
+    pin = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    code = f"{pin}; from sim.machine import processors; print(processors())"
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True
     )

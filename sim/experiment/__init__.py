@@ -7,4 +7,7 @@ from sim.experiment.manifest import Source
 from sim.experiment.plan import Plan, planned
 from sim.experiment.reproduce import Reproduction, reproduce
 
-__all__ = ["Failure", "How", "Interrupted", "Needs", "Outcome", "Plan", "Reproduction", "Source", "execute", "misfit", "needs", "planned", "reproduce"]
+__all__ = [
+    "Failure", "How", "Interrupted", "Needs", "Outcome", "Plan", "Reproduction", "Source",
+    "execute", "misfit", "needs", "planned", "reproduce",
+]  # fmt: skip

@@ -66,7 +66,9 @@ def sets_of(changes: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _text(value: object) -> str:
-    """Return *value* as one writes it in a file; `TypeError` or `ValueError` when it has no form."""
+    """Return *value* as one writes it in a file; `TypeError` or `ValueError` when it has
+    no form.
+    """
     return value if isinstance(value, str) else json.dumps(value, default=_plain, allow_nan=False)
 
 

@@ -88,10 +88,18 @@ def _own(run: Path, jobs: int, stack: ExitStack) -> Client:
     stack.callback(remove, scratch)
     # Whoever is out of memory is ended by the system; a worker that goes is replaced however often, for it is the tasks that have a limit.
     stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10**6}))
-    local = {"n_workers": jobs, "threads_per_worker": 1, "processes": True, "memory_limit": 0, "local_directory": str(scratch)}
+    local = {
+        "n_workers": jobs,
+        "threads_per_worker": 1,
+        "processes": True,
+        "memory_limit": 0,
+        "local_directory": str(scratch),
+    }
     for again in reversed(range(_STARTS)):
         try:
-            cluster = LocalCluster(host=_LOOPBACK, dashboard_address=f"{_LOOPBACK}:0", silence_logs="CRITICAL", **local)
+            cluster = LocalCluster(
+                host=_LOOPBACK, dashboard_address=f"{_LOOPBACK}:0", silence_logs="CRITICAL", **local
+            )
             break
         except RuntimeError as error:  # a worker was gone before it had begun
             if not again:
@@ -134,7 +142,9 @@ class _Futures:
         """Give task *number* to the scheduler, for workers that have not refused."""
         fit = self._fit() if self._refused else None
         how = {"pure": False, "workers": None if fit is None else sorted(fit)}
-        future = self._client.submit(attempt_elsewhere, self._job, number, self._tasks[number], **how)
+        future = self._client.submit(
+            attempt_elsewhere, self._job, number, self._tasks[number], **how
+        )
         self._held[number] = future
         if fit is not None:
             self._kept_for[number] = fit

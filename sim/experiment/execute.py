@@ -33,7 +33,6 @@ from sim.store import (
     program_hash,
     publish,
     read_manifest,
-    sha256,
     start_run,
     to_json,
     write_manifest,
@@ -59,8 +58,8 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a plan is carried out: *jobs* replications at once (None: as many as fit), *quiet* or with
-    progress, on a *backend* (`sim.experiment.work.Workers`); *again*, though it was done before.
+    """How a plan is carried out: *jobs* replications at once (None: as many as fit), *quiet* or
+    with progress, on a *backend* (`sim.experiment.work.Workers`); *again*, though it was done.
     """
 
     jobs: int | None = None
@@ -144,7 +143,11 @@ def _carried_out(
 def _kept(plan: Plan, failures: Iterable[Failure]) -> list[Task]:
     """Return the tasks of *plan* that have a result: all but the *failures*."""
     lost = {(failure.cell, failure.replication) for failure in failures}
-    return [task for task in plan.tasks if (task.address.cell, task.address.replication) not in lost]
+    return [
+        task
+        for task in plan.tasks
+        if (task.address.cell, task.address.replication) not in lost
+    ]
 
 
 def _done_before(plan: Plan, out: Path, source: Source) -> Path | None:
@@ -154,7 +157,7 @@ def _done_before(plan: Plan, out: Path, source: Source) -> Path | None:
     asked = asked_of(plan) | {"scenario": described_source(source), "program": program_hash()}
     for run, manifest in finished_runs(out, plan.name, plan.hash):
         known = {name: manifest.get(name) for name in asked}
-        if sha256(to_json(known)) == sha256(to_json(asked)) and not damaged(run, manifest, but=REPORT):
+        if to_json(known) == to_json(asked) and not damaged(run, manifest, but=REPORT):
             return run
     return None
 

@@ -1,4 +1,4 @@
-"""The manifest of a run: what was asked, what makes the numbers, who made which, and how it ended."""
+"""The manifest of a run: what was asked, what makes the numbers, who made which, how it ended."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Source:
 
 
 def resolved_text(plan: Plan) -> str:
-    """Return every cell's scenario in full, as YAML documents that each begin with the cell's name."""
+    """Return every cell's scenario in full, as YAML documents that each begin with its name."""
     from sim.scenario.load import resolved
 
     return "---\n".join(f"# cell: {cell.name}\n{resolved(cell.scenario)}" for cell in plan.cells)
@@ -45,22 +45,51 @@ def resolved_text(plan: Plan) -> str:
 def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
     """Return the manifest of a run of *plan* as far as it is known when it starts."""
     factors = factors_of(plan)
-    kinds = sorted({f"{prefix}{kind}" for cell in plan.cells for kind in cell.scenario.traffic.kinds for prefix in PREFIXES if not prefix.startswith("alert.")})
+    kinds = sorted(
+        {
+            f"{prefix}{kind}"
+            for cell in plan.cells
+            for kind in cell.scenario.traffic.kinds
+            for prefix in PREFIXES
+            if not prefix.startswith("alert.")
+        }
+    )
     cells = []
     for cell in plan.cells:
         window = window_of(cell.scenario)
-        cells.append({
-            "name": cell.name, "option": cell.option, "points": list(cell.points),
-            "levels": {path: level[cell.name] for path, level in factors.items()}, "replications": cell.scenario.replications,
-            "seed": cell.scenario.seed, "warm_up_s": window.warm_up_s, "length_s": window.length_s,
-        })  # fmt: skip
-    return {
-        **asked_of(plan), "name": plan.name, "plan": plan.hash, "status": "running", "engine": plan.engine, "cells": cells,
-        "seed": plan.cells[0].scenario.seed, "precision": "",
-        "streams": [*STREAMS, *kinds], "version": __version__, "environment": dict(plan.environment), "program": program_hash(), "made_with": provenance(),
+        levels = {path: level[cell.name] for path, level in factors.items()}
+        cells.append(
+            {
+                "name": cell.name,
+                "option": cell.option,
+                "points": list(cell.points),
+                "levels": levels,
+                "replications": cell.scenario.replications,
+                "seed": cell.scenario.seed,
+                "warm_up_s": window.warm_up_s,
+                "length_s": window.length_s,
+            }
+        )
+    return asked_of(plan) | {
+        "name": plan.name,
+        "plan": plan.hash,
+        "status": "running",
+        "engine": plan.engine,
+        "cells": cells,
+        "seed": plan.cells[0].scenario.seed,
+        "precision": "",
+        "streams": [*STREAMS, *kinds],
+        "version": __version__,
+        "environment": dict(plan.environment),
+        "program": program_hash(),
+        "made_with": provenance(),
         "scenario": described_source(source),
-        "resolved_sha256": sha256(resolved_text(plan).encode()), "started": iso(started), "files": {}, "warnings": [], "failures": [],
-    }  # fmt: skip
+        "resolved_sha256": sha256(resolved_text(plan).encode()),
+        "started": iso(started),
+        "files": {},
+        "warnings": [],
+        "failures": [],
+    }
 
 
 def described_source(source: Source) -> dict[str, Any]:

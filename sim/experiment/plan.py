@@ -34,8 +34,8 @@ class Plan:
     """All the tasks of a scenario (an experiment of one cell) or an experiment, in order.
 
     With *targets* the tasks are the first of each cell, and more are added, *most* at most, until each target is reached (`sim.experiment.precision`). *hash*
-    is of what was asked for: it stays the same when tasks are added. *environment* is what makes them
-    (`sim.experiment.environment`), a part of each key; *design* tells how the cells came about.
+    is of what was asked for: it stays the same when tasks are added. *environment* is what makes
+    them (`sim.experiment.environment`), a part of each key; *design* tells how the cells came about.
     """
 
     name: str

@@ -41,7 +41,12 @@ class Silence:
     def __enter__(self) -> Silence:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Nothing was opened."""
 
     def phase(self, name: str) -> None:
@@ -91,9 +96,7 @@ class Silence:
 class Lines(Silence):
     """A plain line each tenth of the work or half minute, whichever comes first, on *stream*."""
 
-    def __init__(
-        self, tasks: Sequence[tuple[str, float]], at_once: int, stream: TextIO
-    ) -> None:
+    def __init__(self, tasks: Sequence[tuple[str, float]], at_once: int, stream: TextIO) -> None:
         super().__init__(tasks, at_once)
         self._stream, self._said_share, self._said_at = stream, 0.0, monotonic()
 
@@ -121,9 +124,7 @@ class Lines(Silence):
 class Bar(Silence):
     """A bar on the terminal *stream*, gone when the work is done."""
 
-    def __init__(
-        self, tasks: Sequence[tuple[str, float]], at_once: int, stream: TextIO
-    ) -> None:
+    def __init__(self, tasks: Sequence[tuple[str, float]], at_once: int, stream: TextIO) -> None:
         super().__init__(tasks, at_once)
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
@@ -136,7 +137,12 @@ class Bar(Silence):
         self._bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._bar.stop()
 
     def phase(self, name: str) -> None:

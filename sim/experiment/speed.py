@@ -23,7 +23,8 @@ _TIMES: Final = 5
 @cache
 def slowness() -> float:
     """Return how many times as long this machine takes as the reference machine; measured if no machine like it is known here."""
-    kept, machine = _kept(), f"{platform.machine()} {platform.processor()} {platform.node()} {processors()} {platform.python_version()}"
+    kept, host = _kept(), (platform.machine(), platform.processor(), platform.node())
+    machine = " ".join(map(str, (*host, processors(), platform.python_version())))
     with suppress(OSError, ValueError, KeyError, TypeError):  # not measured yet, or not by us
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found["machine"] == machine:

@@ -18,17 +18,35 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from sim.experiment.attempts import KILLED, Attempt, Failure, Job, attempt, attempt_elsewhere, failed
+from sim.experiment.attempts import (
+    KILLED,
+    Attempt,
+    Failure,
+    Job,
+    attempt,
+    attempt_elsewhere,
+    failed,
+)
 from sim.experiment.environment import environment
 from sim.experiment.plan import Task
-from sim.experiment.pulse import LOOK_S, Listener, end, forget_signs, give_signs_of_life, signs_of, tell_of_silence
+from sim.experiment.pulse import (
+    LOOK_S,
+    Listener,
+    end,
+    forget_signs,
+    give_signs_of_life,
+    signs_of,
+    tell_of_silence,
+)
 from sim.store import StoreError, born, finished, remove, writer
 
 _SHARED_MEMORY: Final = Path("/dev/shm")
 _AHEAD: Final = 2  # replications handed over for each worker: one that it does, one that waits
 _IDLE_S: Final = 300  # after which a worker that nobody needs ends
 _THREADS_OF: Final = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-_FRUITLESS: Final = 3  # batches lost before any of it began, after which workers are taken to be unable to
+_FRUITLESS: Final = (
+    3  # batches lost before any of it began, after which workers are taken to be unable to
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +73,8 @@ def work(
     what failed, in the order of the tasks.
 
     Raises `StoreError` at the first that could not be kept because nothing can be (no room, a
-    read-only disk), when the backend is out of reach, and when its workers have another environment.
+    read-only disk), when the backend is out of reach, and when its workers have another
+    environment.
     """
     job = Job(run, module, workers.threads, writer(), environment())
     failures = dict[int, Failure]()
@@ -73,9 +92,7 @@ def work(
     return [failure for _, failure in sorted(failures.items())]
 
 
-def _attempts(
-    job: Job, tasks: Sequence[Task], workers: Workers
-) -> Iterator[tuple[int, Attempt]]:
+def _attempts(job: Job, tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[int, Attempt]]:
     """Yield the number of each task as it ends, and how that was."""
     if workers.backend != "loky":
         from sim.experiment.cluster import on_dask
@@ -86,9 +103,7 @@ def _attempts(
     return _in_processes(job, tasks, workers.jobs)
 
 
-def _in_processes(
-    job: Job, tasks: Sequence[Task], jobs: int
-) -> Iterator[tuple[int, Attempt]]:
+def _in_processes(job: Job, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, Attempt]]:
     """Yield as `_attempts`, from processes of this machine. A batch that lost one is tried again without those that were running, then those alone."""
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
@@ -103,7 +118,11 @@ def _in_processes(
                 yield number, ended
         except BrokenProcessPool:
             kept = _kept(job, batch, left)
-            begun = [number for number in batch if number in left and number not in kept and job.begun(left[number])]
+            begun = [
+                number
+                for number in batch
+                if number in left and number not in kept and job.begun(left[number])
+            ]
             lost = {number: KILLED for number in begun if not together}
             fruitless = 0 if kept or begun else fruitless + 1
             if fruitless == _FRUITLESS:

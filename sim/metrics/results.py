@@ -25,7 +25,8 @@ def _of_today(manifest: dict[str, Any]) -> dict[str, Any]:
         asked["primary"] = history.metric(manifest["primary"])
     design = manifest.get("design")
     if design and (analysis := design.get("analysis")):
-        named: dict[str, Any] = {"sensitivity": [history.metric(name) for name in analysis["sensitivity"]]}
+        sought = [history.metric(name) for name in analysis["sensitivity"]]
+        named: dict[str, Any] = {"sensitivity": sought}
         if analysis["choose"]:
             named["choose"] = history.metric(analysis["choose"])
         asked["design"] = design | {"analysis": analysis | named}
@@ -43,7 +44,7 @@ class _Renamed(pd.DataFrame):
         if isinstance(key, str):
             key = self.old_names.get(key, key)
         elif isinstance(key, list):
-            key = [self.old_names.get(name, name) if isinstance(name, str) else name for name in key]
+            key = [self.old_names.get(name, name) for name in key]
         return super().__getitem__(key)
 
 
@@ -79,10 +80,12 @@ class Results:
     def summary(self) -> pd.DataFrame:
         """`summary.csv`, one row for each cell, metric and group, with the ends, method and warning that `intervals.csv` holds of each."""
         factors = list(self.manifest["cells"][0]["levels"])
-        rows = self._measures("summary.csv", ("cell", *factors, "metric", "group", "unit"), ("half_width",))
+        text = ("cell", *factors, "metric", "group", "unit")
+        rows = self._measures("summary.csv", text, ("half_width",))
         if "intervals.csv" not in self.manifest["files"]:  # made before there was one
             return rows
-        intervals = self._measures("intervals.csv", ("cell", "metric", "group", "method", "warning"), ("low", "high"))
+        text = ("cell", "metric", "group", "method", "warning")
+        intervals = self._measures("intervals.csv", text, ("low", "high"))
         return rows.merge(intervals, on=["cell", "metric", "group"], how="left")
 
     def _measures(self, name: str, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJs
 
 from sim import history
 from sim.scenario.fields import Closed, Name, Reference, Text, choice, count, distinct
-from sim.scenario.schema import Replications, Seed, Version
+from sim.scenario.schema import VERSION_TOLD, Replications, Seed, Version
 from sim.scenario.tree import Node, kind_of
 from sim.units import shown
 
@@ -133,11 +133,15 @@ def _named_today(precision: dict[str, Width]) -> dict[str, Width]:
 class Analysis(Closed):
     """What is asked of the results as a whole."""
 
-    choose: Metric | None = Field(default=None, description="The metric that says which option is best.")
+    choose: Metric | None = Field(
+        default=None, description="The metric that says which option is best."
+    )
     group: str = Field(default="all", description="The group of that metric, such as a device type.")
     prefer: Annotated[Literal["low", "high"], choice("low", "high")] = Field(default="low", description="Whether low or high values of it are better.")
     smallest_difference: Precision | None = Field(default=None, description="Difference between options below which either will do (select).")
-    sensitivity: Annotated[tuple[Metric, ...], AfterValidator(distinct)] = Field(default=(), description="Metrics whose drivers are sought.")
+    sensitivity: Annotated[tuple[Metric, ...], AfterValidator(distinct)] = Field(
+        default=(), description="Metrics whose drivers are sought."
+    )
     methods: Annotated[tuple[Method, ...], AfterValidator(distinct)] = Field(
         default=(), description="tornado, morris, sobol (sensitivity), flips (where the best option changes), select (which option is best, KN)."
     )
@@ -146,7 +150,7 @@ class Analysis(Closed):
 class Experiment(Closed):
     """Which worlds to compare: a scenario, changed by options and factors."""
 
-    schema_version: Version = Field(description=f"Version of this schema: {history.SCHEMA_VERSION}.")
+    schema_version: Version = Field(description=VERSION_TOLD)
     experiment: Name = Field(description="Name of the experiment; results are filed under it.")
     question: Text = Field(description="The question the experiment answers.")
     scenario: Reference = Field(description="The scenario it starts from: a shipped name, or a path from the folder of this file.")
@@ -171,7 +175,9 @@ class Experiment(Closed):
     )
     comparator: str | None = Field(default=None, description="Option or cell that the others are compared with, pair by pair; without it, no comparison.")
     replications: Replications | None = Field(default=None, description="Replications of each cell, the least with a precision; without it, the scenario's.")
-    precision: Annotated[dict[str, Precision], AfterValidator(_named_today), AfterValidator(_some)] = Field(
+    precision: Annotated[
+        dict[str, Precision], AfterValidator(_named_today), AfterValidator(_some)
+    ] = Field(
         default={},
         description="Replicate until the 95 % interval of each METRIC (or METRIC.GROUP) is this narrow: 2 % (of the mean), or a half-width in its unit.",
     )

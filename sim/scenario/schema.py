@@ -93,6 +93,7 @@ def _day_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
 
 
 DeviceType = Annotated[Literal["esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*DEVICE_TYPES)]
+VERSION_TOLD: Final = f"Version of this schema: {history.SCHEMA_VERSION}."
 Version = Annotated[int, AfterValidator(_version), count(0, 1_000_000)]
 Seed = Annotated[int, count(0, 2**63 - 1)]
 Replications = Annotated[int, count(1, 100_000)]
@@ -230,7 +231,7 @@ def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
 class Scenario(Closed):
     """One world, written down."""
 
-    schema_version: Version = Field(description=f"Version of this schema: {history.SCHEMA_VERSION}.")
+    schema_version: Version = Field(description=VERSION_TOLD)
     name: Name = Field(description="Name of the scenario; results are filed under it.")
     question: Text = Field(description="The question the scenario answers; none for a building block.")
     seed: Seed = Field(description="Number from which all luck of the world follows.")

@@ -1,6 +1,6 @@
 """Results on disk: written whole or not at all, found again by what they are, and believed only when every hash agrees.
 
-    results/<name>/latest                       the folder name of the run last asked for, a text file, and its SHA-256
+    results/<name>/latest                       the folder of the run last asked for, and a SHA-256
     results/<name>/<UTC time>-<8 hex>/          one run of one plan; the hex is of the plan, so the same command finds an unfinished run
         manifest.json  resolved.yaml  run.log  summary.csv  differences.csv  report.html  figures/  tables/*.parquet
         cells/<cell>-<replication>-<12 hex>/    one replication: its tables as Parquet, and cell.json with the key and the SHA-256 of each

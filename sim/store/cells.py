@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 CELL_FILE: Final = "cell.json"
 # What a replication does not depend on: how it is asked for, measured and shown.
-_NOT_THE_MODEL: Final = frozenset({"cli", "experiment", "metrics", "report", "machine.py", "__init__.py", "__main__.py"})
+_NOT_THE_MODEL: Final = frozenset({
+    "cli", "experiment", "metrics", "report", "history.py", "machine.py", "__init__.py",
+    "__main__.py",
+})  # fmt: skip
 
 
 def schema(columns: Iterable[Column]) -> pa.Schema:

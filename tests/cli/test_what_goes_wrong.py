@@ -1,4 +1,4 @@
-"""What a user may ask for by mistake, or from a terminal of another time: a sentence, no traceback."""
+"""What is asked for by mistake, or from a terminal of another time: a sentence, no traceback."""
 
 from __future__ import annotations
 

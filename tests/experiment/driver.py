@@ -29,7 +29,8 @@ if __name__ == "__main__":
     ENGINES["fast"] = "standin"
     pulse.SILENCE_S = float(os.environ.get("SILENCE_S", pulse.SILENCE_S))
     try:
-        outcome = execute(planned(load(file), "fast"), Path(out), Source("", "", ()), How(int(jobs), backend=backend), then=report)
+        how, plan = How(int(jobs), backend=backend), planned(load(file), "fast")
+        outcome = execute(plan, Path(out), Source("", "", ()), how, then=report)
     except StoreError as refusal:
         sys.exit(str(refusal))
     for failure in outcome.failures:

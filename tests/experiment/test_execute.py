@@ -170,7 +170,7 @@ def test_what_is_asked_otherwise_is_summed_up_anew(pretend, experiment, carry_ou
 
 
 @pytest.mark.parametrize("mischief", ["altered", "gone", "never written"])
-def test_a_damaged_report_is_written_again_and_nothing_else(pretend, experiment, carry_out, mischief):
+def test_a_damaged_report_is_written_again_alone(pretend, experiment, carry_out, mischief):
     """From the tables: nothing is run again, and the run is sound."""
     run = carry_out(experiment(), then=None if mischief == "never written" else report).path
     if mischief == "altered":

@@ -87,7 +87,8 @@ def a_cluster(folder, sources=(Path(__file__).parents[2],)):
         return silence | {"env": os.environ | {"PYTHONPATH": path}, "cwd": folder}
 
     where = folder / "scheduler.json"
-    scheduler = subprocess.Popen([*python, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", where], **quiet(sources[0]))
+    here = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", where]
+    scheduler = subprocess.Popen([*python, "scheduler", *here], **quiet(sources[0]))
     worker = [
         *python, "worker", "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard",
         "--scheduler-file", where, "--local-directory", folder / "w",
@@ -252,8 +253,9 @@ def test_a_scheduler_of_somebody_elses(tmp_path):
 
 
 def test_nobody_at_the_address(pretend, experiment, tmp_path):
+    plan, how = planned(experiment(), "fast"), How(backend="dask:nowhere://127.0.0.1:1")
     with pytest.raises(StoreError, match="cannot reach dask:nowhere://"):
-        execute(planned(experiment(), "fast"), tmp_path / "out", Source("", "", ()), How(backend="dask:nowhere://127.0.0.1:1"))
+        execute(plan, tmp_path / "out", Source("", "", ()), how)
 
 
 def test_ctrl_c_in_the_terminal_stops_everyone_and_keeps_what_is_finished(tmp_path):
@@ -349,9 +351,12 @@ def test_what_then_makes_is_part_of_the_run(pretend, experiment, tmp_path):
     """It is called once there are results, and not when there are none."""
     seen = []
     loaded = experiment()
-    run = execute(
-        planned(loaded, "fast"), tmp_path / "out", Source("", "", ()), How(1), then=lambda run: seen.append((run, (run.parent / "latest").exists()))
-    ).path
+
+    def then(run):
+        seen.append((run, (run.parent / "latest").exists()))
+
+    plan, source = planned(loaded, "fast"), Source("", "", ())
+    run = execute(plan, tmp_path / "out", source, How(1), then=then).path
 
     assert seen == [(run, False)]
     assert load(tmp_path / "small.yaml") == loaded

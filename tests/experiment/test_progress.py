@@ -52,8 +52,8 @@ def test_lines_come_each_tenth_with_rate_and_time_left(slow):
 
 
 def test_time_left_is_by_what_the_cells_own_took(slow):
-    """Not by elapsed ÷ done: those of a slow cell are yet to come, two at once; a cell of which none
-    is done takes what its weight says, as the others did theirs.
+    """Not by elapsed ÷ done: those of a slow cell are yet to come, two at once; a cell of which
+    none is done takes what its weight says, as the others did theirs.
     """
     tasks = [*of("aaaa", 1.0), *of("bbbb", 10.0)]
     bar = watch(tasks, 2, quiet=True)
@@ -114,6 +114,9 @@ def test_quiet_is_quiet():
     assert type(watch([], 1, quiet=False, stream=Terminal())) is Silence
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (99, "99 s"), (100, "2 min"), (5999, "100 min"), (9000, "2.5 h")])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (99, "99 s"), (100, "2 min"), (5999, "100 min"), (9000, "2.5 h")],
+)
 def test_times_are_said_as_people_do(seconds, text):
     assert clock(seconds) == text
