@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
@@ -15,7 +16,7 @@ from sim.metrics.results import Results
 from sim.report.evidence import assumed, footing, grades, replications
 from sim.report.findings import Findings
 from sim.report.study import Study
-from sim.report.words import tied
+from sim.report.words import counted, tied
 
 _TEMPLATE: Final = Path(__file__).with_name("template.html")
 
@@ -125,4 +126,9 @@ def _provenance(study: Study) -> Iterator[tuple[str, str]]:
     yield "SHA-256 of all cells, resolved", manifest["resolved_sha256"]
     yield "packages", ", ".join(f"{name} {version}" for name, version in made["packages"].items())
     yield "machine", f"Python {made['python']}, {made['platform']}, {made['processor']}, {made['cpus']} processors"
+    counts = Counter(n for made in manifest.get("made_by", {}).values() for n in made.values())
+    for number, maker in enumerate(manifest.get("makers", [])):
+        about = ", ".join(text for name, text in maker.items() if name != "host")
+        host = maker.get("host", "an unknown host")
+        yield f"made on {host}", f"{counted(counts[number], 'replication')} ({about})"
     yield "streams of luck", ", ".join(manifest["streams"])
