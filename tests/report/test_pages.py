@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 
 import pytest
@@ -57,7 +58,9 @@ def test_what_a_reader_needs_to_do_it_again(runs, copied):
     text = page_of(results).text
     manifest = results.manifest
 
-    for wanted in (str(manifest["seed"]), manifest["source"], manifest["plan"], manifest["scenario"]["sha256"], manifest["resolved_sha256"], "STRESS-DES"):
+    hashes = [manifest["plan"], manifest["scenario"]["sha256"], manifest["resolved_sha256"]]
+    made = [manifest["environment"]["source"], f"made on {platform.node()}"]
+    for wanted in (str(manifest["seed"]), *made, *hashes, "STRESS-DES"):
         assert wanted in text
     assert "sim run daily_version_report --set " in text
     assert "numpy " in text
