@@ -30,7 +30,7 @@ def child(file: str, out: str, jobs: str, backend: str) -> None:
     """Run the sweep and print its seconds: all of it, then each part the log knows."""
     import standin
 
-    from sim.experiment import How, Source, execute, planned
+    from sim.experiment import Options, Source, execute, planned
     from sim.experiment.plan import ENGINES
     from sim.scenario.load import load
 
@@ -38,7 +38,7 @@ def child(file: str, out: str, jobs: str, backend: str) -> None:
     standin.made_up(0, 0)
     began = time.perf_counter()
     plan = planned(load(file), "fast")
-    outcome = execute(plan, Path(out), Source("", "", ()), How(int(jobs), backend=backend))
+    outcome = execute(plan, Path(out), Source("", "", ()), Options(int(jobs), backend=backend))
     assert not outcome.failures
     log = (outcome.path / "run.log").read_text()
     working = float(log.partition(" replications in ")[2].partition(" s")[0])

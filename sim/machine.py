@@ -54,7 +54,9 @@ def _groups(controller: str) -> Iterator[Path]:
     than /proc has, or not at all: some of these folders may not be there.
     """
     for line in _text(_PROC / "self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if not path:  # not a line that we know
+            continue
         if not controllers:  # version 2, alone or beside version 1
             homes = [_GROUPS, _GROUPS / "unified"]
         elif controller in controllers.split(","):

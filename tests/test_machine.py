@@ -41,6 +41,7 @@ GROUP = "sys/fs/cgroup/batch/job7"
         ({"proc/self/cgroup": "0::/batch/job7\n", f"{GROUP}/cpu.max": "max 100000\n"}, 16),
         ({"proc/self/cgroup": "0::/batch/job7\n", f"{GROUP}/cpu.max": "350000 100000\n"}, 3),
         ({"proc/self/cgroup": "0::/batch/job7\n", f"{GROUP}/cpu.max": "50000 100000\n"}, 1),
+        ({"proc/self/cgroup": "not what we know\n0:\n"}, 16),
         # A limit holds for all groups below it.
         (
             {

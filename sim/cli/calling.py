@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sim.cli.reading import write_report
-from sim.experiment import How, Source, execute, planned
+from sim.experiment import Options, Source, execute, planned
 from sim.experiment.asked import sets_of, source_of
 from sim.metrics.results import Results
 from sim.scenario.experiments import Experiment
@@ -41,8 +41,8 @@ def run(
         sets = sets_of(changes)
         loaded, source = load(scenario, sets), source_of(scenario, sets)
     plan = planned(loaded, engine)
-    how = How(jobs, quiet, again=again)
-    outcome = execute(plan, Path(out), source, how, then=write_report if report else None)
+    options = Options(jobs, quiet, again=again)
+    outcome = execute(plan, Path(out), source, options, then=write_report if report else None)
     results = Results(outcome.path)
     if outcome.failures:
         first = outcome.failures[0]

@@ -43,7 +43,6 @@ _SCENARIO: Final = (
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Number from which all luck follows."),
     click.option("--jobs", type=click.IntRange(1), metavar="N", help="Replications at once; by default as many as processors and memory allow."),
     click.option("--engine", type=click.Choice(["fast", "twin"]), default="fast", show_default=True, help="twin: one SimPy process a device."),
-    click.option("--again", is_flag=True, help="Run it although it was run before and is sound."),
     click.option("--backend", default="loky", show_default=True, metavar="loky|dask:local|dask:ADDRESS", callback=_backend, help="Processes here, or Dask's."),
 )
 
@@ -68,7 +67,6 @@ class Asked(Output):
     seed: int | None
     jobs: int | None
     engine: str
-    again: bool
     backend: str
 
     @property

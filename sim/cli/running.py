@@ -22,26 +22,28 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file")
+@click.option("--again", is_flag=True, help="Run it although it was run before and is sound.")
 @takes_scenario
-def run(file: str, asked: Asked) -> None:
+def run(file: str, again: bool, asked: Asked) -> None:
     """Run a scenario or an experiment: everything it declares. The same command takes up what was interrupted."""
-    from sim.experiment import How, execute
+    from sim.experiment import Options, done_before, execute
     from sim.experiment.asked import source_of
 
     plan, need = _planned(file, asked)
     if asked.verbose:
         tell(_plan_text(plan, need))
-    _stop_if_too_big(need, asked.out)
-    signal(SIGTERM, default_int_handler)  # a cluster that wants its machine back is answered as Ctrl-C is
     source = source_of(file, asked.changes)
+    if again or done_before(plan, asked.out, source) is None:
+        _stop_if_too_big(need, asked.out)
+    signal(SIGTERM, default_int_handler)  # a cluster that wants its machine back is answered as Ctrl-C is
     said: list[str] = []
-    how = How(asked.jobs, asked.quiet, asked.backend, asked.again)
+    options = Options(asked.jobs, asked.quiet, asked.backend, again)
 
     def then(run: Path) -> None:
         said.append(_reported(run))
 
-    outcome = execute(plan, asked.out, source, how, then=then)
-    if outcome.found:
+    outcome = execute(plan, asked.out, source, options, then=then)
+    if outcome.reused:
         _say_found(outcome.path)
         said = said or [_answered(outcome.path)]
     if said:
@@ -188,10 +190,14 @@ def _at_most(planned: Plan, need: Needs) -> str:
 
 
 def _at_first(need: Needs) -> str:
-    """Return what a plan takes more the first time, where it was never run."""
+    """Return what a plan takes more the first time; where nothing can be kept, each time."""
     from sim.experiment.progress import clock
+    from sim.kernels.compiled import kept_in
 
-    return f"; this first time {clock(need.compiling)} more, to compile" if need.compiling else ""
+    if not need.compiling:
+        return ""
+    when = "this first time" if kept_in() is not None else "each time"
+    return f"; {when} {clock(need.compiling)} more, to compile"
 
 
 def _plan_text(planned: Plan, need: Needs) -> str:

@@ -26,7 +26,7 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     unknown = error.object[error.start : error.end]
-    return "".join(_SPELT.get(c) or f"\\u{ord(c):04x}" for c in unknown), error.end
+    return "".join(_SPELT.get(c) or ascii(c)[1:-1] for c in unknown), error.end
 
 
 codecs.register_error("sim.spelt", _spell)

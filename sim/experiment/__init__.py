@@ -2,12 +2,12 @@
 
 from sim.experiment.attempts import Failure
 from sim.experiment.costs import Needs, misfit, needs
-from sim.experiment.execute import How, Interrupted, Outcome, execute
+from sim.experiment.execute import Interrupted, Options, Outcome, done_before, execute
 from sim.experiment.manifest import Source
 from sim.experiment.plan import Plan, planned
 from sim.experiment.reproduce import Reproduction, reproduce
 
 __all__ = [
-    "Failure", "How", "Interrupted", "Needs", "Outcome", "Plan", "Reproduction", "Source",
-    "execute", "misfit", "needs", "planned", "reproduce",
+    "Failure", "Interrupted", "Needs", "Options", "Outcome", "Plan", "Reproduction", "Source",
+    "done_before", "execute", "misfit", "needs", "planned", "reproduce",
 ]  # fmt: skip

@@ -90,6 +90,8 @@ def _plain(value: object) -> object:
         return f"{value // timedelta(seconds=1)} s"
     if isinstance(value, Path):
         return str(value)
+    if getattr(getattr(value, "dtype", None), "kind", "") in ("M", "m"):  # times of NumPy
+        value = value.astype(f"{value.dtype.kind}8[us]")  # type: ignore[attr-defined]
     if hasattr(value, "tolist"):  # a number or an array of NumPy, a column of pandas
         return value.tolist()
     raise TypeError

@@ -10,7 +10,7 @@ import errno
 import platform
 import signal
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from inspect import signature
@@ -50,11 +50,11 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """How an attempt ended: its *failure*, None when its result is kept, and the *seconds* that it
-    took of the clock.
+    took of the clock, None where nobody could say so.
     """
 
     failure: Failure | None
-    seconds: float
+    seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,13 @@ def _attempt(job: Job, task: Task) -> Failure | None:
     return None
 
 
+def another_environment(worker: str, differences: Sequence[str]) -> str:
+    """Return that *worker*, by address and host, refuses, for it has *differences* from the job's
+    environment (`sim.experiment.environment.unlike`).
+    """
+    return f"worker {worker} has another environment: {'; '.join(differences)}"
+
+
 def attempt_elsewhere(job: Job, number: int, task: Task) -> tuple[int, Attempt]:
     """Do `attempt` in a worker process, with a mark on disk while it runs; return *number* too.
 
@@ -118,9 +125,8 @@ def attempt_elsewhere(job: Job, number: int, task: Task) -> tuple[int, Attempt]:
     """
     if differences := list(unlike(environment(), job.environment)):
         worker = whereabouts()
-        where = f"{worker} on {platform.node()}"
-        told = f"worker {where} has another environment: {'; '.join(differences)}"
-        return number, Attempt(replace(failed(task, told), refused_by=worker), 0.0)
+        told = another_environment(f"{worker} on {platform.node()}", differences)
+        return number, Attempt(replace(failed(task, told), refused_by=worker), None)
     if current_thread() is main_thread():  # a Dask worker runs tasks in other threads
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     for chance in range(CHANCES):
@@ -132,8 +138,8 @@ def attempt_elsewhere(job: Job, number: int, task: Task) -> tuple[int, Attempt]:
             continue
         except OSError as error:
             cause, no_room = f"cannot write {mark}: {error.strerror}", error.errno in _NO_ROOM
-            return number, Attempt(failed(task, cause, no_room=no_room), 0.0)
+            return number, Attempt(failed(task, cause, no_room=no_room), None)
         ended = attempt(job, task)
         mark.unlink(missing_ok=True)
         return number, ended
-    return number, Attempt(failed(task, KILLED), 0.0)
+    return number, Attempt(failed(task, KILLED), None)

@@ -10,15 +10,26 @@ and a sentence for each.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sim.experiment.attempts import KILLED, Attempt, Job, attempt_elsewhere, failed
+from sim.experiment.attempts import (
+    KILLED,
+    Attempt,
+    Job,
+    another_environment,
+    attempt_elsewhere,
+    failed,
+)
+from sim.experiment.environment import described, unlike
 from sim.experiment.plan import Task
 from sim.experiment.pulse import Listener, tell_of_silence
 from sim.store import StoreError, finished, log, remove, temporary_name
@@ -29,7 +40,12 @@ if TYPE_CHECKING:
 LOCAL: Final = "local"
 _LOOPBACK: Final = "127.0.0.1"
 _STARTS: Final = 3
+_AHEAD: Final = (
+    2  # replications given for each thread of a worker: one that it does, one that waits
+)
 _LOOK_S: Final = 5.0
+_SOON_S: Final = 0.5  # while there is nobody to give work to
+_RESTART_S: Final = 10.0
 _PATIENCE_S: Final = 60.0
 
 
@@ -47,10 +63,10 @@ def on_dask(
         _hush()
         try:
             client = _own(job.run, jobs, stack) if address == LOCAL else _theirs(address, stack)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
             raise StoreError(f"cannot reach dask:{address}: {error}", 1) from error
         job = job if address == LOCAL else replace(job, threads=1)
-        yield from _results(_Futures(client, job, tasks, address), job, tasks)
+        yield from _results(_Team(client, job, address), job, tasks)
 
 
 def misaddressed(address: str) -> str | None:
@@ -123,149 +139,182 @@ def _leave(client: Client) -> None:
     client.status = "closed"
 
 
-class _Futures:
-    """The tasks given to a scheduler at *address* by *client*, and who of its workers may do them.
-
-    A worker that has refused one, for its environment is another, is given no more of them.
+class _Team:
+    """The workers of a scheduler: who is there, who is silent, and who has the environment that the
+    work needs. Each that arrives is asked, by a task for it alone, before it is given any.
     """
 
-    def __init__(self, client: Client, job: Job, tasks: Sequence[Task], address: str) -> None:
-        self._client, self._job, self._tasks, self.address = client, job, tasks, address
-        self.ended: SimpleQueue[Any] = SimpleQueue()
-        self.waiting: dict[str, int] = {}
-        self._held: dict[int, Any] = {}  # who lets go of a future calls it off
+    def __init__(self, client: Client, job: Job, address: str) -> None:
+        self._client, self._job, self.address = client, job, address
+        self._ended: SimpleQueue[Any] = SimpleQueue()
+        self._asked: dict[str, tuple[str, Any]] = {}  # by key: the worker and the future
+        self._threads: dict[str, int] = {}
+        self._fit: set[str] = set()
         self._refused: dict[str, str] = {}
-        self._kept_for: dict[int, set[str]] = {}
-        self._listener, self._alone_s = Listener(), 0.0
+        self._listener, self._alone_s, self._looked = Listener(), 0.0, -inf
 
-    def submit(self, number: int) -> None:
-        """Give task *number* to the scheduler, for workers that have not refused."""
-        fit = self._fit() if self._refused else None
-        how = {"pure": False, "workers": None if fit is None else sorted(fit)}
-        future = self._client.submit(
-            attempt_elsewhere, self._job, number, self._tasks[number], **how
-        )
-        self._held[number] = future
-        if fit is not None:
-            self._kept_for[number] = fit
-        self.wait_for(future, number)
+    def room(self) -> int:
+        """Return how many replications the fit workers may be given together."""
+        return _AHEAD * sum(self._threads[worker] for worker in self._fit)
 
-    def wait_for(self, future: Any, number: int) -> None:
-        """Wait for *future*, which does task *number*."""
-        self.waiting[future.key] = number
-        future.add_done_callback(self.ended.put)
+    def submit(self, number: int, task: Task) -> tuple[Any, set[str]]:
+        """Give *task* to the fit workers; return its future, and who they are."""
+        fit = set(self._fit)
+        how = {"pure": False, "workers": sorted(fit)}
+        return self._client.submit(attempt_elsewhere, self._job, number, task, **how), fit
 
-    def let_go(self, number: int) -> None:
-        """Task *number* is done."""
-        del self._held[number]
-        self._kept_for.pop(number, None)
-
-    def refused(self, number: int, worker: str, told: str) -> None:
-        """Give task *number*, which *worker* refused, to another; raise `StoreError` when there is
-        nobody left.
-        """
-        if worker not in self._refused:
-            log(self._job.run, f"a worker refused: {told}")
-        self._refused[worker] = told
-        if not self._fit():
-            sentence = next(iter(self._refused.values()))
-            told = f"no worker of dask:{self.address} fits: {sentence}"
-            raise StoreError(told, 1)
-        self.submit(number)
-
-    def _workers(self) -> dict[str, Any]:
-        """Return the scheduler's workers by address, each with when it was last heard."""
-        try:
-            known = self._client.scheduler_info(n_workers=-1).get("workers", {})
-        except OSError:  # the scheduler is out of reach: its futures will say so
-            return {}
-        return {address: worker["last_seen"] for address, worker in known.items()}
-
-    def _fit(self) -> set[str]:
-        return set(self._workers()) - self._refused.keys()
+    def hear_of(self, future: Any) -> None:
+        """Let `next` return *future* when it has ended."""
+        future.add_done_callback(self._ended.put)
 
     def next(self) -> Any:
-        """Return the next future that has ended. While there is no worker it waits: a minute for
-        one of our own, for others as long as it takes.
+        """Return the next future of those that were submitted that has ended; None when one has
+        not for a while, and whenever there is more room.
         """
-        while True:
-            try:
-                return self.ended.get(timeout=_LOOK_S)
-            except Empty:
-                self._look()
+        if monotonic() - self._looked >= (_LOOK_S if self._fit else _SOON_S):
+            self._look()
+            self._looked = monotonic()
+        try:
+            future = self._ended.get(timeout=_LOOK_S if self._fit else _SOON_S)
+        except Empty:
+            return None
+        if future.key not in self._asked:
+            return future
+        self._answered(future)
+        return None
+
+    def has(self, workers: set[str]) -> bool:
+        """Whether any of *workers* is still there and fit."""
+        return bool(workers & self._fit)
+
+    def refused(self, worker: str, told: str) -> None:
+        """Give *worker* nothing more; raise `StoreError` when that was the last."""
+        log(self._job.run, f"refused: {told}")
+        self._fit.discard(worker)
+        self._refused[worker] = told
+        if not (self._fit or self._asked):
+            sentence = "; ".join(self._refused.values())
+            raise StoreError(f"no worker of dask:{self.address} fits: {sentence}", 1)
+
+    def _answered(self, future: Any) -> None:
+        """Take the answer of a worker to the question for its environment."""
+        worker, _ = self._asked.pop(future.key)
+        if worker not in self._threads:
+            return
+        if future.status == "error":
+            if (reason := _why_impossible(future)) is not None:
+                self.refused(worker, f"worker {worker} has another simulator, or none ({reason})")
+            return
+        try:
+            host, known = future.result(timeout=_LOOK_S)
+        except (OSError, CancelledError):
+            return  # it has gone, or hangs; it is asked again if it comes back
+        if differences := list(unlike(known, self._job.environment)):
+            self.refused(worker, another_environment(f"{worker} on {host}", differences))
+        else:
+            self._fit.add(worker)
 
     def _look(self) -> None:
-        """See who is there and who is silent."""
-        workers = self._workers()
-        self._alone_s = 0.0 if workers else self._alone_s + _LOOK_S
-        if self._alone_s == _LOOK_S:
+        """See who has come, who has gone, and who is silent."""
+        if self._client.status == "closed":
+            raise _lost(self.address)
+        if self._client.status != "running":  # it is looking for its scheduler
+            return
+        workers = self._client.scheduler_info(n_workers=-1).get("workers", {})
+        self._threads = {worker: known["nthreads"] for worker, known in workers.items()}
+        self._fit &= workers.keys()
+        self._asked = {key: asked for key, asked in self._asked.items() if asked[0] in workers}
+        known = self._fit | self._refused.keys() | {worker for worker, _ in self._asked.values()}
+        for worker in workers.keys() - known:
+            future = self._client.submit(described, workers=[worker], pure=False, priority=1)
+            self._asked[future.key] = worker, future
+            self.hear_of(future)
+        self._wait_for_workers(bool(workers))
+        signs = {worker: known["last_seen"] for worker, known in workers.items()}
+        for worker in self._listener.silent(signs, _LOOK_S if self._fit else _SOON_S):
+            consequence = "its nanny ends and replaces it"
+            try:
+                self._client.restart_workers([worker], timeout=_RESTART_S, raise_for_error=False)
+            except (ValueError, KeyError, OSError):  # it has no nanny, or has gone meanwhile
+                consequence = "its scheduler drops it in its own time"
+            tell_of_silence(self._job.run, worker, consequence)
+
+    def _wait_for_workers(self, are_there: bool) -> None:
+        """Say when there is nobody; of our own, wait a minute, of others as long as it takes."""
+        before_s, passed_s = self._alone_s, _LOOK_S if self._fit else _SOON_S
+        self._alone_s = 0.0 if are_there else before_s + passed_s
+        if before_s == 0 < self._alone_s:
             log(self._job.run, f"waiting for workers of dask:{self.address}")
         if self._alone_s > _PATIENCE_S and self.address == LOCAL:
             raise StoreError("worker processes end before they begin", 1)
-        if silent := self._listener.silent(workers, _LOOK_S):
-            for worker in silent:
-                tell_of_silence(self._job.run, worker)
-            with suppress(ValueError):  # one without a nanny: its scheduler drops it in its time
-                self._client.restart_workers(silent, raise_for_error=False)
-        for number, fit in list(self._kept_for.items()):
-            if not fit & workers.keys() and workers.keys() - self._refused.keys():
-                key = self._held[number].key  # whom it was kept for has gone; others have come
-                del self.waiting[key]
-                self.submit(number)
 
 
-def _results(futures: _Futures, job: Job, tasks: Sequence[Task]) -> Iterator[tuple[int, Attempt]]:
+def _results(team: _Team, job: Job, tasks: Sequence[Task]) -> Iterator[tuple[int, Attempt]]:
     """Yield as `on_dask`. A task that the scheduler gives up is given to it once more: it may have
     waited on workers that others killed.
     """
-    again, address = set[int](), futures.address
-    for number in range(len(tasks)):
-        futures.submit(number)
-    while futures.waiting:
-        future = futures.next()
-        if future.key not in futures.waiting:  # given to others since
+    todo, again = deque(range(len(tasks))), set[int]()
+    given: dict[str, tuple[int, Any, set[str]]] = {}  # by key: number, future, whom it is for
+    while todo or given:
+        while todo and len(given) < team.room():
+            number = todo.popleft()
+            future, fit = team.submit(number, tasks[number])
+            given[future.key] = number, future, fit
+            team.hear_of(future)
+        future = team.next()
+        for key, (number, _, fit) in list(given.items()):
+            if not team.has(fit):  # all whom it was for have gone, or refused it
+                del given[key]  # who lets go of a future calls it off
+                todo.appendleft(number)
+        if future is None or future.key not in given:
             continue
-        number, status = futures.waiting.pop(future.key), future.status
-        if status in ("finished", "cancelled"):
-            ended = _taken(future, address, len(futures.waiting) + 1)
-            if ended.failure is not None and ended.failure.refused_by:
-                futures.refused(number, ended.failure.refused_by, ended.failure.cause)
-                continue
-            yield number, ended
-        elif finished(job.run, [tasks[number].address])[0]:
-            yield number, Attempt(None, 0.0)
-        elif status != "error":  # it was done, and its worker went before it could say so
-            futures.wait_for(future, number)
-            continue
-        elif (told := _why_impossible(future, address)) is not None:
-            raise StoreError(told, 1)
-        elif number in again:
-            yield number, Attempt(failed(tasks[number], KILLED), 0.0)
-        else:
+        number, _, fit = given.pop(future.key)
+        ended = _ended(future, job, tasks[number], team.address)
+        if ended is None:  # its worker went, or hangs, before it could say so
+            given[future.key] = number, future, fit
+            team.hear_of(future)
+        elif ended.failure is not None and ended.failure.refused_by:
+            todo.appendleft(number)
+            team.refused(ended.failure.refused_by, ended.failure.cause)
+        elif ended.failure is not None and ended.failure.cause == KILLED and number not in again:
             again.add(number)
-            futures.submit(number)
-            continue
-        futures.let_go(number)
+            todo.appendleft(number)
+        else:
+            yield number, ended
 
 
-def _taken(future: Any, address: str, left: int) -> Attempt:
-    """Return how the attempt of *future* ended; raise `StoreError`, with *left* to go, when the
-    scheduler is gone.
+def _lost(address: str) -> StoreError:
+    return StoreError(f"lost the scheduler of dask:{address}; what was finished is kept", 1)
+
+
+def _ended(future: Any, job: Job, task: Task, address: str) -> Attempt | None:
+    """Return how the attempt of *future* at *task* ended; None when nobody can say so yet. Raises
+    `StoreError` when the scheduler at *address* is gone or cannot do the work.
     """
-    try:
-        return cast("Attempt", future.result()[1])
-    except (OSError, CancelledError) as gone:
-        told = f"lost dask:{address} with {left} replications to go; what was finished is kept"
-        raise StoreError(told, 1) from gone
+    if future.status in ("finished", "cancelled"):
+        try:
+            return cast("Attempt", future.result(timeout=_LOOK_S)[1])
+        except TimeoutError:  # the worker that has it hangs
+            pass
+        except (OSError, CancelledError) as gone:
+            raise _lost(address) from gone
+    if finished(job.run, [task.address])[0]:
+        return Attempt(None, None)
+    if future.status != "error":
+        return None
+    if (reason := _why_impossible(future)) is not None:
+        needed = "scheduler and workers need this simulator and its packages"
+        raise StoreError(f"dask:{address} cannot do the work ({reason}); {needed}", 1)
+    return Attempt(failed(task, KILLED), None)
 
 
-def _why_impossible(future: Any, address: str) -> str | None:
-    """Return why no attempt could be made, for one raises nothing; None: its worker was killed."""
+def _why_impossible(future: Any) -> str | None:
+    """Return why *future* could not be begun, for what it does raises nothing; None: its worker was
+    killed.
+    """
     from distributed import KilledWorker
 
     error = future.exception()
     if isinstance(error, KilledWorker):
         return None
-    reason = f"{type(error).__name__}: {error}".splitlines()[0]
-    needed = "scheduler and workers need this simulator and its packages"
-    return f"dask:{address} cannot do the work ({reason}); {needed}"
+    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -6,6 +6,7 @@ of another one refuses the work (docs/decisions/0012-who-made-it.md).
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import sys
@@ -13,13 +14,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
 
 from sim.kernels.identity import kernel_hash
+from sim.scenario.compose import shipped_folder
 from sim.store import source_hash
 
 # What a number may come from. The rest of the locks serves files, words and pictures.
 _PACKAGES: Final = ("llvmlite", "numba", "numpy", "pandas", "pyarrow", "scipy", "simpy")
+_PROGRAM: Final = frozenset({".py", ".html", ".yaml", ".csv"})
+_HASH: Final = 64  # characters of a SHA-256
 _TOLD: Final = {"source": "the model's source", "kernels": "compiled code"}
 
 
@@ -34,6 +39,25 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
     }
+
+
+@cache
+def program_hash() -> str:
+    """Return the SHA-256 of this program and of all that it is shipped with: what a report depends
+    on beside its results, base scenarios and the evidence for them included.
+    """
+    digest = hashlib.sha256()
+    for folder in (Path(__file__).parents[1], shipped_folder()):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in _PROGRAM and path.is_file():
+                digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def described() -> tuple[str, dict[str, Any]]:
+    """Return the host and the environment of this process, as a worker that is asked tells them."""
+    return platform.node(), environment()
 
 
 @cache
@@ -61,12 +85,18 @@ def unlike(
     """
     theirs, here = _parts(other), _parts(ours)
     for name in (name for name in here if theirs.get(name, here[name]) != here[name]):
-        yield f"{name} {theirs[name]} {words[0]}, {here[name]} {words[1]}"
+        before, after = _shown(theirs[name]), _shown(here[name])
+        yield f"{name} {before} {words[0]}, {after} {words[1]}"
+
+
+def _shown(part: str) -> str:
+    """Return a version as it is, a hash by its beginning."""
+    return part[:8] if len(part) == _HASH else part
 
 
 def _parts(known: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the environment *known* tells, by what a person calls it: hashes shortened."""
-    hashes = {told: known[part][:8] for part, told in _TOLD.items() if part in known}
+    """Return what the environment *known* tells, by what a person calls it."""
+    hashes = {told: known[part] for part, told in _TOLD.items() if part in known}
     python = {"Python": known["python"]} if "python" in known else {}
     return hashes | python | dict(known.get("packages", {}))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,13 +13,15 @@ from typing import Final
 from sim.experiment.attempts import Failure
 from sim.experiment.compiling import compile_for, seconds_to_compile
 from sim.experiment.costs import at_once, seconds_of, waiting_kernels
+from sim.experiment.environment import program_hash
 from sim.experiment.manifest import Source, begun, described_source, iso, makers_of, seal
 from sim.experiment.plan import ENGINES, Plan, Task, asked_of
 from sim.experiment.precision import reached, to_precision
-from sim.experiment.progress import clock, watch
+from sim.experiment.progress import Silence, clock, watch
 from sim.experiment.speed import slowness
 from sim.experiment.summary import merge, write_summary
-from sim.experiment.work import Workers, dismiss, work
+from sim.experiment.work import Workers, work
+from sim.kernels.compiled import kept_in
 from sim.machine import processors
 from sim.store import (
     REPORT,
@@ -30,7 +32,6 @@ from sim.store import (
     finished,
     finished_runs,
     log,
-    program_hash,
     publish,
     read_manifest,
     start_run,
@@ -41,11 +42,11 @@ from sim.store import (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The folder of a run, and what failed in it. *found*: it was there already, finished."""
+    """The folder of a run, and what failed in it. *reused*: it had been run before."""
 
     path: Path
     failures: tuple[Failure, ...]
-    found: bool = False
+    reused: bool = False
 
 
 class Interrupted(KeyboardInterrupt):
@@ -57,8 +58,8 @@ class Interrupted(KeyboardInterrupt):
 
 
 @dataclass(frozen=True, slots=True)
-class How:
-    """How a plan is carried out: *jobs* replications at once (None: as many as fit), *quiet* or
+class Options:
+    """How to carry a plan out: *jobs* replications at once (None: as many as fit), *quiet* or
     with progress, on a *backend* (`sim.experiment.work.Workers`); *again*, though it was done.
     """
 
@@ -68,18 +69,18 @@ class How:
     again: bool = False
 
 
-_PLAINLY: Final = How()
+_PLAIN: Final = Options()
 
 
 def execute(
     plan: Plan,
     out: Path,
     source: Source,
-    how: How = _PLAINLY,
+    options: Options = _PLAIN,
     *,
     then: Callable[[Path], object] | None = None,
 ) -> Outcome:
-    """Carry out *plan* in a folder under *out*, as *how* says; a run of the same plan that is
+    """Carry out *plan* in a folder under *out*, by its *options*; a run of the same plan that is
     unfinished or damaged is taken up, and one that is finished and sound is what is asked for.
 
     *then* is called with the folder when there are results, before `latest` names it, and of a
@@ -88,11 +89,11 @@ def execute(
     Raises `StoreError` when results cannot be written, and `Interrupted` on Ctrl-C. What fails is
     told in the outcome; the rest is kept.
     """
-    if not how.again and (run := _done_before(plan, out, source)) is not None:
+    if not options.again and (run := done_before(plan, out, source)) is not None:
         if then is not None and not _has_report(run):
             then(run)
         publish(run)
-        return Outcome(run, (), found=True)
+        return Outcome(run, (), reused=True)
     run, resumed = start_run(out, plan.name, plan.hash)
     started = datetime.now(UTC)
     manifest = begun(run, plan, source, started)
@@ -100,7 +101,7 @@ def execute(
     log(run, f"{'resumed' if resumed else 'started'}: {size}")
     failures: list[Failure] = []
     try:
-        plan, warnings = _carried_out(plan, run, how, failures)
+        plan, warnings = _carried_out(plan, run, options, failures)
         if plan.most:  # only now it is known how many replications there are
             manifest = begun(run, plan, source, started) | {"precision": reached(plan)}
         manifest |= makers_of(run, _kept(plan, failures))
@@ -114,10 +115,9 @@ def execute(
             log(run, f"stopped: {refusal}")
         raise
     finally:
-        dismiss(run)
         with suppress(StoreError):  # what cannot be cleaned now is cleaned by who comes next
             clean(run)
-    seal(run, manifest, plan, failures, warnings)
+    seal(run, manifest, started, failures, warnings)
     if then is not None and len(failures) < len(plan.tasks):
         then(run)
     publish(run)
@@ -125,17 +125,20 @@ def execute(
 
 
 def _carried_out(
-    plan: Plan, run: Path, how: How, failures: list[Failure]
+    plan: Plan, run: Path, options: Options, failures: list[Failure]
 ) -> tuple[Plan, list[str]]:
     """Run what *run* lacks of *plan* and sum it up; add to *failures*. Return the plan of all that
     was run in the end, and the warnings to keep.
     """
-    team = _team(plan, how)
+    team = _team(plan, options)
 
     def run_missing(batch: Plan) -> list[str]:
-        return _run_what_is_missing(run, batch, team, how, failures)
+        return _run_what_is_missing(run, batch, team, options, failures)
 
-    plan, warnings = to_precision(plan, run, team.jobs, run_missing)
+    try:
+        plan, warnings = to_precision(plan, run, team.jobs, run_missing)
+    finally:
+        team.processes.dismiss()
     write_summary(run, plan, merge(run, _kept(plan, failures)))
     return plan, warnings
 
@@ -150,7 +153,7 @@ def _kept(plan: Plan, failures: Iterable[Failure]) -> list[Task]:
     ]
 
 
-def _done_before(plan: Plan, out: Path, source: Source) -> Path | None:
+def done_before(plan: Plan, out: Path, source: Source) -> Path | None:
     """Return the newest run under *out* that is finished, all of it sound but perhaps its report,
     and was asked for just what *plan* and *source* ask for, of the same program; None: none is.
     """
@@ -168,50 +171,73 @@ def _has_report(run: Path) -> bool:
     return "report.html" in manifest["files"] and not damaged(run, manifest)
 
 
-def _team(plan: Plan, how: How) -> Workers:
+def _team(plan: Plan, options: Options) -> Workers:
     """Return who works on *plan*: what of the processors is not needed for replications is for
     threads.
     """
-    n = at_once(plan, how.jobs)
-    return Workers(n, max(1, processors() // n), how.backend)
+    n = at_once(plan, options.jobs)
+    return Workers(n, max(1, processors() // n), options.backend)
 
 
 def _run_what_is_missing(
-    run: Path, plan: Plan, workers: Workers, how: How, failures: list[Failure]
+    run: Path, plan: Plan, workers: Workers, options: Options, failures: list[Failure]
 ) -> list[str]:
-    """Run the tasks of *plan* that are not done in *run*; add to *failures*; return the warnings to keep."""
-    warnings = [f"deleted what a killed process left: {name}" for folder in [run.parent, *run.parent.glob("*-*/")] for name in clean(folder)]
-    addresses = [task.address for task in plan.tasks]
-    done, damaged = finished(run, addresses)
-    if not how.again and (adopted := adopt(run, addresses)):
-        log(run, f"{adopted} replications taken from runs beside this one")
-        done |= finished(run, addresses)[0]
-    warnings += damaged
-    for warning in warnings:
-        log(run, warning)
-    # One replication of every cell after another: they share an estate, which a worker keeps for as long as it is the same.
-    missing = sorted((task for task in plan.tasks if task.address not in done), key=lambda task: task.address.replication)
-    module = ENGINES[plan.engine]
+    """Run the tasks of *plan* that are not done in *run*; add to *failures*; return the warnings to
+    keep.
+    """
+    missing, warnings = _left_to_do(run, plan, options.again)
     if len(missing) == 1:
         workers = replace(workers, jobs=1, threads=processors())
-    began = monotonic()
     weights = [(task.cell.name, seconds_of(task.cell.scenario, plan.engine)) for task in missing]
-    is_ours = workers.backend in ("loky", "dask:local")
-    with watch(weights, workers.jobs if is_ours else 0, quiet=how.quiet) as progress:
-        if waiting := waiting_kernels(plan):
-            about = clock(slowness() * seconds_to_compile(waiting))
-            progress.phase(f"compiling, once, about {about}")
-        is_apart = workers.jobs > 1 or workers.backend != "loky"
-        if waiting or (is_apart and plan.engine == "fast"):
-            compile_for(module, (task.cell.scenario for task in missing))
-        progress.begin()
+    at_once = workers.jobs if workers.are_ours else 0
+    with watch(weights, at_once, quiet=options.quiet) as progress:
+        _compile_first(plan, missing, workers, progress)
+        began = monotonic()
 
-        def advance(task: Task, seconds: float) -> None:
+        def advance(task: Task, seconds: float | None) -> None:
             progress.advance(task.cell.name, seconds)
 
-        failures += work(run, missing, module, workers, advance)
+        failures += work(run, missing, ENGINES[plan.engine], workers, advance)
     for failure in failures:
-        log(run, f"cell {failure.cell}, replication {failure.replication} failed: {failure.cause}\n{failure.trace}".rstrip())
+        where = f"cell {failure.cell}, replication {failure.replication}"
+        log(run, f"{where} failed: {failure.cause}\n{failure.trace}".rstrip())
     took = f"{len(missing) - len(failures)} replications in {monotonic() - began:.1f} s"
-    log(run, f"{took}, {workers.jobs} at once with {workers.threads} threads; {len(done)} were there")
+    there = len(plan.tasks) - len(missing)
+    log(run, f"{took}, {workers.jobs} at once with {workers.threads} threads; {there} were there")
     return warnings
+
+
+def _left_to_do(run: Path, plan: Plan, again: bool) -> tuple[list[Task], list[str]]:
+    """Return the tasks of *plan* that are not done in *run*, nor, unless *again*, in a run beside
+    it, from which they are taken over; and what there is to warn of.
+    """
+    folders = [run.parent, *run.parent.glob("*-*/")]
+    orphans = [name for folder in folders for name in clean(folder)]
+    warnings = [f"deleted what a killed process left: {name}" for name in orphans]
+    addresses = [task.address for task in plan.tasks]
+    done, damages = finished(run, addresses)
+    if not again and (adopted := adopt(run, addresses)):
+        log(run, f"{adopted} replications taken from runs beside this one")
+        done |= finished(run, addresses)[0]
+    warnings += damages
+    for warning in warnings:
+        log(run, warning)
+    # One replication of every cell after another: they share an estate, which a worker keeps for as
+    # long as it is the same.
+    missing = (task for task in plan.tasks if task.address not in done)
+    return sorted(missing, key=lambda task: task.address.replication), warnings
+
+
+def _compile_first(
+    plan: Plan, missing: Sequence[Task], workers: Workers, progress: Silence
+) -> None:
+    """Compile what the *missing* tasks of *plan* need, where nobody has; say so to *progress*."""
+    waiting = waiting_kernels(plan) if missing else set()
+    if waiting:
+        about = clock(slowness() * seconds_to_compile(waiting))
+        often = "once" if kept_in() is not None else "in each process, for nothing can be kept"
+        progress.phase(f"compiling, {often}, about {about}")
+    is_apart = workers.jobs > 1 or workers.backend != "loky"
+    if waiting or (is_apart and plan.engine == "fast"):
+        compile_for(ENGINES[plan.engine], (task.cell.scenario for task in missing))
+    progress.begin()

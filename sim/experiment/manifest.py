@@ -10,6 +10,7 @@ from typing import Any
 
 from sim import __version__
 from sim.experiment.attempts import Failure
+from sim.experiment.environment import program_hash
 from sim.experiment.plan import Plan, Task, asked_of
 from sim.experiment.summary import factors_of, window_of
 from sim.store import (
@@ -17,7 +18,6 @@ from sim.store import (
     log,
     log_seal,
     made_by,
-    program_hash,
     provenance,
     sha256,
     write_file,
@@ -130,26 +130,27 @@ def makers_of(run: Path, tasks: Iterable[Task]) -> dict[str, Any]:
 def seal(
     run: Path,
     manifest: dict[str, Any],
-    plan: Plan,
+    started: datetime,
     failures: Sequence[Failure],
     warnings: list[str],
 ) -> None:
-    """Write that *run* has ended: *failures* and *warnings*, and the hash of every file of it."""
+    """Write that *run*, *started* then, has ended: *failures* and *warnings*, and the hash of every
+    file of it.
+    """
     ended = datetime.now(UTC)
-    single = [cell.name for cell in plan.cells if cell.scenario.replications == 1]
-    those = ", ".join(single) if len(single) < len(plan.cells) else "each cell"
+    single = [cell["name"] for cell in manifest["cells"] if cell["replications"] == 1]
+    those = ", ".join(single) if len(single) < len(manifest["cells"]) else "each cell"
     told = [
         {"cell": failure.cell, "replication": failure.replication, "cause": failure.cause}
         for failure in failures
     ]
     status = "failed" if failures else "complete"
     log(run, status)
-    began = datetime.fromisoformat(manifest["started"])
     manifest |= {
         "status": status,
         "exit": 1 if failures else 0,
         "ended": iso(ended),
-        "seconds": round((ended - began).total_seconds(), 3),
+        "seconds": round((ended - started).total_seconds(), 3),
         "warnings": warnings + [f"one replication of {those}: no interval"] * bool(single),
         "failures": told,
         "files": hashes(run),

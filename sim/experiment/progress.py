@@ -34,7 +34,7 @@ class Silence:
         self._weight_of = dict(tasks)
         self._left = Counter(cell for cell, _ in tasks)
         self._took_s: defaultdict[str, float] = defaultdict(float)
-        self._done_of = Counter[str]()
+        self._timed = Counter[str]()
         self.cells, self.cells_done = len(self._left), 0
         self.done, self.done_weight, self.started = 0, 0.0, monotonic()
 
@@ -57,12 +57,13 @@ class Silence:
         """The first task starts now."""
         self.started = monotonic()
 
-    def advance(self, cell: str, seconds: float) -> None:
-        """One more replication is done, of *cell*; it took *seconds*."""
+    def advance(self, cell: str, seconds: float | None) -> None:
+        """One more replication is done, of *cell*; it took *seconds*, if that is known."""
         self.done += 1
         self._left[cell] -= 1
-        self._done_of[cell] += 1
-        self._took_s[cell] += seconds
+        if seconds is not None:
+            self._timed[cell] += 1
+            self._took_s[cell] += seconds
         self.cells_done += self._left[cell] == 0
         self.done_weight += self._weight_of[cell]
 
@@ -71,10 +72,11 @@ class Silence:
         is done takes what its weight says, as the done ones did theirs.
         """
         took_s = math.fsum(self._took_s.values())
-        by_weight = took_s / self.done_weight if self.done_weight else 0.0
+        timed = sum(n * self._weight_of[cell] for cell, n in self._timed.items())
+        by_weight = took_s / timed if timed else 0.0
         rest_s = sum(
-            n * (self._took_s[cell] / self._done_of[cell])
-            if self._done_of[cell]
+            n * (self._took_s[cell] / self._timed[cell])
+            if self._timed[cell]
             else n * self._weight_of[cell] * by_weight
             for cell, n in self._left.items()
         )
@@ -86,8 +88,9 @@ class Silence:
         """Return how far along, the rate and the time left."""
         passed = max(monotonic() - self.started, 1e-9)
         share = self.done_weight / self.weight if self.weight else 1.0
-        is_known = self.done and self.done < self.total
-        left = f", {clock(self.seconds_left())} left" if is_known else f" in {clock(passed)}"
+        left = f" in {clock(passed)}"
+        if self.done < self.total:
+            left = f", {clock(self.seconds_left())} left" if self._timed else ""
         cells = f"{self.cells_done} of {self.cells} cells, " if self.cells > 1 else ""
         rate = f"{self.done / passed:.3g} a second"
         return f"{cells}{self.done} of {self.total} replications ({share:.0%}), {rate}{left}"
@@ -109,7 +112,7 @@ class Lines(Silence):
         super().phase(name)
         self._say(name)
 
-    def advance(self, cell: str, seconds: float) -> None:
+    def advance(self, cell: str, seconds: float | None) -> None:
         """One more is done; say so when it is time."""
         super().advance(cell, seconds)
         share = self.done_weight / self.weight
@@ -155,7 +158,7 @@ class Bar(Silence):
         super().begin()
         self._bar.update(self._task, description=self.text())
 
-    def advance(self, cell: str, seconds: float) -> None:
+    def advance(self, cell: str, seconds: float | None) -> None:
         """One more is done; move the bar."""
         super().advance(cell, seconds)
         self._bar.update(self._task, completed=self.done_weight, description=self.text())

@@ -21,6 +21,7 @@ from sim.store import log, remove
 SILENCE_S = 60.0  # tests shorten it
 LOOK_S: Final = 1.0
 _BEAT_S: Final = 2.0
+_TO_BEGIN: Final = 5  # times the silence that is allowed before the first sign
 
 
 def _sign(run: Path, runner: str, worker: int) -> Path:
@@ -52,7 +53,8 @@ class Listener:
         self._looked = time.monotonic()
 
     def silent(self, signs: Mapping[Any, object], look_s: float = LOOK_S) -> list[Any]:
-        """Return who of *signs* (worker → anything that changes while it lives) is silent.
+        """Return who of *signs* (worker → anything that changes while it lives; 0: no sign yet, for
+        it loads its packages, which may take a while longer) is silent.
 
         To be called every *look_s* seconds or so. What passed unseen counts as two looks at most: a
         runner that was asleep itself has not listened.
@@ -63,7 +65,11 @@ class Listener:
             heard = self._last.get(worker) != sign
             self._silence_s[worker] = 0.0 if heard else self._silence_s[worker] + passed_s
         self._last = dict(signs)
-        silent = [worker for worker in signs if self._silence_s[worker] >= SILENCE_S]
+        silent = [
+            worker
+            for worker, sign in signs.items()
+            if self._silence_s[worker] >= (SILENCE_S if sign else _TO_BEGIN * SILENCE_S)
+        ]
         self._silence_s |= dict.fromkeys(silent, 0.0)  # told once
         return silent
 
@@ -83,17 +89,17 @@ def signs_of(run: Path, runner: str, workers: Iterable[int]) -> dict[int, int]:
 
 def end(worker: int) -> None:
     """Kill process *worker*: one that is stopped answers to nothing less."""
-    with suppress(ProcessLookupError):
+    with suppress(OSError):  # it is gone already
         os.kill(worker, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
-def tell_of_silence(run: Path, worker: str) -> None:
-    """Name the silent *worker* in the log of *run*."""
-    told = f"no sign of life for {SILENCE_S:.0f} s; it is ended and replaced"
-    log(run, f"worker {worker}: {told}")
+def tell_of_silence(run: Path, worker: str, consequence: str) -> None:
+    """Name the silent *worker* in the log of *run*, and what comes of it."""
+    log(run, f"worker {worker}: no sign of life for {SILENCE_S:.0f} s; {consequence}")
 
 
 def forget_signs(run: Path, runner: str) -> None:
     """Delete every sign that was given to *runner*."""
     for sign in (run / "cells").glob(f".alive-*.{runner}.tmp"):
-        remove(sign)
+        with suppress(OSError):  # a disk gone read-only is told by who writes results to it
+            remove(sign)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Reproduction:
     """What running *replication* of *cell* again gave: the *tables* that *differ* in any byte, and what here is not as it was there.
 
-    *changes* are sentences: another version, source or package may well be why tables differ.
+    *changes* are phrases: another source, Python or package may well be why tables differ.
     """
 
     cell: str

@@ -7,59 +7,40 @@ left its mark and is run again alone, and what kills its worker again is given u
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sim.experiment.attempts import (
-    KILLED,
-    Attempt,
-    Failure,
-    Job,
-    attempt,
-    attempt_elsewhere,
-    failed,
-)
+from sim.experiment.attempts import KILLED, Attempt, Failure, Job, attempt, failed
 from sim.experiment.environment import environment
 from sim.experiment.plan import Task
-from sim.experiment.pulse import (
-    LOOK_S,
-    Listener,
-    end,
-    forget_signs,
-    give_signs_of_life,
-    signs_of,
-    tell_of_silence,
-)
+from sim.experiment.processes import Processes
 from sim.store import StoreError, born, finished, remove, writer
 
 _SHARED_MEMORY: Final = Path("/dev/shm")
-_AHEAD: Final = 2  # replications handed over for each worker: one that it does, one that waits
-_IDLE_S: Final = 300  # after which a worker that nobody needs ends
-_THREADS_OF: Final = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-_FRUITLESS: Final = (
-    3  # batches lost before any of it began, after which workers are taken to be unable to
-)
+_FRUITLESS: Final = 3  # batches lost before any of it began: workers are taken to be unable to
 
 
 @dataclass(frozen=True, slots=True)
 class Workers:
     """Who works: *jobs* processes at once of *threads* each.
 
-    *backend* says where: `loky`, processes of this machine; `dask:local`, the same under a Dask scheduler of our own; `dask:ADDRESS`, the workers of the
-    scheduler there, which all see the results' folder under the same path.
+    *backend* says where: `loky`, processes of this machine; `dask:local`, the same under a Dask
+    scheduler of our own; `dask:ADDRESS`, the workers of the scheduler there, which all see the
+    results' folder under the same path. *processes* are those of `loky`, kept until dismissed.
     """
 
     jobs: int
     threads: int
     backend: str = "loky"
+    processes: Processes = field(default_factory=Processes, compare=False)
+
+    @property
+    def are_ours(self) -> bool:
+        """Whether they are as many as *jobs*; nobody knows how many somebody else's are."""
+        return self.backend in ("loky", "dask:local")
 
 
 def work(
@@ -67,10 +48,10 @@ def work(
     tasks: Sequence[Task],
     module: str,
     workers: Workers,
-    done: Callable[[Task, float], None],
+    done: Callable[[Task, float | None], None],
 ) -> list[Failure]:
-    """Run *tasks* with the engine in *module*; call *done* after each, with its seconds; return
-    what failed, in the order of the tasks.
+    """Run *tasks* with the engine in *module*; call *done* after each, with its seconds where they
+    are known; return what failed, in the order of the tasks.
 
     Raises `StoreError` at the first that could not be kept because nothing can be (no room, a
     read-only disk), when the backend is out of reach, and when its workers have another
@@ -78,14 +59,18 @@ def work(
     """
     job = Job(run, module, workers.threads, writer(), environment())
     failures = dict[int, Failure]()
+    attempts = _attempts(job, tasks, workers) if tasks else iter(())
     try:
-        for number, ended in _attempts(job, tasks, workers) if tasks else ():
+        for number, ended in attempts:
             failure = ended.failure
             if failure is not None and (failure.no_room or failure.refused_by):
                 raise StoreError(failure.cause, 1)
             if failure is not None:
                 failures[number] = failure
             done(tasks[number], ended.seconds)
+    except BaseException:
+        workers.processes.dismiss()  # or they would go on with what they were handed
+        raise
     finally:
         for mark in (run / "cells").glob(f".started-*.{job.runner}.tmp"):
             remove(mark)
@@ -100,10 +85,12 @@ def _attempts(job: Job, tasks: Sequence[Task], workers: Workers) -> Iterator[tup
         return on_dask(job, tasks, workers.jobs, workers.backend.removeprefix("dask:"))
     if workers.jobs == 1:
         return ((number, attempt(job, task)) for number, task in enumerate(tasks))
-    return _in_processes(job, tasks, workers.jobs)
+    return _in_processes(job, tasks, workers)
 
 
-def _in_processes(job: Job, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, Attempt]]:
+def _in_processes(
+    job: Job, tasks: Sequence[Task], workers: Workers
+) -> Iterator[tuple[int, Attempt]]:
     """Yield as `_attempts`, from processes of this machine. A batch that lost one is tried again without those that were running, then those alone."""
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
@@ -113,10 +100,11 @@ def _in_processes(job: Job, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[
         together = [number for number in left if number not in alone]
         batch = {number: left[number] for number in together or alone[:1]}
         try:
-            for number, ended in _batch(job, batch, jobs):
+            for number, ended in workers.processes.batch(job, batch, workers.jobs):
                 del left[number]
                 yield number, ended
         except BrokenProcessPool:
+            workers.processes.dismiss()
             kept = _kept(job, batch, left)
             begun = [
                 number
@@ -131,7 +119,7 @@ def _in_processes(job: Job, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[
             for number in [*kept, *lost]:
                 task = left.pop(number)
                 failure = failed(task, lost[number]) if number in lost else None
-                yield number, Attempt(failure, 0.0)
+                yield number, Attempt(failure, None)
         alone = [number for number in alone if number in left]
 
 
@@ -148,52 +136,3 @@ def _kept(job: Job, batch: Iterable[int], left: Mapping[int, Task]) -> list[int]
     """Return which of *batch* are on disk although nobody could say so any more."""
     there = {left[number].address: number for number in batch if number in left}
     return sorted(there[address] for address in finished(job.run, there)[0])
-
-
-def _batch(job: Job, batch: Mapping[int, Task], jobs: int) -> Iterator[tuple[int, Attempt]]:
-    """Yield as `_attempts` for one *batch* in worker processes, which are listened to.
-
-    Few are handed over at a time, so that little is lost with a worker.
-    """
-    team = _team(job, jobs)
-    listener, todo = Listener(), iter(batch.items())
-    running: set[Future[tuple[int, Attempt]]] = set()
-    try:
-        while True:
-            for number, task in islice(todo, _AHEAD * jobs - len(running)):
-                running.add(team.submit(attempt_elsewhere, job, number, task))
-            if not running:
-                return
-            ended, running = wait(running, LOOK_S, FIRST_COMPLETED)
-            for future in ended:
-                yield future.result()
-            workers = list(team._processes)  # loky's own; nothing public names its processes
-            for worker in listener.silent(signs_of(job.run, job.runner, workers)):
-                tell_of_silence(job.run, f"process {worker}")
-                end(worker)
-    except (KeyboardInterrupt, GeneratorExit):
-        dismiss(job.run)
-        raise
-
-
-def _team(job: Job, jobs: int) -> Any:
-    """Return *jobs* worker processes, those of the last batch where they still are."""
-    from joblib.externals.loky import get_reusable_executor
-
-    # loky recycles a worker that has grown; nothing is lost.
-    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
-    (job.run / "cells").mkdir(parents=True, exist_ok=True)
-    signs = (job.run, job.runner, os.getpid())
-    threads = dict.fromkeys(_THREADS_OF, str(job.threads))
-    how = {"initializer": give_signs_of_life, "initargs": signs, "env": threads}
-    return get_reusable_executor(max_workers=max(2, jobs), timeout=_IDLE_S, **how)
-
-
-def dismiss(run: Path) -> None:
-    """End the worker processes, if there are any, and delete the signs of life that they gave to
-    this runner of *run*.
-    """
-    loky = sys.modules.get("joblib.externals.loky.reusable_executor")
-    if loky is not None and loky._executor is not None:
-        loky._executor.shutdown(wait=True, kill_workers=True)
-    forget_signs(run, writer())

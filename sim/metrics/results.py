@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pandas as pd
 
@@ -31,21 +31,6 @@ def _of_today(manifest: dict[str, Any]) -> dict[str, Any]:
             named["choose"] = history.metric(analysis["choose"])
         asked["design"] = design | {"analysis": analysis | named}
     return manifest | asked
-
-
-class _Renamed(pd.DataFrame):
-    """A table some columns of which answer to the *old_names* that they had, old → new, too."""
-
-    _metadata: ClassVar[list[str]] = ["old_names"]
-    old_names: dict[str, str]
-
-    def __getitem__(self, key: Any) -> Any:
-        """Return what pandas does for *key*, with old names of columns made new."""
-        if isinstance(key, str):
-            key = self.old_names.get(key, key)
-        elif isinstance(key, list):
-            key = [self.old_names.get(name, name) for name in key]
-        return super().__getitem__(key)
 
 
 class Results:
@@ -113,19 +98,15 @@ class Results:
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a merged table of `sim.tables`, `values` or `differences`: `cell`, `replication`,
-        then its columns. A table or column that was renamed answers to its old name too. Raises
-        `StoreError` when there is none.
+        then its columns. A table that was renamed answers to its old name too, and a column that
+        was is there under both. Raises `StoreError` when there is none.
         """
         renamed = history.columns(history.table(name))
         frame: pd.DataFrame = read_parquet(self._file(self._file_of(name)))
         frame = frame.rename(columns=renamed)
         if "metric" in frame:
             frame["metric"] = frame["metric"].map(history.metric)
-        if not renamed:
-            return frame
-        known = _Renamed(frame)
-        known.old_names = renamed
-        return known
+        return frame.assign(**{old: frame[new] for old, new in renamed.items() if new in frame})
 
     def metric(self, name: str, group: str = "all", cell: str | None = None) -> Estimate:
         """Return the estimate of a metric; *cell* may be left out when there is one. Raises `KeyError` with what there is."""

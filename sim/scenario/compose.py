@@ -83,7 +83,7 @@ def composed(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Node, list[Fault]
         return node, faults
     here = (*seen, Path(os.path.realpath(path)))  # of a link to itself: the link
     own = replace(node, value={key: child for key, child in entries.items() if key != "extends"})
-    base_path = _extended(extends, path)
+    base_path = extended(extends, path)
     if Path(os.path.realpath(base_path)) in here:
         raise ScenarioError([*faults, extends.fault("extends", f"{shown(extends.value)} leads back to this file; a scenario cannot extend itself")])
     try:
@@ -95,7 +95,7 @@ def composed(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Node, list[Fault]
     return merged(base, own), faults + base_faults
 
 
-def _extended(extends: Node, path: Path) -> Path:
+def extended(extends: Node, path: Path) -> Path:
     """Return the file that *extends*, written in the file at *path*, means."""
     if not isinstance(extends.value, str) or not extends.value or "\0" in extends.value:
         raise ScenarioError([extends.fault("extends", f"{kind_of(extends.value)} is neither the name of a shipped scenario nor a path")])

@@ -17,7 +17,6 @@ from sim.store.cells import (
     finished,
     made_by,
     plan_hash,
-    program_hash,
     read_cell,
     read_parquet,
     source_hash,
@@ -37,7 +36,7 @@ from sim.store.files import (
     writer,
 )
 from sim.store.merged import MergedTables
-from sim.store.provenance import provenance, versions
+from sim.store.provenance import provenance
 from sim.store.runs import (
     REPORT,
     damaged,
@@ -57,8 +56,8 @@ from sim.store.runs import (
 __all__ = [
     "REPORT", "Address", "MergedTables", "StoreError", "adopt", "born", "cell_key", "clean",
     "damaged", "differing", "find_run", "finished", "finished_runs", "hashes", "log", "log_seal",
-    "made_by", "plan_hash", "program_hash", "provenance", "publish", "read_cell", "read_file",
+    "made_by", "plan_hash", "provenance", "publish", "read_cell", "read_file",
     "read_manifest", "read_parquet", "remove", "sha256", "slug", "source_hash", "start_run",
-    "temporary_name", "to_json", "verify", "versions", "vouch", "write_cell", "write_file",
+    "temporary_name", "to_json", "verify", "vouch", "write_cell", "write_file",
     "write_manifest", "writer",
 ]  # fmt: skip

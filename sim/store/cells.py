@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,15 +82,6 @@ def source_hash() -> str:
     here = Path(__file__).parents[1]
     names = (path.relative_to(here) for path in sorted(here.rglob("*.py")))
     return sha256(to_json([[name.as_posix(), sha256((here / name).read_bytes())] for name in names if name.parts[0] not in _NOT_THE_MODEL]))
-
-
-@cache
-def program_hash() -> str:
-    """Return the SHA-256 of all of this package: what a report depends on beside its results."""
-    here = Path(__file__).parents[1]
-    files = (path for path in sorted(here.rglob("*")) if path.is_file())
-    names = (path.relative_to(here) for path in files if "__pycache__" not in path.parts)
-    return sha256(to_json([[n.as_posix(), sha256((here / n).read_bytes())] for n in names]))
 
 
 def cell_key(

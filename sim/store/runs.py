@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -55,8 +56,8 @@ def finished_runs(out: Path, name: str, plan: str) -> Iterator[tuple[Path, dict[
 
 
 def _runs_of(home: Path, plan: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield each run in *home* of the plan with hash *plan*, the newest first, and its manifest; of
-    one whose manifest is not there or damaged, nothing.
+    """Yield each run in *home* of the plan with hash *plan*, the newest first, and its manifest; an
+    empty one where that is not there or damaged.
     """
     for folder in sorted(home.glob(f"*-{plan[:8]}"), reverse=True):
         manifest = _manifest_or_nothing(folder)
@@ -139,9 +140,12 @@ def vouch(run: Path, paths: Iterable[Path]) -> None:
 
 
 def publish(run: Path) -> None:
-    """Name *run* in its `latest` file."""
-    seal = sha256(run.name.encode())
-    write_file(run.parent / "latest", f"{run.name}\n{seal}\n".encode())
+    """Name *run* in its `latest` file, unless that does so already."""
+    path, text = run.parent / "latest", f"{run.name}\n{sha256(run.name.encode())}\n".encode()
+    with suppress(StoreError):
+        if read_file(path) == text:
+            return
+    write_file(path, text)
 
 
 def find_run(text: str, out: Path) -> Path:

@@ -59,6 +59,7 @@ def test_a_link_to_itself(folder):
         ("tcp://host", "missing port number"),
         ("tcp://host:port", "no scheduler's address"),
         ("nowhere://host:1", "unknown address scheme 'nowhere'"),
+        ("ws://host", "missing port number"),
     ],
 )
 def test_no_schedulers_address(folder, address, reason):
@@ -66,6 +67,14 @@ def test_no_schedulers_address(folder, address, reason):
     answer = sim("run", "storm.yaml", "--backend", f"dask:{address}")
     assert refused(answer, reason, "write such as dask:tcp://127.0.0.1:8786")
     assert not (folder / "results").exists()
+
+
+@pytest.mark.parametrize("address", ["tls://127.0.0.1:1", "ucx://127.0.0.1:1"])
+def test_an_address_that_this_machine_cannot_use(folder, address):
+    """Without certificates, or the library for it."""
+    answer = sim("run", "storm.yaml", "--backend", f"dask:{address}", "-q")
+    assert answer.exit_code == 1, answer.output
+    assert f"cannot reach dask:{address}: " in answer.stderr
 
 
 def test_beyond_the_calendar(folder):

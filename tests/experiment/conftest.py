@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from sim.experiment import How, Source, execute, planned
+from sim.experiment import Options, Source, execute, planned
 from sim.experiment.plan import ENGINES
 from sim.scenario.load import load
 from tests.experiment import standin
@@ -39,6 +39,6 @@ def carry_out(tmp_path):
 
     def run(loaded, out="out", jobs=1, again=False, then=None):
         plan, source = planned(loaded, "fast"), Source("a file", "its text", ())
-        return execute(plan, tmp_path / out, source, How(jobs, again=again), then=then)
+        return execute(plan, tmp_path / out, source, Options(jobs, again=again), then=then)
 
     return run

@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]  # worker processes find the engine `standin` by its name
 
 import sim.experiment.pulse as pulse  # noqa: E402
-from sim.experiment import How, Source, execute, planned  # noqa: E402
+from sim.experiment import Options, Source, execute, planned  # noqa: E402
 from sim.experiment.plan import ENGINES  # noqa: E402
 from sim.scenario.load import load  # noqa: E402
 from sim.store import StoreError, vouch, write_file  # noqa: E402
@@ -29,7 +29,7 @@ if __name__ == "__main__":
     ENGINES["fast"] = "standin"
     pulse.SILENCE_S = float(os.environ.get("SILENCE_S", pulse.SILENCE_S))
     try:
-        how, plan = How(int(jobs), backend=backend), planned(load(file), "fast")
+        how, plan = Options(int(jobs), backend=backend), planned(load(file), "fast")
         outcome = execute(plan, Path(out), Source("", "", ()), how, then=report)
     except StoreError as refusal:
         sys.exit(str(refusal))

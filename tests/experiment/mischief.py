@@ -24,7 +24,7 @@ import standin  # noqa: E402
 from driver import report  # noqa: E402
 
 import sim.store.files as files  # noqa: E402
-from sim.experiment import How, Source, execute, planned  # noqa: E402
+from sim.experiment import Options, Source, execute, planned  # noqa: E402
 from sim.experiment.plan import ENGINES  # noqa: E402
 from sim.scenario.load import load  # noqa: E402
 from sim.store import StoreError, find_run, read_manifest, verify  # noqa: E402
@@ -219,7 +219,7 @@ def stand_in():
 def carry_out(folder):
     """Run the experiment in *folder* in this process; return the run's folder."""
     plan = planned(load(folder / "small.yaml"), "fast")
-    return execute(plan, folder / "out", Source("", "", ()), How(1), then=report).path
+    return execute(plan, folder / "out", Source("", "", ()), Options(1), then=report).path
 
 
 def flip(data, luck):

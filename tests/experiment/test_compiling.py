@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sim.experiment import How, Source, compiling, execute, needs, planned
+from sim.experiment import Options, Source, compiling, execute, needs, planned
 from sim.experiment.compiling import COMPILE_S, compile_for, parts, uncompiled
 from sim.experiment.costs import slowness
 from sim.scenario.load import load
@@ -96,5 +96,5 @@ def test_compiling_is_a_phase_of_its_own(cold, pretend, tmp_path, capsys):
     """Said once, before the first replication; not again."""
     world = planned(load("gb_base", [*SMALL, "replications=2"]), "fast")
     for times, again in ((1, False), (0, True)):
-        execute(world, tmp_path, Source("", "", ()), How(1, quiet=False, again=again))
+        execute(world, tmp_path, Source("", "", ()), Options(1, quiet=False, again=again))
         assert capsys.readouterr().err.count("compiling, once, about ") == times

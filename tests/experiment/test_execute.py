@@ -137,11 +137,11 @@ def test_a_finished_run_is_what_is_asked_for(pretend, experiment, carry_out):
     """The same command gives it back, sound as it is; run again only when that is asked for."""
     first, found = carry_out(experiment()), carry_out(experiment())
 
-    assert (first.found, found.found) == (False, True)
+    assert (first.reused, found.reused) == (False, True)
     assert found.path == first.path
     assert len(pretend) == 8
     again = carry_out(experiment(), again=True)
-    assert not again.found
+    assert not again.reused
     assert again.path != first.path
     assert len(pretend) == 16
     assert same_results(first.path, again.path)
@@ -153,7 +153,7 @@ def test_a_finished_run_is_named_latest_when_it_is_asked_for(pretend, experiment
     assert find_run(str(first.parent), first) == other
     assert carry_out(experiment()).path == first
     assert find_run(str(first.parent), first) == first
-    assert carry_out(experiment(replications=3)).found
+    assert carry_out(experiment(replications=3)).reused
 
 
 def test_what_is_asked_otherwise_is_summed_up_anew(pretend, experiment, carry_out, monkeypatch):
@@ -179,7 +179,7 @@ def test_a_damaged_report_is_written_again_alone(pretend, experiment, carry_out,
         (run / "report.html").unlink()
 
     mended = carry_out(experiment(), then=report)
-    assert (mended.path, mended.found) == (run, True)
+    assert (mended.path, mended.reused) == (run, True)
     assert (run / "report.html").read_bytes() == b"all is well\n"
     assert len(pretend) == 8
     assert verify(run) == []
@@ -193,7 +193,7 @@ def test_nothing_is_taken_up_from_another_environment(pretend, experiment, carry
     second = carry_out(experiment())
     carry_out(experiment(replications=3))
 
-    assert not second.found
+    assert not second.reused
     assert second.path != first
     assert len(pretend) == 8 + 8 + 4  # of the wider run, the third of each cell alone is new
     monkeypatch.undo()

@@ -62,8 +62,9 @@ def test_time_left_is_by_what_the_cells_own_took(slow):
     assert bar.seconds_left() == pytest.approx(4 * 10 * 3.0 / 2)
     bar.advance("b", 60.0)  # twice as long as foretold
     assert bar.seconds_left() == pytest.approx(3 * 60.0 / 2)
-    for _ in range(2):
-        bar.advance("b", 60.0)
+    bar.advance("b", None)  # done, and nobody could say how long it took
+    assert bar.seconds_left() == pytest.approx(2 * 60.0 / 2)
+    bar.advance("b", 60.0)
     assert bar.seconds_left() == pytest.approx(60.0)  # the last has nobody beside it
 
 
