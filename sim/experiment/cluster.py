@@ -168,8 +168,8 @@ class _Team:
         future.add_done_callback(self._ended.put)
 
     def next(self) -> Any:
-        """Return the next future of those that were submitted that has ended; None when one has
-        not for a while, and whenever there is more room.
+        """Return the next of the submitted futures that has ended; None when none has for a while,
+        and when there may be more room.
         """
         if monotonic() - self._looked >= (_LOOK_S if self._fit else _SOON_S):
             self._look()
@@ -223,6 +223,7 @@ class _Team:
         workers = self._client.scheduler_info(n_workers=-1).get("workers", {})
         self._threads = {worker: known["nthreads"] for worker, known in workers.items()}
         self._fit &= workers.keys()
+        self._refused = {worker: self._refused[worker] for worker in self._refused.keys() & workers}
         self._asked = {key: asked for key, asked in self._asked.items() if asked[0] in workers}
         known = self._fit | self._refused.keys() | {worker for worker, _ in self._asked.values()}
         for worker in workers.keys() - known:

@@ -142,14 +142,19 @@ def test_a_worker_of_other_source_refuses_by_name(tmp_path):
 
 def test_beside_a_worker_that_refuses_the_others_do_it_all(tmp_path):
     """The log names it, every replication is made by ours, and the bytes are ours."""
-    folder = write_experiment(tmp_path, "sleep", 6)
-    sources = [an_altered_simulator(tmp_path / "altered"), Path(__file__).parents[2]]
+    folder = write_experiment(tmp_path, "sleep " * 15, 8)  # long enough for all to answer
+    older = an_altered_simulator(tmp_path / "older")
+    text = (older / "sim/experiment/environment.py").read_text()
+    (older / "sim/experiment/environment.py").write_text(text.replace("described", "described_not"))
+    sources = [an_altered_simulator(tmp_path / "altered"), older, Path(__file__).parents[2]]
     with a_cluster(tmp_path, sources) as (_, where):
         address = address_of(where)
-        wait_for_workers(address, 2)
+        wait_for_workers(address, 3)
         run = Path(finish(folder, "out", 2, f"dask:{address}")[-1])
     text = (run / "run.log").read_text()
-    assert text.count("refused: worker tcp://127.0.0.1:") == 1
+    assert text.count("refused: worker tcp://127.0.0.1:") == 2
+    assert text.count(" has another environment: the model's source ") == 1
+    assert text.count(" has another simulator, or none (") == 1
     assert is_sound(run, digest(Path(finish(folder, "alone", 1)[-1])))
 
 
