@@ -21,6 +21,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from sim.experiment.answering import question
 from sim.experiment.attempts import (
     KILLED,
     Attempt,
@@ -29,7 +30,7 @@ from sim.experiment.attempts import (
     attempt_elsewhere,
     failed,
 )
-from sim.experiment.environment import described, unlike
+from sim.experiment.environment import unlike
 from sim.experiment.plan import Task
 from sim.experiment.pulse import Listener, tell_of_silence
 from sim.store import StoreError, finished, log, remove, temporary_name
@@ -201,15 +202,16 @@ class _Team:
         worker, _ = self._asked.pop(future.key)
         if worker not in self._threads:
             return
-        if future.status == "error":
-            if (reason := _why_impossible(future)) is not None:
-                self.refused(worker, f"worker {worker} has another simulator, or none ({reason})")
+        if future.status == "error":  # it was killed meanwhile
             return
         try:
-            host, known = future.result(timeout=_LOOK_S)
+            host, known, reason = future.result(timeout=_LOOK_S)
         except (OSError, CancelledError):
             return  # it has gone, or hangs; it is asked again if it comes back
-        if differences := list(unlike(known, self._job.environment)):
+        if reason:
+            told = f"worker {worker} on {host} has another simulator, or none ({reason})"
+            self.refused(worker, told)
+        elif differences := list(unlike(known, self._job.environment)):
             self.refused(worker, another_environment(f"{worker} on {host}", differences))
         else:
             self._fit.add(worker)
@@ -227,7 +229,7 @@ class _Team:
         self._asked = {key: asked for key, asked in self._asked.items() if asked[0] in workers}
         known = self._fit | self._refused.keys() | {worker for worker, _ in self._asked.values()}
         for worker in workers.keys() - known:
-            future = self._client.submit(described, workers=[worker], pure=False, priority=1)
+            future = self._client.submit(question(), workers=[worker], pure=False, priority=1)
             self._asked[future.key] = worker, future
             self.hear_of(future)
         self._wait_for_workers(bool(workers))

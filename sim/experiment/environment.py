@@ -55,11 +55,6 @@ def program_hash() -> str:
     return digest.hexdigest()
 
 
-def described() -> tuple[str, dict[str, Any]]:
-    """Return the host and the environment of this process, as a worker that is asked tells them."""
-    return platform.node(), environment()
-
-
 @cache
 def maker() -> dict[str, str]:
     """Return who makes the replications of this process: host, platform, processor."""

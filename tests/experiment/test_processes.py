@@ -144,8 +144,8 @@ def test_beside_a_worker_that_refuses_the_others_do_it_all(tmp_path):
     """The log names it, every replication is made by ours, and the bytes are ours."""
     folder = write_experiment(tmp_path, "sleep " * 15, 8)  # long enough for all to answer
     older = an_altered_simulator(tmp_path / "older")
-    text = (older / "sim/experiment/environment.py").read_text()
-    (older / "sim/experiment/environment.py").write_text(text.replace("described", "described_not"))
+    (older / "sim/experiment/environment.py").unlink()
+    (older / "sim/experiment/answering.py").unlink()
     sources = [an_altered_simulator(tmp_path / "altered"), older, Path(__file__).parents[2]]
     with a_cluster(tmp_path, sources) as (_, where):
         address = address_of(where)
