@@ -189,8 +189,8 @@ def _run_what_is_missing(
     if len(missing) == 1:
         workers = replace(workers, jobs=1, threads=processors())
     weights = [(task.cell.name, seconds_of(task.cell.scenario, plan.engine)) for task in missing]
-    at_once = workers.jobs if workers.are_ours else 0
-    with watch(weights, at_once, quiet=options.quiet) as progress:
+    together = workers.jobs if workers.are_ours else 0
+    with watch(weights, together, quiet=options.quiet) as progress:
         _compile_first(plan, missing, workers, progress)
         began = monotonic()
 
