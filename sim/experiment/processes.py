@@ -82,6 +82,10 @@ class Processes:
         """End the processes, if there are any, and delete the signs of life that they gave."""
         if self._made_for is None:
             return
-        self._pool.shutdown(wait=True, kill_workers=True)
+        # To end them ourselves is to lose them all, which loky has a way for; its own way to end
+        # them at a shutdown may meet a replication that was handed over just then.
+        for worker in list(self._pool._processes):
+            end(worker)
+        self._pool.shutdown(wait=True)
         forget_signs(self._made_for[0].run, self._made_for[0].runner)
         self._pool = self._made_for = None
