@@ -26,16 +26,18 @@ if TYPE_CHECKING:
 @takes_scenario
 def run(file: str, again: bool, asked: Asked) -> None:
     """Run a scenario or an experiment: everything it declares. The same command takes up what was interrupted."""
-    from sim.experiment import Options, done_before, execute
+    from sim.experiment import Options, done_before, execute, misfit
     from sim.experiment.asked import source_of
 
     plan, need = _planned(file, asked)
     if asked.verbose:
         tell(_plan_text(plan, need))
     source = source_of(file, asked.changes)
-    if again or done_before(plan, asked.out, source) is None:
-        _stop_if_too_big(need, asked.out)
-    signal(SIGTERM, default_int_handler)  # a cluster that wants its machine back is answered as Ctrl-C is
+    too_big = misfit(need, asked.out)
+    if too_big and (again or done_before(plan, asked.out, source) is None):
+        _stop(too_big)
+    # A cluster that wants its machine back is answered as Ctrl-C is.
+    signal(SIGTERM, default_int_handler)
     said: list[str] = []
     options = Options(asked.jobs, asked.quiet, asked.backend, again)
 
@@ -49,10 +51,7 @@ def run(file: str, again: bool, asked: Asked) -> None:
     if said:
         _say_outcome(outcome, said[0], asked)
     if outcome.failures:
-        rows = [(failure.cell, failure.replication, failure.cause) for failure in outcome.failures]
-        tell(f"{len(rows)} of {len(plan.tasks)} replications failed; the rest is kept, and the same command tries these again:")
-        tell(columns([("cell", "replication", "cause"), *rows]))
-        raise click.exceptions.Exit(FAILED)
+        _stop_for_failures(outcome, len(plan.tasks))
 
 
 def _planned(file: str, asked: Asked) -> tuple[Plan, Needs]:
@@ -63,12 +62,19 @@ def _planned(file: str, asked: Asked) -> tuple[Plan, Needs]:
     return plan, needs(plan, asked.jobs)
 
 
-def _stop_if_too_big(need: Needs, out: Path) -> None:
-    from sim.experiment import misfit
+def _stop(too_big: str) -> None:
+    """Say why the plan is *too_big* for this machine, and stop."""
+    tell(too_big)
+    raise click.exceptions.Exit(TOO_BIG)
 
-    if too_big := misfit(need, out):
-        tell(too_big)
-        raise click.exceptions.Exit(TOO_BIG)
+
+def _stop_for_failures(outcome: Outcome, n: int) -> None:
+    """Name what failed of the *n* replications, and stop."""
+    rows = [(failure.cell, failure.replication, failure.cause) for failure in outcome.failures]
+    kept = "the rest is kept, and the same command tries these again:"
+    tell(f"{len(rows)} of {n} replications failed; {kept}")
+    tell(columns([("cell", "replication", "cause"), *rows]))
+    raise click.exceptions.Exit(FAILED)
 
 
 def _reported(run: Path) -> str:
@@ -174,12 +180,15 @@ def _check_aims(loaded: Scenario | Experiment) -> None:
 @takes_scenario
 def plan(file: str, asked: Asked) -> None:
     """Say what `run` would do, and what it takes of time, memory and disk; run nothing."""
+    from sim.experiment import misfit
+
     planned, need = _planned(file, asked)
     if asked.as_json:
         say_json({"name": planned.name, "cells": len(planned.cells), "replications": len(planned.tasks), "plan": planned.hash, **asdict(need)})
     else:
         say(_plan_text(planned, need))
-    _stop_if_too_big(need, asked.out)
+    if too_big := misfit(need, asked.out):
+        _stop(too_big)
 
 
 def _at_most(planned: Plan, need: Needs) -> str:

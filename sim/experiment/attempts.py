@@ -1,7 +1,8 @@
 """One attempt at one replication: here, or in a worker process that may be killed while it runs.
 
-A replication that raises is a failure with its cause. A worker that is killed cannot tell; so it leaves a mark on disk while it runs, and the next attempt at
-the same replication counts the marks: who has killed its worker twice is given up by name, wherever the workers are.
+A replication that raises is a failure with its cause. A worker that is killed cannot tell; so it
+leaves a mark on disk while it runs, and the next attempt at the same replication counts the marks:
+who has killed its worker twice is given up by name, wherever the workers are.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import platform
 import signal
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -70,7 +71,9 @@ class Job:
     environment: Mapping[str, Any]
 
     def mark(self, task: Task, chance: int) -> Path:
-        """Return the file that says that attempt number *chance* at *task* has begun; with the runner gone it is an orphan to `clean`."""
+        """Return the file that says that attempt number *chance* at *task* has begun; with the
+        runner gone it is an orphan to `clean`.
+        """
         return self.run / "cells" / f".started-{task.address.folder}-{chance}.{self.runner}.tmp"
 
     def begun(self, task: Task) -> int:
@@ -79,16 +82,17 @@ class Job:
 
 
 def engine(module: str, threads: int) -> Callable[[Scenario, int], Any]:
-    """Return `replicate` of the engine in *module*, with *threads* where it has any use for them."""
+    """Return `replicate` of the engine in *module*, with *threads* where it has use for them."""
     replicate = import_module(module).replicate
     if "threads" in signature(replicate).parameters:
         return lambda scenario, replication: replicate(scenario, replication, threads=threads)
     return lambda scenario, replication: replicate(scenario, replication)
 
 
-def failed(task: Task, cause: str, trace: str = "", *, no_room: bool = False) -> Failure:
-    """Return that *task* failed of *cause*."""
-    return Failure(task.address.cell, task.address.replication, cause, trace, no_room)
+def failed(task: Task, cause: str, **more: Any) -> Failure:
+    """Return that *task* failed of *cause*, with *more* of what `Failure` tells."""
+    about = {"trace": ""} | more
+    return Failure(task.address.cell, task.address.replication, cause, **about)
 
 
 def attempt(job: Job, task: Task) -> Attempt:
@@ -104,10 +108,15 @@ def _attempt(job: Job, task: Task) -> Failure | None:
         tables = replicate(task.cell.scenario, task.address.replication)
         write_cell(job.run, task.address, tables, maker())
     except StoreError as refusal:
-        return failed(task, str(refusal), no_room=isinstance(refusal.__cause__, OSError) and refusal.__cause__.errno in _NO_ROOM)
-    except Exception as error:  # noqa: BLE001  (whatever a replication raises is that replication's failure; the others go on)
-        return failed(task, f"{type(error).__name__}: {error}", traceback.format_exc())
+        return failed(task, str(refusal), no_room=_is_no_room(refusal.__cause__))
+    except Exception as error:  # noqa: BLE001  (it is this replication's failure; the others go on)
+        return failed(task, f"{type(error).__name__}: {error}", trace=traceback.format_exc())
     return None
+
+
+def _is_no_room(error: object) -> bool:
+    """Whether *error* says that nothing else can be written either."""
+    return isinstance(error, OSError) and error.errno in _NO_ROOM
 
 
 def another_environment(worker: str, differences: Sequence[str]) -> str:
@@ -117,29 +126,26 @@ def another_environment(worker: str, differences: Sequence[str]) -> str:
     return f"worker {worker} has another environment: {'; '.join(differences)}"
 
 
-def attempt_elsewhere(job: Job, number: int, task: Task) -> tuple[int, Attempt]:
-    """Do `attempt` in a worker process, with a mark on disk while it runs; return *number* too.
-
-    A worker of another environment refuses. Ctrl-C is the parent's to answer. Its name is new since
-    workers refuse, so that those of before, which would not, cannot find it.
+def attempt_elsewhere(job: Job, task: Task) -> Attempt:
+    """Do `attempt` in a worker process, with a mark on disk while it runs. A worker of another
+    environment refuses. Ctrl-C is the parent's to answer.
     """
     if differences := list(unlike(environment(), job.environment)):
         worker = whereabouts()
         told = another_environment(f"{worker} on {platform.node()}", differences)
-        return number, Attempt(replace(failed(task, told), refused_by=worker), None)
+        return Attempt(failed(task, told, refused_by=worker), None)
     if current_thread() is main_thread():  # a Dask worker runs tasks in other threads
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for chance in range(CHANCES):
-        mark = job.mark(task, chance)
+    for mark in (job.mark(task, chance) for chance in range(CHANCES)):
         try:
             mark.parent.mkdir(parents=True, exist_ok=True)
             mark.touch(exist_ok=False)
         except FileExistsError:
             continue
         except OSError as error:
-            cause, no_room = f"cannot write {mark}: {error.strerror}", error.errno in _NO_ROOM
-            return number, Attempt(failed(task, cause, no_room=no_room), None)
+            cause = f"cannot write {mark}: {error.strerror}"
+            return Attempt(failed(task, cause, no_room=_is_no_room(error)), None)
         ended = attempt(job, task)
         mark.unlink(missing_ok=True)
-        return number, ended
-    return number, Attempt(failed(task, KILLED), None)
+        return ended
+    return Attempt(failed(task, KILLED), None)

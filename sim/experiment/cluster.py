@@ -1,10 +1,11 @@
-"""Workers under a Dask scheduler: one of our own on this machine, or any that somebody else's deployer started (Slurm, Kubernetes, ssh).
+"""Workers under a Dask scheduler: one of our own on this machine, or any that somebody else's
+deployer started (Slurm, Kubernetes, ssh).
 
 The scheduler starts a task again when its worker is gone; the marks of `sim.experiment.attempts`
 see to it that one that kills its worker is given up by name. Workers give signs of life to the
 scheduler, and one that is silent is started again; one of another environment refuses. Tasks go to
-workers through the scheduler, results come back through files: all that travels home is a number
-and a sentence for each.
+workers through the scheduler, results come back through files: all that travels home is how long it
+took and, of a failure, a sentence.
 """
 
 from __future__ import annotations
@@ -41,9 +42,7 @@ if TYPE_CHECKING:
 LOCAL: Final = "local"
 _LOOPBACK: Final = "127.0.0.1"
 _STARTS: Final = 3
-_AHEAD: Final = (
-    2  # replications given for each thread of a worker: one that it does, one that waits
-)
+_AHEAD: Final = 2  # replications given to each thread: one that it does, one that waits
 _LOOK_S: Final = 5.0
 _SOON_S: Final = 0.5  # while there is nobody to give work to
 _RESTART_S: Final = 10.0
@@ -97,13 +96,16 @@ def _hush() -> None:
 
 
 def _own(run: Path, jobs: int, stack: ExitStack) -> Client:
-    """Return a client of a new scheduler with *jobs* processes of one thread; all of it ends with *stack* or with us."""
+    """Return a client of a new scheduler with *jobs* processes of one thread; all of it ends with
+    *stack* or with us.
+    """
     import dask
     from distributed import Client, LocalCluster
 
     scratch = temporary_name(run / "dask")
     stack.callback(remove, scratch)
-    # Whoever is out of memory is ended by the system; a worker that goes is replaced however often, for it is the tasks that have a limit.
+    # Whoever is out of memory is ended by the system; a worker that goes is replaced however often,
+    # for it is the tasks that have a limit.
     stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10**6}))
     local = {
         "n_workers": jobs,
@@ -134,7 +136,9 @@ def _theirs(address: str, stack: ExitStack) -> Client:
 
 
 def _leave(client: Client) -> None:
-    """Leave a scheduler, also one that is gone: then there is nobody to tell, now or when the client is swept up."""
+    """Leave a scheduler, also one that is gone: then there is nobody to tell, now or when the client
+    is swept up.
+    """
     with suppress(Exception):
         client.close()
     client.status = "closed"
@@ -158,11 +162,11 @@ class _Team:
         """Return how many replications the fit workers may be given together."""
         return _AHEAD * sum(self._threads[worker] for worker in self._fit)
 
-    def submit(self, number: int, task: Task) -> tuple[Any, set[str]]:
+    def submit(self, task: Task) -> tuple[Any, set[str]]:
         """Give *task* to the fit workers; return its future, and who they are."""
         fit = set(self._fit)
         how = {"pure": False, "workers": sorted(fit)}
-        return self._client.submit(attempt_elsewhere, self._job, number, task, **how), fit
+        return self._client.submit(attempt_elsewhere, self._job, task, **how), fit
 
     def hear_of(self, future: Any) -> None:
         """Let `next` return *future* when it has ended."""
@@ -261,14 +265,13 @@ def _results(team: _Team, job: Job, tasks: Sequence[Task]) -> Iterator[tuple[int
     while todo or given:
         while todo and len(given) < team.room():
             number = todo.popleft()
-            future, fit = team.submit(number, tasks[number])
+            future, fit = team.submit(tasks[number])
             given[future.key] = number, future, fit
             team.hear_of(future)
         future = team.next()
-        for key, (number, _, fit) in list(given.items()):
-            if not team.has(fit):  # all whom it was for have gone, or refused it
-                del given[key]  # who lets go of a future calls it off
-                todo.appendleft(number)
+        for key in [key for key, (_, _, fit) in given.items() if not team.has(fit)]:
+            number, _, _ = given.pop(key)  # all whom it was for have gone, or refused it
+            todo.appendleft(number)  # who lets go of a future calls it off
         if future is None or future.key not in given:
             continue
         number, _, fit = given.pop(future.key)
@@ -296,7 +299,7 @@ def _ended(future: Any, job: Job, task: Task, address: str) -> Attempt | None:
     """
     if future.status in ("finished", "cancelled"):
         try:
-            return cast("Attempt", future.result(timeout=_LOOK_S)[1])
+            return cast("Attempt", future.result(timeout=_LOOK_S))
         except TimeoutError:  # the worker that has it hangs
             pass
         except (OSError, CancelledError) as gone:

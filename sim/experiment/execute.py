@@ -1,14 +1,16 @@
-"""Carry out a plan: what is missing is run, what is there is kept, and the run's folder tells the whole story."""
+"""Carry out a plan: what is missing is run, what is there is kept, and the run's folder tells the
+whole story.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from sim.experiment.attempts import Failure
 from sim.experiment.compiling import compile_for, seconds_to_compile
@@ -50,7 +52,7 @@ class Outcome:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C: everything finished so far is kept in *path*, and the same command goes on from there."""
+    """Ctrl-C: what is finished is kept in *path*, and the same command goes on from there."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"interrupted; what was finished is kept in {path}")
@@ -100,15 +102,27 @@ def execute(
     size = f"{len(plan.tasks)} replications of {len(plan.cells)} cells, engine {plan.engine}"
     log(run, f"{'resumed' if resumed else 'started'}: {size}")
     failures: list[Failure] = []
-    try:
+    with _told_when_cut_short(run, manifest):
         plan, warnings = _carried_out(plan, run, options, failures)
         if plan.most:  # only now it is known how many replications there are
             manifest = begun(run, plan, source, started) | {"precision": reached(plan)}
         manifest |= makers_of(run, _kept(plan, failures))
+    seal(run, manifest, started, failures, warnings)
+    if then is not None and len(failures) < len(plan.tasks):
+        then(run)
+    publish(run)
+    return Outcome(run, tuple(failures))
+
+
+@contextmanager
+def _told_when_cut_short(run: Path, manifest: Mapping[str, Any]) -> Iterator[None]:
+    """Tell in the log and the *manifest* of *run* why it was cut short, and leave it clean."""
+    try:
+        yield
     except KeyboardInterrupt:
         log(run, "interrupted")
         told = {"status": "interrupted", "exit": 130, "ended": iso(datetime.now(UTC))}
-        write_manifest(run, manifest | told)
+        write_manifest(run, {**manifest, **told})
         raise Interrupted(run) from None
     except StoreError as refusal:
         with suppress(StoreError):
@@ -117,11 +131,6 @@ def execute(
     finally:
         with suppress(StoreError):  # what cannot be cleaned now is cleaned by who comes next
             clean(run)
-    seal(run, manifest, started, failures, warnings)
-    if then is not None and len(failures) < len(plan.tasks):
-        then(run)
-    publish(run)
-    return Outcome(run, tuple(failures))
 
 
 def _carried_out(
@@ -147,9 +156,7 @@ def _kept(plan: Plan, failures: Iterable[Failure]) -> list[Task]:
     """Return the tasks of *plan* that have a result: all but the *failures*."""
     lost = {(failure.cell, failure.replication) for failure in failures}
     return [
-        task
-        for task in plan.tasks
-        if (task.address.cell, task.address.replication) not in lost
+        task for task in plan.tasks if (task.address.cell, task.address.replication) not in lost
     ]
 
 
@@ -197,14 +204,20 @@ def _run_what_is_missing(
         def advance(task: Task, seconds: float | None) -> None:
             progress.advance(task.cell.name, seconds)
 
-        failures += work(run, missing, ENGINES[plan.engine], workers, advance)
-    for failure in failures:
-        where = f"cell {failure.cell}, replication {failure.replication}"
-        log(run, f"{where} failed: {failure.cause}\n{failure.trace}".rstrip())
-    took = f"{len(missing) - len(failures)} replications in {monotonic() - began:.1f} s"
+        lost = work(run, missing, ENGINES[plan.engine], workers, advance)
+    failures += lost
+    _log_failures(run, lost)
+    took = f"{len(missing) - len(lost)} replications in {monotonic() - began:.1f} s"
     there = len(plan.tasks) - len(missing)
     log(run, f"{took}, {workers.jobs} at once with {workers.threads} threads; {there} were there")
     return warnings
+
+
+def _log_failures(run: Path, failures: Iterable[Failure]) -> None:
+    """Say in the log of *run* what failed, each with its trace."""
+    for failure in failures:
+        where = f"cell {failure.cell}, replication {failure.replication}"
+        log(run, f"{where} failed: {failure.cause}\n{failure.trace}".rstrip())
 
 
 def _left_to_do(run: Path, plan: Plan, again: bool) -> tuple[list[Task], list[str]]:

@@ -42,43 +42,43 @@ def resolved_text(plan: Plan) -> str:
     return "---\n".join(f"# cell: {cell.name}\n{resolved(cell.scenario)}" for cell in plan.cells)
 
 
-def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
-    """Return the manifest of a run of *plan* as far as it is known when it starts."""
-    factors = factors_of(plan)
-    kinds = sorted(
-        {
-            f"{prefix}{kind}"
-            for cell in plan.cells
-            for kind in cell.scenario.traffic.kinds
-            for prefix in PREFIXES
-            if not prefix.startswith("alert.")
-        }
-    )
-    cells = []
+def _streams(plan: Plan) -> list[str]:
+    """Return every stream of luck that *plan* may draw from."""
+    kinds = {kind for cell in plan.cells for kind in cell.scenario.traffic.kinds}
+    prefixes = [prefix for prefix in PREFIXES if not prefix.startswith("alert.")]
+    return [*STREAMS, *sorted(f"{prefix}{kind}" for prefix in prefixes for kind in kinds)]
+
+
+def _cells(plan: Plan) -> list[dict[str, Any]]:
+    """Return what the manifest says of each cell of *plan*."""
+    factors, cells = factors_of(plan), []
     for cell in plan.cells:
         window = window_of(cell.scenario)
-        levels = {path: level[cell.name] for path, level in factors.items()}
-        cells.append(
-            {
-                "name": cell.name,
-                "option": cell.option,
-                "points": list(cell.points),
-                "levels": levels,
-                "replications": cell.scenario.replications,
-                "seed": cell.scenario.seed,
-                "warm_up_s": window.warm_up_s,
-                "length_s": window.length_s,
-            }
-        )
+        about = {
+            "name": cell.name,
+            "option": cell.option,
+            "points": list(cell.points),
+            "levels": {path: level[cell.name] for path, level in factors.items()},
+            "replications": cell.scenario.replications,
+            "seed": cell.scenario.seed,
+            "warm_up_s": window.warm_up_s,
+            "length_s": window.length_s,
+        }
+        cells.append(about)
+    return cells
+
+
+def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
+    """Return the manifest of a run of *plan* as far as it is known when it starts."""
     return asked_of(plan) | {
         "name": plan.name,
         "plan": plan.hash,
         "status": "running",
         "engine": plan.engine,
-        "cells": cells,
+        "cells": _cells(plan),
         "seed": plan.cells[0].scenario.seed,
         "precision": "",
-        "streams": [*STREAMS, *kinds],
+        "streams": _streams(plan),
         "version": __version__,
         "environment": dict(plan.environment),
         "program": program_hash(),

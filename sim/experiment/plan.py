@@ -11,7 +11,7 @@ from sim.scenario.faults import Fault, ScenarioError
 from sim.store import Address, cell_key, plan_hash, sha256, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sim.experiment.sequential import Target
     from sim.scenario.design import Cell
@@ -54,34 +54,47 @@ class Plan:
 
 
 def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) -> Plan:
-    """Return the plan of what was loaded; more cells than `MOST_CELLS` only if *yes*. Raises `ScenarioError` when a cell is not a possible world."""
+    """Return the plan of what was loaded; more cells than `MOST_CELLS` only if *yes*. Raises
+    `ScenarioError` when a cell is not a possible world.
+    """
     from sim.scenario.design import cells
     from sim.scenario.experiments import Experiment
 
     refuse_without_compiler(engine)
+    every = cells(loaded, yes=yes)
+    if isinstance(loaded, Experiment):
+        return _of_experiment(loaded, every, engine)
+    cell = replace(every[0], name=loaded.name)
+    tasks, whole = _tasks_of([cell], engine)
+    asked = (loaded.name, loaded.question, (cell,), tasks, engine)
+    return Plan(*asked, None, (), None, whole, environment())
+
+
+def _tasks_of(cells: Sequence[Cell], engine: str) -> tuple[tuple[Task, ...], str]:
+    """Return every replication of *cells*, in order, and the hash of them all."""
     made_in = environment()
-    if not isinstance(loaded, Experiment):
-        cell = replace(cells(loaded)[0], name=loaded.name)
-        tasks = tuple(Task(cell, address) for address in addresses(cell, engine, made_in))
-        whole = plan_hash(task.address for task in tasks)
-        asked = (loaded.name, loaded.question, (cell,), tasks, engine)
-        return Plan(*asked, None, (), None, whole, made_in)
+    each = ((cell, address) for cell in cells for address in addresses(cell, engine, made_in))
+    tasks = tuple(Task(cell, address) for cell, address in each)
+    return tasks, plan_hash(task.address for task in tasks)
+
+
+def _of_experiment(loaded: Experiment, every: tuple[Cell, ...], engine: str) -> Plan:
+    """Return the plan of the experiment *loaded*, of the cells *every*."""
     from sim.experiment.aims import described, most_replications, targets_of
 
-    every, targets = cells(loaded, yes=yes), targets_of(loaded)
-    tasks = tuple(
-        Task(cell, address) for cell in every for address in addresses(cell, engine, made_in)
-    )
+    targets = targets_of(loaded)
+    tasks, whole = _tasks_of(every, engine)
     first, design = max(cell.scenario.replications for cell in every), described(loaded)
     selects = bool(design["analysis"] and "select" in design["analysis"]["methods"])
     most = most_replications(loaded, first) if targets or selects else 0
-    whole = plan_hash(task.address for task in tasks)
     if targets or selects:
-        whole = sha256(to_json([whole, [str(target) for target in targets], most, *([design["analysis"]] if selects else [])]))
-    about = (engine, loaded.comparator, loaded.metrics, loaded.primary)
+        aims = [str(target) for target in targets]
+        analysis = [design["analysis"]] if selects else []
+        whole = sha256(to_json([whole, aims, most, *analysis]))
     design |= {"first": first}
-    what = (loaded.experiment, loaded.question, every, tasks)
-    return Plan(*what, *about, whole, made_in, targets, most, design)
+    what = (loaded.experiment, loaded.question, every, tasks, engine)
+    about = (loaded.comparator, loaded.metrics, loaded.primary)
+    return Plan(*what, *about, whole, environment(), targets, most, design)
 
 
 def asked_of(plan: Plan) -> dict[str, Any]:

@@ -47,19 +47,21 @@ class Processes:
         """
         pool = self._pool_for(job, jobs)
         listener, todo = Listener(), iter(tasks.items())
-        running: set[Future[tuple[int, Attempt]]] = set()
+        running: dict[Future[Attempt], int] = {}
         while True:
             for number, task in islice(todo, _AHEAD * jobs - len(running)):
-                running.add(pool.submit(attempt_elsewhere, job, number, task))
+                running[pool.submit(attempt_elsewhere, job, task)] = number
             if not running:
                 return
-            ended, running = wait(running, LOOK_S, FIRST_COMPLETED)
-            for future in ended:
-                yield future.result()
-            workers = list(pool._processes)  # loky's own; nothing public names its processes
-            for worker in listener.silent(signs_of(job.run, job.runner, workers)):
+            for future in wait(running, LOOK_S, FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+            for worker in listener.silent(signs_of(job.run, job.runner, self._workers())):
                 tell_of_silence(job.run, f"process {worker}", "it is ended and replaced")
                 end(worker)
+
+    def _workers(self) -> list[int]:
+        """Return the process numbers of the pool's workers; nothing public of loky's names them."""
+        return list(self._pool._processes)
 
     def _pool_for(self, job: Job, jobs: int) -> Any:
         """Return a pool of *jobs* processes for *job*: that of the last batch where it still is."""
@@ -84,7 +86,7 @@ class Processes:
             return
         # To end them ourselves is to lose them all, which loky has a way for; its own way to end
         # them at a shutdown may meet a replication that was handed over just then.
-        for worker in list(self._pool._processes):
+        for worker in self._workers():
             end(worker)
         self._pool.shutdown(wait=True)
         forget_signs(self._made_for[0].run, self._made_for[0].runner)

@@ -7,7 +7,6 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from time import monotonic
-from types import TracebackType
 from typing import Any, Final, TextIO
 
 _EVERY_SHARE: Final = 0.1
@@ -41,12 +40,7 @@ class Silence:
     def __enter__(self) -> Silence:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Nothing was opened."""
 
     def phase(self, name: str) -> None:
@@ -140,12 +134,7 @@ class Bar(Silence):
         self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._bar.stop()
 
     def phase(self, name: str) -> None:

@@ -7,8 +7,8 @@ left its mark and is run again alone, and what kills its worker again is given u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from sim.experiment.processes import Processes
 from sim.store import StoreError, born, finished, remove, writer
 
 _SHARED_MEMORY: Final = Path("/dev/shm")
+Attempts = Generator[tuple[int, Attempt], None, None]  # the number of each task, as it ends
 _FRUITLESS: Final = 3  # batches lost before any of it began: workers are taken to be unable to
 
 
@@ -59,15 +60,12 @@ def work(
     """
     job = Job(run, module, workers.threads, writer(), environment())
     failures = dict[int, Failure]()
-    attempts = _attempts(job, tasks, workers) if tasks else iter(())
     try:
-        for number, ended in attempts:
-            failure = ended.failure
-            if failure is not None and (failure.no_room or failure.refused_by):
-                raise StoreError(failure.cause, 1)
-            if failure is not None:
-                failures[number] = failure
-            done(tasks[number], ended.seconds)
+        with closing(_attempts(job, tasks, workers)) as attempts:
+            for number, ended in attempts:
+                if (failure := ended.failure) is not None:
+                    failures[number] = _borne(failure)
+                done(tasks[number], ended.seconds)
     except BaseException:
         workers.processes.dismiss()  # or they would go on with what they were handed
         raise
@@ -77,21 +75,31 @@ def work(
     return [failure for _, failure in sorted(failures.items())]
 
 
-def _attempts(job: Job, tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[int, Attempt]]:
+def _borne(failure: Failure) -> Failure:
+    """Return *failure*; raise `StoreError` when no other replication would fare better."""
+    if failure.no_room or failure.refused_by:
+        raise StoreError(failure.cause, 1)
+    return failure
+
+
+def _attempts(job: Job, tasks: Sequence[Task], workers: Workers) -> Attempts:
     """Yield the number of each task as it ends, and how that was."""
+    if not tasks:
+        return
     if workers.backend != "loky":
         from sim.experiment.cluster import on_dask
 
-        return on_dask(job, tasks, workers.jobs, workers.backend.removeprefix("dask:"))
-    if workers.jobs == 1:
-        return ((number, attempt(job, task)) for number, task in enumerate(tasks))
-    return _in_processes(job, tasks, workers)
+        yield from on_dask(job, tasks, workers.jobs, workers.backend.removeprefix("dask:"))
+    elif workers.jobs == 1:
+        yield from ((number, attempt(job, task)) for number, task in enumerate(tasks))
+    else:
+        yield from _in_processes(job, tasks, workers)
 
 
-def _in_processes(
-    job: Job, tasks: Sequence[Task], workers: Workers
-) -> Iterator[tuple[int, Attempt]]:
-    """Yield as `_attempts`, from processes of this machine. A batch that lost one is tried again without those that were running, then those alone."""
+def _in_processes(job: Job, tasks: Sequence[Task], workers: Workers) -> Attempts:
+    """Yield as `_attempts`, from processes of this machine. A batch that lost one is tried again
+    without those that were running, then those alone.
+    """
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     left, alone, fruitless = dict(enumerate(tasks)), list[int](), 0
@@ -124,7 +132,9 @@ def _in_processes(
 
 
 def _sweep() -> None:
-    """Delete the semaphores that loky gave a name to in processes that were killed with all who would have cleaned up after them."""
+    """Delete the semaphores that loky gave a name to in processes that were killed with all who
+    would have cleaned up after them.
+    """
     for path in _SHARED_MEMORY.glob("sem.loky-*"):
         creator = path.name.split("-")[1]
         with suppress(OSError):  # another user's
