@@ -5,26 +5,31 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import nan
+from math import inf, nan
 from pathlib import Path
 from typing import Any, Final
 
 from sim.experiment.plan import Plan, Task, comparator_of
-from sim.metrics import METRICS, Window, estimate, measure, paired_difference
+from sim.metrics import METRICS, Window, comparable, measure
 from sim.metrics.comparing import holm
+from sim.metrics.estimates import Estimate
 from sim.scenario.design import Cell
 from sim.scenario.schema import Scenario
 from sim.store import MergedTables, read_cell, write_file
+from sim.units import added
 
 # By cell, by replication, by metric and group.
 Measured = dict[str, dict[int, dict[tuple[str, str], float]]]
 Row = tuple[Any, ...]
 
 SUMMARY: Final = ("metric", "group", "value", "half_width", "n", "unit")
-INTERVALS: Final = ("cell", "metric", "group", "low", "high", "method", "warning")
+INTERVALS: Final = (
+    "cell", "metric", "group", "low", "high", "method", "warning", "condition", "condition_share",
+    "replications",
+)  # fmt: skip
 DIFFERENCES: Final = (
     "cell", "comparator", "metric", "group", "difference", "half_width", "unpaired_half_width", "n", "unit", "low", "high", "variance_reduction", "p", "p_holm",
-    "warning",
+    "warning", "condition", "condition_share", "condition_other_share",
 )  # fmt: skip
 _VALUES: Final = ("cell", "replication", "metric", "group", "value")
 
@@ -72,12 +77,29 @@ def summary(plan: Plan, measured: Measured) -> tuple[Sequence[str], list[Row], l
     for cell in (cell for cell in plan.cells if cell.name in measured):
         levels = [level[cell.name] for level in factors.values()]
         replications = [values for _, values in sorted(measured[cell.name].items())]
+        shares = _shares(replications)
         for key in _keys(replications):
             metric = METRICS[key[0]]
-            found = estimate([values[key] for values in replications if key in values], metric.unit, metric.kind)
-            rows.append((cell.name, *levels, *key, found.value, found.half_width, found.n, found.unit))
-            intervals.append((cell.name, *key, found.low, found.high, metric.kind.method(found.n), found.warning))
+            found = metric.estimate([values[key] for values in replications if key in values])
+            found = metric.conditioned(found, key[1], shares)
+            half_width, low, high = _interval(found)
+            rows.append((cell.name, *levels, *key, found.value, half_width, found.n, found.unit))
+            tail = metric.kind.method(found.n), found.warning, *_condition(found), len(replications)
+            intervals.append((cell.name, *key, low, high, *tail))
     return ("cell", *factors, *SUMMARY), rows, intervals
+
+
+def _shares(replications: Sequence[Mapping[tuple[str, str], float]]) -> dict[tuple[str, str], float]:
+    """Return the mean of every share that a metric is conditional on, over a cell's *replications*."""
+    names = {metric.of.share for metric in METRICS.values() if metric.of is not None}
+    keys = [key for key in _keys(replications) if key[0] in names]
+    values = {key: [one[key] for one in replications if key in one] for key in keys}
+    return {key: added(found) / len(found) for key, found in values.items()}
+
+
+def _condition(found: Estimate) -> tuple[str, float]:
+    """Return whom *found* speaks of, and their share of all; "" and 1 where that is all."""
+    return (found.condition.who, found.condition.share) if found.condition else ("", 1.0)
 
 
 def differences(plan: Plan, measured: Measured) -> list[Row]:
@@ -90,25 +112,41 @@ def _differences(cell: Cell, other: Cell, asked: Sequence[str], measured: Measur
     """Yield the rows of one pair; the metrics *asked* for, over every group together, are the family that Holm's correction is over."""
     mine, theirs = measured.get(cell.name, {}), measured.get(other.name, {})
     shared = sorted(mine.keys() & theirs.keys())
+    shares, others = (_shares([values[r] for r in shared]) for values in (mine, theirs))
     pairs = {key: [(mine[r][key], theirs[r][key]) for r in shared if key in mine[r] and key in theirs[r]] for key in _keys(mine[r] for r in shared)}
+    samples = {key: ([a for a, _ in values], [b for _, b in values]) for key, values in pairs.items()}
     found = {
-        key: paired_difference([a for a, _ in values], [b for _, b in values], METRICS[key[0]].unit, METRICS[key[0]].kind)
-        for key, values in pairs.items() if values
+        key: METRICS[key[0]].conditioned(METRICS[key[0]].difference(*both), key[1], shares, others)
+        for key, both in samples.items() if comparable(*both)
     }  # fmt: skip
     family = [key for key in found if key[0] in asked and key[1] == "all"]
     corrected = dict(zip(family, holm([found[key].p for key in family]), strict=True))
     for key, apart in found.items():
         tail = apart.low, apart.high, apart.gain, apart.p, corrected.get(key, nan), apart.warning
-        yield cell.name, other.name, *key, apart.value, apart.half_width, apart.unpaired_half_width, apart.n, apart.unit, *tail
+        other_share = nan if apart.condition is None else apart.condition.other
+        yield cell.name, other.name, *key, apart.value, apart.half_width, apart.unpaired_half_width, apart.n, apart.unit, *tail, *_condition(apart), other_share
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Row]) -> bytes:
     """Return CSV; text that a spreadsheet would take for a formula begins with an apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for row in (header, *rows):
-        writer.writerow([f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value for value in row])
+    writer.writerows(map(_field, row) for row in (header, *rows))
     return text.getvalue().encode()
+
+
+def _field(value: Any) -> Any:
+    """Return a *value* as a field of CSV: text that a spreadsheet would take for a formula is defused."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value
+
+
+def _interval(found: Estimate) -> tuple[float | None, float | None, float | None]:
+    """Return half-width and ends of an interval; nothing where the value was never reached."""
+    if found.value == inf:
+        return None, None, None
+    return found.half_width, found.low, found.high
 
 
 def write_summary(run: Path, plan: Plan, measured: Measured) -> None:
@@ -128,7 +166,7 @@ def _parquet(header: Sequence[str], rows: Sequence[Row]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    text = dict.fromkeys(("cell", "comparator", "metric", "group", "unit", "warning"), pa.string())
+    text = dict.fromkeys(("cell", "comparator", "metric", "group", "unit", "warning", "condition"), pa.string())
     kinds = dict.fromkeys(header, pa.float64()) | {"n": pa.int32(), "replication": pa.int32()} | text
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
     arrays = [pa.array(column, kinds[name]) for name, column in zip(header, columns, strict=True)]

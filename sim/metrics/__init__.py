@@ -5,42 +5,40 @@ A name is `noun_qualifier_unit_statistic`. A metric that does not apply is absen
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any, Final
 
 import numpy as np
 
 from sim.metrics import cost, firmware, firmware_air, harm, load, records, recovery, storms
-from sim.metrics.estimates import Difference, Estimate, estimate, paired_difference
+from sim.metrics.estimates import Condition, Difference, Estimate, estimate, paired_difference
 from sim.metrics.intervals import Kind
-from sim.metrics.load import Values, Window
+from sim.metrics.load import Window
+from sim.metrics.metric import Metric, Of, comparable
 from sim.tables import TABLES, Tables
 
-__all__ = ["METRICS", "Difference", "Estimate", "Kind", "Metric", "Window", "estimate", "measure", "paired_difference"]
+__all__ = [
+    "METRICS", "Condition", "Difference", "Estimate", "Kind", "Metric", "Window", "comparable",
+    "estimate", "measure", "paired_difference",
+]  # fmt: skip
 
-Measure = Callable[[Tables, Window], Values]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What is measured, in which *unit*, what its *groups* are beside `all` ("" for none), and of which *kind* it is, which decides its interval."""
-
-    measure: Measure
-    unit: str
-    groups: str
-    kind: Kind = Kind.UNKNOWN
-
-    @property
-    def definition(self) -> str:
-        """The docstring of the function that measures it."""
-        function = self.measure.func if isinstance(self.measure, partial) else self.measure
-        return " ".join((function.__doc__ or "").split())
-
+# Whom metrics speak of that do not speak of all.
+_ARRIVED = Of("end_to_end_passed_share", "messages that reach the SMI")
+_ATTEMPTED = Of("attempted_share", "messages that make an attempt")
+_KNOWN = Of("record_known_share", "device time with a record")
+_HUB_KNOWN = Of("hub_record_known_share", "device time with a record in the hub")
+_CONFIRMED = Of("confirmed_share", "devices with a report in the SMI")
+_REPAIRED = Of("repaired_share", "wrong episodes seen to end")
+_DETECTED = Of("audit_detected_share", "such installations that an audit found")
+_AUDITED = Of("audit_met_share", "its reads that found a record")
+_STEPPED = Of("ota_step_share", "attempts that came so far")
+_FINISHED = Of("campaign_finished_share", "campaigns that finished")
+_ENDED = Of("campaign_ended_share", "campaigns that ended")
 
 # What happens to every device evenly is a mean; a peak, a quantile, and what happens to few, or only sometimes, is skewed.
 _MEAN, _SKEWED = Kind.MEAN, Kind.SKEWED
+_MULTIPLE = (0, inf)  # of a share that may be more than one
 
 
 def _of_stage(stage: str, server: str) -> dict[str, Metric]:
@@ -53,8 +51,8 @@ def _of_stage(stage: str, server: str) -> dict[str, Metric]:
         "messages_per_s_peak": Metric(partial(load.peak, stage=stage, kind="all", k_s=1), "messages/s", server, _SKEWED),
         "messages_per_s_mean": Metric(partial(load.mean_rate, stage=stage, kinds=None), "messages/s", server, _MEAN),
         "peak_to_mean_ratio": Metric(partial(load.peak_to_mean, stage=stage), "", server, _SKEWED),
-        "load_share": Metric(partial(load.load_share, stage=stage), "share", server, _MEAN),
-        "headroom_share": Metric(partial(storms.headroom_share, stage=stage), "share", server, _SKEWED),
+        "load_share": Metric(partial(load.load_share, stage=stage), "share", server, _MEAN, within=_MULTIPLE),
+        "headroom_share": Metric(partial(storms.headroom_share, stage=stage), "share", server, _SKEWED, within=(-inf, 1)),
         "over_capacity_share": Metric(partial(harm.over_capacity_share, stage=stage), "share", server, _SKEWED),
         "over_capacity_s_total": Metric(partial(harm.over_capacity_s, stage=stage), "s", server, _SKEWED),
         "waiting_share": Metric(partial(harm.waiting_share, stage=stage), "share", server, _SKEWED),
@@ -64,8 +62,15 @@ def _of_stage(stage: str, server: str) -> dict[str, Metric]:
 
 
 def _delays(stage: str) -> dict[str, Metric]:
-    shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
-    return {f"delay_s_{name}": Metric(partial(load.delay, stage=stage, share=share), "s", "kind", _SKEWED) for name, share in shares.items()}
+    """Return the metrics of how long *stage* takes, and of how many it passes on at all."""
+    passed = Of(f"{stage}_passed_share", "messages passed on") if stage != "end_to_end" else _ARRIVED
+    measured = {
+        "p50": Metric(partial(load.delay, stage=stage, share=0.5), "s", "kind", _SKEWED, never="not reached by 50 %"),
+        "p99": Metric(partial(load.delay, stage=stage, share=0.99), "s", "kind", _SKEWED, never="not reached by 99 %"),
+        "max": Metric(partial(load.longest_delay, stage=stage), "s", "kind", _SKEWED, passed),
+    }
+    share = Metric(partial(load.passed_share, stage=stage), "share", "kind", _SKEWED)
+    return {f"delay_s_{name}": metric for name, metric in measured.items()} | {"passed_share": share}
 
 
 def _of_storms() -> dict[str, Metric]:
@@ -74,8 +79,9 @@ def _of_storms() -> dict[str, Metric]:
     times = {"over_capacity": "over_capacity_s", "waiting": "waiting_s"}
     server = "stage/server"
     return {
-        "amplification_ratio": Metric(storms.amplification, "", "kind", _SKEWED),
-        "attempts_wasted_share": Metric(storms.wasted_share, "share", "kind", _SKEWED),
+        "attempted_share": Metric(harm.attempted_share, "share", "kind", _SKEWED),
+        "amplification_ratio": Metric(storms.amplification, "", "kind", _SKEWED, _ATTEMPTED, (1, inf)),
+        "attempts_wasted_share": Metric(storms.wasted_share, "share", "kind", _SKEWED, _ATTEMPTED),
         **{f"{fate}_share": Metric(partial(storms.fate_share, fate=fate), "share", "kind", _SKEWED) for fate in ("consolidated", "throttled")},
         "genuine_suppressed_share": Metric(storms.genuine_suppressed_share, "share", "alert code", _SKEWED),
         "genuine_delayed_share": Metric(storms.genuine_delayed_share, "share", "alert code", _SKEWED),
@@ -89,11 +95,11 @@ def _of_storms() -> dict[str, Metric]:
         "operator_alerts_per_600s_peak": Metric(storms.operator_alerts_peak, "alerts/600 s", "user", _SKEWED),
         "operator_flood_share": Metric(storms.operator_flood_share, "share", "user", _SKEWED),
         "operator_floods_n": Metric(storms.operator_floods, "floods", "user", _SKEWED),
-        "drain_time_s": Metric(recovery.drain_time, "s", server, _SKEWED),
-        "drain_fluid_s": Metric(recovery.drain_fluid, "s", server, _MEAN),
+        "drain_time_s": Metric(recovery.drain_time, "s", server, _SKEWED, never="not drained"),
+        "drain_fluid_s": Metric(recovery.drain_fluid, "s", server, _MEAN, never="never drains"),
         "returned_to_normal_share": Metric(recovery.returned_to_normal, "share", server, Kind.SHARE),
-        "load_before_share": Metric(recovery.load_before, "share", server, _MEAN),
-        "load_after_share": Metric(recovery.load_after, "share", server, _SKEWED),
+        "load_before_share": Metric(recovery.load_before, "share", server, _MEAN, within=_MULTIPLE),
+        "load_after_share": Metric(recovery.load_after, "share", server, _SKEWED, within=_MULTIPLE),
     }
 
 
@@ -122,10 +128,12 @@ def _of_firmware() -> dict[str, Metric]:
         "behind_device_share": Metric(firmware.behind_share, "share", _TYPE, _MEAN),
         "hub_records_forgotten_n": Metric(partial(firmware.status_total, what=("forgotten_n",)), "records", _TYPE, _MEAN),
         "audit_found_n": Metric(partial(firmware.status_total, what=("found_n",)), "devices", _TYPE, _SKEWED),
-        "audit_detection_days_mean": Metric(firmware.detection_days_mean, "d", _TYPE, _SKEWED),
-        "audit_wrong_share": Metric(firmware.audit_wrong_share, "share", _TYPE, _MEAN),
+        "audit_detected_share": Metric(firmware.detected_share, "share", _TYPE, _SKEWED),
+        "audit_detection_days_mean": Metric(firmware.detection_days_mean, "d", _TYPE, _SKEWED, _DETECTED),
+        "audit_met_share": Metric(firmware.audit_met_share, "share", _TYPE, _MEAN),
+        "audit_wrong_share": Metric(firmware.audit_wrong_share, "share", _TYPE, _MEAN, _AUDITED),
         "audit_half_width_share": Metric(firmware.audit_half_width_share, "share", _TYPE, _MEAN),
-        "audit_error_share": Metric(firmware.audit_error_share, "share", _TYPE, _MEAN),
+        "audit_error_share": Metric(firmware.audit_error_share, "share", _TYPE, _MEAN, within=(-1, 1)),
         "audit_covers_share": Metric(firmware.audit_covers_share, "share", _TYPE, Kind.SHARE),
         "audit_reads_per_year": Metric(firmware.audit_sample, "reads/year", _TYPE, _MEAN),
         **_of_the_air(),
@@ -139,11 +147,17 @@ def _of_the_air() -> dict[str, Metric]:
         "job_end_share": Metric(firmware_air.job_end_share, "share", "end", _MEAN),
         "job_recorded_share": Metric(firmware_air.job_recorded_share, "share", _TYPE, _MEAN),
         "attempts_per_job_mean": Metric(firmware_air.attempts_per_job, "", _TYPE, _MEAN),
+        "ota_step_share": Metric(firmware_air.step_share, "share", "step/device type", _MEAN),
         "attempt_step_share": Metric(firmware_air.attempt_step_share, "share", "step", _MEAN),
         "goodput_share": Metric(firmware_air.goodput_share, "share", _TYPE, _MEAN),
-        **{f"ota_step_s_{name}": Metric(partial(firmware_air.step_quantile, share=share), "s", "step/device type", _SKEWED) for name, share in shares.items()},
-        "campaign_days_mean": Metric(firmware_air.campaign_days_mean, "d", "class", _SKEWED),
-        "campaign_stopped_share": Metric(firmware_air.campaign_stopped_share, "share", "class", _SKEWED),
+        **{
+            f"ota_step_s_{name}": Metric(partial(firmware_air.step_quantile, share=share), "s", "step/device type", _SKEWED, _STEPPED)
+            for name, share in shares.items()
+        },
+        "campaign_finished_share": Metric(firmware_air.campaign_finished_share, "share", "class", _SKEWED),
+        "campaign_ended_share": Metric(firmware_air.campaign_ended_share, "share", "class", _SKEWED),
+        "campaign_days_mean": Metric(firmware_air.campaign_days_mean, "d", "class", _SKEWED, _FINISHED),
+        "campaign_stopped_share": Metric(firmware_air.campaign_stopped_share, "share", "class", _SKEWED, _ENDED),
         "supply_cuts_n": Metric(partial(firmware_air.told_total, kind="cut"), "cuts", "", _SKEWED),
         "kind_alerts_n": Metric(firmware_air.kind_alerts, "alerts", "kind", _SKEWED),
         "firmware_messages_per_device_year": Metric(firmware_air.messages_per_device_year, "messages per device-year", "kind", _MEAN),
@@ -159,24 +173,28 @@ METRICS: Final[dict[str, Metric]] = {
     **_of_stage("user", "user"),
     **{f"end_to_end_{name}": metric for name, metric in _delays("end_to_end").items()},
     # Users refuse nothing.
-    **{f"{stage}_refused_share": Metric(partial(harm.refused_share, stage=stage), "share", "kind", _SKEWED) for stage in ("cell", "csp", "dsp")},
-    "late_share": Metric(harm.late_share, "share", "kind", _SKEWED),
+    **{f"{stage}_refused_share": Metric(partial(harm.refused_share, stage=stage), "share", "kind", _SKEWED, _ATTEMPTED) for stage in ("cell", "csp", "dsp")},
+    "late_share": Metric(harm.late_share, "share", "kind", _SKEWED, _ATTEMPTED),
     "late_per_day": Metric(harm.late_per_day, "messages/d", "kind", _SKEWED),
     "record_right_share": Metric(partial(records.right_share, ledger="smi"), "share", _TYPE, _MEAN),
-    "record_wrong_share": Metric(partial(records.wrong_share, ledger="smi"), "share", _TYPE, _MEAN),
+    "record_known_share": Metric(partial(records.known_share, ledger="smi"), "share", _TYPE, _MEAN),
+    "record_wrong_share": Metric(partial(records.wrong_share, ledger="smi"), "share", _TYPE, _MEAN, _KNOWN),
     "record_unknown_share": Metric(partial(records.unknown_share, ledger="smi"), "share", _TYPE, _MEAN),
-    "hub_record_wrong_share": Metric(partial(records.wrong_share, ledger="hub"), "share", _TYPE, _MEAN),
+    "hub_record_known_share": Metric(partial(records.known_share, ledger="hub"), "share", _TYPE, _MEAN),
+    "hub_record_wrong_share": Metric(partial(records.wrong_share, ledger="hub"), "share", _TYPE, _MEAN, _HUB_KNOWN),
     "hub_record_unknown_share": Metric(partial(records.unknown_share, ledger="hub"), "share", _TYPE, _MEAN),
-    "staleness_days_mean": Metric(records.staleness_mean, "d", _TYPE, _MEAN),
-    "staleness_days_p95": Metric(partial(records.staleness_quantile, share=0.95), "d", _TYPE, _SKEWED),
-    "confirmation_age_days_mean": Metric(records.confirmation_age_mean, "d", _TYPE, _MEAN),
-    "repair_days_mean": Metric(records.repair_mean, "d", _TYPE, _MEAN),
+    "staleness_days_mean": Metric(records.staleness_mean, "d", _TYPE, _MEAN, _KNOWN),
+    "staleness_days_p95": Metric(partial(records.staleness_quantile, share=0.95), "d", _TYPE, _SKEWED, _KNOWN),
+    "confirmed_share": Metric(records.confirmed_share, "share", _TYPE, _MEAN),
+    "confirmation_age_days_mean": Metric(records.confirmation_age_mean, "d", _TYPE, _MEAN, _CONFIRMED),
+    "repaired_share": Metric(records.repaired_share, "share", _TYPE, _MEAN),
+    "repair_days_mean": Metric(records.repair_mean, "d", _TYPE, _MEAN, _REPAIRED),
     "changes_per_device_year": Metric(records.changes_per_device_year, "changes per device-year", _TYPE, _MEAN),
     "reports_per_device_year": Metric(cost.reports_per_device_year, "reports per device-year", "", _MEAN),
     "messages_per_device_year": Metric(cost.messages_per_device_year, "messages per device-year", "", _MEAN),
     **{f"report_{fate}_share": Metric(partial(cost.report_share, fate=fate), "share", "", kind) for fate, kind in _FATES.items()},
     **{f"bytes_per_day_{segment}": Metric(partial(cost.bytes_per_day, segment=segment), "B/d", "kind", _MEAN) for segment in ("han", "wan", "dsp", "user")},
-    "baseline_uplift_share": Metric(cost.baseline_uplift_share, "share", "", _MEAN),
+    "baseline_uplift_share": Metric(cost.baseline_uplift_share, "share", "", _MEAN, within=_MULTIPLE),
     **_of_storms(),
     **_of_firmware(),
 }

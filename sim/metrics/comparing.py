@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import hypot, isnan, nan, sqrt
-from typing import TYPE_CHECKING, Any
+from math import hypot, inf, isfinite, isnan, nan, sqrt
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.metrics import METRICS
-from sim.metrics.estimates import Difference, Estimate, mean_and_square, paired_difference, read_back, welch
-from sim.metrics.intervals import Kind
+from sim.metrics.estimates import Difference, Estimate, mean_and_square, read_back, welch
+from sim.metrics.metric import Metric
 from sim.units import added
 
 if TYPE_CHECKING:
     from sim.metrics.results import Results
 
+NEVER: Final = "not reached in one of the runs: no difference"
+_UNNAMED: Final = Metric(lambda tables, window: {}, "", "", within=(-inf, inf))  # of another version
 Key = tuple[str, str]
 Measured = dict[str, dict[Key, dict[int, float]]]  # by cell, by metric and group, by replication
 
@@ -91,19 +93,31 @@ def _measured(run: Results) -> Measured | None:
 
 def _cells(cell: str, values: Sequence[Mapping[Key, Mapping[int, float]]], same_luck: bool, every_group: bool) -> list[Apart]:
     """Return the differences between two cells of the *values* by metric and replication."""
-    rows = []
-    for key in (key for key in values[0] if key in values[1] and (every_group or key[1] == "all")):
-        metric = METRICS.get(key[0])
-        unit, kind = (metric.unit, metric.kind) if metric else ("", Kind.UNKNOWN)
-        a, b = values[0][key], values[1][key]
-        shared = sorted(a.keys() & b.keys())
-        if same_luck and shared:
-            found = paired_difference([b[r] for r in shared], [a[r] for r in shared], unit, kind)
-            rows.append(Apart(cell, *key, added(a[r] for r in shared) / len(shared), added(b[r] for r in shared) / len(shared), found, paired=True))
-        else:
-            found = unpaired_difference(list(b.values()), list(a.values()), unit)
-            rows.append(Apart(cell, *key, added(a.values()) / len(a), added(b.values()) / len(b), found, paired=False))
-    return rows
+    keys = [key for key in values[0] if key in values[1] and (every_group or key[1] == "all")]
+    return [_apart(cell, key, (values[0][key], values[1][key]), same_luck) for key in keys]
+
+
+def _apart(
+    cell: str, key: Key, values: tuple[Mapping[int, float], Mapping[int, float]], same_luck: bool
+) -> Apart:
+    """Return how the *values* of a metric and group by replication, of two runs, differ; what was
+    never reached in one of them has no difference.
+    """
+    metric = METRICS.get(key[0], _UNNAMED)
+    a, b = values
+    shared = sorted(a.keys() & b.keys())
+    if same_luck and shared:
+        a, b = ({r: values[r] for r in shared} for values in (a, b))
+    mine, theirs = list(a.values()), list(b.values())
+    means = added(mine) / len(mine), added(theirs) / len(theirs)
+    if not all(map(isfinite, means)):
+        alike = 0.0 if means[0] == means[1] else nan
+        found = Difference(alike, nan, min(len(a), len(b)), metric.unit, nan, caution=NEVER)
+        return Apart(cell, *key, *means, found, paired=False)
+    if same_luck and shared:
+        return Apart(cell, *key, *means, metric.difference(theirs, mine), paired=True)
+    found = unpaired_difference(theirs, mine, metric.unit)
+    return Apart(cell, *key, *means, found, paired=False)
 
 
 def unpaired_difference(values: Sequence[float], others: Sequence[float], unit: str) -> Difference:

@@ -9,22 +9,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from math import inf, isfinite, nan, sqrt
+from math import inf, isfinite, isnan, nan, sqrt
 from typing import Any, Final
 
 import numpy as np
 
 from sim.metrics.intervals import CONFIDENCE, Kind, bounds, warnings
+from sim.metrics.wording import UNREACHED, interval, percent
 from sim.units import added
 
 ONE: Final = "one replication: no interval"
+ANYWHERE: Final = (-inf, inf)
+AS_GOOD_AS_ALL: Final = 0.9995  # a condition met by more than this is not worth a word
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a number speaks of: the *share* of all (of a difference, also that of the *other*) that
+    are those *who* it is taken over, such as "messages that arrive". Shares are fractions.
+    """
+
+    share: float
+    who: str
+    other: float | None = None
+
+    def __str__(self) -> str:
+        """Say "of the 1.2 % of messages that arrive"; nothing where all of them do, or none can."""
+        shares = [share for share in (self.share, self.other) if share is not None]
+        if all(share >= AS_GOOD_AS_ALL or isnan(share) for share in shares):
+            return ""
+        told = " and ".join(dict.fromkeys(f"{100 * share:.3g} %" for share in shares))
+        return f"of the {told} of {self.who}"
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A mean over *n* replications with the half-width of its 95 % interval (nan when there is one replication), in *unit*.
 
-    *bounds* are the ends of the interval, which need not lie evenly about the value; *caution* is what a reader must know beside the number.
+    *bounds* are the ends of the interval, which need not lie evenly about the value; *caution* is what a reader must know beside the number. A value of
+    infinity was not reached in *unreached* of the replications, or in all, and has no interval; *never* says what that is called. *condition* says whom it
+    speaks of, where that is not all; *replications* is how many there were, where *n* of them have a value (0: just those).
     """
 
     value: float
@@ -34,6 +58,9 @@ class Estimate:
     _: KW_ONLY
     bounds: tuple[float, float] | None = None
     caution: str = ""
+    condition: Condition | None = None
+    replications: int = 0
+    never: str = "not reached"
 
     @property
     def low(self) -> float:
@@ -48,15 +75,33 @@ class Estimate:
         """What a reader must know beside the number: where its interval is known to cover less than 95 %; empty when nothing."""
         return self.caution or (ONE if self.n == 1 else "")
 
+    @property
+    def about(self) -> str:
+        """Whom it speaks of and in how many replications, in brackets; empty where that is all."""
+        told = [str(self.condition or "")]
+        if self.n < self.replications:
+            told.append(f"in {self.n} of {self.replications} replications")
+        return f" ({', '.join(filter(None, told))})" if any(told) else ""
+
     def __str__(self) -> str:
-        error = f" ± {self.half_width:.2g}" if isfinite(self.half_width) else ""
-        return f"{self.value:.6g}{error}{f' ({self.warning})' if self.warning else ''} {self.unit} (n = {self.n})"
+        text = percent(self) if self.unit == "share" else interval(self, 1, self.unit)
+        return f"{text}{f', {self.warning}' if self.warning and self.n > 1 else ''} (n = {self.n})"
 
 
-def read_back(row: Mapping[Any, Any], value: str = "value") -> Estimate:
-    """Return the estimate in a *row* of `summary.csv` (or of differences, their column *value*), of this version or of one that knew no bounds or warnings."""
+def read_back(row: Mapping[Any, Any], value: str = "value", never: str = "not reached") -> Estimate:
+    """Return the estimate in a *row* of `summary.csv` (or of differences, their column *value*), of
+    this version or of one that knew no bounds, warnings or conditions; *never* is what infinity is
+    called.
+    """
     bounds = (float(row["low"]), float(row["high"])) if "low" in row else None
-    return Estimate(float(row[value]), float(row["half_width"]), int(row["n"]), str(row["unit"]), bounds=bounds, caution=str(row.get("warning", "")))
+    condition = None
+    if row.get("condition"):
+        other = row.get("condition_other_share", nan)
+        condition = Condition(float(row["condition_share"]), str(row["condition"]), None if isnan(other) else float(other))
+    return Estimate(
+        float(row[value]), float(row["half_width"]), int(row["n"]), str(row["unit"]), bounds=bounds, caution=str(row.get("warning", "")),
+        condition=condition, replications=int(row.get("replications", 0)), never=never,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +130,7 @@ def difference_of(row: Mapping[str, Any]) -> Difference:
     found = read_back(row, "difference")
     return Difference(
         found.value, found.half_width, found.n, found.unit, float(row["unpaired_half_width"]), bounds=found.bounds, caution=found.caution,
+        condition=found.condition,
         p=float(row.get("p", nan)), p_holm=float(row.get("p_holm", nan)),
     )  # fmt: skip
 
@@ -105,31 +151,57 @@ def _quantile(degrees: float) -> float:
     return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))
 
 
-def estimate(values: Sequence[float], unit: str, kind: Kind = Kind.UNKNOWN) -> Estimate:
-    """Return the mean of *values*, one for each replication in order, with the interval of its *kind*. Raises `ValueError` for no values."""
+def estimate(
+    values: Sequence[float],
+    unit: str,
+    kind: Kind = Kind.UNKNOWN,
+    reach: tuple[float, float] = ANYWHERE,
+) -> Estimate:
+    """Return the mean of *values*, one for each replication in order, with the interval of its
+    *kind*, which ends where its *reach* does: what a value of the *unit* can be at all. Raises
+    `ValueError` for no values.
+    """
     if not values:
         raise ValueError("no replications, no estimate")
     n = len(values)
+    if never := sum(value == inf for value in values):
+        some = f"{UNREACHED} in {never} of {n} replications" if never < n else ""
+        return Estimate(inf, nan, n, unit, caution=some)
     mean, square = mean_and_square(values)
     if n == 1:
         return Estimate(mean, nan, n, unit, caution=ONE)
     row = np.array([values], np.float64)
     [caution] = warnings(row, kind)
     if kind.method(n) == "t":
-        return Estimate(mean, _quantile(n - 1) * sqrt(square), n, unit, caution=caution)
-    low, high = (float(end[0]) for end in bounds(row, kind))
+        half = _quantile(n - 1) * sqrt(square)
+        if reach[0] <= mean - half and mean + half <= reach[1]:
+            return Estimate(mean, half, n, unit, caution=caution)
+        low, high = mean - half, mean + half
+    else:
+        low, high = (float(end[0]) for end in bounds(row, kind))
+    low, high = max(low, reach[0]), min(high, reach[1])
     return Estimate(mean, (high - low) / 2, n, unit, bounds=(low, high), caution=caution)
 
 
-def paired_difference(values: Sequence[float], others: Sequence[float], unit: str, kind: Kind = Kind.UNKNOWN) -> Difference:
-    """Return the mean of *values* − *others*, replication by replication, with the interval of its *kind*; shares differ by t, at any n not trusted blindly.
+def paired_difference(
+    values: Sequence[float],
+    others: Sequence[float],
+    unit: str,
+    kind: Kind = Kind.UNKNOWN,
+    reach: tuple[float, float] = ANYWHERE,
+) -> Difference:
+    """Return the mean of *values* − *others*, replication by replication, with the interval of its
+    *kind*; shares differ by t, at any n not trusted blindly. *reach* is that of each value.
 
-    Raises `ValueError` when they are not as many.
+    Raises `ValueError` when they are not as many, or one of them was never reached.
     """
     if len(values) != len(others):
         raise ValueError(f"{len(values)} and {len(others)} replications make no pairs")
+    if not all(map(isfinite, (*values, *others))):
+        raise ValueError("what was never reached has no difference from anything")
     apart = [value - other for value, other in zip(values, others, strict=True)]
-    paired = estimate(apart, unit, Kind.UNKNOWN if kind is Kind.SHARE else kind)
+    kind = Kind.UNKNOWN if kind is Kind.SHARE else kind
+    paired = estimate(apart, unit, kind, (reach[0] - reach[1], reach[1] - reach[0]))
     return Difference(
         paired.value, paired.half_width, paired.n, unit, welch(values, others), bounds=paired.bounds, caution=paired.caution, p=_p(apart)
     )  # fmt: skip

@@ -172,6 +172,18 @@ def detection_days_mean(tables: Tables, window: Window) -> Values:
     return {name: s / DAY_S for name, s in pooled(_status(tables, "found_s"), _status(tables, "found_n")).items()}
 
 
+def detected_share(tables: Tables, window: Window) -> Values:
+    """Share of the devices found by an audit among those that installed what is not on the CPL:
+    found ÷ installed after warm-up, or ÷ found where some had installed it before.
+
+    Groups: device type; `all` is every type together. Unit: share.
+    """
+    found = _status(tables, "found_n")
+    here = where(tables["local"], image=UNWANTED, outcome="installed")
+    installed = totals(here, "device_type", "n")
+    return pooled(found, {name: max(n, installed.get(name, 0)) for name, n in found.items()})
+
+
 # -- what an audit says of the records ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -190,6 +202,16 @@ def _truth(tables: Tables, window: Window) -> Values:
     own = {name: shares[name] for name in n if name != "all" and name in shares}
     weight = added(n[name] for name in own)
     return own | {"all": added(n[name] * share for name, share in own.items()) / weight} if weight else {}
+
+
+def audit_met_share(tables: Tables, window: Window) -> Values:
+    """Share of the reads of an audit that found a record: those that met one, RIGHT or WRONG, ÷ all.
+
+    Groups: device type; `all` is every type together. Unit: share.
+    """
+    n, _ = _sample(tables)
+    reads = totals(where(tables["readings"], process=AUDIT), "device_type", "n")
+    return pooled(n, reads) if n else {}
 
 
 def audit_wrong_share(tables: Tables, window: Window) -> Values:

@@ -74,6 +74,23 @@ def goodput_share(tables: Tables, window: Window) -> Values:
     return pooled(_steps(tables, "recorded"), _steps(tables, "accepted"))
 
 
+def step_share(tables: Tables, window: Window) -> Values:
+    """Share of the attempts checked by the DSP whose time at a step is known, for they came so far:
+    attempts with a time ÷ attempts offered.
+
+    Groups: `step` of every type together, `step/device type`; `all` is the whole way. Unit: share.
+    """
+    rows, offered = tables["latencies"], _steps(tables, "offered")
+    whole = added(offered.values())
+    if not whole:
+        return {}
+    found = {step: n / whole for step, n in totals(rows, "step", "n").items()}
+    for name, n in offered.items():
+        own = totals(where(rows, device_type=name), "step", "n") if n else {}
+        found |= {f"{step}/{name}": k / n for step, k in own.items()}
+    return found | ({"all": found[WHOLE]} if WHOLE in found else {})
+
+
 def step_quantile(tables: Tables, window: Window, *, share: float) -> Values:
     """Time that *share* of the attempts do not exceed at a step: distribution, han, activation, response, or whole (DSP to record).
 
@@ -100,6 +117,37 @@ def _ended(tables: Tables, window: Window) -> Rows:
     """Return the campaigns that ended after warm-up."""
     rows: Any = tables["campaigns"]
     return {name: np.asarray(column)[np.asarray(rows["ended_s"]) >= window.warm_up_s] for name, column in rows.items()}
+
+
+def _begun(tables: Tables, window: Window) -> Rows:
+    """Return the campaigns that began, and had not ended before warm-up did."""
+    rows: Any = {name: np.asarray(column) for name, column in tables["campaigns"].items()}
+    alive = (rows["ended_s"] < 0) | (rows["ended_s"] >= window.warm_up_s)
+    return {name: column[(rows["started_s"] >= 0) & alive] for name, column in rows.items()}
+
+
+def _counted(rows: Rows) -> dict[str, float]:
+    """Return how many campaigns there are of each class of release."""
+    return totals(rows | {"one": np.ones(len(rows["ended"]), np.int64)}, "release_class", "one")
+
+
+def campaign_finished_share(tables: Tables, window: Window) -> Values:
+    """Share of the campaigns that began which finished after warm-up: finished ÷ (finished, aborted,
+    stalled, superseded, and running when the window ends).
+
+    Groups: class of release; `all` is every class together. Unit: share.
+    """
+    rows = _begun(tables, window)
+    return pooled(_counted(where(rows, ended="finished")), _counted(rows))
+
+
+def campaign_ended_share(tables: Tables, window: Window) -> Values:
+    """Share of the campaigns that began which ended after warm-up, however: all but those running
+    when the window ends. Groups: class of release; `all` is every class together. Unit: share.
+    """
+    rows = _begun(tables, window)
+    ended = {name: column[rows["ended_s"] >= 0] for name, column in rows.items()}
+    return pooled(_counted(ended), _counted(rows))
 
 
 def campaign_days_mean(tables: Tables, window: Window) -> Values:

@@ -57,6 +57,14 @@ def peak_waiting(tables: Tables, window: Window, *, stage: str) -> Values:
     return servers(waiting, max(waiting.values(), default=0))
 
 
+def attempted_share(tables: Tables, window: Window) -> Values:
+    """Share of the messages raised that made an attempt to cross the network: the others were
+    stopped, lost or in the dark before. Groups: kind; `all` is every kind together. Unit: share.
+    """
+    made = totals(tables["attempts"], "kind", "n_messages")
+    return pooled(made, totals(tables["fates"], "kind", "n")) if made else {}
+
+
 def refused_share(tables: Tables, window: Window, *, stage: str) -> Values:
     """Share of the messages that made an attempt to cross the network which *stage* refused for good: refused there ÷ messages that made an attempt.
 

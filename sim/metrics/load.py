@@ -124,18 +124,73 @@ def load_share(tables: Tables, window: Window, *, stage: str) -> Values:
     return servers({server: share for server, share in shares.items() if server != "all"}, shares["all"]) if shares else {}
 
 
-def delay(tables: Tables, window: Window, *, stage: str, share: float) -> Values:
-    """Delay that *share* of the messages do not exceed: the least d with (messages delayed d or less) ≥ share × messages; share 1 is the longest.
-
-    At a stage, from arrival to departure; `end_to_end`, from being raised to the SMI. Of messages raised after warm-up that passed.
-    Groups: kind; `all` is every kind together. Unit: s.
-    """
+def _passed(tables: Tables, stage: str) -> dict[str, Rows]:
+    """Return the delays of the messages that *stage* passed on by kind, and of `all`."""
     delays = where(tables["delays"], stage=stage)
-    groups = {kind: where(delays, kind=kind) for kind in set(delays["kind"])} | ({"all": delays} if len(delays["kind"]) else {})
-    return {kind: _quantile(rows, share) for kind, rows in groups.items()}
+    groups = {kind: where(delays, kind=kind) for kind in sorted(set(delays["kind"]))}
+    return groups | {"all": delays}
 
 
-def _quantile(delays: Rows, share: float) -> float:
+def _came(tables: Tables, stage: str) -> dict[str, float]:
+    """Return how many messages came to *stage* by kind, and in `all`: those that it passed on, that
+    ended there, and, where something waits there at the end, all of the kind still under way.
+    """
+    fates = tables["fates"]
+    if stage == "end_to_end":
+        fate: Any = np.asarray(fates["fate"])
+        undelivered = where(fates, fate=tuple(sorted(set(fate.tolist()) - {"delivered"})))
+        ended = totals(undelivered, "kind", "n")
+    else:
+        ended = totals(where(fates, stage=stage), "kind", "n")
+        if waits_at_end(tables, stage):
+            for kind, n in totals(where(fates, fate="in_flight"), "kind", "n").items():
+                ended[kind] = ended.get(kind, 0) + n
+    passed = totals(where(tables["delays"], stage=stage), "kind", "n")
+    came = {kind: passed.get(kind, 0) + ended.get(kind, 0) for kind in sorted({*passed, *ended})}
+    return {kind: n for kind, n in came.items() if n}
+
+
+def waits_at_end(tables: Tables, stage: str) -> bool:
+    """Whether a message waits at *stage* when the window ends."""
+    return any(n for n in where(tables["stages"], stage=stage)["waiting_at_end_n"].tolist())
+
+
+def passed_share(tables: Tables, window: Window, *, stage: str) -> Values:
+    """Share of the messages that came to *stage* which it passed on; `end_to_end`, of all raised,
+    which reached the SMI. Of messages raised after warm-up; where some wait at the stage when the
+    window ends, all that are under way then count as come and not passed on.
+
+    Groups: kind; `all` is every kind together. Unit: share.
+    """
+    return pooled(totals(where(tables["delays"], stage=stage), "kind", "n"), _came(tables, stage))
+
+
+def delay(tables: Tables, window: Window, *, stage: str, share: float) -> Values:
+    """Delay that *share* of all messages do not exceed, those that were never passed on included:
+    the least d with (messages passed on after d or less) ≥ share × messages that came; infinite
+    where fewer than that were passed on at all.
+
+    At a stage, from arrival to departure; `end_to_end`, from being raised to the SMI. Who came is
+    that of `passed_share`. Groups: kind; `all` is every kind together. Unit: s.
+    """
+    came, passed = _came(tables, stage), _passed(tables, stage)
+    came |= {"all": added(came.values())} if came else {}
+    return {kind: _quantile(passed.get(kind), share * n) for kind, n in came.items()}
+
+
+def longest_delay(tables: Tables, window: Window, *, stage: str) -> Values:
+    """Longest delay of the messages that *stage* passed on; `end_to_end`, from being raised to the
+    SMI. Of messages raised after warm-up. Groups: kind; `all` is every kind together. Unit: s.
+    """
+    passed = _passed(tables, stage)
+    return {kind: float(rows["delay_s"].max()) for kind, rows in passed.items() if len(rows["n"])}
+
+
+def _quantile(delays: Rows | None, n: float) -> float:
+    """Return the delay within which *n* messages were passed on; infinite where they never were."""
+    if delays is None or not len(delays["n"]):
+        return float("inf")
     order = np.argsort(delays["delay_s"], kind="stable")
     reached = np.cumsum(delays["n"][order])
-    return float(delays["delay_s"][order][np.searchsorted(reached, share * reached[-1])])
+    place = int(np.searchsorted(reached, n))
+    return float(delays["delay_s"][order][place]) if place < len(reached) else float("inf")

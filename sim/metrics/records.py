@@ -31,6 +31,15 @@ def wrong_share(tables: Tables, window: Window, *, ledger: str) -> Values:
     return pooled(wrong, _added(right, wrong))
 
 
+def known_share(tables: Tables, window: Window, *, ledger: str) -> Values:
+    """Share of all device time with a record: (RIGHT + WRONG) ÷ (RIGHT + WRONG + UNKNOWN).
+
+    Groups: device type; `all` is every type together. Unit: share.
+    """
+    right, wrong, unknown = _sums(tables, ledger, "right_s", "wrong_s", "unknown_s")
+    return pooled(_added(right, wrong), _added(right, wrong, unknown))
+
+
 def right_share(tables: Tables, window: Window, *, ledger: str) -> Values:
     """Share of all device time that the record is right: RIGHT ÷ (RIGHT + WRONG + UNKNOWN). Unit: share."""
     right, wrong, unknown = _sums(tables, ledger, "right_s", "wrong_s", "unknown_s")
@@ -81,6 +90,37 @@ def confirmation_age_mean(tables: Tables, window: Window) -> Values:
     """
     area, devices = _sums(tables, "smi", "confirmation_s2", "n_confirmed")
     return {group: s2 / window.length_s / DAY_S for group, s2 in pooled(area, devices).items()}
+
+
+def confirmed_share(tables: Tables, window: Window) -> Values:
+    """Share of the devices over which confirmation age is kept: those that report, with a record in
+    the SMI, ÷ all. Groups: device type; `all` is every type together. Unit: share.
+    """
+    confirmed, devices = _sums(tables, "smi", "n_confirmed", "n_devices")
+    return pooled(confirmed, devices)
+
+
+def repaired_share(tables: Tables, window: Window) -> Values:
+    """Share of the wrong episodes of SMI records that were seen to end: those begun after warm-up
+    that ended ÷ (those + records that are wrong when the window ends).
+
+    Groups: device type; `all` is every type together. Unit: share.
+    """
+    [repaired] = _sums(tables, "smi", "n_repairs")
+    still = _wrong_at_end(tables)
+    episodes = {group: n + still.get(group, 0) for group, n in repaired.items()}
+    return pooled(repaired, episodes)
+
+
+def _wrong_at_end(tables: Tables) -> dict[str, float]:
+    """Return how many SMI records of each device type are wrong when the window ends."""
+    for name, moment in (("states", "at_s"), ("days", "day")):
+        rows = where(tables[name], ledger="smi")
+        if len(rows[moment]):
+            last = rows[moment] == rows[moment].max()
+            at_end = {column: values[last] for column, values in rows.items()}
+            return totals(at_end, "device_type", "n_wrong")
+    return {}
 
 
 def repair_mean(tables: Tables, window: Window) -> Values:

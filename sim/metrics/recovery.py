@@ -79,19 +79,20 @@ def _slowest(values: Values) -> Values:
 def drain_time(tables: Tables, window: Window) -> Values:
     """Time from the end of the last trigger to the end of the first minute from which a server is calm for an hour; 0 if it is from the minute of that end.
 
-    Calm: no more waits than ever did before the trigger, or than is passed on in one second. Absent where there was no trigger, and where a server is not
-    calm for an hour before the window ends: then it did not drain. Groups: `stage/server`; `all` is the slowest, absent unless all drained. Unit: s.
+    Calm: no more waits than ever did before the trigger, or than is passed on in one second. Absent where there was no trigger; infinite where a server is
+    not calm for an hour before the window ends: then it did not drain. Groups: `stage/server`; `all` is the slowest. Unit: s.
     """
     if (trigger := _trigger(tables, window)) is None:
         return {}
-    drained, lines = {}, list(_lines(tables, window))
-    for line in lines:
+    drained = {}
+    for line in _lines(tables, window):
         after = np.flatnonzero(line.start_s + TIMELINE_BIN_S > trigger[1])
         calm = line.calm(trigger[0])[after]
         hours = np.flatnonzero(np.convolve(calm, np.ones(HOUR, int), "valid") == HOUR) if len(calm) >= HOUR else np.array([], int)
+        drained[line.name] = float("inf")
         if len(hours):
             drained[line.name] = float(line.start_s[after[hours[0]]] + TIMELINE_BIN_S - trigger[1]) if hours[0] else 0.0
-    return _slowest(drained) if len(drained) == len(lines) else drained
+    return _slowest(drained)
 
 
 def returned_to_normal(tables: Tables, window: Window) -> Values:
@@ -138,15 +139,15 @@ def load_after(tables: Tables, window: Window) -> Values:
 def drain_fluid(tables: Tables, window: Window) -> Values:
     """Time to drain in the fluid limit, were nothing sent twice: backlog λD ÷ spare capacity (μ − λ), D the length of a server's last outage, λ its arrivals.
 
-    λ is that of `load_before_share`. Absent for servers that were not out (`stage_outages`), and where λ ≥ μ: that never drains. Groups: `stage/server`;
-    `all` is the slowest. Unit: s.
+    λ is that of `load_before_share`. Absent for servers that were not out (`stage_outages`); infinite where λ ≥ μ: that never drains. Groups:
+    `stage/server`; `all` is the slowest. Unit: s.
     """
     out = where(tables["triggers"], what="stage_outages")
     before = load_before(tables, window)
     found = {}
     for name, load in before.items():
         struck = np.isin(out["place"], [name, f"{name.partition('/')[0]}/all"])
-        if struck.any() and load < 1:
+        if struck.any():
             start_s, end_s = (out[edge][struck][np.argmax(out["end_s"][struck])] for edge in ("start_s", "end_s"))
-            found[name] = float(end_s - start_s) * load / (1 - load)
+            found[name] = float(end_s - start_s) * load / (1 - load) if load < 1 else float("inf")
     return _slowest(found)

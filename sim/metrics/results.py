@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from sim import history
-from sim.metrics import Window, measure
+from sim.metrics import METRICS, Window, measure
 from sim.metrics.estimates import Estimate, read_back
 from sim.store import StoreError, find_run, read_file, read_manifest, read_parquet, sha256
 from sim.tables import TABLES
@@ -69,8 +69,8 @@ class Results:
         rows = self._measures("summary.csv", text, ("half_width",))
         if "intervals.csv" not in self.manifest["files"]:  # made before there was one
             return rows
-        text = ("cell", "metric", "group", "method", "warning")
-        intervals = self._measures("intervals.csv", text, ("low", "high"))
+        text = ("cell", "metric", "group", "method", "warning", "condition")
+        intervals = self._measures("intervals.csv", text, ("low", "high", "condition_share"))
         return rows.merge(intervals, on=["cell", "metric", "group"], how="left")
 
     def _measures(self, name: str, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
@@ -81,7 +81,7 @@ class Results:
             io.BytesIO(self._file(name)),
             dtype=dict.fromkeys(text, "str"),
             keep_default_na=False,
-            na_values=dict.fromkeys(numbers, ["nan"]),
+            na_values=dict.fromkeys(numbers, ["nan", ""]),
         )
         return frame.assign(metric=frame["metric"].map(history.metric))
 
@@ -118,7 +118,8 @@ class Results:
             rows = rows[rows[column] == value]
             if rows.empty:
                 raise KeyError(f"no {what} {value!r}; there are {', '.join(known)}")
-        return read_back(rows.iloc[0].to_dict())
+        never = METRICS[name].never if name in METRICS else "not reached"
+        return read_back(rows.iloc[0].to_dict(), never=never)
 
     def values(self) -> pd.DataFrame:
         """Return every metric of every replication: `cell`, `replication`, `metric`, `group`, `value`; of a run without the file, measured again.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf
+from math import inf, isfinite
 from typing import Final
 
 from sim.metrics import Estimate
@@ -17,6 +17,7 @@ LOAD: Final = "traffic.level"
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one cell: its *policy*, *what* went wrong (a list of faults) and for how long, and estimates; *drain* and *fluid* may not apply (None).
+    *slowest* is the time to drain as it is said; *drain* is that where every replication drained.
 
     *start_s* is when it began; *place* is the server that is looked at, a group of the metrics (`dsp/dsp`). A message is sent at most 1 + *cap* times, and
     retries are at most *budget* of all first attempts since the world began.
@@ -31,6 +32,7 @@ class Outcome:
     before: Estimate
     after: Estimate
     returned: Estimate
+    slowest: Estimate | None
     drain: Estimate | None
     fluid: Estimate | None
     cap: float
@@ -69,6 +71,11 @@ class Outcome:
         return min(found, default=None)
 
 
+def reached(found: Estimate | None) -> Estimate | None:
+    """Return *found* where it was reached in every replication; None where it was not."""
+    return found if found is not None and isfinite(found.value) else None
+
+
 def _retries(cell: Cell) -> tuple[float, float]:
     """Return the cap and the budget of retries of *cell*; no retries are a cap of 0, no budget is an infinite one."""
     rows = [row for stage in cell.scenario.network for row in stage.mitigations if row.kind == "retry"]
@@ -104,9 +111,10 @@ class Aftermath:
         returned, before = self.study.estimate(cell, "returned_to_normal_share"), found["load_before_share"]
         if returned is None or before is None:
             return None
+        slowest = self.study.estimate(cell, "drain_time_s")
         return Outcome(
             cell, self._policy(cell), str(last["what"]), place, int(last["start_s"]), int(last["end_s"] - last["start_s"]), before, loads[place], returned,
-            self.study.estimate(cell, "drain_time_s"), found["drain_fluid_s"], *_retries(cell),
+            slowest, reached(slowest), reached(found["drain_fluid_s"]), *_retries(cell),
         )  # fmt: skip
 
     def _policy(self, cell: Cell) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import lru_cache
 from os import PathLike
+from typing import Final
 
 from sim.metrics.results import Results
 from sim.report import cheapest, firmware, flips, general, mitigations, recovery, storm
-from sim.report.evidence import footing
+from sim.report.evidence import doubtful, footing
 from sim.report.findings import Findings
-from sim.report.grids import wrapped
+from sim.report.grids import Grid, condensed, wrapped
 from sim.report.study import Study
+
+_INTERVAL: Final = re.compile(r" ± |\(\S+ to \S+")
 
 
 def findings(run: str | PathLike[str] | Results | Study) -> Findings:
@@ -25,9 +30,18 @@ def findings(run: str | PathLike[str] | Results | Study) -> Findings:
 def _of(study: Study) -> Findings:
     if not study.cells:
         return Findings("Nothing was finished, so there is nothing to say.", (), (), (), (), ())
+    found = _of_any(study)
     if flips.fits(study):
-        return flips.findings(study, _of_any(study))
-    return _of_any(study)
+        found = flips.findings(study, found)
+    return replace(found, grids=tuple(_footed(grid, doubtful(study)) for grid in found.grids))
+
+
+def _footed(grid: Grid, foot: str) -> Grid:
+    """Return *grid* with its *foot* where it holds an interval."""
+    grid = condensed(grid)
+    if not any(_INTERVAL.search(text) for row in grid.rows for text in row):
+        return grid
+    return replace(grid, note=" ".join(filter(None, (grid.note, foot))))
 
 
 def _of_any(study: Study) -> Findings:

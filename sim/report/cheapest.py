@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sim.metrics import Difference, Estimate
+from sim.metrics import Estimate
 from sim.report.contest import COST, RIGHT_ENOUGH, TYPE, WRONG, Choice, Contest, choices
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.study import Study, base_leaves
+from sim.report.ranking import negative, of_cells, untold, would
+from sim.report.study import Cell, Study, base_leaves
 from sim.report.words import counted, interval, listed, percent, rounded
 from sim.units import format_share
 
@@ -44,16 +45,33 @@ def _answer(contest: Contest) -> str:
         f" {'is' if beaten == 1 else 'are'} dominated: another is no dearer and leaves no more wrong."
     )
     if not able:
-        least = min(contest.choices, key=lambda choice: choice.wrong.value)
-        name = contest.called(least)
-        return f"None of these rules leaves at most {bar} of the PPMID records wrong; the best, {name}, leaves {percent(least.wrong)}. {worth}"
+        ranking = of_cells(contest.study, [choice.cell for choice in contest.choices], WRONG, TYPE)
+        least = ranking.lowest
+        whose = f"the best, {least.what.name}{ranking.doubt(least, _name)}, leaves {percent(least.estimate)}"
+        return f"None of these rules leaves at most {bar} of the PPMID records wrong; {whose}. {worth}"
     best = able[0]
     first = (
         f"The cheapest rule that leaves at most {bar} of the PPMID records wrong is {contest.called(best)}: {interval(best.cost)} messages per device-year,"
         f" {percent(best.wrong)} wrong."
     )
-    near = "" if best.wrong.n == 1 or best.wrong.high <= RIGHT_ENOUGH else f" (Its interval reaches past {bar}.)"
-    return " ".join([part for part in (first + near, _against_daily(contest), worth) if part])
+    return " ".join([part for part in (first + _near(contest, able), _against_daily(contest), worth) if part])
+
+
+def _name(cell: Cell) -> str:
+    return cell.name
+
+
+def _near(contest: Contest, able: list[Choice]) -> str:
+    """Say where the run cannot tell that the cheapest of the *able* meets the bar, and which does."""
+    best = able[0]
+    if best.wrong.n == 1 or best.wrong.high <= RIGHT_ENOUGH:
+        return ""
+    n = best.wrong.n * (best.wrong.half_width / max(RIGHT_ENOUGH - best.wrong.value, 1e-12)) ** 2
+    told = f" This run cannot tell that it does: its interval reaches past {format_share(RIGHT_ENOUGH)}{would([n])}."
+    sure = next((choice for choice in able if choice.wrong.high <= RIGHT_ENOUGH), None)
+    if sure is None:
+        return told
+    return f"{told} The cheapest that does for sure is {contest.called(sure)}: {interval(sure.cost)} messages, {percent(sure.wrong)} wrong."
 
 
 def _heartbeat(contest: Contest, other: Choice) -> Choice | None:
@@ -71,14 +89,14 @@ def _against_daily(contest: Contest) -> str:
         return ""
     cost, wrong = contest.paired(ours, other)
     less = "fewer" if wrong.value <= 0 else "more"
-    shift = Difference(abs(wrong.value), wrong.half_width, wrong.n, wrong.unit, wrong.unpaired_half_width)
+    shift = negative(wrong) if wrong.value <= 0 else wrong
     ratio = other.cost.value / ours.cost.value
     verdict = "dominated" if cost.value <= 0 and wrong.value <= 0 else "not dominated"
     sure = "" if verdict == "not dominated" or contest.clear(other, ours) else ", though the interval of the difference does not settle it"
     return (
         f"Against {contest.called(other)} ({interval(other.cost)} messages, {percent(other.wrong)} wrong), {contest.called(ours)} ({interval(ours.cost)}"
         f" messages, {percent(ours.wrong)} wrong) sends {rounded(ratio, 2)} times fewer messages and has {interval(shift, 100)} percentage points"
-        f" {less} records wrong, compared pair by pair: {contest.called(other)} is {verdict}{sure}."
+        f" {less} records wrong, compared pair by pair{untold(wrong)}: {contest.called(other)} is {verdict}{sure}."
     )
 
 
@@ -103,7 +121,8 @@ def _floor(contest: Contest) -> tuple[str, ...]:
     unreached = estate.no_wan_share + estate.not_communicating_share
     if not unreached:
         return ()
-    floor = Estimate(unreached * silent.wrong.value, unreached * silent.wrong.half_width, silent.wrong.n, "share")
+    ends = unreached * silent.wrong.low, unreached * silent.wrong.high
+    floor = Estimate(unreached * silent.wrong.value, unreached * silent.wrong.half_width, silent.wrong.n, "share", bounds=ends)
     return (
         f"The floor: {format_share(unreached)} of premises are never reached and never report, so their records go wrong as under {contest.called(silent)}"
         f" ({percent(silent.wrong)}). That leaves about {percent(floor)} of all records wrong under every rule, here by multiplication.",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sim.metrics import Difference, paired_difference
 from sim.metrics.intervals import Kind
+from sim.metrics.metric import ABOVE_NOUGHT
 from sim.report.study import Cell, Study
 from sim.units import added
 
@@ -30,7 +31,10 @@ def late(study: Study, cell: Cell, calm: Cell, kinds: Collection[str]) -> Differ
     """Return how many more messages a day of *kinds* are late in *cell* than in the *calm* world; None where they share no replication."""
     mine, theirs = (_per_day(study, world, kinds, "n_late") for world in (cell, calm))
     shared = sorted(mine.keys() & theirs.keys())
-    return paired_difference([mine[r] for r in shared], [theirs[r] for r in shared], "messages/d", Kind.SKEWED) if shared else None
+    if not shared:
+        return None
+    samples = [mine[r] for r in shared], [theirs[r] for r in shared]
+    return paired_difference(*samples, "messages/d", Kind.SKEWED, ABOVE_NOUGHT)
 
 
 def late_classes(study: Study, cell: Cell, calm: Cell) -> dict[int, Difference]:

@@ -87,4 +87,4 @@ class Contest:
 
     def clear(self, choice: Choice, other: Choice) -> bool:
         """Whether the 95 % intervals bear out that *other* is no dearer and no more wrong than *choice*; with one replication, whether the values do."""
-        return all(difference.value + (difference.half_width if difference.n > 1 else 0) <= 1e-12 for difference in self.paired(other, choice))
+        return all((apart.high if apart.n > 1 else apart.value) <= 1e-12 for apart in self.paired(other, choice))

@@ -21,7 +21,11 @@ def by_cell(study: Study, metric: str) -> Figure:
     axes = figure.add_axes((0.38, 0.55 / (0.27 * len(found) + 0.8), 0.57, 0.27 * len(found) / (0.27 * len(found) + 0.8)))
     scale = 100 if found[0][1].unit == "share" else 1
     for row, (_, estimate) in enumerate(found):
-        error = estimate.half_width * scale if isfinite(estimate.half_width) else 0
+        if not isfinite(estimate.value):
+            axes.annotate(estimate.never, (0.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=POINTS - 1)
+            continue
+        ends = (estimate.value - estimate.low, estimate.high - estimate.value)
+        error = [[max(0.0, end) * scale if isfinite(end) else 0.0] for end in ends]
         axes.errorbar(estimate.value * scale, row, xerr=error, fmt="o", color=COLOURS[0], markersize=5, capsize=3)
     axes.set_yticks(range(len(found)), [name if len(name) <= 28 else f"{name[:27]}…" for name, _ in found], fontsize=POINTS - 1)
     axes.set_ylim(len(found) - 0.5, -0.5)

@@ -89,7 +89,8 @@ def shown(index: Index | None, scale: float = 1.0) -> str:
     """Return *index* with half the width of its interval."""
     if index is None:
         return "–"
-    return interval(Estimate(index.value, (index.high - index.low) / 2, 0, ""), scale)
+    ends = index.low, index.high
+    return interval(Estimate(index.value, (index.high - index.low) / 2, 0, "", bounds=ends), scale)
 
 
 def table(found: Drivers, grades: Mapping[str, str], number_of_table: str) -> Grid:

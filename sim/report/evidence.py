@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.report.study import Study, base_leaves
-from sim.report.words import DOUBT, counted, listed
+from sim.report.words import counted, listed
 from sim.scenario.assumptions import Assumption, load_assumptions
 from sim.units import format_share
 
@@ -104,7 +104,16 @@ def replications(study: Study) -> str:
     if numbers == [1]:
         return "one replication: no interval"
     spans = counted(numbers[0], "replication") if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} replications"
-    return f"means of {spans}, ± the half-width of the 95 % interval{f', {DOUBT} where that is known to cover less' if study.cautions else ''}"
+    return f"means of {spans} with their 95 % intervals"
+
+
+def doubtful(study: Study) -> str:
+    """Return what to know of the intervals in a table of *study*, for the foot of the table."""
+    if all(cell.scenario.replications == 1 for cell in study.cells):
+        return ""
+    few = any("covers less" in caution for caution in study.cautions)
+    less = "; of peaks, quantiles and what is seldom, so few replications cover less" if few else ""
+    return f"± or ( to ): 95 % interval{less}. A number alone: the same in every replication."
 
 
 def footing(study: Study) -> str:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.metrics import METRICS, Difference, paired_difference
+from sim.metrics import METRICS, Difference
 from sim.metrics.flips import Box, Decision, decide
 from sim.metrics.selection import select
 from sim.report.drivers import Drivers, drivers, sentence, table
 from sim.report.evidence import MEANING, grade_of
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
+from sim.report.ranking import Entry, Ranking
 from sim.report.space import Axis, Space
 from sim.report.study import Study
 from sim.report.words import counted, interval, listed, number
@@ -80,6 +81,8 @@ def findings(study: Study, plain: Findings) -> Findings:
     if question and y and (not methods or "select" in methods):
         told += _selected(question, space)
     told += tuple(sentence(found) for found in driven)
+    asked = [question.metric if question else analysis["choose"] or ""]
+    told += tuple(filter(None, map(space.never, dict.fromkeys([*asked, *analysis["sensitivity"]]))))
     grids = _boxes_grid(space, question, decision) + _evidence_grid(space, decision, grades)
     driven = [found for found in driven if not found.constant]
     grids += tuple(table(found, grades, f"T15{letter}") for found, letter in zip(driven, "cdef", strict=False))
@@ -209,16 +212,25 @@ def _moved_alone(space: Space, question: _Question, y: dict[str, NDArray[np.floa
     told = []
     for place in range(1, len(space.points)):
         rival = max(y, key=lambda name: sign * float(y[name][place].mean()))
-        apart = paired_difference(y[rival][place].tolist(), y[best][place].tolist(), METRICS[question.metric].unit, METRICS[question.metric].kind)
+        apart = METRICS[question.metric].difference(y[rival][place].tolist(), y[best][place].tolist())
         if sign * apart.value > question.zone:
             moved = [axis for axis, here, there in zip(space.axes, space.x[place], space.x[0], strict=True) if here != there]
             where = listed([f"{axis.called} at {axis.at(space.x[place][space.axes.index(axis)])}" for axis in moved])
             sure = "" if apart.n > 1 and sign * (apart.low if sign > 0 else apart.high) > 0 else ", which may be chance"
             told.append(f"With {where} alone, {rival} is the better one, by {_said(apart, question.metric)}{sure}.")
-    first = f"With every assumption as it is, {best} has the {_better(question)} {_of(question)}"
+    ranking = _at_first(question, y)
+    leader = next(entry for entry in ranking.entries if entry.what == best)
+    first = f"With every assumption as it is, {best} has the {_better(question)} {_of(question)}{ranking.doubt(leader, str)}"
     if not told:
         return [f"{first}; no assumption moved alone to the end of its range changes that."]
     return [f"Prefer {best}, unless an assumption is as follows. {told[0]}", *told[1:], f"{first}."]
+
+
+def _at_first(question: _Question, y: dict[str, NDArray[np.float64]]) -> Ranking[str]:
+    """Return the options ranked at the first point, where every assumption is as it is."""
+    metric = METRICS[question.metric]
+    values = {name: [float(value) for value in of[0]] for name, of in y.items()}
+    return Ranking(metric, [Entry(name, metric.estimate(of), dict(enumerate(of))) for name, of in values.items()])
 
 
 def _flippers(space: Space, decision: Decision | None) -> list[Axis]:

@@ -9,6 +9,7 @@ from sim.metrics import Difference, Estimate
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import DAY_S, at_levels, by_levels, called, course, option, with_records
+from sim.report.ranking import excludes_nought, negative, of_cells, untold
 from sim.report.remedies import above
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, percent
@@ -102,11 +103,13 @@ def _answer(study: Study) -> str:
         of_kind.setdefault(_what(cell), (cell, less))
     parts = []
     for kind, (cell, less) in of_kind.items():
-        settled = "" if less.n == 1 or abs(less.value) > less.half_width else ", which the interval does not tell from nought"
-        parts.append(f"{kind} at best {_points(less)} ({option(cell)}){settled}")
+        parts.append(f"{kind} at best {_points(less)} ({option(cell)}){untold(less)}")
     best, fewest = found[0][0], study.estimate(found[0][0], "record_wrong_share")
     verdict = f"Against that, pair by pair: {listed(parts)}."
-    return f"{told} {verdict} Of {counted(len(found), 'rule')}, {option(best)} ({_what(best)}) leaves fewest wrong: {percent(fewest)}."
+    ranking = of_cells(study, [cell for cell, _ in found], "record_wrong_share")
+    first = next(entry for entry in ranking.entries if entry.what is best)
+    doubt = ranking.doubt(first, option)
+    return f"{told} {verdict} Of {counted(len(found), 'rule')}, {option(best)} ({_what(best)}) leaves fewest wrong{doubt}: {percent(fewest)}."
 
 
 def _stored(study: Study) -> str:
@@ -116,8 +119,11 @@ def _stored(study: Study) -> str:
         return ""
     cell, less = only[0]
     hub = study.estimate(cell, "hub_record_wrong_share")
-    none = abs(less.value) <= max(less.half_width if less.n > 1 else 0.0, 1e-12)
-    verb = "does nothing for the inventory" if none else "changes the inventory"
+    verb = "changes the inventory"
+    if abs(less.value) <= 1e-12:
+        verb = "does nothing for the inventory"
+    elif not excludes_nought(less):
+        verb = "does nothing for the inventory that this run can tell"
     return f"Storing alone {verb} ({_points(less)}, {option(cell)}), while the hub's own record is wrong for {percent(hub)}: what nobody asks for helps nobody."
 
 
@@ -135,7 +141,7 @@ def _exchanged(study: Study) -> str:
 def _dear(study: Study) -> str:
     """Say what the fewest wrong records cost in messages, against the fewest messages that help at all."""
     priced = [(cell, less, cost) for cell, less in _choices(study) if (cost := study.estimate(cell, "messages_per_device_year")) is not None]
-    useful = [row for row in priced if above(_negative(row[1]))]
+    useful = [row for row in priced if above(negative(row[1]))]
     if not useful:
         return ""
     best, cheap = useful[0], min(useful, key=lambda row: row[2].value)
@@ -145,11 +151,6 @@ def _dear(study: Study) -> str:
 
 def _price(cost: Estimate) -> str:
     return f"{interval(cost)} messages per device-year" if cost.value else "no message of its own"
-
-
-def _negative(less: Difference) -> Difference:
-    ends = None if less.bounds is None else (-less.bounds[1], -less.bounds[0])
-    return Difference(-less.value, less.half_width, less.n, less.unit, less.unpaired_half_width, bounds=ends, p=less.p)
 
 
 # -- tables and figure -------------------------------------------------------------------------------------------------------------------------------------
@@ -210,7 +211,7 @@ def _pictures(study: Study) -> tuple[Picture, ...]:
     if not len(course(study, _focus(study)[0], "smi", with_records(study)).days):
         return ()
     best, less = _choices(study)[0]
-    fewer = _negative(less)
+    fewer = negative(less)
     title = f"Under {option(best)} {_points(fewer)} fewer of the inventory's records are wrong than with neither"
     if fewer.value <= 0:
         title = "No rule leaves fewer of the inventory's records wrong than neither"

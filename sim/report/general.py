@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import METRICS, Estimate
+from sim.metrics.wording import UNREACHED
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
+from sim.report.ranking import Ranking, excludes_nought, needed, of_cells, would
 from sim.report.servers import READ, places
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, percent
@@ -23,7 +26,7 @@ USUAL: Final = {
     "dsp_alerts_per_s_peak": "the busiest second has {} alerts",
     "dsp_load_share": "the DSP is used to {} of its capacity",
     "dsp_waiting_share": "something waits there {} of the time",
-    "end_to_end_delay_s_p99": "99 % of messages take no longer than {} s",
+    "end_to_end_delay_s_p99": "99 % of all messages are there within {}",
     "late_per_day": "{} messages a day miss their target",
     "record_right_share": "the inventory has a right record {} of all device time",
     "record_wrong_share": "where it has a record, it is wrong {} of the time",
@@ -32,6 +35,7 @@ USUAL: Final = {
     "messages_per_device_year": "reporting takes {} messages per device-year",
     "bytes_per_day_wan": "{} bytes a day cross the SM WAN",
 }
+DELAY: Final = "end_to_end_delay_s_p99"
 _MOST_ROWS: Final = 40  # of a heat-map; more would not be read
 _MOST_CELLS: Final = 300  # of a table; more are for summary.csv
 
@@ -78,10 +82,40 @@ def _answer(study: Study, metrics: tuple[str, ...]) -> str:
         told = "; ".join(_told(study, study.cells[0], name) for name in metrics)
         return f"{told[0].upper()}{told[1:]}."
     name = main(study, metrics)
-    found = [(cell, estimate) for cell in study.cells if (estimate := study.estimate(cell, name)) is not None]
-    low, high = min(found, key=lambda pair: pair[1].value), max(found, key=lambda pair: pair[1].value)
-    ends = f"lowest in {low[0].name} ({shown(low[1])}) and highest in {high[0].name} ({shown(high[1])})"
-    return f"Of {counted(len(found), 'cell')}, {words(name)} is {ends}. {_against(study, name)}".strip()
+    ranking = of_cells(study, study.cells, name)
+    return f"{_ends(ranking, words(name))} {_against(study, name)}".strip()
+
+
+def _ends(ranking: Ranking[Cell], what: str) -> str:
+    """Say where a metric is lowest and where highest, as far as the run can tell."""
+    low, high = ranking.lowest, ranking.highest
+    cells = counted(len(ranking.entries), "cell")
+    if ranking.alike:
+        each = "" if len(ranking.entries) == 1 else ", the same in each"
+        return f"Of {cells}, {what} is {shown(low.estimate)}{each}."
+    if high in ranking.rivals(low):
+        least, most = shown(low.estimate), shown(high.estimate)
+        return (
+            f"This run cannot tell where {what} is lowest or highest: of {cells}, from {least} in"
+            f" {low.what.name} to {most} in {high.what.name}{_what_would(ranking)}."
+        )
+    ends = [
+        f"{end} in {entry.what.name} ({shown(entry.estimate)}){ranking.doubt(entry, _name)}"
+        for end, entry in (("lowest", low), ("highest", high))
+    ]  # fmt: skip
+    return f"Of {cells}, {what} is {ends[0]}, and {ends[1]}."
+
+
+def _name(cell: Cell) -> str:
+    return cell.name
+
+
+def _what_would(ranking: Ranking[Cell]) -> str:
+    """Return how many replications would tell the two ends apart."""
+    apart = ranking.apart(ranking.lowest, ranking.highest)
+    if apart is None or apart.n == 1:
+        return " (one replication has no interval)"
+    return would([needed(apart)])
 
 
 def _told(study: Study, cell: Cell, name: str) -> str:
@@ -89,12 +123,22 @@ def _told(study: Study, cell: Cell, name: str) -> str:
     found = study.estimate(cell, name)
     if name not in USUAL or found is None:
         return f"{words(name)} is {shown(found)}"
+    if name == DELAY:
+        return _delay(study, cell, found)
     return USUAL[name].format(percent(found) if found.unit == "share" else interval(found))
+
+
+def _delay(study: Study, cell: Cell, found: Estimate) -> str:
+    """Say how soon messages arrive; where 99 % of them never do, how many do at all."""
+    if isfinite(found.value):
+        return USUAL[DELAY].format(interval(found, 1, "s"))
+    arrived = percent(study.estimate(cell, "end_to_end_passed_share"))
+    return f"{arrived} of all messages arrive at all, so no delay is {found.never}{found.caution.removeprefix(UNREACHED)}"
 
 
 def _against(study: Study, name: str) -> str:
     pairs = [(cell, study.difference(cell, name)) for cell in study.cells]
-    settled = [cell.name for cell, found in pairs if found is not None and found.n > 1 and abs(found.value) > found.half_width]
+    settled = [cell.name for cell, found in pairs if found is not None and excludes_nought(found)]
     compared = [cell for cell, found in pairs if found is not None]
     if not compared:
         return ""

@@ -10,7 +10,8 @@ from sim.report import collateral
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.remedies import BUILDERS, Remedies, changes, factor_name
+from sim.report.ranking import Entry, Ranking, of_cells
+from sim.report.remedies import BUILDERS, CUT, Remedies, changes, factor_name
 from sim.report.servers import places
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, percent, rounded
@@ -82,12 +83,14 @@ def _best_cut(remedies: Remedies, cells: list[Cell]) -> str:
     cuts = [(cut, cell) for cell in cells if (cut := remedies.cut(cell)) is not None]
     if not cuts:
         return ""
-    cut, best = max(cuts, key=lambda pair: pair[0].value)
+    ranking = Ranking(CUT, [Entry(cell, cut, remedies.cuts(cell)) for cut, cell in cuts])
+    cut, best = ranking.highest.estimate, ranking.highest.what
+    doubt = ranking.doubt(ranking.highest, remedies.called)
     layers = listed([layer.upper() if layer in ("csp", "dsp") else layer for layer in remedies.layers(best)])
     setting = "; ".join(change.setting for change in changes(best, remedies.storm(best)))
     if cut.value <= 0:
         return f"None of them lowers the busiest second at {remedies.worst}."
-    return f"The busiest second falls most under {remedies.called(best)} (at the {layers}: {setting}): by {percent(cut)} at {remedies.worst}."
+    return f"The busiest second falls most under {remedies.called(best)} (at the {layers}: {setting}): by {percent(cut)} at {remedies.worst}{doubt}."
 
 
 def _points(remedies: Remedies) -> tuple[str, ...]:
@@ -134,16 +137,16 @@ def _loss(remedies: Remedies) -> str:
 def _operators(remedies: Remedies) -> str:
     """Say how many alerts operators get in ten minutes, under the storm and under what spares them most."""
     metric = "operator_alerts_per_600s_peak"
-    found = [(cell, load) for cell in remedies.cells if (load := remedies.study.estimate(cell, metric)) is not None]
+    ranking = of_cells(remedies.study, remedies.cells, metric)
     storm = remedies.study.estimate(remedies.storms[0], metric)
     flood = remedies.study.estimate(remedies.storms[0], "operator_flood_share")
-    if storm is None or not found:
+    if storm is None or not ranking:
         return ""
-    least = min(found, key=lambda pair: pair[1].value)
+    least = ranking.lowest
     bare = "without a mitigation" if remedies.calms else f"under {remedies.called(remedies.storms[0])}"
     return (
         f"Operators: {bare} the busiest operator gets {interval(storm)} alerts and reports in the worst ten minutes, and is in a flood"
-        f" {percent(flood)} of the time; fewest under {remedies.called(least[0])}: {interval(least[1])}."
+        f" {percent(flood)} of the time; fewest under {remedies.called(least.what)}{ranking.doubt(least, remedies.called)}: {interval(least.estimate)}."
     )
 
 
@@ -175,8 +178,8 @@ def _row(remedies: Remedies, cell: Cell, kind: str) -> tuple[str, ...]:
     layer, builder = ("–", "–") if storm or calm else _layer(remedies, cell)
     lost, late = (percent(remedies.genuine(cell, what)) for what in ("suppressed", "delayed"))
     harm: Difference | None = None if calm else remedies.late(cell)
-    cut, delay = (None, None) if storm else (remedies.cut(cell), remedies.delay(cell))
-    return remedies.called(cell), layer, builder, interval(cut, 100, "%"), late, lost, interval(delay), interval(harm), interval(remedies.longest_queue(cell))
+    cut, delay = (None, "–") if storm else (remedies.cut(cell), remedies.delay_text(cell))
+    return remedies.called(cell), layer, builder, interval(cut, 100, "%"), late, lost, delay, interval(harm), interval(remedies.longest_queue(cell))
 
 
 def _detail(remedies: Remedies, cell: Cell) -> tuple[str, ...]:

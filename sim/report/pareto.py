@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from sim.metrics import Estimate
 from sim.report.contest import RIGHT_ENOUGH, Choice, Contest
 from sim.report.drawing import COLOURS, FAINT, INK, POINTS, SHAPES, SOFT, new, styled
 from sim.report.words import rounded
@@ -87,6 +88,12 @@ class _Axis:
         return ([self.zero] if self._has_zero else []) + kept, (["0"] if self._has_zero else []) + [rounded(tick, 6) for tick in kept]
 
 
+def _arms(found: Estimate, scale: float) -> list[list[float]] | None:
+    """Return how far an interval reaches below and above its value; None where there is none."""
+    ends = found.value - found.low, found.high - found.value
+    return [[max(0.0, end) * scale] for end in ends] if all(map(isfinite, ends)) else None
+
+
 def _line(axes: Any, best: Sequence[Choice], x: _Axis, y: _Axis) -> None:
     """Draw the frontier as steps: what can be had for a given number of messages."""
     axes.step([x.at(c.cost.value) for c in best], [y.at(100 * c.wrong.value) for c in best], where="post", color=INK, linewidth=1.2, zorder=2)
@@ -102,7 +109,7 @@ def _mark(axes: Any, choice: Choice, contest: Contest, x: _Axis, y: _Axis) -> tu
     colour, shape = _look(choice)
     beaten = choice.cell.name in contest.beaten_by
     place = x.at(choice.cost.value), y.at(100 * choice.wrong.value)
-    errors = [[half] if isfinite(half) else None for half in (choice.cost.half_width, 100 * choice.wrong.half_width)]
+    errors = [_arms(found, scale) for found, scale in ((choice.cost, 1), (choice.wrong, 100))]
     axes.errorbar(
         *place, xerr=errors[0] if choice.cost.value else None, yerr=errors[1], fmt=shape, markersize=7, zorder=3 if beaten else 4, elinewidth=1.2,
         color=FAINT if beaten else colour, markeredgecolor=FAINT if beaten else INK, markeredgewidth=0.8, ecolor=SOFT if beaten else INK,

@@ -10,6 +10,7 @@ from sim.metrics.firmware import ERRORS as ERRORS_OF
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import called, course, living, with_records
+from sim.report.ranking import negative, of_cells, of_groups, untold
 from sim.report.rules import rules
 from sim.report.study import Cell, Study
 from sim.report.words import interval, listed, percent, rounded
@@ -72,8 +73,10 @@ def _answer(study: Study) -> str:
     best, (worst, most) = found[0][0], found[-1]
     if len(found) == 1:
         return f"Of the inventory: {_state(study, best)}. {_reads(study, best)}".strip()
-    told = f"Of {len(found)} policies under which anything changes, {called(best)} leaves the inventory least wrong: {_state(study, best)}."
-    told += f" {_upper(called(worst))} leaves it most wrong: {percent(most)} of the records that there are. {_reads(study, worst)}"
+    ranking = of_cells(study, [cell for cell, _ in found], "record_wrong_share")
+    doubts = [ranking.doubt(end, called) for end in (ranking.lowest, ranking.highest)]
+    told = f"Of {len(found)} policies under which anything changes, {called(best)} leaves the inventory least wrong{doubts[0]}: {_state(study, best)}."
+    told += f" {_upper(called(worst))} leaves it most wrong{doubts[1]}: {percent(most)} of the records that there are. {_reads(study, worst)}"
     return f"{told} {_against(study, worst) or _against(study, best)}".strip()
 
 
@@ -104,8 +107,11 @@ def _against(study: Study, cell: Cell) -> str:
     if less is None or other is None:
         return ""
     way = "more" if less.value > 0 else "fewer"
-    size = Estimate(abs(less.value), less.half_width, less.n, less.unit)
-    return f"Against {called(other)}, pair by pair, {called(cell)} has {interval(size, 100)} percentage points {way} of them wrong."
+    size = less if less.value > 0 else negative(less)
+    return (
+        f"Against {called(other)}, pair by pair, {called(cell)} has {interval(size, 100)} percentage points {way} of them"
+        f" wrong{untold(less)}."
+    )
 
 
 def _readers(study: Study) -> str:
@@ -114,9 +120,11 @@ def _readers(study: Study) -> str:
     whole, groups = study.estimate(cell, "record_wrong_share"), study.groups(cell, "read_wrong_share")
     if whole is None or not groups or not whole.value:
         return ""
-    process, share = max(groups.items(), key=lambda pair: pair[1].value)
+    ranking = of_groups(study, cell, "read_wrong_share")
+    process, share = ranking.highest.what, ranking.highest.estimate
+    doubt = ranking.doubt(ranking.highest, str)
     times = f", {rounded(share.value / whole.value, 2)} times the share of records wrong" if share.value > whole.value else ""
-    return f"Who is misled most, under {called(cell)}: {process}, {percent(share)} of whose reads return a wrong version{times}."
+    return f"Who is misled most, under {called(cell)}: {process}, {percent(share)} of whose reads return a wrong version{times}{doubt}."
 
 
 def _dearest(study: Study) -> str:
@@ -124,9 +132,11 @@ def _dearest(study: Study) -> str:
     for cell in study.cells:
         costs = study.groups(cell, "decision_cost_gbp_per_device_year")
         if costs:
-            process, cost = max(costs.items(), key=lambda pair: pair[1].value)
+            ranking = of_groups(study, cell, "decision_cost_gbp_per_device_year")
+            process, cost = ranking.highest.what, ranking.highest.estimate
+            doubt = ranking.doubt(ranking.highest, str)
             if cost.value:
-                told.append(f"{called(cell)} {process} (£{interval(cost, _SCALE)} a year for {_SCALE:,} devices)")
+                told.append(f"{called(cell)} {process} (£{interval(cost, _SCALE)} a year for {_SCALE:,} devices){doubt}")
     return f"Where most money is lost: {listed(told[:6])}." if told else ""
 
 

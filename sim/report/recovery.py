@@ -82,12 +82,10 @@ def _drains(outcomes: list[Outcome]) -> str:
 
 def drain_text(outcome: Outcome) -> str:
     """Return how long an *outcome* took to drain; that it did not, and in how many replications, where it did not."""
-    n = outcome.returned.n
-    if outcome.drain is None:
-        return "not drained"
-    some = "" if outcome.drain.n == n else f" ({outcome.drain.n} of {n} replications; the others not)"
-    unit, scale = ("min", 1 / 60) if outcome.drain.value >= 120 else ("s", 1)
-    return interval(outcome.drain, scale, unit) + some
+    if outcome.slowest is None:
+        return "–"
+    unit, scale = ("min", 1 / 60) if outcome.slowest.value >= 120 else ("s", 1)
+    return interval(outcome.slowest, scale, unit)
 
 
 def returned_text(outcome: Outcome) -> str:

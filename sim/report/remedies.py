@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf, isfinite
 from typing import Final
 
-from sim.metrics import Difference, Estimate, estimate
+from sim.metrics import Difference, Estimate, Metric, estimate
 from sim.metrics.intervals import Kind
+from sim.metrics.metric import ABOVE_NOUGHT
 from sim.report import collateral
 from sim.report.servers import Place, places
 from sim.report.study import Cell, Study
+from sim.report.words import interval
 
 CALM: Final = ("no_storm", "no_report")  # options that are the world without the storm
 STORM: Final = ("storm", "unprotected")  # options that are the storm without a mitigation, where the comparator is not
@@ -88,7 +91,10 @@ class Remedies:
 
     def _harm(self, cell: Cell) -> tuple[float, float]:
         late, delay = self.late(cell), self.delay(cell)
-        return late.value if late is not None and above(late) else 0.0, delay.value if delay is not None else 0.0
+        p99 = self.study.estimate(cell, "end_to_end_delay_s_p99", self._delayed(cell))
+        never = p99 is not None and not isfinite(p99.value)
+        longer = inf if never else delay.value if delay is not None else 0.0
+        return late.value if late is not None and above(late) else 0.0, longer
 
     def storm(self, cell: Cell) -> Cell:
         """Return the storm that *cell* mitigates."""
@@ -123,9 +129,13 @@ class Remedies:
 
     def cut(self, cell: Cell) -> Estimate | None:
         """Return the share by which *cell* lowers the busiest second at the worst place: 1 − peak ÷ peak of the storm, replication by replication."""
+        return ratio(self.cuts(cell))
+
+    def cuts(self, cell: Cell) -> dict[int, float]:
+        """Return `cut` by replication."""
         metric, group = f"{self.worst.stage}_messages_per_s_peak", self.worst.group
         mine, theirs = (self.study.values(world, metric, group, ("peaks",)) for world in (cell, self.storm(cell)))
-        return ratio({r: 1 - mine[r] / theirs[r] for r in mine.keys() & theirs.keys() if theirs[r]})
+        return {r: 1 - mine[r] / theirs[r] for r in sorted(mine.keys() & theirs.keys()) if theirs[r]}
 
     def longest_queue(self, cell: Cell) -> Estimate | None:
         """Return the most messages that wait at any one server of limited capacity."""
@@ -139,8 +149,20 @@ class Remedies:
 
     def delay(self, cell: Cell) -> Difference | None:
         """Return how much longer than in the storm 99 % of the version reports (or of all messages, where there are none) take at most."""
-        group = collateral.REPORT if self.study.estimate(cell, "end_to_end_delay_s_p99", collateral.REPORT) else "all"
-        return self.study.paired(cell, self.storm(cell), "end_to_end_delay_s_p99", group, ("delays",))
+        needs = ("delays", "fates", "stages")
+        return self.study.paired(cell, self.storm(cell), "end_to_end_delay_s_p99", self._delayed(cell), needs)
+
+    def _delayed(self, cell: Cell) -> str:
+        reports = self.study.estimate(cell, "end_to_end_delay_s_p99", collateral.REPORT)
+        return collateral.REPORT if reports else "all"
+
+    def delay_text(self, cell: Cell) -> str:
+        """Return `delay` as it is said; where 99 % of them never arrive, here or in the storm, that."""
+        for world, where in ((cell, ""), (self.storm(cell), " in the storm")):
+            found = self.study.estimate(world, "end_to_end_delay_s_p99", self._delayed(cell))
+            if found is not None and not isfinite(found.value):
+                return interval(found) + where
+        return interval(self.delay(cell))
 
     def genuine(self, cell: Cell, what: str) -> Estimate | None:
         """Return the share of genuine alerts that are `suppressed`, `delayed`, or either (`loss`)."""
@@ -187,16 +209,22 @@ class Remedies:
                 if (stage, mitigation) not in theirs:
                     sums = by_kind.setdefault(kind, dict.fromkeys(tables, 0.0))
                     sums[r] += n / days
-        return {kind: estimate(list(sums.values()), "messages/d", Kind.SKEWED) for kind, sums in sorted(by_kind.items()) if any(sums.values())}
+        return {
+            kind: estimate(list(sums.values()), "messages/d", Kind.SKEWED, ABOVE_NOUGHT)
+            for kind, sums in sorted(by_kind.items()) if any(sums.values())
+        }  # fmt: skip
 
 
 def _rows_of(table: Mapping[str, Iterable[str]]) -> Iterable[tuple[str, str]]:
     return zip(table["stage"], table["mitigation"], strict=True)
 
 
+CUT: Final = Metric(lambda tables, window: {}, "share", "", Kind.SKEWED, within=(-inf, 1))
+
+
 def ratio(values: Mapping[int, float]) -> Estimate | None:
-    """Return the estimate of a share from its *values* by replication; None for none."""
-    return estimate([value for _, value in sorted(values.items())], "share", Kind.SKEWED) if values else None
+    """Return the estimate of a share of at most one from its *values* by replication; None for none."""
+    return CUT.estimate([value for _, value in sorted(values.items())]) if values else None
 
 
 def above(more: Difference) -> bool:

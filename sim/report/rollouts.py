@@ -9,6 +9,7 @@ from sim.report.findings import Findings, Picture
 from sim.report.finished import Rollouts, alarms
 from sim.report.grids import Grid
 from sim.report.lives import called
+from sim.report.ranking import of_cells
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, percent
 
@@ -76,12 +77,15 @@ def _beaten(rollouts: Rollouts) -> tuple[str, ...]:
 
 def _late(study: Study) -> str:
     """Say what a rollout pushes aside: messages of every kind past their target, where it is most and where it is least."""
-    found = [(cell, late) for cell in study.cells if (late := study.estimate(cell, "late_per_day")) is not None]
-    if len(found) < 2 or not any(late.value for _, late in found):
+    ranking = of_cells(study, study.cells, "late_per_day")
+    if len(ranking.entries) < 2 or not ranking.highest.estimate.value:
         return ""
-    least, most = (of(found, key=lambda pair: pair[1].value) for of in (min, max))
-    told = f"Messages past their target a day, those of the rollout included: most under {called(most[0])}, {interval(most[1])}"
-    return f"{told}; fewest under {called(least[0])}, {interval(least[1])}."
+    most, fewest = (
+        f"{called(entry.what)}{ranking.doubt(entry, called)}: {interval(entry.estimate)}"
+        for entry in (ranking.highest, ranking.lowest)
+    )  # fmt: skip
+    told = "Messages past their target a day, those of the rollout included"
+    return f"{told}; most under {most}; fewest under {fewest}."
 
 
 def _stopped(study: Study) -> str:

@@ -10,6 +10,7 @@ from sim.metrics.firmware import OUTCOMES, STOPPED
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import at_levels, by_levels, called, mean_counts, option
+from sim.report.ranking import needed, negative, of_cells, untold, would
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, number, percent, rounded
 
@@ -59,10 +60,13 @@ def _answer(study: Study) -> str:
     found = _days(study)
     if not found:
         return "Nobody ran anything that was not on the list."
+    if len(found) == 1:
+        only = _told(study, found[0][0])
+        return f"{only[:1].upper()}{only[1:]}."
     alike, worst = _alike(study), found[-1][0]
     best, least = alike[0]
-    if best is worst:
-        return f"{_told(study, best)[:1].upper()}{_told(study, best)[1:]}."
+    if worst in [cell for cell, _ in alike]:
+        return _untold(study)
     sure = "No design makes sure of it" if least.value else f"{option(best)} makes sure of it"
     where, others = at_levels(_focus(study)), [option(cell) for cell, _ in alike[1:]]
     as_little = f", as {listed(others)} do as far as intervals tell, and stops fewest legitimate attempts of these" if others else ""
@@ -70,6 +74,20 @@ def _answer(study: Study) -> str:
         f"{sure}: of {counted(len(found), 'design')}{where}, {option(best)} leaves least{as_little} ({_told(study, best)}), {option(worst)} most"
         f" ({_told(study, worst)}). {_against(study, best)}"
     ).strip()
+
+
+def _untold(study: Study) -> str:
+    """Say that the run cannot tell the designs apart, between which ends they lie, and what would."""
+    ranking = of_cells(study, [cell for cell, _ in _days(study)], "unlisted_device_days")
+    low, high = ranking.lowest, ranking.highest
+    designs = f"{counted(len(ranking.entries), 'design')}{at_levels(_focus(study))}"
+    if ranking.alike:
+        return f"The {designs} leave the same: {_told(study, low.what)}."
+    apart = ranking.apart(low, high)
+    return (
+        f"This run cannot tell which of {designs} leaves least{would([needed(apart)] if apart else [])}: from"
+        f" {option(low.what)} ({_told(study, low.what)}) to {option(high.what)} ({_told(study, high.what)})."
+    )
 
 
 def _alike(study: Study) -> list[tuple[Cell, Estimate]]:
@@ -104,7 +122,7 @@ def _against(study: Study, cell: Cell) -> str:
     less, other = study.difference(cell, "unlisted_device_days"), study.comparator_of(cell)
     if less is None or other is None:
         return ""
-    return f"Against {option(other)}, pair by pair, {option(cell)} saves {interval(Estimate(-less.value, less.half_width, less.n, less.unit))} device-days."
+    return f"Against {option(other)}, pair by pair, {option(cell)} saves {interval(negative(less))} device-days{untold(less)}."
 
 
 def _left(study: Study) -> str:

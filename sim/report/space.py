@@ -141,7 +141,20 @@ class Space:
         if any(name not in table.index for each in names.values() for name in each):
             return {}
         table = table.loc[list(dict.fromkeys(name for each in names.values() for name in each))].dropna(axis="columns")
-        return {option: table.loc[each].to_numpy(np.float64) for option, each in names.items()} if table.shape[1] else {}
+        if not table.shape[1] or not np.isfinite(table.to_numpy(np.float64)).all():
+            return {}
+        return {option: table.loc[each].to_numpy(np.float64) for option, each in names.items()}
+
+    def never(self, metric: str) -> str:
+        """Return that *metric* was not reached in some worlds, so that nothing can be told of what drives it; "" where it was in all."""
+        if (metric, "all") not in self._values.index:
+            return ""
+        found = self._values.loc[[(metric, "all")]]
+        worlds = found["cell"][~np.isfinite(found["value"])].nunique()
+        if not worlds:
+            return ""
+        name = metric.replace("_", " ")
+        return f"{name} was not reached in {worlds:,} of {found['cell'].nunique():,} worlds, so what drives it is not told.".capitalize()
 
     def replications(self, metric: str, group: str) -> dict[str, list[float]]:
         """Return the mean of *metric* of a *group* over each option's cells, replication by replication from 0, up to the first that a cell lacks."""
@@ -151,6 +164,7 @@ class Space:
         found = {}
         for option in self.options:
             means = table.loc[[cell.name for cell in self.study.cells if cell.option == option and cell.name in table.index]].mean(skipna=False)
+            means = means.where(np.isfinite(means))
             found[option] = [float(value) for value in means[: int(means.isna().to_numpy().argmax()) if means.isna().any() else len(means)]]
         return found
 

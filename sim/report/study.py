@@ -9,7 +9,7 @@ from functools import cached_property
 from os import PathLike
 from typing import Any
 
-from sim.metrics import METRICS, Difference, Estimate, Window, paired_difference
+from sim.metrics import METRICS, Difference, Estimate, Window, comparable
 from sim.metrics.estimates import difference_of, read_back
 from sim.metrics.results import Results
 from sim.scenario.load import load, resolved
@@ -88,7 +88,11 @@ class Study:
     @cached_property
     def _estimates(self) -> dict[tuple[str, str, str], Estimate]:
         rows: Any = self.results.summary.to_dict("records")
-        return {(row["cell"], row["metric"], row["group"]): read_back(row) for row in rows}
+        never = {name: metric.never for name, metric in METRICS.items()}
+        return {
+            (row["cell"], row["metric"], row["group"]): read_back(row, never=never.get(row["metric"], "not reached"))
+            for row in rows
+        }  # fmt: skip
 
     @cached_property
     def _differences(self) -> dict[tuple[str, str, str], Difference]:
@@ -145,6 +149,17 @@ class Study:
         parts = self._parts[name]
         return {replication: parts.get((cell.name, replication), parts["", -1]) for replication in replications}
 
+    @cached_property
+    def _series(self) -> dict[tuple[str, str, str], dict[int, float]]:
+        found: dict[tuple[str, str, str], dict[int, float]] = {}
+        for cell, replication, metric, group, value in self.results.values().itertuples(index=False):
+            found.setdefault((cell, metric, group), {})[replication] = value
+        return found
+
+    def series(self, cell: Cell, metric: str, group: str = "all") -> dict[int, float]:
+        """Return *metric* of a *group* in *cell* by replication, as the run's files have it."""
+        return self._series.get((cell.name, metric, group), {})
+
     def values(self, cell: Cell, metric: str, group: str, needs: Iterable[str]) -> dict[int, float]:
         """Return *metric* of *cell* for a *group* by replication, measured again from the tables that it *needs*, as far as the run's version wrote them."""
         by_table = {name: self.tables(name, cell) for name in needs if self.results.has(name)}
@@ -153,9 +168,10 @@ class Study:
         return {r: float(values[group]) for r, values in measured.items() if group in values}
 
     def paired(self, cell: Cell, other: Cell, metric: str, group: str, needs: Iterable[str]) -> Difference | None:
-        """Return the paired difference of *metric* between any two cells, *cell* − *other*; None where they share no replication."""
+        """Return the paired difference of *metric* between any two cells, *cell* − *other*; None where they share no replication, or it was never reached."""
         mine, theirs = self.values(cell, metric, group, needs), self.values(other, metric, group, needs)
         shared = sorted(mine.keys() & theirs.keys())
-        if not shared:
+        samples = [mine[r] for r in shared], [theirs[r] for r in shared]
+        if not comparable(*samples):
             return None
-        return paired_difference([mine[r] for r in shared], [theirs[r] for r in shared], METRICS[metric].unit, METRICS[metric].kind)
+        return METRICS[metric].difference(*samples)

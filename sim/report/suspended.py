@@ -9,6 +9,7 @@ from sim.metrics import Estimate
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import DAY_S, at_levels, by_levels, called, course, option, told_levels, with_records
+from sim.report.ranking import negative, untold
 from sim.report.study import Cell, Study
 from sim.report.words import interval, listed, percent, rounded
 
@@ -58,7 +59,7 @@ def _answer(study: Study) -> str:
     told = f"Without an answer a device stays Suspended: at the end of {rounded(days, 4)} days{where}, under ‘{option(worst)}’, {_left(study, worst, most)}"
     if best is worst:
         return f"{told}."
-    apart = "" if less is None else f", {interval(Estimate(-less.value, less.half_width, less.n, less.unit))} fewer, pair by pair"
+    apart = "" if less is None else f", {interval(negative(less))} fewer, pair by pair{untold(less)}"
     return f"{told}; under ‘{option(best)}’ {_left(study, best, fewest)}{apart}."
 
 

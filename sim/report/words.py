@@ -4,59 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from math import floor, isfinite, log10
 
-from sim.metrics import Estimate
+from sim.metrics.wording import NO_INTERVAL, interval, number, percent, rounded
 
-NO_INTERVAL = "no interval"
-DOUBT = "†"  # beside an interval that is known to cover less than it claims
-
-
-def number(value: float, decimals: int | None = None) -> str:
-    """Return *value* with thousands grouped: to *decimals* places (negative: tens, hundreds, ...), or, without, to four digits and whole above a thousand."""
-    if not isfinite(value):
-        return "unlimited" if value > 0 else "–"
-    if decimals is None:
-        decimals = 0 if abs(value) >= 1000 or value == int(value) else 3 - floor(log10(abs(value)))
-        text = f"{value:,.{max(0, min(decimals, 6))}f}"
-        return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
-    text = f"{round(value, decimals):,.{max(0, decimals)}f}"
-    return text.replace("-", "−") if round(value, decimals) else text.replace("-", "")
-
-
-def rounded(value: float, digits: int) -> str:
-    """Return *value* to so many significant *digits*."""
-    return number(float(f"{value:.{digits}g}"))
-
-
-def decimals_of(half_width: float) -> int:
-    """Return the decimal place of the second digit of *half_width* (negative: tens, hundreds, ...)."""
-    return min(1 - floor(log10(half_width)), 6)
-
-
-def spread(found: Estimate, scale: float = 1) -> float:
-    """Return the half-width times *scale*, 0 where it is only the dust of floating-point sums."""
-    return 0.0 if found.half_width <= 1e-9 * abs(found.value) else found.half_width * scale
-
-
-def interval(found: Estimate | None, scale: float = 1, unit: str = "") -> str:
-    """Return "value ± half-width unit", both times *scale*, to the second digit of the half-width, with † where that is doubtful; "–" for None."""
-    if found is None:
-        return "–"
-    value, half_width = found.value * scale, spread(found, scale)
-    tail = unit if unit in ("", "×") else f" {unit}"
-    if not isfinite(half_width):
-        return f"{number(value)}{tail} ({NO_INTERVAL})"
-    tail += f" {DOUBT}" if found.warning else ""
-    if half_width == 0:
-        return f"{number(value)} ± 0{tail}"
-    decimals = decimals_of(half_width)
-    return f"{number(value, decimals)} ± {number(half_width, decimals)}{tail}"
-
-
-def percent(found: Estimate | None) -> str:
-    """Return a share as "12.3 ± 0.4 %"."""
-    return interval(found, 100, "%")
+__all__ = [
+    "NO_INTERVAL", "counted", "duration", "interval", "listed", "number", "often", "percent",
+    "rounded", "span", "tied",
+]  # fmt: skip
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:
@@ -92,5 +46,5 @@ def often(period_s: int) -> str:
 
 
 def tied(text: str) -> str:
-    """Return *text* with no-break spaces inside quantities, so that no line ends between a number and its unit, interval or †."""
-    return re.sub(r"(?<=[0-9]) (?=[%±])|(?<=±) (?=[0-9])|(?<=[0-9]) (?=(?:s|min|h|d)\b)| (?=†)", "\u00a0", text)
+    """Return *text* with no-break spaces inside quantities, so that no line ends between a number and its unit or interval."""
+    return re.sub(r"(?<=[0-9]) (?=[%±])|(?<=±) (?=[0-9])|(?<=[0-9]) (?=(?:s|min|h|d)\b)", "\u00a0", text)

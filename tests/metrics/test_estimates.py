@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan, sqrt
+from math import inf, isnan, sqrt
 
 import pytest
 from hypothesis import given
@@ -57,7 +57,7 @@ def test_one_replication_has_no_interval_and_says_so():
 
     assert isnan(found.half_width)
     assert found.warning == "one replication: no interval"
-    assert str(found) == "3 d (n = 1)".replace("3", "3 (one replication: no interval)", 1)
+    assert str(found) == "3 d (no interval) (n = 1)"
     assert isnan(paired_difference([3.0], [1.0], "d").unpaired_half_width)
 
 
@@ -66,6 +66,25 @@ def test_equal_values_have_no_error_and_say_so():
     assert found.half_width == 0
     assert found.warning == "all values equal: ± 0 is not certainty"
     assert paired_difference([2.0, 2.0], [2.0, 2.0], "").unpaired_half_width == 0
+
+
+def test_no_interval_leaves_the_range_of_its_unit():
+    """Cut at its ends; the value and what is within stay."""
+    found = estimate([0.0, 0.004], "share", Kind.MEAN, (0, 1))
+    assert (found.low, found.value) == (0, 0.002)
+    assert found.half_width == pytest.approx(found.high / 2)
+    apart = paired_difference([0.9, 1.0], [0.0, 0.1], "share", Kind.MEAN, (0, 1))
+    assert (apart.low, apart.high) == (0.9, 0.9)
+    assert paired_difference([0.1, 1.0], [0.9, 0.1], "share", Kind.MEAN, (0, 1)).low == -1
+
+
+def test_what_was_never_reached_has_no_interval_and_no_difference():
+    """One infinite value makes the mean infinite; nobody is left out to make it finite."""
+    found = estimate([1.0, inf, 3.0], "s")
+    assert (found.value, found.caution) == (inf, "not reached in 1 of 3 replications")
+    assert isnan(found.half_width)
+    with pytest.raises(ValueError, match="never reached"):
+        paired_difference([1.0, inf], [1.0, 2.0], "s")
 
 
 def test_what_cannot_be_estimated_is_refused():

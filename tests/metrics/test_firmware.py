@@ -93,6 +93,8 @@ EXPECTED = {
     ("unlisted_device_days", "ppmid"): 30, ("unlisted_device_share", "ppmid"): 0.1, ("variant_devices_end", "all"): 5, ("variant_device_days", "ppmid"): 5,
     ("behind_device_share", "ppmid"): 0.3, ("behind_device_share", "ihd"): 0.5, ("behind_device_share", "all"): 28 / 80,
     ("hub_records_forgotten_n", "all"): 9, ("audit_found_n", "ppmid"): 5, ("audit_detection_days_mean", "ppmid"): 4, ("audit_detection_days_mean", "all"): 4,
+    ("audit_detected_share", "ppmid"): 1.0, ("audit_detected_share", "ihd"): 0.0, ("audit_detected_share", "all"): 5 / 15,
+    ("audit_met_share", "ppmid"): 100 / 107, ("audit_met_share", "all"): 200 / 207,
     ("audit_wrong_share", "ppmid"): 0.1, ("audit_wrong_share", "all"): 0.05, ("audit_error_share", "ppmid"): 0.1 - 0.4, ("audit_error_share", "esme"): 0,
     ("audit_error_share", "all"): 0.05 - 0.2, ("audit_covers_share", "ppmid"): 0, ("audit_covers_share", "esme"): 1,
     # Wilson with continuity, 10 of 100 and 0 of 100, from tables.
@@ -103,6 +105,9 @@ EXPECTED = {
     ("attempt_step_share", "offered"): 1, ("attempt_step_share", "recorded"): 70 / 120, ("goodput_share", "ppmid"): 0.75, ("goodput_share", "all"): 0.7,
     ("ota_step_s_p50", "han"): 2896, ("ota_step_s_p50", "han/ppmid"): 1448, ("ota_step_s_p95", "han"): 4096 + 0.9 * 1696,
     ("ota_step_s_p99", "han/esme"): 4096 + 0.99 * 1696, ("ota_step_s_p50", "all"): (8192 + 11585) / 2,
+    ("ota_step_share", "whole"): 10 / 120, ("ota_step_share", "whole/ppmid"): 0.1, ("ota_step_share", "all"): 10 / 120,
+    ("campaign_finished_share", "security"): 1.0, ("campaign_finished_share", "feature"): 0.0, ("campaign_finished_share", "all"): 0.4,
+    ("campaign_ended_share", "feature"): 2 / 3, ("campaign_ended_share", "all"): 0.8,
     ("campaign_days_mean", "security"): 5.5, ("campaign_days_mean", "all"): 5.5, ("campaign_stopped_share", "feature"): 0.5,
     ("campaign_stopped_share", "all"): 0.25, ("supply_cuts_n", "all"): 3, ("kind_alerts_n", "outage"): 2,
     ("kind_alerts_n", "all"): 14,

@@ -76,6 +76,7 @@ def world():
         "staleness": table(
             "staleness", ("smi", "ppmid", 0, DAY_S, 1 * day), ("smi", "ppmid", DAY_S, 3 * DAY_S, 1 * day), ("hub", "ppmid", 0, DAY_S, 1 * day),
         ),
+        "days": table("days", ("smi", "ppmid", 13, 7), ("smi", "ppmid", 14, 1), ("hub", "ppmid", 14, 3)),
         "targets": table("targets", ("version_report", 100, 91, 12), ("reading", 100, 909, 3)),
         "population": table("population", ("premises", "north", 1000), ("reporting", "north", 30), ("reporting", "south", 20)),
     }  # fmt: skip
@@ -90,16 +91,23 @@ EXPECTED = {
     ("csp_load_share", "north"): 0.5, ("csp_load_share", "all"): 0.5,
     ("csp_over_capacity_share", "north"): 0.1, ("csp_over_capacity_share", "all"): 0.1, ("csp_waiting_share", "all"): 0.1, ("csp_waiting_share", "north"): 0.05,
     ("csp_peak_waiting_n", "south"): 5, ("csp_peak_waiting_n", "all"): 7,
-    ("csp_delay_s_p50", "version_report"): 0, ("csp_delay_s_p50", "all"): 0, ("csp_delay_s_p99", "all"): 60, ("csp_delay_s_max", "all"): 60,
+    ("csp_delay_s_p50", "version_report"): 0, ("csp_delay_s_p50", "all"): 0, ("csp_delay_s_p99", "all"): float("inf"), ("csp_delay_s_max", "all"): 60,
+    ("csp_passed_share", "version_report"): 100 / 111, ("csp_passed_share", "all"): 100 / 111,
     ("dsp_alerts_per_s_peak", "all"): 16, ("dsp_alerts_per_s_mean", "all"): 3.0, ("dsp_messages_per_s_peak", "all"): 40,
     ("dsp_messages_per_s_mean", "all"): 6.0,
     ("dsp_peak_to_mean_ratio", "all"): 16 / 3,
-    ("end_to_end_delay_s_p50", "version_report"): 3, ("end_to_end_delay_s_p99", "version_report"): 5, ("end_to_end_delay_s_max", "all"): 9,
+    ("end_to_end_delay_s_p50", "version_report"): 3, ("end_to_end_delay_s_p99", "version_report"): float("inf"),
+    ("end_to_end_delay_s_p99", "reading"): 1, ("end_to_end_passed_share", "version_report"): 100 / 120, ("end_to_end_passed_share", "all"): 1000 / 1021,
+    ("end_to_end_delay_s_max", "all"): 9,
     ("end_to_end_delay_s_p50", "all"): 1,
     ("csp_refused_share", "version_report"): 10 / 91, ("csp_refused_share", "reading"): 0.0, ("csp_refused_share", "all"): 0.05,
     ("dsp_refused_share", "all"): 1 / 200,
+    ("attempted_share", "version_report"): 0.91, ("attempted_share", "reading"): 1.0, ("attempted_share", "all"): 200 / 209,
     ("late_share", "version_report"): 12 / 91, ("late_share", "all"): 15 / 1000, ("late_per_day", "reading"): 0.3, ("late_per_day", "all"): 1.5,
     ("record_wrong_share", "ppmid"): 0.2, ("record_wrong_share", "hcalcs"): 0.0, ("record_wrong_share", "all"): 0.1,
+    ("record_known_share", "ppmid"): 1.0, ("record_known_share", "ihd"): 0.0, ("record_known_share", "all"): 0.5,
+    ("hub_record_known_share", "ppmid"): 0.5, ("confirmed_share", "ppmid"): 1.0, ("confirmed_share", "all"): 20 / 30,
+    ("repaired_share", "ppmid"): 0.75, ("repaired_share", "all"): 0.75,
     ("record_right_share", "ppmid"): 0.8, ("record_right_share", "ihd"): 0.0, ("record_right_share", "all"): 0.45,
     ("record_unknown_share", "ppmid"): 0.0, ("record_unknown_share", "ihd"): 1.0, ("record_unknown_share", "all"): 0.5,
     ("hub_record_wrong_share", "ppmid"): 0.5, ("hub_record_unknown_share", "ppmid"): 0.5, ("hub_record_unknown_share", "all"): 0.75,
@@ -122,7 +130,7 @@ def test_a_value_worked_out_by_hand(name, group):
 
 ABSENT = [
     ("dsp_load_share", "all"), ("dsp_over_capacity_share", "all"), ("dsp_peak_waiting_n", "all"),  # unlimited
-    ("user_alerts_per_s_peak", "all"), ("user_alerts_per_s_mean", "all"), ("dsp_delay_s_p50", "all"),  # not in the network
+    ("user_alerts_per_s_peak", "all"), ("user_alerts_per_s_mean", "all"), ("user_delay_s_p50", "all"),  # not in the network
     ("record_wrong_share", "ihd"), ("hub_record_wrong_share", "ihd"), ("staleness_days_mean", "ihd"),  # no record
     ("confirmation_age_days_mean", "hcalcs"), ("repair_days_mean", "hcalcs"), ("bytes_per_day_dsp", "all"),  # nothing to average
 ]  # fmt: skip

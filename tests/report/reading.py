@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 def summary(results):
     """Return value and half-width by (cell, metric, group), straight from `summary.csv`."""
     with open(results.path / "summary.csv", encoding="utf-8", newline="") as file:
-        return {(row["cell"], row["metric"], row["group"]): (float(row["value"]), float(row["half_width"])) for row in csv.DictReader(file)}
+        return {(row["cell"], row["metric"], row["group"]): (float(row["value"]), float(row["half_width"] or "nan")) for row in csv.DictReader(file)}
 
 
 def differences(results):
@@ -32,13 +33,23 @@ def grid(findings, title):
 
 
 def same(text, value, half_width, scale=1):
-    """Whether *text* ("1,234 ± 12 %") is *value* ± *half_width* times *scale*, each rounded to the place of its last digit shown."""
-    shown = [part.split()[0] for part in text.replace("−", "-").split("±")]
-    wanted = [value, half_width]
+    """Whether *text* ("1,234 ± 12 %", "0.3 % (0 to 1 %)") is *value* with an interval of *half_width*, times *scale*, each rounded to its last digit."""
+    if math.isinf(value):
+        return text.startswith("not ")
+    text = re.sub(r"(; | \()(of |in [0-9])[^()]*\)", lambda found: ")" * found[0].startswith(";"), text.replace("−", "-"))
+    if ends := re.search(r"\((\S+) to (\S+)[^)]*\)", text):
+        low, high = (float(end.replace(",", "")) for end in ends.groups())
+        near = abs((high - low) / 2 - half_width * scale) <= sum(_last_place(end, 1) for end in ends.groups() if end != "0") + 1e-9
+        return near and _near(text.split()[0], value * scale)
+    shown = [part.split()[0] for part in text.split("±")]
     if len(shown) == 1:
-        assert "no interval" in text
-        wanted = wanted[:1]
-    return all(abs(float(part.replace(",", "")) - want * scale) <= _last_place(part, want * scale) for part, want in zip(shown, wanted, strict=True))
+        assert "no interval" in text or half_width <= 1e-9 * abs(value)
+        return _near(shown[0], value * scale)
+    return _near(shown[0], value * scale) and _near(shown[1], half_width * scale)
+
+
+def _near(part, want):
+    return abs(float(part.replace(",", "")) - want) <= _last_place(part, want)
 
 
 def _last_place(text, value):

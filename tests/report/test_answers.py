@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sim.metrics import Window, measure
+from sim.metrics import METRICS, Window, measure
 from sim.report import answer, findings
 from sim.report.grids import WIDTH
 from sim.report.study import Study
@@ -118,7 +118,7 @@ def test_dominated_rules_are_named_with_what_dominates_them(runs):
 def test_on_change_with_heartbeat_is_compared_pair_by_pair(runs):
     """The difference in the answer is the one of `differences.csv`."""
     text = findings(runs["record"]).answer
-    said = re.search(r"(r6_\w+) \([^)]*\) sends (\S+) times fewer messages and has (\S+ ± \S+) percentage points (fewer|more)", text)
+    said = re.search(r"(r6_\w+) \((?:(?!r6_).)*? wrong\) sends (\S+) times fewer messages and has (.+?) percentage points (fewer|more)", text)
 
     assert said
     value, half_width = differences(runs["record"])[said[1], "record_wrong_share", "ppmid"]
@@ -143,7 +143,7 @@ def test_a_plain_scenario_says_what_it_measured(runs):
 
     assert len(rows) > 20
     for row in rows:
-        scale = 100 if "%" in row["value"] else 1
+        scale = 100 if METRICS[row["metric"]].unit == "share" else 1
         assert same(row["value"], *want[row["metric"], row["group"]], scale)
 
 

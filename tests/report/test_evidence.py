@@ -48,7 +48,7 @@ def test_the_footing_of_every_figure(runs):
 
     assert is_sample(study)
     assert scale(study) == "a sample of 20,000 premises (the base estate has 20,000,000)"
-    assert replications(study) == "means of 2 replications, ± the half-width of the 95 % interval, † where that is known to cover less"
+    assert replications(study) == "means of 2 replications with their 95 % intervals"
     assert replications(Study(runs["calm"])) == "one replication: no interval"
     assert footing(study).endswith("weakest evidence used: grade D (an assumption without public evidence).")
     assert grades(assumed(study)).count("of grade") == 4

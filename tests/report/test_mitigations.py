@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from math import inf
 
 import pytest
 
@@ -70,10 +71,10 @@ def test_the_protection_alone_is_measured_on_both_kinds_of_storm(results):
     point = next(point for point in findings(results).points if "SECMP0062" in point)
     want = summary(results)
 
-    assert point.startswith("SECMP0062's rule alone does nothing against a report a day from every home (it stops 0 ± 0 %")
+    assert point.startswith("SECMP0062's rule alone does nothing against a report a day from every home (it stops 0 %")
     assert want["protection_alone", "throttled_share", "chatter"][0] == 0.975
-    assert "stops 97.5 ± 0 %" in point
-    assert "all 4,000 ± 0" in point
+    assert "stops 97.5 %" in point
+    assert "all 4,000 a day" in point
     assert "counted for anomaly detection" in point
 
 
@@ -81,7 +82,7 @@ def test_what_loses_the_alert_that_matters_is_named_with_its_code(results):
     """Deduplication at the hub consolidates half of the outage alerts."""
     point = next(point for point in findings(results).points if point.startswith("What loses the alert that matters"))
 
-    assert "hub dedupe 50 ± 0 %" in point
+    assert "hub dedupe 50 %" in point
     assert "of AD1 " in point
     assert "shedding" not in point
 
@@ -96,12 +97,16 @@ def test_t8_is_measured_against_the_storm_and_against_the_calm(results):
         row = rows[remedies.called(cell)]
         assert same(row["genuine delayed"], *want[cell.name, "genuine_delayed_share", "all"], 100)
         assert same(row["genuine lost"], *want[cell.name, "genuine_suppressed_share", "all"], 100)
-        assert same(row["added delay (p99), s"], *less[cell.name, "end_to_end_delay_s_p99", "version_report"])
+        if want[cell.name, "end_to_end_delay_s_p99", "version_report"][0] == inf:
+            assert (cell.name, row["added delay (p99), s"]) == ("shedding", "not reached by 99 %")
+            assert (cell.name, "end_to_end_delay_s_p99", "version_report") not in less
+        else:
+            assert same(row["added delay (p99), s"], *less[cell.name, "end_to_end_delay_s_p99", "version_report"])
         more = want[cell.name, "late_per_day", "on_demand"][0] + want[cell.name, "late_per_day", "power_outage"][0]
         more -= want["no_storm", "late_per_day", "on_demand"][0] + want["no_storm", "late_per_day", "power_outage"][0]
-        assert float(row["other messages late a day"].split(" ± ")[0].replace(",", "")) == pytest.approx(more, rel=0.01)
+        assert float(row["other messages late a day"].split()[0].replace(",", "")) == pytest.approx(more, rel=0.01)
         cut = 1 - want[cell.name, "dsp_messages_per_s_peak", "all"][0] / want["storm", "dsp_messages_per_s_peak", "all"][0]
-        assert float(row["peak cut"].split(" ± ")[0]) == pytest.approx(100 * cut, abs=0.1)
+        assert float(row["peak cut"].split()[0]) == pytest.approx(100 * cut, abs=0.1)
     assert [(row["layer"], row["built by"]) for row in rows.values()][1:4] == [("device", "device makers"), ("hub", "hub makers"), ("dsp", "DSP")]
 
 

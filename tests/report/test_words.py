@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, nan
 
 import pytest
 
-from sim.metrics import Estimate
+from sim.metrics import Condition, Estimate, estimate
 from sim.report.words import counted, duration, interval, listed, number, often, percent, rounded, span, tied
 
 
 @pytest.mark.parametrize(
     ("value", "half_width", "text"),
     [
-        (351160.0, 156.87, "351,160 ± 160"), (1.00490461, 0.01331, "1.005 ± 0.013"), (5147.2, 2300.0, "5,100 ± 2,300"), (0.0, 0.0, "0 ± 0"),
-        (52.142857142857, 9.8e-15, "52.14 ± 0"), (-0.4, 3.0, "−0.4 ± 3.0"), (1415.6667, 6.2516, "1,415.7 ± 6.3"), (0.00004, 0.002, "0.0000 ± 0.0020"),
-        (999.96, 0.0996, "999.960 ± 0.100"), (12.0, nan, "12 (no interval)"), (0.0123456, nan, "0.01235 (no interval)"), (365.0, 0.0, "365 ± 0"),
+        (351160.0, 156.87, "351,160 ± 160"), (1.00490461, 0.01331, "1.005 ± 0.013"), (5147.2, 2300.0, "5,100 ± 2,300"), (0.0, 0.0, "0"),
+        (52.142857142857, 9.8e-15, "52.14"), (-0.4, 3.0, "−0.4 ± 3.0"), (1415.6667, 6.2516, "1,415.7 ± 6.3"), (0.00004, 0.002, "0.0000 ± 0.0020"),
+        (999.96, 0.0996, "999.960 ± 0.100"), (12.0, nan, "12 (no interval)"), (0.0123456, nan, "0.01235 (no interval)"), (365.0, 0.0, "365"),
     ],
 )  # fmt: skip
 def test_a_value_is_rounded_to_what_its_interval_supports(value, half_width, text):
@@ -30,10 +31,36 @@ def test_shares_read_as_percentages_and_absence_as_a_dash():
     assert percent(None) == "–"
 
 
-def test_a_doubtful_interval_is_marked():
-    """Where coverage is known to be poor, a dagger stands beside the number."""
-    assert percent(Estimate(0.25, 0.1, 3, "share", caution="few")) == "25 ± 10 % †"
-    assert interval(Estimate(7.0, 0.0, 3, "s", caution="equal"), 1, "s") == "7 ± 0 s †"
+@pytest.mark.parametrize(
+    ("value", "bounds", "text"),
+    [
+        (0.0013, (0.0, 0.004), "0.13 % (0 to 0.40 %)"),  # ± would go below nought
+        (0.98, (0.95, 1.0), "98.0 % (95.0 to 100.0 %)"), (0.99, (0.98, 1.0), "99.0 ± 1.0 %"),
+        (0.2, (0.16, 0.2405), "20.0 ± 4.0 %"), (0.2, (0.16, 0.2455), "20 ± 4 %"),  # a little lopsided: fewer digits
+        (0.2, (0.16, 0.28), "20.0 % (16.0 to 28.0 %)"), (0.5, (0.5, 0.5), "50 %"),
+    ],
+)  # fmt: skip
+def test_a_lopsided_interval_is_never_said_as_plus_or_minus(value, bounds, text):
+    """Its ends are said, and no end leaves the range of its unit."""
+    low, high = bounds
+    assert percent(Estimate(value, (high - low) / 2, 5, "share", bounds=bounds)) == text
+
+
+def test_a_number_never_stands_without_whom_it_speaks_of():
+    """The share of all beside it, and in how many replications; nothing where that is all."""
+    few = Condition(0.0123, "messages that arrive")
+    assert interval(Estimate(2.0, 0.5, 5, "d", condition=few)) == "2.00 ± 0.50 (of the 1.23 % of messages that arrive)"
+    assert interval(Estimate(2.0, 0.5, 5, "d", condition=Condition(0.9996, "messages that arrive"))) == "2.00 ± 0.50"
+    assert interval(Estimate(2.0, 0.5, 3, "d", replications=5)) == "2.00 ± 0.50 (in 3 of 5 replications)"
+    both = Condition(0.5, "jobs that end", 0.25)
+    assert interval(Estimate(2.0, 0.5, 3, "d", condition=both)) == "2.00 ± 0.50 (of the 50 % and 25 % of jobs that end)"
+
+
+def test_what_is_never_reached_says_so():
+    """Infinity has no interval; in how many replications, where not in all."""
+    assert interval(Estimate(inf, nan, 3, "s", never="not reached by 99 %"), 1, "s") == "not reached by 99 %"
+    some = estimate([1.0, inf, 3.0], "s")
+    assert interval(replace(some, never="not drained")) == "not drained in 1 of 3 replications"
     assert interval(Estimate(7.0, nan, 1, "s")) == "7 (no interval)"
 
 
