@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from collections import Counter
+from math import isfinite, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sim.metrics.comparing import Apart
     from sim.metrics.results import Results
 
-_HEADS: Final = ("cell", "metric", "group", "RUN", "OTHER", "OTHER - RUN", "95 %", "unit", "by", "variance", "p, Holm", "beware")
+_HEADS: Final = ("cell", "metric", "group", "RUN", "OTHER", "OTHER - RUN", "95 % interval", "unit", "by", "variance", "p, Holm")
 
 
 @click.command()
@@ -94,15 +95,19 @@ def _as_json(row: Apart) -> dict[str, Any]:
 
 def _as_text(row: Apart) -> list[object]:
     found = row.difference
-    half = f"± {number(found.half_width)}" if isfinite(found.half_width) else "-"
+    ends = f"{number(found.low)} to {number(found.high)}" if isfinite(found.half_width) else "-"
     gain = f"÷ {number(found.gain)}" if row.paired and isfinite(found.gain) else "-"
     p = "-" if not isfinite(found.p_holm) else "< 0.001" if found.p_holm < 0.001 else f"{found.p_holm:.3f}"
     by = "pairs" if row.paired else "unpaired"
-    return [row.cell, row.metric, row.group, row.mine, row.theirs, found.value, half, found.unit, by, gain, p, "†" if found.warning else ""]
+    return [row.cell, row.metric, row.group, row.mine, row.theirs, _or_dash(found.value), ends, found.unit, by, gain, p]
 
 
 def _reading(rows: list[Apart]) -> list[str]:
     """Return how to read the table, as far as it needs words."""
     told = ["Variance: what pairing by common luck divided it by. p, Holm: that of no difference, corrected for all metrics compared."] * bool(rows)
-    cautions = dict.fromkeys(row.difference.warning for row in rows if row.difference.warning)
-    return told + [f"† {caution}" for caution in cautions]
+    cautions = Counter(row.difference.warning for row in rows if row.difference.warning)
+    return told + [f"Of {n} of {len(rows)} rows: {caution}." for caution, n in cautions.most_common()]
+
+
+def _or_dash(value: float) -> object:
+    return "-" if isnan(value) else value

@@ -80,7 +80,7 @@ def _of_storms() -> dict[str, Metric]:
     server = "stage/server"
     return {
         "attempted_share": Metric(harm.attempted_share, "share", "kind", _SKEWED),
-        "amplification_ratio": Metric(storms.amplification, "", "kind", _SKEWED, _ATTEMPTED, (1, inf)),
+        "amplification_ratio": Metric(storms.amplification, "", "kind", _SKEWED, _ATTEMPTED),
         "attempts_wasted_share": Metric(storms.wasted_share, "share", "kind", _SKEWED, _ATTEMPTED),
         **{f"{fate}_share": Metric(partial(storms.fate_share, fate=fate), "share", "kind", _SKEWED) for fate in ("consolidated", "throttled")},
         "genuine_suppressed_share": Metric(storms.genuine_suppressed_share, "share", "alert code", _SKEWED),

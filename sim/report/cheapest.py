@@ -10,7 +10,7 @@ from sim.report.contest import COST, RIGHT_ENOUGH, TYPE, WRONG, Choice, Contest,
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.ranking import negative, of_cells, untold, would
-from sim.report.study import Cell, Study, base_leaves
+from sim.report.study import Study, base_leaves
 from sim.report.words import counted, interval, listed, percent, rounded
 from sim.units import format_share
 
@@ -47,7 +47,9 @@ def _answer(contest: Contest) -> str:
     if not able:
         ranking = of_cells(contest.study, [choice.cell for choice in contest.choices], WRONG, TYPE)
         least = ranking.lowest
-        whose = f"the best, {least.what.name}{ranking.doubt(least, _name)}, leaves {percent(least.estimate)}"
+        names = {choice.cell.name: contest.called(choice) for choice in contest.choices}
+        doubt = ranking.doubt(least, lambda cell: names[cell.name])
+        whose = f"the best, {names[least.what.name]}{doubt}, leaves {percent(least.estimate)}"
         return f"None of these rules leaves at most {bar} of the PPMID records wrong; {whose}. {worth}"
     best = able[0]
     first = (
@@ -55,10 +57,6 @@ def _answer(contest: Contest) -> str:
         f" {percent(best.wrong)} wrong."
     )
     return " ".join([part for part in (first + _near(contest, able), _against_daily(contest), worth) if part])
-
-
-def _name(cell: Cell) -> str:
-    return cell.name
 
 
 def _near(contest: Contest, able: list[Choice]) -> str:
@@ -105,7 +103,8 @@ def _points(contest: Contest) -> tuple[str, ...]:
     points = [f"The frontier, from the fewest messages to the fewest wrong: {best}."]
     by_winner: dict[str, list[str]] = {}
     for name, winner in contest.beaten_by.items():
-        by_winner.setdefault(contest.called(winner), []).append(name + ("" if contest.clear(contest.by_name[name], winner) else "†"))
+        loser = contest.called(contest.by_name[name])
+        by_winner.setdefault(contest.called(winner), []).append(loser + ("" if contest.clear(contest.by_name[name], winner) else "†"))
     points += [f"Dominated by {winner}: {listed(names)}." for winner, names in by_winner.items()]
     if any("†" in point for point in points):
         points.append("†: by the means; the 95 % interval of a paired difference does not settle it.")
@@ -183,9 +182,9 @@ def _grid(contest: Contest) -> Grid:
         verdict = "on the frontier"
         if winner is not None:
             mute.add(place)
-            verdict = f"dominated by {contest.called(winner)}" + ("" if contest.clear(choice, winner) else " †")
+            verdict = f"dominated by {winner.cell.name}" + ("" if contest.clear(choice, winner) else " †")
         times = [interval(contest.study.estimate(choice.cell, metric, TYPE)) for metric in ("staleness_days_mean", "confirmation_age_days_mean")]
-        rows.append((contest.called(choice), contest.label(choice), interval(choice.cost), percent(choice.wrong), *times, verdict))
+        rows.append((name, contest.label(choice), interval(choice.cost), percent(choice.wrong), *times, verdict))
     head = ("rule", "in the figure", "messages per device-year", "PPMID records wrong", "mean staleness, d", "confirmation age, d", "verdict")
     note = "Messages: reports and the requests that ask for them, per device of the types that report. †: by the means; the intervals do not settle it."
     return Grid("T2. The frontier: what each rule costs, and what it leaves wrong", head, tuple(rows), note, frozenset(mute))

@@ -19,6 +19,7 @@ RIGHT_ENOUGH: Final = 0.01
 _NAMES: Final = (
     "none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat", "digest", "piggy-back", "cloud", "event read", "audit",
 )  # fmt: skip
+_PERIODIC: Final = ("hub_poll", "periodic", "hub_batch", "digest", "piggy_back", "cloud")
 _FAMILIES: Final = dict(zip(RULES, _NAMES, strict=True))
 
 
@@ -41,11 +42,24 @@ class Choice:
         """The rule and its period, for a mark in a figure."""
         reporting = self.cell.scenario.reporting
         number = f"R{RULES.index(reporting.rule)}"
-        if reporting.rule in ("hub_poll", "periodic", "hub_batch", "digest", "piggy_back", "cloud"):
+        if reporting.rule in _PERIODIC:
             return f"{number} {format_duration(reporting.period)}"
         if reporting.rule == "on_change_heartbeat":
             return f"{number} {format_duration(reporting.heartbeat)}"
         return f"{number} {_FAMILIES[reporting.rule]}" + (" to SMI" if reporting.rule == "hub_store" and reporting.read.refreshes_smi else "")
+
+
+    @property
+    def plain(self) -> str:
+        """The rule, its number and its period, for a sentence: "R3 (periodic, every 1 d)"."""
+        reporting = self.cell.scenario.reporting
+        number, _, rule = self.family.partition(" ")
+        if reporting.rule in _PERIODIC:
+            return f"{number} ({rule}, every {format_duration(reporting.period)})"
+        if reporting.rule == "on_change_heartbeat":
+            return f"{number} (on change, with a heartbeat of {format_duration(reporting.heartbeat)})"
+        to_smi = ", passed on to the SMI" if reporting.rule == "hub_store" and reporting.read.refreshes_smi else ""
+        return f"{number} ({rule}{to_smi})"
 
 
 def choices(study: Study) -> tuple[Choice, ...]:
@@ -70,8 +84,9 @@ class Contest:
         self.beaten_by = {name: self.by_name[other] for name, other in dominators(points).items()}
 
     def called(self, choice: Choice) -> str:
-        """Return the name of *choice* in sentences and tables: that of its cell in `summary.csv`."""
-        return choice.cell.name
+        """Return the name of *choice* in sentences: its rule in words where that is its own, else the name of its cell."""
+        alone = [other.plain for other in self.choices].count(choice.plain) == 1
+        return choice.plain if alone else choice.cell.name
 
     def label(self, choice: Choice) -> str:
         """Return what marks *choice* in a figure: its rule and period where that is its own, else the name of its cell."""

@@ -8,7 +8,7 @@ from sim.metrics.firmware_air import STEPS
 from sim.report.grids import Grid
 from sim.report.lives import called
 from sim.report.study import Cell, Study
-from sim.report.words import duration, interval, percent
+from sim.report.words import interval, lasting, percent
 
 METRICS: Final = ("job_end_share", "attempt_step_share", "goodput_share", "attempts_per_job_mean", "ota_step_s_p50", "ota_step_s_p95", "ota_step_s_p99")
 STAGES: Final = ("distribution", "han", "activation", "response", "whole")
@@ -62,7 +62,7 @@ def _times(study: Study, cells: list[Cell]) -> Grid:
         for stage in STAGES:
             found = [study.estimate(cell, f"ota_step_s_{name}", stage) for name in _QUANTILES]
             if all(value is not None for value in found):
-                rows.append((called(cell), _SAID[stage], *("–" if value is None else duration(value.value) for value in found)))
+                rows.append((called(cell), _SAID[stage], *map(lasting, found)))
     head = ("world", "step", *_QUANTILES)
     note = (
         "Times that 50, 95 and 99 % of the attempts do not exceed; means over replications, intervals in summary.csv (ota_step_s). Read from bands of half an"

@@ -11,6 +11,7 @@ from sim.metrics.wording import UNREACHED
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
+from sim.report.lives import called
 from sim.report.ranking import Ranking, excludes_nought, needed, of_cells, would
 from sim.report.servers import READ, places
 from sim.report.study import Cell, Study
@@ -29,9 +30,9 @@ USUAL: Final = {
     "end_to_end_delay_s_p99": "99 % of all messages are there within {}",
     "late_per_day": "{} messages a day miss their target",
     "record_right_share": "the inventory has a right record {} of all device time",
-    "record_wrong_share": "where it has a record, it is wrong {} of the time",
     "record_unknown_share": "it has none {} of the time",
-    "staleness_days_mean": "its records are {} days stale on average",
+    "record_wrong_share": "a record is wrong for {}",
+    "staleness_days_mean": "on average a record is stale by {}",
     "messages_per_device_year": "reporting takes {} messages per device-year",
     "bytes_per_day_wan": "{} bytes a day cross the SM WAN",
 }
@@ -97,17 +98,13 @@ def _ends(ranking: Ranking[Cell], what: str) -> str:
         least, most = shown(low.estimate), shown(high.estimate)
         return (
             f"This run cannot tell where {what} is lowest or highest: of {cells}, from {least} in"
-            f" {low.what.name} to {most} in {high.what.name}{_what_would(ranking)}."
+            f" {called(low.what)} to {most} in {called(high.what)}{_what_would(ranking)}."
         )
     ends = [
-        f"{end} in {entry.what.name} ({shown(entry.estimate)}){ranking.doubt(entry, _name)}"
+        f"{end} in {called(entry.what)} ({shown(entry.estimate)}){ranking.doubt(entry, called)}"
         for end, entry in (("lowest", low), ("highest", high))
     ]  # fmt: skip
     return f"Of {cells}, {what} is {ends[0]}, and {ends[1]}."
-
-
-def _name(cell: Cell) -> str:
-    return cell.name
 
 
 def _what_would(ranking: Ranking[Cell]) -> str:
@@ -125,6 +122,8 @@ def _told(study: Study, cell: Cell, name: str) -> str:
         return f"{words(name)} is {shown(found)}"
     if name == DELAY:
         return _delay(study, cell, found)
+    if name == "staleness_days_mean":
+        return USUAL[name].format(interval(found, 1, found.unit))
     return USUAL[name].format(percent(found) if found.unit == "share" else interval(found))
 
 
@@ -133,16 +132,23 @@ def _delay(study: Study, cell: Cell, found: Estimate) -> str:
     if isfinite(found.value):
         return USUAL[DELAY].format(interval(found, 1, "s"))
     arrived = percent(study.estimate(cell, "end_to_end_passed_share"))
-    return f"{arrived} of all messages arrive at all, so no delay is {found.never}{found.caution.removeprefix(UNREACHED)}"
+    where = found.caution.removeprefix(UNREACHED)
+    return f"only {arrived} of all messages arrive at all, so there is no time by which 99 % do{where}"
+
+
+def _comparator(study: Study) -> str:
+    """Return what the comparator of the run is called."""
+    name = str(study.manifest["comparator"])
+    return next((called(cell) for cell in study.cells if cell.name == name), name.replace("_", " "))
 
 
 def _against(study: Study, name: str) -> str:
     pairs = [(cell, study.difference(cell, name)) for cell in study.cells]
-    settled = [cell.name for cell, found in pairs if found is not None and excludes_nought(found)]
+    settled = [called(cell) for cell, found in pairs if found is not None and excludes_nought(found)]
     compared = [cell for cell, found in pairs if found is not None]
     if not compared:
         return ""
-    told = f"The 95 % interval of the paired difference from {study.manifest['comparator']} excludes nought for"
+    told = f"The 95 % interval of the paired difference from {_comparator(study)} excludes nought for"
     if len(settled) > _MOST_ROWS:
         return f"{told} {len(settled):,} of {counted(len(compared), 'cell')}."
     return f"{told} {listed(settled)}." if settled else f"{told} none of {counted(len(compared), 'cell')}."
@@ -153,7 +159,7 @@ def _points(study: Study, metrics: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     name = main(study, metrics)
     found = [(cell, study.difference(cell, name)) for cell in study.cells]
-    return tuple(f"{words(name)}, {cell.name} less its comparator: {shown(difference)}, paired." for cell, difference in found if difference is not None)
+    return tuple(f"{words(name)}, {called(cell)} less its comparator: {shown(difference)}, paired." for cell, difference in found if difference is not None)
 
 
 def _grids(study: Study, metrics: tuple[str, ...]) -> tuple[Grid, ...]:

@@ -14,7 +14,7 @@ _CONDITION: Final = re.compile(
     r"of the (?P<share>[0-9.e+-]+ %(?: and [0-9.e+-]+ %)?) of (?P<who>[^(),;]+)(?=[),])"
 )
 _ALONE: Final = re.compile(rf"(?: \(|; ){_CONDITION.pattern}\)")
-_NUMBER: Final = re.compile(r"[−-]?[0-9].*|–|unlimited")
+_NUMBER: Final = re.compile(r"[−-]?[0-9].*|–|unlimited|not (?:reached|drained).*|never drains")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ def _answer(world: Aftermath) -> str:
     if not lost:
         every = "the world recovers by itself" if len(here) == 1 else f"the world recovers by itself under every policy ({_named(here)})"
         anywhere = "" if all(outcome.returns for outcome in world.outcomes) else " At others it does not: see T9."
-        return f"Yes. {at} {every}: {_drains(back)}.{anywhere}"
+        sure = f" ({returned_text(back[0])} replications)" if len(back) == 1 else ""
+        return f"Yes. {at} {every}{sure}: {_drains(back)}.{anywhere}"
     if not back:
         anybody = " under any policy" if len(here) > 1 else ""
         return f"No. {at} the world does not recover by itself{anybody}: {_outlives(world, lost[0])}. {_why(world, lost[0], None)}".strip()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import isfinite
 
+from sim.metrics import Estimate
 from sim.metrics.wording import NO_INTERVAL, interval, number, percent, rounded
 
 __all__ = [
-    "NO_INTERVAL", "counted", "duration", "interval", "listed", "number", "often", "percent",
+    "NO_INTERVAL", "counted", "duration", "interval", "lasting", "listed", "number", "often", "percent",
     "rounded", "span", "tied",
 ]  # fmt: skip
 
@@ -29,6 +31,13 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{number(round(seconds / size, 1))} {unit}"
     return f"{number(round(seconds, 1))} s"
+
+
+def lasting(found: Estimate | None) -> str:
+    """Return a time without its interval, in the unit that reads best, and whom it speaks of."""
+    if found is None:
+        return "–"
+    return (duration(found.value) if isfinite(found.value) else found.never) + found.about
 
 
 def span(seconds: int) -> str:
