@@ -36,7 +36,7 @@ def test_it_prints_what_pairing_gained_and_how_sure(two):
     assert lines[1].split("  ")[0] == "cell"
     row = next(line.split() for line in lines if line.startswith("on_change-s0  record_wrong_share"))
     assert (row[5], row[7]) == ("-0.04", "to")
-    assert float(row[6]) < -0.04 < float(row[8]) < 0
+    assert float(row[6]) <= -0.04 <= float(row[8]) < 0
     assert "pairs" in row
     assert "<" in row
     assert "0.001" in row

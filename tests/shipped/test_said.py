@@ -17,14 +17,26 @@ from sim.report.words import interval, percent
 from sim.scenario.compose import shipped
 
 DAYS = {"window.warm_up": "0 s", "window.length": "2 d"}
-LONG = {"window.length": "400 d"}
 SMALL = {
-    "alert_exclusion_list": (400, {"window.warm_up": "0 s", "window.length": "4 h"}), "as_decided": (300, {"window.length": "1460 d"}), "cheapest_record": (200, {"window.warm_up": "7 d", "window.length": "14 d"}),
+    "alert_exclusion_list": (400, {"window.warm_up": "0 s", "window.length": "4 h"}),
+    "as_decided": (300, {"window.length": "1460 d"}),
+    "cheapest_record": (200, {"window.warm_up": "7 d", "window.length": "14 d"}),
     "daily_version_report": (2_000, {"network.0.capacity": "2 /s", "network.1.capacity": "4.6 /s"}),
-    "dec_2013": (2_600, {"window.length": "11 h", "estate.premises_per_cell": "100"}), "gb_2022_07": (400, DAYS), "gb_base": (300, DAYS | {"reporting.rule": "periodic"}),
-    "gb_firmware": (300, LONG), "hub_store_forward": (200, {}), "mp105": (300, {}), "policies": (200, {"window.length": "1460 d"}),
-    "rollout_storm": (600, {"traffic.level": "0 %", "window.warm_up": "0 d", "window.length": "9 d"}), "screening": (200, {}),
-    "storm_mitigations": (2_000, {"window.length": "4 h", "network.2.capacity": "1 /s", "network.3.capacity": "2.3 /s"}),
+    "dec_2013": (2_600, {"window.length": "11 h", "estate.premises_per_cell": "100"}),
+    "gb_2022_07": (400, DAYS),
+    "gb_base": (300, DAYS | {"reporting.rule": "periodic"}),
+    "gb_firmware": (300, {"window.length": "400 d"}),
+    "hub_store_forward": (200, {}),
+    "mp105": (300, {}),
+    "policies": (200, {"window.length": "1460 d"}),
+    "rollout_storm": (
+        600, {"traffic.level": "0 %", "window.warm_up": "0 d", "window.length": "9 d"},
+    ),
+    "screening": (200, {}),
+    "storm_mitigations": (
+        2_000,
+        {"window.length": "4 h", "network.2.capacity": "1 /s", "network.3.capacity": "2.3 /s"},
+    ),
     "storm_recovery": (1_000, {"window.length": "7 h", "network.1.capacity": "0.23 /s"}),
 }  # fmt: skip
 
