@@ -57,6 +57,7 @@ def _of_stage(stage: str, server: str) -> dict[str, Metric]:
         "over_capacity_s_total": Metric(partial(harm.over_capacity_s, stage=stage), "s", server, _SKEWED),
         "waiting_share": Metric(partial(harm.waiting_share, stage=stage), "share", server, _SKEWED),
         "peak_waiting_n": Metric(partial(harm.peak_waiting, stage=stage), "messages", server, _SKEWED),
+        "waiting_at_end_n": Metric(partial(harm.waiting_at_end, stage=stage), "messages", server, _SKEWED),
     }
     return {f"{stage}_{name}": metric for name, metric in (named | _delays(stage)).items()}
 

@@ -57,6 +57,15 @@ def peak_waiting(tables: Tables, window: Window, *, stage: str) -> Values:
     return servers(waiting, max(waiting.values(), default=0))
 
 
+def waiting_at_end(tables: Tables, window: Window, *, stage: str) -> Values:
+    """Messages that still wait at *stage* when the window ends. Absent where capacity is unlimited.
+
+    Groups: server; `all` is all servers together. Unit: messages.
+    """
+    waiting = totals(_limited(tables, stage), "server", "waiting_at_end_n")
+    return servers(waiting, added(waiting.values()))
+
+
 def attempted_share(tables: Tables, window: Window) -> Values:
     """Share of the messages raised that made an attempt to cross the network: the others were
     stopped, lost or in the dark before. Groups: kind; `all` is every kind together. Unit: share.

@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Final
 
 from sim.metrics.results import Results
-from sim.report import cheapest, firmware, flips, general, mitigations, recovery, storm
+from sim.report import cheapest, endings, firmware, flips, general, mitigations, recovery, storm
 from sim.report.evidence import doubtful, footing
 from sim.report.findings import Findings
 from sim.report.grids import Grid, condensed, wrapped
@@ -33,7 +33,8 @@ def _of(study: Study) -> Findings:
     found = _of_any(study)
     if flips.fits(study):
         found = flips.findings(study, found)
-    return replace(found, grids=tuple(_footed(grid, doubtful(study)) for grid in found.grids))
+    grids = tuple(_footed(grid, doubtful(study)) for grid in found.grids)
+    return replace(found, points=(*found.points, *endings.points(study)), grids=grids)
 
 
 def _footed(grid: Grid, foot: str) -> Grid:

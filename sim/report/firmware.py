@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Final
 
-from sim.report import cheapest, forwarding, funnel, general, policies, rollouts, screening, storm, suspended
+from sim.report import cheapest, endings, forwarding, funnel, general, policies, rollouts, screening, storm, suspended
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings
 from sim.report.lives import varied
@@ -32,6 +32,8 @@ def findings(study: Study) -> Findings:
     found = general.findings(study) if section is None else section.findings(study)
     if section is None:
         return replace(found, grids=(*found.grids, *funnel.grids(study)))
+    if len(study.cells) == 1:
+        found = replace(found, answer=f"{endings.told(study, study.cells[0])} {found.answer}".strip())
     doubts = (SAMPLE, *found.doubts) if is_sample(study) else found.doubts
     metrics = tuple(dict.fromkeys([*found.metrics, *funnel.METRICS, *study.metrics]))
     return replace(found, grids=(*found.grids, *funnel.grids(study)), doubts=doubts, metrics=metrics)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from sim.metrics import METRICS, Estimate
 from sim.metrics.wording import UNREACHED
+from sim.report.bottleneck import bottleneck
+from sim.report.bottleneck import told as bottleneck_told
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
@@ -25,8 +27,8 @@ USUAL: Final = {
     "dsp_messages_per_s_mean": "{} messages a second reach the DSP on average",
     "dsp_alerts_per_s_mean": "{} of them alerts",
     "dsp_alerts_per_s_peak": "the busiest second has {} alerts",
-    "dsp_load_share": "the DSP is used to {} of its capacity",
-    "dsp_waiting_share": "something waits there {} of the time",
+    "dsp_load_share": "",  # told by the bottleneck, whatever stage that is
+    "dsp_waiting_share": "",
     "end_to_end_delay_s_p99": "99 % of all messages are there within {}",
     "late_per_day": "{} messages a day miss their target",
     "record_right_share": "the inventory has a right record {} of all device time",
@@ -36,21 +38,34 @@ USUAL: Final = {
     "messages_per_device_year": "reporting takes {} messages per device-year",
     "bytes_per_day_wan": "{} bytes a day cross the SM WAN",
 }
+PRESSED: Final = ("load_share", "waiting_share", "waiting_at_end_n")
 DELAY: Final = "end_to_end_delay_s_p99"
 _MOST_ROWS: Final = 40  # of a heat-map; more would not be read
 _MOST_CELLS: Final = 300  # of a table; more are for summary.csv
 
 
 def shown(found: Estimate | None) -> str:
-    """Return an estimate with its unit."""
+    """Return an estimate with its unit; a share of more than one, of what can be that, as a multiple."""
     if found is None:
         return "–"
+    if found.unit == "share" and found.value > 1:
+        return interval(found, 1, "×")
     return percent(found) if found.unit == "share" else interval(found, 1, found.unit)
 
 
 def asked(study: Study) -> tuple[str, ...]:
     """Return the metrics that the run declares, or the usual ones, as far as any cell has them."""
-    return tuple(name for name in study.metrics or tuple(USUAL) if any(study.estimate(cell, name) for cell in study.cells))
+    return tuple(name for name in study.metrics or _usual(study) if any(study.estimate(cell, name) for cell in study.cells))
+
+
+def _usual(study: Study) -> tuple[str, ...]:
+    """Return what a run is asked that does not say: of the network, of the stage of its bottleneck too."""
+    worst = [bottleneck(study, cell) for cell in study.cells]
+    stages = dict.fromkeys(one.place.stage for one in worst if one is not None and one.place.stage != "dsp")
+    pressed = [f"{stage}_{name}" for stage in stages for name in PRESSED]
+    names = list(USUAL)
+    after = names.index("dsp_waiting_share") + 1
+    return (*names[:after], *pressed, *names[after:])
 
 
 def findings(study: Study) -> Findings:
@@ -80,7 +95,8 @@ def _answer(study: Study, metrics: tuple[str, ...]) -> str:
     if not metrics:
         return "The metrics asked for apply to none of the cells."
     if len(study.cells) == 1:
-        told = "; ".join(_told(study, study.cells[0], name) for name in metrics)
+        parts = [_told(study, study.cells[0], name) for name in metrics]
+        told = "; ".join(part for part in parts if part)
         return f"{told[0].upper()}{told[1:]}."
     name = main(study, metrics)
     ranking = of_cells(study, study.cells, name)
@@ -118,7 +134,11 @@ def _what_would(ranking: Ranking[Cell]) -> str:
 def _told(study: Study, cell: Cell, name: str) -> str:
     """Return one estimate as part of a sentence."""
     found = study.estimate(cell, name)
-    if name not in USUAL or found is None:
+    if name == "dsp_waiting_share" and not study.metrics:
+        return bottleneck_told(study, cell)
+    if not study.metrics and name.endswith(PRESSED) and USUAL.get(name, "") == "":
+        return ""
+    if not USUAL.get(name) or found is None:
         return f"{words(name)} is {shown(found)}"
     if name == DELAY:
         return _delay(study, cell, found)

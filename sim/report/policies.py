@@ -76,13 +76,14 @@ def _answer(study: Study) -> str:
     ranking = of_cells(study, [cell for cell, _ in found], "record_wrong_share")
     doubts = [ranking.doubt(end, called) for end in (ranking.lowest, ranking.highest)]
     told = f"Of {len(found)} policies under which anything changes, {called(best)} leaves the inventory least wrong{doubts[0]}: {_state(study, best)}."
-    told += f" {_upper(called(worst))} leaves it most wrong{doubts[1]}: {percent(most)} of the records that there are. {_reads(study, worst)}"
+    told += f" {_upper(called(worst))} leaves it most wrong{doubts[1]}: a record is wrong for {percent(most)}. {_reads(study, worst)}"
     return f"{told} {_against(study, worst) or _against(study, best)}".strip()
 
 
 def _state(study: Study, cell: Cell) -> str:
     right, wrong, unknown = (study.estimate(cell, f"record_{state}_share") for state in ("right", "wrong", "unknown"))
-    return f"{percent(wrong)} of its records are wrong; of all devices it knows {percent(right)} rightly and has no record of {percent(unknown)}"
+    known = f"it knows {percent(right)} of all devices rightly and has no record of {percent(unknown)}"
+    return f"{known}; where it has a record, that is wrong for {percent(wrong)}"
 
 
 def _upper(text: str) -> str:

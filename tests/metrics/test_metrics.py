@@ -91,6 +91,7 @@ EXPECTED = {
     ("csp_load_share", "north"): 0.5, ("csp_load_share", "all"): 0.5,
     ("csp_over_capacity_share", "north"): 0.1, ("csp_over_capacity_share", "all"): 0.1, ("csp_waiting_share", "all"): 0.1, ("csp_waiting_share", "north"): 0.05,
     ("csp_peak_waiting_n", "south"): 5, ("csp_peak_waiting_n", "all"): 7,
+    ("csp_waiting_at_end_n", "north"): 0, ("csp_waiting_at_end_n", "south"): 1, ("csp_waiting_at_end_n", "all"): 1,
     ("csp_delay_s_p50", "version_report"): 0, ("csp_delay_s_p50", "all"): 0, ("csp_delay_s_p99", "all"): float("inf"), ("csp_delay_s_max", "all"): 60,
     ("csp_passed_share", "version_report"): 100 / 111, ("csp_passed_share", "all"): 100 / 111,
     ("dsp_alerts_per_s_peak", "all"): 16, ("dsp_alerts_per_s_mean", "all"): 3.0, ("dsp_messages_per_s_peak", "all"): 40,
