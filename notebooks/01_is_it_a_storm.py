@@ -66,7 +66,7 @@ print("\n\n".join(grid.text() for grid in found.grids[:3]))
 # %%
 differences = results.table("differences")
 late = differences[(differences["metric"] == "late_per_day") & (differences["group"] == "on_demand")]
-late[["cell", "difference", "half_width", "unpaired_half_width", "n"]]
+late[["cell", "difference", "half_width", "unpaired_half_width", "n", "condition", "condition_share"]]
 
 # %% [markdown]
 # ## How it is addressed

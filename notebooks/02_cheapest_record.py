@@ -60,7 +60,7 @@ print(found.grids[0].text())
 # %%
 differences = results.table("differences")
 rows = differences[differences["cell"].str.startswith("r6_") & (differences["metric"] == "record_wrong_share") & (differences["group"] == "ppmid")]
-rows[["cell", "comparator", "difference", "half_width", "unpaired_half_width", "n"]]
+rows[["cell", "comparator", "difference", "half_width", "unpaired_half_width", "n", "condition", "condition_share"]]
 
 # %% [markdown]
 # ## Wrong is not the whole story

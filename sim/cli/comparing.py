@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sim.metrics.comparing import Apart
     from sim.metrics.results import Results
 
-_HEADS: Final = ("cell", "metric", "group", "RUN", "OTHER", "OTHER - RUN", "95 % interval", "unit", "by", "variance", "p, Holm")
+_HEADS: Final = ("cell", "metric", "group", "RUN", "OTHER", "OTHER - RUN", "95 % interval", "unit", "by", "variance", "p, Holm", "speaks of")
 
 
 @click.command()
@@ -89,7 +89,7 @@ def _as_json(row: Apart) -> dict[str, Any]:
         "p_holm": found.p_holm,
     }  # fmt: skip
     told = {name: value if isfinite(value) else None for name, value in numbers.items()}
-    how = {"n": found.n, "unit": found.unit, "paired": row.paired, "warning": found.warning}
+    how = {"n": found.n, "unit": found.unit, "paired": row.paired, "warning": found.warning, "condition": str(found.condition or "")}
     return {"cell": row.cell, "metric": row.metric, "group": row.group, **told, **how}
 
 
@@ -99,7 +99,7 @@ def _as_text(row: Apart) -> list[object]:
     gain = f"÷ {number(found.gain)}" if row.paired and isfinite(found.gain) else "-"
     p = "-" if not isfinite(found.p_holm) else "< 0.001" if found.p_holm < 0.001 else f"{found.p_holm:.3f}"
     by = "pairs" if row.paired else "unpaired"
-    return [row.cell, row.metric, row.group, row.mine, row.theirs, _or_dash(found.value), ends, found.unit, by, gain, p]
+    return [row.cell, row.metric, row.group, row.mine, row.theirs, _or_dash(found.value), ends, found.unit, by, gain, p, str(found.condition or "")]
 
 
 def _reading(rows: list[Apart]) -> list[str]:

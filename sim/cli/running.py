@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 from signal import SIGTERM, default_int_handler, signal
 from typing import TYPE_CHECKING, Any
@@ -120,9 +121,12 @@ def _say_outcome(outcome: Outcome, answer: str, asked: Asked) -> None:
 
 
 def _rows(results: Any) -> list[dict[str, Any]]:
-    """Return the summary's rows, with None for a half-width that is not a number."""
+    """Return the summary's rows, with None for a half-width that is not a number, and "inf" for a
+    value that was never reached: JSON has neither.
+    """
     summary = results.summary
-    return list(summary.astype(object).where(summary.notna(), None).to_dict("records"))
+    rows = summary.astype(object).where(summary.notna(), None)
+    return list(rows.replace({inf: "inf"}).to_dict("records"))
 
 
 @click.command()

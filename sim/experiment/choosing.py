@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 from sim.experiment.plan import Plan
@@ -46,7 +46,7 @@ def judge_options(
     """Return *verdicts* by cell with what the choice needs added, from the replications *known* of each cell, of which *first* are the first stage."""
     values = _by_option(plan, choice, known)
     if len(values) < 2 or min(map(len, values.values())) < first:
-        told = f"{choice.metric} is not there in every replication of two options or more: none can be selected"
+        told = f"{choice.metric} is not there, or not reached, in every replication of two options or more: none can be selected"
         return {name: Verdict(verdict.counted, verdict.more, "; ".join(filter(None, (verdict.shortfall, told)))) for name, verdict in verdicts.items()}
     scale = min(abs(added(found[:first]) / first) for found in values.values()) if choice.relative else 1.0
     found = select(values, choice.width * scale or inf, first, prefer=choice.prefer)
@@ -62,13 +62,13 @@ def judge_options(
 
 
 def _by_option(plan: Plan, choice: Choice, known: Mapping[str, Sequence[Replication]]) -> dict[str, list[float]]:
-    """Return the mean over the cells of each option, replication by replication, up to the first that a cell lacks."""
+    """Return the mean over the cells of each option, replication by replication, up to the first that a cell lacks or never reached."""
     key, found = (choice.metric, choice.group), dict[str, list[float]]()
     for option in dict.fromkeys(cell.option for cell in plan.cells):
         rows = zip(*(known[cell.name] for cell in plan.cells if cell.option == option), strict=False)
         found[option] = []
         for row in rows:
-            if any(key not in one for one in row):
+            if any(not isfinite(one.get(key, inf)) for one in row):
                 break
             found[option].append(added(one[key] for one in row) / len(row))
     return found

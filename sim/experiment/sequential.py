@@ -78,7 +78,9 @@ def judge(replications: Sequence[Replication], targets: Sequence[Target], least:
         hopeless += [] if keys else [f"{target.metric} has no value there"]
         for key in keys:
             values = np.array([one.get(key, np.nan) for one in replications])
-            if target.relative and not np.nan_to_num(values).any():
+            if never := int(np.isinf(values).sum()):
+                hopeless.append(f"{target.metric} is not reached in {never} of {ran} replications, so its mean has no width")
+            elif target.relative and not np.nan_to_num(values).any():
                 hopeless.append(f"{target.metric} is 0 in all {ran} replications, and no part of 0 is a width; ask for a half-width in its unit instead")
             else:
                 columns.append((target, values))

@@ -29,7 +29,7 @@ INTERVALS: Final = (
 )  # fmt: skip
 DIFFERENCES: Final = (
     "cell", "comparator", "metric", "group", "difference", "half_width", "unpaired_half_width", "n", "unit", "low", "high", "variance_reduction", "p", "p_holm",
-    "warning", "condition", "condition_share", "condition_other_share",
+    "warning", "condition", "condition_share", "condition_other_share", "replications",
 )  # fmt: skip
 _VALUES: Final = ("cell", "replication", "metric", "group", "value")
 
@@ -124,7 +124,10 @@ def _differences(cell: Cell, other: Cell, asked: Sequence[str], measured: Measur
     for key, apart in found.items():
         tail = apart.low, apart.high, apart.gain, apart.p, corrected.get(key, nan), apart.warning
         other_share = nan if apart.condition is None else apart.condition.other
-        yield cell.name, other.name, *key, apart.value, apart.half_width, apart.unpaired_half_width, apart.n, apart.unit, *tail, *_condition(apart), other_share
+        yield (
+            cell.name, other.name, *key, apart.value, apart.half_width, apart.unpaired_half_width, apart.n, apart.unit, *tail,
+            *_condition(apart), other_share, len(shared),
+        )  # fmt: skip
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Row]) -> bytes:
@@ -167,7 +170,7 @@ def _parquet(header: Sequence[str], rows: Sequence[Row]) -> bytes:
     import pyarrow.parquet as pq
 
     text = dict.fromkeys(("cell", "comparator", "metric", "group", "unit", "warning", "condition"), pa.string())
-    kinds = dict.fromkeys(header, pa.float64()) | {"n": pa.int32(), "replication": pa.int32()} | text
+    kinds = dict.fromkeys(header, pa.float64()) | {"n": pa.int32(), "replication": pa.int32(), "replications": pa.int32()} | text
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
     arrays = [pa.array(column, kinds[name]) for name, column in zip(header, columns, strict=True)]
     sink = pa.BufferOutputStream()

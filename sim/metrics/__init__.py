@@ -29,10 +29,11 @@ _ATTEMPTED = Of("attempted_share", "messages that make an attempt")
 _KNOWN = Of("record_known_share", "device time with a record")
 _HUB_KNOWN = Of("hub_record_known_share", "device time with a record in the hub")
 _CONFIRMED = Of("confirmed_share", "devices with a report in the SMI")
-_REPAIRED = Of("repaired_share", "wrong episodes seen to end")
-_DETECTED = Of("audit_detected_share", "such installations that an audit found")
-_AUDITED = Of("audit_met_share", "its reads that found a record")
-_STEPPED = Of("ota_step_share", "attempts that came so far")
+_REPAIRED = Of("repaired_share", "wrong records that were seen to be mended")
+_DETECTED = Of("audit_detected_share", "installations not on the list that an audit found")
+_AUDITED = Of("audit_met_share", "audit reads that found a record")
+_STEPPED = Of("ota_step_share", "attempts that reached this step")
+_SENT = Of("job_sent_share", "jobs that were not withdrawn")
 _FINISHED = Of("campaign_finished_share", "campaigns that finished")
 _ENDED = Of("campaign_ended_share", "campaigns that ended")
 
@@ -64,14 +65,18 @@ def _of_stage(stage: str, server: str) -> dict[str, Metric]:
 
 def _delays(stage: str) -> dict[str, Metric]:
     """Return the metrics of how long *stage* takes, and of how many it passes on at all."""
-    passed = Of(f"{stage}_passed_share", "messages passed on") if stage != "end_to_end" else _ARRIVED
+    whole = stage == "end_to_end"
+    came = None if whole else Of(f"{stage}_came_share", "messages that come to the stage")
+    passed = _ARRIVED if whole else Of(f"{stage}_passed_share", "messages at the stage that it passes on")
     measured = {
-        "p50": Metric(partial(load.delay, stage=stage, share=0.5), "s", "kind", _SKEWED, never="not reached by 50 %"),
-        "p99": Metric(partial(load.delay, stage=stage, share=0.99), "s", "kind", _SKEWED, never="not reached by 99 %"),
+        "p50": Metric(partial(load.delay, stage=stage, share=0.5), "s", "kind", _SKEWED, came, never="not reached by 50 %"),
+        "p99": Metric(partial(load.delay, stage=stage, share=0.99), "s", "kind", _SKEWED, came, never="not reached by 99 %"),
         "max": Metric(partial(load.longest_delay, stage=stage), "s", "kind", _SKEWED, passed),
     }
-    share = Metric(partial(load.passed_share, stage=stage), "share", "kind", _SKEWED)
-    return {f"delay_s_{name}": metric for name, metric in measured.items()} | {"passed_share": share}
+    shares = {"passed_share": Metric(partial(load.passed_share, stage=stage), "share", "kind", _SKEWED)}
+    if not whole:
+        shares["came_share"] = Metric(partial(load.came_share, stage=stage), "share", "kind", _SKEWED)
+    return {f"delay_s_{name}": metric for name, metric in measured.items()} | shares
 
 
 def _of_storms() -> dict[str, Metric]:
@@ -133,9 +138,9 @@ def _of_firmware() -> dict[str, Metric]:
         "audit_detection_days_mean": Metric(firmware.detection_days_mean, "d", _TYPE, _SKEWED, _DETECTED),
         "audit_met_share": Metric(firmware.audit_met_share, "share", _TYPE, _MEAN),
         "audit_wrong_share": Metric(firmware.audit_wrong_share, "share", _TYPE, _MEAN, _AUDITED),
-        "audit_half_width_share": Metric(firmware.audit_half_width_share, "share", _TYPE, _MEAN),
-        "audit_error_share": Metric(firmware.audit_error_share, "share", _TYPE, _MEAN, within=(-1, 1)),
-        "audit_covers_share": Metric(firmware.audit_covers_share, "share", _TYPE, Kind.SHARE),
+        "audit_half_width_share": Metric(firmware.audit_half_width_share, "share", _TYPE, _MEAN, _AUDITED),
+        "audit_error_share": Metric(firmware.audit_error_share, "share", _TYPE, _MEAN, _AUDITED, (-1, 1)),
+        "audit_covers_share": Metric(firmware.audit_covers_share, "share", _TYPE, Kind.SHARE, _AUDITED),
         "audit_reads_per_year": Metric(firmware.audit_sample, "reads/year", _TYPE, _MEAN),
         **_of_the_air(),
     }
@@ -146,8 +151,9 @@ def _of_the_air() -> dict[str, Metric]:
     shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
     return {
         "job_end_share": Metric(firmware_air.job_end_share, "share", "end", _MEAN),
-        "job_recorded_share": Metric(firmware_air.job_recorded_share, "share", _TYPE, _MEAN),
-        "attempts_per_job_mean": Metric(firmware_air.attempts_per_job, "", _TYPE, _MEAN),
+        "job_sent_share": Metric(firmware_air.job_sent_share, "share", _TYPE, _MEAN),
+        "job_recorded_share": Metric(firmware_air.job_recorded_share, "share", _TYPE, _MEAN, _SENT),
+        "attempts_per_job_mean": Metric(firmware_air.attempts_per_job, "", _TYPE, _MEAN, _SENT),
         "ota_step_share": Metric(firmware_air.step_share, "share", "step/device type", _MEAN),
         "attempt_step_share": Metric(firmware_air.attempt_step_share, "share", "step", _MEAN),
         "goodput_share": Metric(firmware_air.goodput_share, "share", _TYPE, _MEAN),

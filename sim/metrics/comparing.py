@@ -94,7 +94,14 @@ def _measured(run: Results) -> Measured | None:
 def _cells(cell: str, values: Sequence[Mapping[Key, Mapping[int, float]]], same_luck: bool, every_group: bool) -> list[Apart]:
     """Return the differences between two cells of the *values* by metric and replication."""
     keys = [key for key in values[0] if key in values[1] and (every_group or key[1] == "all")]
-    return [_apart(cell, key, (values[0][key], values[1][key]), same_luck) for key in keys]
+    shares = [{key: added(of.values()) / len(of) for key, of in run.items()} for run in values]
+    rows = [_apart(cell, key, (values[0][key], values[1][key]), same_luck) for key in keys]
+    return [replace(row, difference=_conditioned(row, *shares)) for row in rows]
+
+
+def _conditioned(row: Apart, mine: Mapping[Key, float], theirs: Mapping[Key, float]) -> Difference:
+    """Return the difference of *row* with whom it speaks of, by the shares in both runs."""
+    return METRICS.get(row.metric, _UNNAMED).conditioned(row.difference, row.group, mine, theirs)
 
 
 def _apart(
@@ -111,7 +118,7 @@ def _apart(
     mine, theirs = list(a.values()), list(b.values())
     means = added(mine) / len(mine), added(theirs) / len(theirs)
     if not all(map(isfinite, means)):
-        alike = 0.0 if means[0] == means[1] else nan
+        alike = 0.0 if sorted(mine) == sorted(theirs) else nan
         found = Difference(alike, nan, min(len(a), len(b)), metric.unit, nan, caution=NEVER)
         return Apart(cell, *key, *means, found, paired=False)
     if same_luck and shared:
@@ -145,10 +152,20 @@ def _by_summary(mine: Results, theirs: Results, pairs: Mapping[str, str], every_
     for (cell, metric, group), a in found[0].items():
         b = found[1].get((pairs.get(cell, ""), metric, group))
         if b is not None and (every_group or group == "all"):
-            half = hypot(a.half_width, b.half_width)
-            apart = Difference(b.value - a.value, half, min(a.n, b.n), a.unit, half, caution=a.warning or b.warning)
+            half = hypot(_arm(a), _arm(b))
+            apart = Difference(_less(b, a), half, min(a.n, b.n), a.unit, half, caution=a.warning or b.warning)
             rows.append(Apart(cell, metric, group, a.value, b.value, apart, paired=False))
     return rows
+
+
+def _arm(found: Estimate) -> float:
+    """Return how far an interval reaches from its value at the most."""
+    return max(found.value - found.low, found.high - found.value)
+
+
+def _less(one: Estimate, other: Estimate) -> float:
+    """Return *one* less the *other*; 0 where neither was ever reached."""
+    return 0.0 if one.value == other.value else one.value - other.value
 
 
 def _notes(seeds: Sequence[Mapping[str, Any]], pairs: Mapping[str, str]) -> list[str]:

@@ -20,6 +20,7 @@ from sim.units import added
 
 ONE: Final = "one replication: no interval"
 ANYWHERE: Final = (-inf, inf)
+LEAST_SAID: Final = 1e-4  # a condition met by fewer is told as less than that
 AS_GOOD_AS_ALL: Final = 0.9995  # a condition met by more than this is not worth a word
 
 
@@ -36,10 +37,16 @@ class Condition:
     def __str__(self) -> str:
         """Say "of the 1.2 % of messages that arrive"; nothing where all of them do, or none can."""
         shares = [share for share in (self.share, self.other) if share is not None]
-        if all(share >= AS_GOOD_AS_ALL or isnan(share) for share in shares):
+        if all(share >= AS_GOOD_AS_ALL for share in shares):
             return ""
-        told = " and ".join(dict.fromkeys(f"{100 * share:.3g} %" for share in shares))
-        return f"of the {told} of {self.who}"
+        return f"of the {' and '.join(dict.fromkeys(map(_part, shares)))} of {self.who}"
+
+
+def _part(share: float) -> str:
+    """Return a *share* of all in words."""
+    if isnan(share):
+        return "unknown share"
+    return f"{100 * share:.3g} %" if share >= LEAST_SAID or not share else "less than 0.01 %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,8 @@ class Estimate:
 
     def __str__(self) -> str:
         text = percent(self) if self.unit == "share" else interval(self, 1, self.unit)
-        return f"{text}{f', {self.warning}' if self.warning and self.n > 1 else ''} (n = {self.n})"
+        told = self.n > 1 and self.warning and isfinite(self.value)
+        return f"{text}{f', {self.warning}' if told else ''} (n = {self.n})"
 
 
 def read_back(row: Mapping[Any, Any], value: str = "value", never: str = "not reached") -> Estimate:
@@ -130,7 +138,7 @@ def difference_of(row: Mapping[str, Any]) -> Difference:
     found = read_back(row, "difference")
     return Difference(
         found.value, found.half_width, found.n, found.unit, float(row["unpaired_half_width"]), bounds=found.bounds, caution=found.caution,
-        condition=found.condition,
+        condition=found.condition, replications=found.replications,
         p=float(row.get("p", nan)), p_holm=float(row.get("p_holm", nan)),
     )  # fmt: skip
 
@@ -164,7 +172,7 @@ def estimate(
     if not values:
         raise ValueError("no replications, no estimate")
     n = len(values)
-    if never := sum(value == inf for value in values):
+    if never := added(value == inf for value in values):
         some = f"{UNREACHED} in {never} of {n} replications" if never < n else ""
         return Estimate(inf, nan, n, unit, caution=some)
     mean, square = mean_and_square(values)

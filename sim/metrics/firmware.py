@@ -173,15 +173,16 @@ def detection_days_mean(tables: Tables, window: Window) -> Values:
 
 
 def detected_share(tables: Tables, window: Window) -> Values:
-    """Share of the devices found by an audit among those that installed what is not on the CPL:
-    found ÷ installed after warm-up, or ÷ found where some had installed it before.
+    """Share of the installations of what is not on the CPL that an audit found: found ÷ installed
+    after warm-up. Absent where more were found than installed: some are of before, and nobody
+    counts how many of those there were.
 
     Groups: device type; `all` is every type together. Unit: share.
     """
     found = _status(tables, "found_n")
     here = where(tables["local"], image=UNWANTED, outcome="installed")
-    installed = totals(here, "device_type", "n")
-    return pooled(found, {name: max(n, installed.get(name, 0)) for name, n in found.items()})
+    shares = pooled(found, totals(here, "device_type", "n"))
+    return {name: share for name, share in shares.items() if share <= 1}
 
 
 # -- what an audit says of the records ---------------------------------------------------------------------------------------------------------------------

@@ -34,6 +34,16 @@ def job_end_share(tables: Tables, window: Window) -> Values:
     return {end: ends.get(end, 0) / added(ends.values()) for end in ENDS} if added(ends.values()) else {}
 
 
+def job_sent_share(tables: Tables, window: Window) -> Values:
+    """Share of the jobs that were sent, or still would be: all but those withdrawn before, ÷ jobs.
+
+    Groups: device type; `all` is every type together. Unit: share.
+    """
+    jobs = {name: np.asarray(column) for name, column in tables["jobs"].items()}
+    sent = {name: column[jobs["ended"] != UNSENT] for name, column in jobs.items()}
+    return pooled(totals(sent, "device_type", "n"), totals(jobs, "device_type", "n"))
+
+
 def job_recorded_share(tables: Tables, window: Window) -> Values:
     """Share of the jobs that end with the new version recorded, at once or by a repair: (done + repaired) ÷ (jobs − withdrawn).
 

@@ -47,11 +47,11 @@ def resamples(address: str, n: int, times: int) -> NDArray[np.int64]:
     return ((words * np.uint64(n)) >> np.uint64(32)).astype(np.int64).reshape(times, n)
 
 
-def quantile_t(degrees: int) -> float:
-    """Return the t quantile of a two-sided 95 % interval."""
+def quantile_t(degrees: int, share: float = 0.5 + CONFIDENCE / 2) -> float:
+    """Return the *share* quantile of Student's t; by default that of a two-sided 95 % interval."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))
+    return float(stdtrit(degrees, share))
 
 
 def bounds(values: Numbers, kind: Kind) -> Bounds:

@@ -132,33 +132,54 @@ def _passed(tables: Tables, stage: str) -> dict[str, Rows]:
 
 
 def _came(tables: Tables, stage: str) -> dict[str, float]:
-    """Return how many messages came to *stage* by kind, and in `all`: those that it passed on, that
-    ended there, and, where something waits there at the end, all of the kind still under way.
+    """Return how many messages came to *stage* by kind: those that it passed on, that ended there,
+    and that wait there when the window ends. Of a kind that is sent again, attempts: what arrived.
     """
-    fates = tables["fates"]
+    passed = totals(where(tables["delays"], stage=stage), "kind", "n")
     if stage == "end_to_end":
-        fate: Any = np.asarray(fates["fate"])
-        undelivered = where(fates, fate=tuple(sorted(set(fate.tolist()) - {"delivered"})))
+        fates: Any = np.asarray(tables["fates"]["fate"])
+        undelivered = where(tables["fates"], fate=tuple(sorted(set(fates.tolist()) - {"delivered"})))
         ended = totals(undelivered, "kind", "n")
     else:
-        ended = totals(where(fates, stage=stage), "kind", "n")
-        if waits_at_end(tables, stage):
-            for kind, n in totals(where(fates, fate="in_flight"), "kind", "n").items():
-                ended[kind] = ended.get(kind, 0) + n
-    passed = totals(where(tables["delays"], stage=stage), "kind", "n")
+        ended = totals(where(tables["fates"], stage=stage), "kind", "n")
+        for kind, n in _waiting_at_end(tables, stage).items():
+            ended[kind] = ended.get(kind, 0) + n
     came = {kind: passed.get(kind, 0) + ended.get(kind, 0) for kind in sorted({*passed, *ended})}
+    if stage != "end_to_end":
+        arrived = totals(where(tables["arrivals"], stage=stage), "kind", "n")
+        came |= {kind: max(came.get(kind, 0), arrived.get(kind, 0)) for kind in sorted(_sent_again(tables))}
     return {kind: n for kind, n in came.items() if n}
 
 
-def waits_at_end(tables: Tables, stage: str) -> bool:
-    """Whether a message waits at *stage* when the window ends."""
-    return any(n for n in where(tables["stages"], stage=stage)["waiting_at_end_n"].tolist())
+def _sent_again(tables: Tables) -> set[str]:
+    """Return the kinds of which a message made more than one attempt."""
+    attempts = totals(tables["attempts"], "kind", "n_attempts")
+    messages = totals(tables["attempts"], "kind", "n_messages")
+    return {kind for kind, n in attempts.items() if n > messages[kind]}
+
+
+def _waiting_at_end(tables: Tables, stage: str) -> dict[str, float]:
+    """Return how many messages wait at *stage* when the window ends, by kind as those under way are."""
+    waiting = added(where(tables["stages"], stage=stage)["waiting_at_end_n"].tolist())
+    under_way = totals(where(tables["fates"], fate="in_flight"), "kind", "n")
+    whole = added(under_way.values())
+    share = min(1.0, waiting / whole) if whole else 0.0
+    return {kind: n * share for kind, n in under_way.items()} if share else {}
+
+
+def came_share(tables: Tables, window: Window, *, stage: str) -> Values:
+    """Share of the messages raised that came to *stage*: the others ended before it, or take another
+    way. Of a kind that is sent again attempts count, and all of it counts as come at the most.
+
+    Groups: kind; `all` is every kind together. Unit: share.
+    """
+    came, raised = _came(tables, stage), totals(tables["fates"], "kind", "n")
+    return pooled({kind: min(n, raised.get(kind, 0)) for kind, n in came.items()}, raised)
 
 
 def passed_share(tables: Tables, window: Window, *, stage: str) -> Values:
     """Share of the messages that came to *stage* which it passed on; `end_to_end`, of all raised,
-    which reached the SMI. Of messages raised after warm-up; where some wait at the stage when the
-    window ends, all that are under way then count as come and not passed on.
+    which reached the SMI. Of messages raised after warm-up; of a kind that is sent again, attempts.
 
     Groups: kind; `all` is every kind together. Unit: share.
     """

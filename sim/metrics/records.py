@@ -101,8 +101,9 @@ def confirmed_share(tables: Tables, window: Window) -> Values:
 
 
 def repaired_share(tables: Tables, window: Window) -> Values:
-    """Share of the wrong episodes of SMI records that were seen to end: those begun after warm-up
-    that ended ÷ (those + records that are wrong when the window ends).
+    """Share, at the least, of the wrong episodes of SMI records that were seen to end: those begun
+    after warm-up that ended ÷ (those + records that are wrong when the window ends, also those that
+    have been since before).
 
     Groups: device type; `all` is every type together. Unit: share.
     """

@@ -96,8 +96,10 @@ def _with_its_error(found: Said, scale: float, tail: str) -> str:
 
 
 def _end(value: float, decimals: int) -> str:
-    """Return an end of an interval; nought is nought, to however many decimals."""
-    return number(value, decimals) if round(value, decimals) else "0"
+    """Return an end of an interval; nought is nought, and what is not is not said to be."""
+    if round(value, decimals):
+        return number(value, decimals)
+    return number(float(f"{value:.1g}")) if value else "0"
 
 
 def _unevenness(found: Said) -> float:
@@ -108,6 +110,8 @@ def _unevenness(found: Said) -> float:
 def _crosses(found: Said, scale: float, decimals: int) -> bool:
     """Return whether ±, as printed, would leave the range that the interval keeps to."""
     value, half = (round(each * scale, decimals) for each in (found.value, found.half_width))
+    if (found.low > 0 and value - half <= 0) or (found.high < 0 and value + half >= 0):
+        return True
     if found.unit == "share" and found.high <= 1 and value + half > scale * (1 + _DUST):
         return True
     return found.low >= 0 > value - half + _DUST * abs(value)

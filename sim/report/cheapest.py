@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Estimate
+from sim.metrics.intervals import quantile_t
 from sim.report.contest import COST, RIGHT_ENOUGH, TYPE, WRONG, Choice, Contest, choices
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.ranking import negative, of_cells, untold, would
+from sim.report.ranking import negative, of_cells, replications_for, untold, would
 from sim.report.study import Study, base_leaves
 from sim.report.words import counted, interval, listed, percent, rounded
 from sim.units import format_share
@@ -56,7 +58,16 @@ def _answer(contest: Contest) -> str:
         f"The cheapest rule that leaves at most {bar} of the PPMID records wrong is {contest.called(best)}: {interval(best.cost)} messages per device-year,"
         f" {percent(best.wrong)} wrong."
     )
-    return " ".join([part for part in (first + _near(contest, able), _against_daily(contest), worth) if part])
+    return " ".join([part for part in (first + _perhaps(contest, best) + _near(contest, able), _against_daily(contest), worth) if part])
+
+
+def _perhaps(contest: Contest, best: Choice) -> str:
+    """Name the cheaper rules that the run cannot tell from the bar."""
+    cheaper = [
+        contest.called(choice) for choice in contest.choices
+        if choice.cost.value < best.cost.value and choice.wrong.n > 1 and choice.wrong.low <= RIGHT_ENOUGH < choice.wrong.value
+    ]  # fmt: skip
+    return f" Cheaper still, this run cannot tell whether it does: {listed(cheaper)}." if cheaper else ""
 
 
 def _near(contest: Contest, able: list[Choice]) -> str:
@@ -64,12 +75,13 @@ def _near(contest: Contest, able: list[Choice]) -> str:
     best = able[0]
     if best.wrong.n == 1 or best.wrong.high <= RIGHT_ENOUGH:
         return ""
-    n = best.wrong.n * (best.wrong.half_width / max(RIGHT_ENOUGH - best.wrong.value, 1e-12)) ** 2
+    spread = (best.wrong.high - best.wrong.value) * sqrt(best.wrong.n) / quantile_t(best.wrong.n - 1)
+    n = replications_for(RIGHT_ENOUGH - best.wrong.value, spread, best.wrong.n + 1)
     told = f" This run cannot tell that it does: its interval reaches past {format_share(RIGHT_ENOUGH)}{would([n])}."
     sure = next((choice for choice in able if choice.wrong.high <= RIGHT_ENOUGH), None)
     if sure is None:
         return told
-    return f"{told} The cheapest that does for sure is {contest.called(sure)}: {interval(sure.cost)} messages, {percent(sure.wrong)} wrong."
+    return f"{told} The cheapest whose interval lies below it is {contest.called(sure)}: {interval(sure.cost)} messages, {percent(sure.wrong)} wrong."
 
 
 def _heartbeat(contest: Contest, other: Choice) -> Choice | None:
@@ -93,8 +105,9 @@ def _against_daily(contest: Contest) -> str:
     sure = "" if verdict == "not dominated" or contest.clear(other, ours) else ", though the interval of the difference does not settle it"
     return (
         f"Against {contest.called(other)} ({interval(other.cost)} messages, {percent(other.wrong)} wrong), {contest.called(ours)} ({interval(ours.cost)}"
-        f" messages, {percent(ours.wrong)} wrong) sends {rounded(ratio, 2)} times fewer messages and has {interval(shift, 100)} percentage points"
-        f" {less} records wrong, compared pair by pair{untold(wrong)}: {contest.called(other)} is {verdict}{sure}."
+        f" messages, {percent(ours.wrong)} wrong) sends about {rounded(ratio, 2)} times fewer messages and has"
+        f" {less} records wrong by {interval(shift, 100, 'percentage points')}, compared pair by"
+        f" pair{untold(wrong)}: {contest.called(other)} is {verdict}{sure}."
     )
 
 

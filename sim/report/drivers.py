@@ -111,7 +111,7 @@ def _words(found: Drivers) -> str:
 
 def _note(found: Drivers) -> str:
     """Return how to read the table of *found*."""
-    parts = [f"Over {counted(found.n, 'world')}; ± half of the 95 % interval, over points and replications."]
+    parts = [f"Over {counted(found.n, 'world')}; intervals of 95 %, over points and replications."]
     if not isnan(found.explained):
         parts.append(f"Low to high end: of straight lines, which explain {number(round(100 * found.explained, 1))} % of the variance.")
     if any("first order" in of for of in found.indices.values()):

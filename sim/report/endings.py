@@ -39,6 +39,8 @@ class Rollout:
 def rollouts(study: Study, cell: Cell) -> list[Rollout]:
     """Return the rollouts of *cell*, in the order of model and version."""
     rows: dict[tuple[str, int], list[dict[str, object]]] = {}
+    if cell.scenario.firmware is None:
+        return []
     for table in study.tables("campaigns", cell).values():
         for row in table.to_dict("records"):
             rows.setdefault((row["model"], row["version"]), []).append(row)

@@ -113,7 +113,7 @@ def doubtful(study: Study) -> str:
         return ""
     few = any("covers less" in caution for caution in study.cautions)
     less = "; of peaks, quantiles and what is seldom, so few replications cover less" if few else ""
-    return f"± or (a to b): 95 % interval{less}. A number alone: the same in every replication."
+    return f"± or (a to b): 95 % interval{less}. An estimate without: the same in every replication."
 
 
 def footing(study: Study) -> str:

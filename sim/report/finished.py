@@ -25,14 +25,14 @@ def alarms(study: Study, cell: Cell, metric: str) -> Estimate | None:
 
 
 class Rollouts:
-    """The rollouts that finished, each a point: days to finish, and the false outage alerts of the busiest second at the DSP."""
+    """The rollouts that finished in every replication, each a point: days to finish, and the false outage alerts of the busiest second at the DSP."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
         self.places: dict[str, tuple[Estimate, Estimate]] = {}
         for cell in study.cells:
             days, peak = study.estimate(cell, "campaign_days_mean"), alarms(study, cell, "dsp_kind_per_s_peak")
-            if days is not None and peak is not None:
+            if days is not None and peak is not None and days.n >= days.replications:
                 self.places[cell.name] = days, peak
         self.points: dict[str, Point] = {name: (days.value, peak.value) for name, (days, peak) in self.places.items()}
         self.best = frontier(self.points)

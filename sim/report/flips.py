@@ -16,7 +16,7 @@ from sim.report.drivers import Drivers, drivers, sentence, table
 from sim.report.evidence import MEANING, grade_of
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.ranking import Entry, Ranking
+from sim.report.ranking import Entry, Ranking, negative
 from sim.report.space import Axis, Space
 from sim.report.study import Study
 from sim.report.words import counted, interval, listed, number
@@ -270,7 +270,7 @@ def _evidence_grid(space: Space, decision: Decision | None, grades: dict[str, st
 def _said(apart: Difference, metric: str) -> str:
     """Return the size of a difference of *metric*, with its unit."""
     share = METRICS[metric].unit == "share"
-    size = replace(apart, value=abs(apart.value))
+    size = negative(apart) if apart.value < 0 else apart
     return interval(size, 100 if share else 1, "percentage points" if share else METRICS[metric].unit)
 
 

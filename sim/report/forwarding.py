@@ -84,7 +84,7 @@ def _choices(study: Study) -> list[tuple[Cell, Difference]]:
 
 def _points(found: Estimate) -> str:
     """Return a difference of shares as percentage points."""
-    return f"{interval(found, 100)} percentage points"
+    return interval(found, 100, "percentage points")
 
 
 def _what(cell: Cell) -> str:

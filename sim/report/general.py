@@ -110,7 +110,7 @@ def _ends(ranking: Ranking[Cell], what: str) -> str:
     if ranking.alike:
         each = "" if len(ranking.entries) == 1 else ", the same in each"
         return f"Of {cells}, {what} is {shown(low.estimate)}{each}."
-    if high in ranking.rivals(low):
+    if not ranking.ends_told():
         least, most = shown(low.estimate), shown(high.estimate)
         return (
             f"This run cannot tell where {what} is lowest or highest: of {cells}, from {least} in"
@@ -128,7 +128,7 @@ def _what_would(ranking: Ranking[Cell]) -> str:
     apart = ranking.apart(ranking.lowest, ranking.highest)
     if apart is None or apart.n == 1:
         return " (one replication has no interval)"
-    return would([needed(apart)])
+    return would([needed(apart)]).replace("would)", "would tell these two apart)")
 
 
 def _told(study: Study, cell: Cell, name: str) -> str:
@@ -153,7 +153,7 @@ def _delay(study: Study, cell: Cell, found: Estimate) -> str:
         return USUAL[DELAY].format(interval(found, 1, "s"))
     arrived = percent(study.estimate(cell, "end_to_end_passed_share"))
     where = found.caution.removeprefix(UNREACHED)
-    return f"only {arrived} of all messages arrive at all, so there is no time by which 99 % do{where}"
+    return f"{arrived} of all messages have arrived when the window ends, and 99 % never do{where}"
 
 
 def _comparator(study: Study) -> str:

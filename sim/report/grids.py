@@ -11,7 +11,7 @@ from sim.report.words import tied
 
 WIDTH: Final = 120  # columns of a terminal that prose is wrapped to
 _CONDITION: Final = re.compile(
-    r"of the (?P<share>[0-9.e+-]+ %(?: and [0-9.e+-]+ %)?) of (?P<who>[^(),;]+)(?=[),])"
+    r"of the (?P<share>(?:unknown share|(?:less than )?[0-9.e+-]+ %)(?: and [0-9.e+-]+ %)?) of (?P<who>[^(),;]+)(?=[),])"
 )
 _ALONE: Final = re.compile(rf"(?: \(|; ){_CONDITION.pattern}\)")
 _NUMBER: Final = re.compile(r"[−-]?[0-9].*|–|unlimited|not (?:reached|drained).*|never drains")
@@ -51,7 +51,7 @@ def condensed(grid: Grid) -> Grid:
     for head, column in zip(grid.head, zip(*grid.rows, strict=True), strict=False):
         found = [match for cell in column for match in _CONDITION.finditer(cell)]
         whose = {match["who"] for match in found}
-        if len(whose) != 1:
+        if len(whose) != 1 or "metric" in grid.head:  # a column of many metrics: each says its own
             columns.append(column)
             continue
         who, shares = next(iter(whose)), {match["share"] for match in found}

@@ -14,7 +14,7 @@ from sim.report.ranking import Entry, Ranking, of_cells
 from sim.report.remedies import BUILDERS, CUT, Remedies, changes, factor_name
 from sim.report.servers import places
 from sim.report.study import Cell, Study
-from sim.report.words import counted, interval, listed, percent, rounded
+from sim.report.words import counted, interval, listed, percent
 from sim.units import format_duration
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _answer(remedies: Remedies) -> str:
     assert peak is not None
     harm = remedies.late(storm)
     bare = "Without a mitigation" if remedies.calms else f"Under {remedies.called(storm)}"
-    told = f"{bare} the busiest second brings {place} {interval(peak)} messages, {rounded(peak.value / place.capacity, 3)} times what it passes on" + (
+    told = f"{bare} the busiest second brings {place} {interval(peak)} messages, {interval(peak, 1 / place.capacity, 'times')} what it passes on" + (
         f", and {interval(harm)} messages of other kinds a day are late that would not be." if harm is not None else "."
     )
     if not remedies.calms:
@@ -67,7 +67,9 @@ def _answer(remedies: Remedies) -> str:
     stop = [cell for cell in remedies.cells if remedies.stops(cell)]
     clean = [cell for cell in stop if not remedies.loses(cell)]
     if not stop:
-        none = f"None of the {counted(len(remedies.cells), 'mitigation')} stops it: under each, messages of other kinds are late."
+        untold = any(map(remedies.untold, remedies.cells))
+        late = "that this run can tell" if untold else "under each, messages of other kinds are late"
+        none = f"None of the {counted(len(remedies.cells), 'mitigation')} stops it{' ' if untold else ': '}{late}."
         return f"{told} {none} {_best_cut(remedies, remedies.cells)}"
     dear = [cell for cell in stop if cell not in clean]
     how_many = f"{len(stop)} {'stops' if len(stop) == 1 else 'stop'} it"
@@ -94,9 +96,11 @@ def _best_cut(remedies: Remedies, cells: list[Cell]) -> str:
 
 
 def _points(remedies: Remedies) -> tuple[str, ...]:
-    fails = [cell for cell in remedies.cells if remedies.calms and not remedies.stops(cell)]
+    untold = [cell for cell in remedies.cells if remedies.calms and remedies.untold(cell)]
+    fails = [cell for cell in remedies.cells if remedies.calms and not remedies.stops(cell) and cell not in untold]
     points = [_protection(remedies), _loss(remedies) if remedies.calms else "", _operators(remedies)]
     points += [f"Do not stop it: {_named(remedies, fails)}."] if fails else []
+    points += [f"This run cannot tell whether they stop it: {_named(remedies, untold)}."] if untold else []
     return tuple(point for point in points if point)
 
 

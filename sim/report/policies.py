@@ -110,8 +110,8 @@ def _against(study: Study, cell: Cell) -> str:
     way = "more" if less.value > 0 else "fewer"
     size = less if less.value > 0 else negative(less)
     return (
-        f"Against {called(other)}, pair by pair, {called(cell)} has {interval(size, 100)} percentage points {way} of them"
-        f" wrong{untold(less)}."
+        f"Against {called(other)}, pair by pair, {called(cell)} has {way} of them wrong by"
+        f" {interval(size, 100, 'percentage points')}{untold(less)}."
     )
 
 
@@ -124,7 +124,7 @@ def _readers(study: Study) -> str:
     ranking = of_groups(study, cell, "read_wrong_share")
     process, share = ranking.highest.what, ranking.highest.estimate
     doubt = ranking.doubt(ranking.highest, str)
-    times = f", {rounded(share.value / whole.value, 2)} times the share of records wrong" if share.value > whole.value else ""
+    times = f", about {rounded(share.value / whole.value, 2)} times the share of records wrong" if share.value > whole.value else ""
     return f"Who is misled most, under {called(cell)}: {process}, {percent(share)} of whose reads return a wrong version{times}{doubt}."
 
 

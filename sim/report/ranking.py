@@ -1,7 +1,7 @@
 """Which is best, and whether the run can tell: no sentence names a winner that its interval does not.
 
 Whoever leads is compared with each other pair by pair, replication by replication. An other whose
-paired difference has an interval with nought in it is a rival: the run cannot tell the two apart.
+paired difference is not told from nought, by its interval and by Holm's p, is a rival.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil, isfinite, log10
+from math import ceil, inf, isfinite, isnan, log10, nan, sqrt
 from typing import Final, Generic, TypeVar
 
 from sim.metrics import METRICS, Difference, Estimate, Metric, comparable
+from sim.metrics.comparing import holm
+from sim.metrics.intervals import CONFIDENCE, quantile_t, wilson
 from sim.report.study import Cell, Study
 from sim.report.words import listed, number, rounded
 
+_POWER: Final = 0.8  # of the runs proposed, how many should tell
 _MANY: Final = 10_000  # replications that nobody would run
 _NAMED: Final = 4  # rivals in a sentence; more are counted
 T = TypeVar("T")
@@ -62,16 +65,37 @@ class Ranking(Generic[T]):
         return self.metric.difference(*samples) if comparable(*samples) else None
 
     def rivals(self, leader: Entry[T]) -> list[Entry[T]]:
-        """Return the entries that the run cannot tell from the *leader*, the nearest first."""
-        others = [entry for entry in self.entries if entry is not leader and not self._told(leader, entry)]
-        return sorted(others, key=lambda entry: abs(entry.estimate.value - leader.estimate.value))
+        """Return the entries that the run cannot tell from the *leader*, the nearest first: those
+        whose paired difference is not real by its interval and by Holm's p over all of them.
+        """
+        others = [entry for entry in self.entries if entry is not leader]
+        apart = [self.apart(leader, other) for other in others]
+        real = holm([nan if found is None else found.p for found in apart])
+        found = [
+            other for other, difference, p in zip(others, apart, real, strict=True)
+            if not self._told(leader, other, difference, p)
+        ]  # fmt: skip
+        return sorted(found, key=lambda entry: self._away(leader, entry))
 
-    def _told(self, leader: Entry[T], other: Entry[T]) -> bool:
-        """Whether the run tells *leader* and *other* apart."""
-        apart = self.apart(leader, other)
-        if apart is None:
-            return isfinite(leader.estimate.value) != isfinite(other.estimate.value)
-        return excludes_nought(apart)
+    def ends_told(self) -> bool:
+        """Whether the run tells the lowest from the highest, of as many pairs as there are."""
+        n = len(self.entries)
+        apart = self.apart(self.lowest, self.highest)
+        p = nan if apart is None else min(1.0, apart.p * n * (n - 1) / 2)
+        return self._told(self.lowest, self.highest, apart, p)
+
+    @staticmethod
+    def _away(leader: Entry[T], other: Entry[T]) -> float:
+        apart = abs(leader.estimate.value - other.estimate.value)
+        return 0.0 if isnan(apart) else apart
+
+    @staticmethod
+    def _told(leader: Entry[T], other: Entry[T], apart: Difference | None, p: float) -> bool:
+        """Whether two are told apart; where one was never reached, by how often each was."""
+        if apart is not None:
+            return excludes_nought(apart) and p < 1 - CONFIDENCE
+        (low, high), (other_low, other_high) = (_reached(entry.values) for entry in (leader, other))
+        return low > other_high or other_low > high
 
     def doubt(self, leader: Entry[T], called: Callable[[T], str]) -> str:
         """Return "", or that the run cannot tell *leader* from its rivals, each as it is *called*,
@@ -84,18 +108,24 @@ class Ranking(Generic[T]):
         whom = listed(names) if len(names) <= _NAMED else f"{len(names)} others"
         if all(rival.values == leader.values for rival in rivals):
             return f", the same as {whom}"
-        needs = [needed(apart) for rival in rivals if (apart := self.apart(leader, rival)) is not None]
+        needs = [inf if (apart := self.apart(leader, rival)) is None else needed(apart) for rival in rivals]
         return f", though this run cannot tell it from {whom}{would(needs)}"
 
 
+def _reached(values: Mapping[int, float]) -> tuple[float, float]:
+    """Return the ends of Wilson's interval of the share of replications that reached a value."""
+    low, high = wilson(sum(map(isfinite, values.values())), len(values))
+    return float(low), float(high)
+
+
 def would(needs: list[float]) -> str:
-    """Return how many replications would tell, of all that are needed the fewest."""
-    least = min(needs, default=float("inf"))
-    if not isfinite(least):
+    """Return how many replications would tell, of all that are needed the most."""
+    most = max(needs, default=inf)
+    if not isfinite(most):
         return ""
-    if least > _MANY:
+    if most > _MANY:
         return f" (more than {number(_MANY)} replications would be needed)"
-    return f" (about {rounded(least, 2)} replications would)"
+    return f" (about {rounded(most, 2)} replications would)"
 
 
 def excludes_nought(apart: Difference) -> bool:
@@ -105,14 +135,35 @@ def excludes_nought(apart: Difference) -> bool:
 
 
 def needed(apart: Difference) -> float:
-    """Return about how many replications would tell a difference from nought, if it stays as it is:
-    n · (half-width ÷ difference)²; infinite where nothing is known of it.
+    """Return about how many replications would tell a difference from nought in four runs of five,
+    if it and its spread s stay as they are: the least m with (t(0.975; m−1) + t(0.8; m−1)) · s ÷ √m
+    ≤ |difference|. Infinite where nothing is known of it.
     """
     if apart.n == 1 or not apart.value:
-        return float("inf")
-    n = max(apart.n * (apart.half_width / abs(apart.value)) ** 2, apart.n + 1)
-    unit = float(10 ** max(0, ceil(log10(n)) - 2))
-    return ceil(n / unit) * unit
+        return inf
+    arm = max(apart.value - apart.low, apart.high - apart.value)
+    spread = arm * sqrt(apart.n) / quantile_t(apart.n - 1)
+    return replications_for(abs(apart.value), spread, apart.n + 1)
+
+
+def replications_for(gap: float, spread: float, least: int) -> float:
+    """Return how many replications of that *spread* tell a *gap* in four runs of five, in two digits."""
+    if not gap > 0:
+        return inf
+
+    def enough(n: int) -> bool:
+        return (quantile_t(n - 1) + quantile_t(n - 1, _POWER)) * spread <= gap * sqrt(n)
+
+    low, high = least - 1, least
+    while not enough(high):
+        low, high = high, 2 * high
+        if high > _MANY * 100:
+            return float(high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    unit = float(10 ** max(0, ceil(log10(high)) - 2))
+    return ceil(high / unit) * unit
 
 
 def untold(apart: Difference) -> str:

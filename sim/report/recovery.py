@@ -60,11 +60,12 @@ def _answer(world: Aftermath) -> str:
     if not lost:
         every = "the world recovers by itself" if len(here) == 1 else f"the world recovers by itself under every policy ({_named(here)})"
         anywhere = "" if all(outcome.returns for outcome in world.outcomes) else " At others it does not: see T9."
-        sure = f" ({returned_text(back[0])} replications)" if len(back) == 1 else ""
+        sure = f", in {returned_text(back[0])} replications" if len(back) == 1 else ""
         return f"Yes. {at} {every}{sure}: {_drains(back)}.{anywhere}"
     if not back:
         anybody = " under any policy" if len(here) > 1 else ""
-        return f"No. {at} the world does not recover by itself{anybody}: {_outlives(world, lost[0])}. {_why(world, lost[0], None)}".strip()
+        never = "not recover by itself" if not any(outcome.returned.value for outcome in lost) else "not always recover by itself"
+        return f"No. {at} the world does {never}{anybody}: {_outlives(world, lost[0])}. {_why(world, lost[0], None)}".strip()
     fast = [outcome for outcome in back if outcome.drain is not None]
     sooner = f": {_drains(fast)}" if fast else ""
     return (
@@ -74,7 +75,7 @@ def _answer(world: Aftermath) -> str:
 
 
 def _named(outcomes: list[Outcome]) -> str:
-    return listed([outcome.policy for outcome in outcomes])
+    return listed([f"{outcome.policy} ({returned_text(outcome).replace(' (', '; ').removesuffix(')')})" for outcome in outcomes])
 
 
 def _drains(outcomes: list[Outcome]) -> str:
@@ -173,7 +174,8 @@ def _against_fluid(world: Aftermath) -> tuple[str, ...]:
         if known:
             last = max(known, key=lambda outcome: (outcome.outage_s, level_of(outcome)))
             assert last.fluid is not None
-            told.append(f"{_under(world, last)}{drain_text(last)} (closed form {duration(last.fluid.value)}; {span(last.outage_s)} at {percent(last.before)})")
+            form = interval(last.fluid, 1 / 60, "min")
+            told.append(f"{_under(world, last)}{drain_text(last)} (closed form {form}; {span(last.outage_s)} at {percent(last.before)})")
     if not told:
         return ()
     said = f"Beside the fluid closed form (outage × arrivals ÷ spare capacity, nothing sent twice): {listed(told)}. What is longer, retries make."

@@ -184,9 +184,16 @@ class Remedies:
         return self.study.paired(cell, other, "genuine_loss_share", "all", _GENUINE)
 
     def stops(self, cell: Cell) -> bool:
-        """Whether no more messages of other kinds are late than without the storm."""
+        """Whether no more messages of other kinds are late than without the storm: none by all that is known, or at most `HARMLESS` of the storm's."""
         more = self.late(cell)
-        return more is not None and not above(more)
+        return more is not None and not above(more) and not self.untold(cell)
+
+    def untold(self, cell: Cell) -> bool:
+        """Whether the run cannot tell if *cell* stops the storm: its interval holds both no harm and more than `HARMLESS` of the storm's."""
+        more, harm = self.late(cell), self.late(self.storm(cell))
+        if more is None or harm is None or above(more) or more.n == 1:
+            return False
+        return more.high > HARMLESS * max(harm.value, 0.0) + 1e-12
 
     def outcome(self, cell: Cell) -> int:
         """Return what comes of *cell*: 0 nothing waits longer, 1 something waits and harms nobody, 2 other messages are late, 3 it outlives its trigger."""
@@ -219,6 +226,7 @@ def _rows_of(table: Mapping[str, Iterable[str]]) -> Iterable[tuple[str, str]]:
     return zip(table["stage"], table["mitigation"], strict=True)
 
 
+HARMLESS: Final = 0.01  # of the messages that a storm makes late: what may be left of it
 CUT: Final = Metric(lambda tables, window: {}, "share", "", Kind.SKEWED, within=(-inf, 1))
 
 

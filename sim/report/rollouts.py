@@ -50,7 +50,7 @@ def _answer(rollouts: Rollouts) -> str:
     fastest, calmest = rollouts.best[0], rollouts.best[-1]
     told = f"{_upper(_point(rollouts, fastest))}"
     if fastest != calmest:
-        told = f"Speed is bought with false alarms: {_point(rollouts, fastest)}; {_point(rollouts, calmest)}"
+        told = f"Speed is bought with false alarms: {_point(rollouts, fastest)}{_doubt(rollouts, fastest)}; {_point(rollouts, calmest)}"
     n, best = counted(len(rollouts.points), "rollout"), len(rollouts.best)
     worth = f"None of the {n} is beaten by another."
     if best < len(rollouts.points):
@@ -62,9 +62,17 @@ def _upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _doubt(rollouts: Rollouts, fastest: str) -> str:
+    """Say from whom the fastest rollout cannot be told, by its days."""
+    cells = [cell for cell in rollouts.study.cells if cell.name in rollouts.points]
+    ranking = of_cells(rollouts.study, cells, "campaign_days_mean")
+    leader = next(entry for entry in ranking.entries if entry.what.name == fastest)
+    return ranking.doubt(leader, called)
+
+
 def _point(rollouts: Rollouts, name: str) -> str:
     days, peak = rollouts.places[name]
-    return f"{rollouts.called[name]} finishes a campaign in {interval(days)} days with {interval(peak)} false outage alerts in the busiest second"
+    return f"{rollouts.called[name]} finishes a campaign in {interval(days, 1, 'days')} with {interval(peak)} false outage alerts in the busiest second"
 
 
 def _beaten(rollouts: Rollouts) -> tuple[str, ...]:
@@ -110,7 +118,7 @@ def _why(study: Study) -> str:
 
 def _verdict(rollouts: Rollouts, cell: Cell) -> str:
     if cell.name not in rollouts.points:
-        return "not finished in the window, or no alerts"
+        return "not finished in every window, or no alerts"
     other = rollouts.beaten_by.get(cell.name)
     return "on the frontier" if other is None else f"dominated by {rollouts.called[other]}"
 
@@ -145,7 +153,7 @@ def _pictures(rollouts: Rollouts) -> tuple[Picture, ...]:
     title = f"{_upper(_point(rollouts, fastest))}"
     if fastest != calmest:
         days, peak = rollouts.places[calmest]
-        title = f"{title}; {rollouts.called[calmest]} takes {interval(days)} days, with {interval(peak)}"
+        title = f"{title}; {rollouts.called[calmest]} takes {interval(days, 1, 'days')}, with {interval(peak)}"
     read = "Further left is faster, further down quieter. Line: the frontier. Grey: dominated. Crosses: 95 % intervals."
     return (Picture("fr_rollouts", title, read, f"Days to finish against false outage alerts in one second. {title}.", partial(_draw, rollouts)),)
 

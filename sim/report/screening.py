@@ -10,7 +10,7 @@ from sim.metrics.firmware import OUTCOMES, STOPPED
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import at_levels, by_levels, called, mean_counts, option
-from sim.report.ranking import needed, negative, of_cells, untold, would
+from sim.report.ranking import Ranking, needed, negative, of_cells, untold, would
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, number, percent, rounded
 
@@ -63,50 +63,56 @@ def _answer(study: Study) -> str:
     if len(found) == 1:
         only = _told(study, found[0][0])
         return f"{only[:1].upper()}{only[1:]}."
-    alike, worst = _alike(study), found[-1][0]
+    ranking = _ranked(study)
+    worst = ranking.highest.what
+    if ranking.alike:
+        return f"The {_designs(study, ranking)} leave the same: {_told(study, worst)}."
+    if not ranking.ends_told():
+        return _untold(study, ranking)
+    alike = _alike(study)
     best, least = alike[0]
-    if worst in [cell for cell, _ in alike]:
-        return _untold(study)
-    sure = "No design makes sure of it" if least.value else f"{option(best)} makes sure of it"
-    where, others = at_levels(_focus(study)), [option(cell) for cell, _ in alike[1:]]
+    n = study.estimate(best, "unlisted_device_days")
+    sure = "No design makes sure of it"
+    if not least.value and n is not None:
+        sure = f"Under {option(best)} none was seen in {counted(n.n, 'replication')}"
+    others = [option(cell) for cell, _ in alike[1:]]
     as_little = f", as {listed(others)} do as far as intervals tell, and stops fewest legitimate attempts of these" if others else ""
     return (
-        f"{sure}: of {counted(len(found), 'design')}{where}, {option(best)} leaves least{as_little} ({_told(study, best)}), {option(worst)} most"
-        f" ({_told(study, worst)}). {_against(study, best)}"
+        f"{sure}: of {_designs(study, ranking)}, {option(best)} leaves least{as_little} ({_told(study, best)}),"
+        f" {option(worst)} most{ranking.doubt(ranking.highest, option)} ({_told(study, worst)}). {_against(study, best)}"
     ).strip()
 
 
-def _untold(study: Study) -> str:
+def _ranked(study: Study) -> Ranking[Cell]:
+    """Return the designs ranked by what is run that is not on the list."""
+    return of_cells(study, [cell for cell, _ in _days(study)], "unlisted_device_days")
+
+
+def _designs(study: Study, ranking: Ranking[Cell]) -> str:
+    return f"{counted(len(ranking.entries), 'design')}{at_levels(_focus(study))}"
+
+
+def _untold(study: Study, ranking: Ranking[Cell]) -> str:
     """Say that the run cannot tell the designs apart, between which ends they lie, and what would."""
-    ranking = of_cells(study, [cell for cell, _ in _days(study)], "unlisted_device_days")
     low, high = ranking.lowest, ranking.highest
-    designs = f"{counted(len(ranking.entries), 'design')}{at_levels(_focus(study))}"
-    if ranking.alike:
-        return f"The {designs} leave the same: {_told(study, low.what)}."
     apart = ranking.apart(low, high)
+    more = would([needed(apart)] if apart else []).replace("would)", "would tell the two ends apart)")
     return (
-        f"This run cannot tell which of {designs} leaves least{would([needed(apart)] if apart else [])}: from"
+        f"This run cannot tell which of {_designs(study, ranking)} leaves least{more}: from"
         f" {option(low.what)} ({_told(study, low.what)}) to {option(high.what)} ({_told(study, high.what)})."
     )
 
 
 def _alike(study: Study) -> list[tuple[Cell, Estimate]]:
-    """Return the designs that leave least, by their savings against the comparator as far as intervals tell, fewest legitimate attempts stopped first."""
-    found = _days(study)
-    least = study.difference(found[0][0], "unlisted_device_days")
-    if least is None:
-        return found[:1]
-    alike = []
-    for cell, days in found:
-        less = study.difference(cell, "unlisted_device_days")
-        if less is not None and abs(less.value - least.value) <= less.half_width:
-            alike.append((cell, days))
+    """Return the designs that leave least, as far as intervals tell, fewest legitimate attempts stopped first."""
+    ranking = _ranked(study)
+    entries = [ranking.lowest, *ranking.rivals(ranking.lowest)]
 
     def stopped(pair: tuple[Cell, Estimate]) -> float:
         wrongly = study.estimate(pair[0], "local_blocked_wrongly_share")
         return wrongly.value if wrongly is not None else 0.0
 
-    return sorted(alike, key=stopped) or found[:1]
+    return sorted([(entry.what, entry.estimate) for entry in entries], key=stopped)
 
 
 def _told(study: Study, cell: Cell) -> str:
@@ -198,7 +204,7 @@ def _detected(study: Study) -> str:
     for cell in _focus(study):
         days, n = study.estimate(cell, "audit_detection_days_mean"), study.estimate(cell, "audit_found_n")
         if days is not None and n is not None:
-            told.append(f"{option(cell)} finds {interval(n)} devices, {interval(days)} days after the change on average")
+            told.append(f"{option(cell)} finds {interval(n)} devices, {interval(days, 1, 'days')} after the change on average")
     return f"Detection after the fact: {listed(told)}." if told else ""
 
 

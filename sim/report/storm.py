@@ -11,9 +11,10 @@ from sim.report import collateral
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
+from sim.report.ranking import of_cells
 from sim.report.servers import READ, Place, places
 from sim.report.study import Cell, Study
-from sim.report.words import counted, duration, interval, listed, number, often, percent, rounded, span
+from sim.report.words import counted, duration, interval, listed, number, often, percent, span
 from sim.units import DAY_S, format_duration, format_time_of_day
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class Storm:
         found = [(place, peak) for place in places(cell) if (peak := self.at(cell, place, "alerts_per_s_peak")) is not None]
         return max(found, key=lambda pair: pair[1].value / pair[0].capacity)
 
+    def metric(self, cell: Cell) -> tuple[str, str]:
+        """Return the metric and group of the peak of *cell*."""
+        place, _ = self.peak(cell)
+        return f"{place.stage}_alerts_per_s_peak", place.group
+
     def waits(self, cell: Cell) -> list[Place]:
         """Return where something waits more often than without reports: where it is a storm."""
         found = []
@@ -135,13 +141,17 @@ def _answer(storm: Storm) -> str:
     names = listed([plain(cell) for cell in storms])
     verdict = "Yes, it can be; what decides is when each sender reports." if len(storms) < len(storm.cells) else "Yes, however the moment is chosen."
     ways = f"{len(storms)} of the {counted(len(storm.cells), 'way')} of choosing the moment make a storm (more comes in a second than a stage passes on)"
-    sentences = [verdict, f"{reports} {more}; {ways}: {names}.", f"The worst is {_told(storm, worst)}."]
+    ranking = of_cells(storm.study, storms, *storm.metric(worst))
+    leader = next((entry for entry in ranking.entries if entry.what is worst), None)
+    doubt = "" if leader is None else ranking.doubt(leader, plain)
+    sentences = [verdict, f"{reports} {more}; {ways}: {names}.", f"The worst is {_told(storm, worst)}{doubt}."]
     return " ".join([*sentences, _remedy(storm)]).strip()
 
 
 def _share(peak: Estimate, place: Place) -> str:
-    times = peak.value / place.capacity
-    return f"{rounded(times, 3)} times" if times >= 1 else f"{rounded(100 * times, 2)} % of"
+    if peak.value >= place.capacity:
+        return interval(peak, 1 / place.capacity, "times")
+    return f"{interval(peak, 100 / place.capacity, '%')} of"
 
 
 def _told(storm: Storm, cell: Cell) -> str:
@@ -154,9 +164,15 @@ def _told(storm: Storm, cell: Cell) -> str:
         length_s = storm.study.window(cell).length_s
         of_what = "day" if length_s == DAY_S else f"{duration(length_s)} measured"
         waiting = storm.at(cell, where, "waiting_share")
-        time = f", and something waits there for {duration(waiting.value * length_s)} of the {of_what}" if waiting else ""
+        time = f", and something waits there for {_long(waiting, length_s)} of the {of_what}" if waiting else ""
         told += f"; up to {interval(longest)} messages wait {'there' if where == place else f'at {where}'}{time}"
     return f"{told}; {_pushed_aside(storm, cell)}"
+
+
+def _long(waiting: Estimate, length_s: int) -> str:
+    """Return a share of *length_s* as a time, in the unit that reads best."""
+    size, unit = next((size, unit) for size, unit in ((3_600, "h"), (60, "min"), (1, "s")) if size == 1 or waiting.value * length_s >= 2 * size)
+    return interval(waiting, length_s / size, unit)
 
 
 def _pushed_aside(storm: Storm, cell: Cell) -> str:
@@ -166,7 +182,7 @@ def _pushed_aside(storm: Storm, cell: Cell) -> str:
     targets = collateral.others(storm.study, storm.silent(cell))
     return listed([
         f"{interval(more)} more {kind.replace('_', '-')} messages a day miss their target of {format_duration(targets[kind])}"
-        f" ({rounded(100 * more.value / a_day, 2)} % of them)"
+        f" ({interval(more, 100 / a_day, '%')} of them)"
         for kind, more, a_day in kinds
     ])  # fmt: skip
 
@@ -185,9 +201,13 @@ def _remedy(storm: Storm) -> str:
 
 
 def _waiting(storm: Storm, cell: Cell) -> str:
-    """Return what waits in a *cell* that is no storm: nothing, or no more than chance puts there without reports."""
+    """Return what waits in a *cell* that is no storm: nothing, or no more than without reports as far as the run can tell."""
     shares = [storm.at(cell, place, "waiting_share") for place in places(cell)]
-    return "no more waits than without reports" if any(share is not None and share.value for share in shares) else "nothing waits"
+    if not any(share is not None and share.value for share in shares):
+        return "nothing waits"
+    more = [storm.study.difference(cell, f"{place.stage}_waiting_share", place.group) for place in places(cell)]
+    same = all(apart is None or not apart.value for apart in more)
+    return f"no more waits than without reports{'' if same else ' that this run can tell'}"
 
 
 def _points(storm: Storm) -> tuple[str, ...]:

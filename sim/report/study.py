@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from os import PathLike
 from typing import Any
 
@@ -106,7 +107,7 @@ class Study:
         """What there is to know against the intervals of the metrics asked for, and of how many estimates and differences it holds, the commonest first."""
         asked = set(self.metrics or METRICS)
         found = [estimate for (_, metric, _), estimate in (*self._estimates.items(), *self._differences.items()) if metric in asked and estimate.n > 1]
-        counts = Counter(estimate.warning for estimate in found if estimate.warning)
+        counts = Counter(estimate.warning for estimate in found if estimate.warning and isfinite(estimate.value))
         return dict(counts.most_common())
 
     def estimate(self, cell: Cell, metric: str, group: str = "all") -> Estimate | None:
@@ -174,4 +175,12 @@ class Study:
         samples = [mine[r] for r in shared], [theirs[r] for r in shared]
         if not comparable(*samples):
             return None
-        return METRICS[metric].difference(*samples)
+        apart = METRICS[metric].difference(*samples)
+        return METRICS[metric].conditioned(apart, group, self._shares(cell, metric), self._shares(other, metric))
+
+    def _shares(self, cell: Cell, metric: str) -> dict[tuple[str, str], float]:
+        """Return the shares that *metric* is conditional on in *cell*, by metric and group."""
+        of = METRICS[metric].of
+        if of is None:
+            return {}
+        return {(name, group): found.value for (where, name, group), found in self._estimates.items() if where == cell.name and name == of.share}

@@ -42,10 +42,11 @@ def _rows(axes: Axes, n: int) -> None:
 def _effects(axes: Axes, found: Drivers) -> None:
     for row, axis in enumerate(found.axes):
         index = found.indices[axis.path]["effect"]
-        value, half = index.value * found.scale, (index.high - index.low) / 2 * found.scale
+        value = index.value * found.scale
+        arms = [[max(0.0, arm) * found.scale] for arm in (index.value - index.low, index.high - index.value)]
         axes.barh(row, value, height=0.55, color=COLOURS[0] if value > 0 else COLOURS[1])
-        if isfinite(half):
-            axes.errorbar(value, row, xerr=half, fmt="none", ecolor="#1a1a1a", capsize=3, linewidth=1)
+        if all(isfinite(arm) for [arm] in arms):
+            axes.errorbar(value, row, xerr=arms, fmt="none", ecolor="#1a1a1a", capsize=3, linewidth=1)
     names = [axis.path if len(axis.path) <= 26 else f"…{axis.path[-25:]}" for axis in found.axes]
     axes.set_yticks(range(len(names)), names, fontsize=POINTS - 1)
     axes.axvline(0, color=SOFT, linewidth=0.8)
@@ -58,8 +59,11 @@ def _shares(axes: Axes, found: Drivers) -> None:
         known = [(row, of[method]) for row, axis in enumerate(found.axes) if method in (of := found.indices[axis.path])]
         if known:
             rows = [row + (0.15 if place else -0.15) for row, _ in known]
-            values, halves = ([100 * getattr(index, name) for _, index in known] for name in ("value", "high"))
-            errors = [high - value for high, value in zip(halves, values, strict=True)]
+            values = [100 * index.value for _, index in known]
+            errors = [
+                [100 * max(0.0, index.value - index.low) for _, index in known],
+                [100 * max(0.0, index.high - index.value) for _, index in known],
+            ]
             label = "alone" if method == "first order" else "in all"
             axes.errorbar(values, rows, xerr=errors, fmt=SHAPES[place], color=COLOURS[place + 2], markersize=4, capsize=2, linewidth=1, label=label)
     axes.set_yticks(range(len(found.axes)), [""] * len(found.axes))

@@ -69,7 +69,7 @@ def test_a_conditional_metric_carries_its_condition(plan):
     assert conditions["quiet-0pc", *KEY] == ("device time with a record", 0.5)
     assert conditions["quiet-0pc", "record_known_share", "all"] == ("", 1.0)
     [row] = [row for row in differences(plan, known) if row[2:4] == KEY]
-    assert row[-3:] == ("device time with a record", 0.25, 0.5)
+    assert row[-4:] == ("device time with a record", 0.25, 0.5, 3)
 
 
 def test_differences_are_paired(plan):
@@ -77,7 +77,7 @@ def test_differences_are_paired(plan):
     rows = differences(plan, measured(plan, {"quiet-0pc": [0.1, 0.5, 0.9], "daily-0pc": [0.05, 0.46, 0.84], "daily-5pc": [1.0, 1.0, 1.0]}))
 
     assert len(rows) == 1  # daily-5pc has no finished comparator
-    cell, other, *key, difference, half_width, unpaired, n, unit, low, high, gain, p, corrected, warning = rows[0][:-3]
+    cell, other, *key, difference, half_width, unpaired, n, unit, low, high, gain, p, corrected, warning = rows[0][:-4]
     assert (cell, other, tuple(key), n, unit) == ("daily-0pc", "quiet-0pc", KEY, 3, "share")
     assert difference == pytest.approx(-0.05)
     assert half_width == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem([0.05, 0.04, 0.06]))

@@ -93,14 +93,15 @@ EXPECTED = {
     ("unlisted_device_days", "ppmid"): 30, ("unlisted_device_share", "ppmid"): 0.1, ("variant_devices_end", "all"): 5, ("variant_device_days", "ppmid"): 5,
     ("behind_device_share", "ppmid"): 0.3, ("behind_device_share", "ihd"): 0.5, ("behind_device_share", "all"): 28 / 80,
     ("hub_records_forgotten_n", "all"): 9, ("audit_found_n", "ppmid"): 5, ("audit_detection_days_mean", "ppmid"): 4, ("audit_detection_days_mean", "all"): 4,
-    ("audit_detected_share", "ppmid"): 1.0, ("audit_detected_share", "ihd"): 0.0, ("audit_detected_share", "all"): 5 / 15,
+    ("audit_detected_share", "ihd"): 0.0, ("audit_detected_share", "all"): 5 / 13,
     ("audit_met_share", "ppmid"): 100 / 107, ("audit_met_share", "all"): 200 / 207,
     ("audit_wrong_share", "ppmid"): 0.1, ("audit_wrong_share", "all"): 0.05, ("audit_error_share", "ppmid"): 0.1 - 0.4, ("audit_error_share", "esme"): 0,
     ("audit_error_share", "all"): 0.05 - 0.2, ("audit_covers_share", "ppmid"): 0, ("audit_covers_share", "esme"): 1,
     # Wilson with continuity, 10 of 100 and 0 of 100, from tables.
     ("audit_half_width_share", "ppmid"): pytest.approx((0.17998 - 0.05161) / 2, abs=1e-3), ("audit_half_width_share", "esme"): pytest.approx(0.0226, abs=1e-3),
     ("audit_reads_per_year", "ppmid"): 100 / YEARS,
-    ("job_end_share", "done"): 0.7, ("job_end_share", "withdrawn"): 0.1, ("job_recorded_share", "ppmid"): 0.8, ("job_recorded_share", "esme"): 1.0,
+    ("job_end_share", "done"): 0.7, ("job_end_share", "withdrawn"): 0.1, ("job_sent_share", "esme"): 0.5, ("job_sent_share", "all"): 0.9,
+    ("job_recorded_share", "ppmid"): 0.8, ("job_recorded_share", "esme"): 1.0,
     ("job_recorded_share", "all"): 74 / 90, ("attempts_per_job_mean", "ppmid"): 100 / 80, ("attempts_per_job_mean", "esme"): 2.0,
     ("attempt_step_share", "offered"): 1, ("attempt_step_share", "recorded"): 70 / 120, ("goodput_share", "ppmid"): 0.75, ("goodput_share", "all"): 0.7,
     ("ota_step_s_p50", "han"): 2896, ("ota_step_s_p50", "han/ppmid"): 1448, ("ota_step_s_p95", "han"): 4096 + 0.9 * 1696,
@@ -120,6 +121,7 @@ EXPECTED = {
 }  # fmt: skip
 ABSENT = [
     ("read_wrong_share", "audit"), ("local_outcome_share", "all"), ("job_end_share", "all"), ("audit_detection_days_mean", "ihd"),
+    ("audit_detected_share", "ppmid"),
     ("campaign_days_mean", "feature"), ("dsp_kind_per_s_peak", "reading"), ("record_wrong_share", "ihd"), ("audit_wrong_share", "ihd"),
 ]  # fmt: skip
 

@@ -94,6 +94,7 @@ EXPECTED = {
     ("csp_waiting_at_end_n", "north"): 0, ("csp_waiting_at_end_n", "south"): 1, ("csp_waiting_at_end_n", "all"): 1,
     ("csp_delay_s_p50", "version_report"): 0, ("csp_delay_s_p50", "all"): 0, ("csp_delay_s_p99", "all"): float("inf"), ("csp_delay_s_max", "all"): 60,
     ("csp_passed_share", "version_report"): 100 / 111, ("csp_passed_share", "all"): 100 / 111,
+    ("csp_came_share", "version_report"): 1.0, ("csp_came_share", "all"): 100 / 209,
     ("dsp_alerts_per_s_peak", "all"): 16, ("dsp_alerts_per_s_mean", "all"): 3.0, ("dsp_messages_per_s_peak", "all"): 40,
     ("dsp_messages_per_s_mean", "all"): 6.0,
     ("dsp_peak_to_mean_ratio", "all"): 16 / 3,

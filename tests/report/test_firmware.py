@@ -109,7 +109,7 @@ def test_t3_is_the_summary(runs):
         assert same(readers[cell]["read by call"], *want[cell, "read_wrong_share", "call"], 100)
     assert "p1 leaves the inventory least wrong" in found.answer
     value, half_width = differences(runs["policies"])["p1", "record_wrong_share", "all"]
-    said = re.search(r"p1 has (.+?) percentage points fewer of them wrong", found.answer)
+    said = re.search(r"p1 has fewer of them wrong by (.+?) percentage points", found.answer)
     assert said
     assert same(said[1], -value, half_width, 100)
     assert any("under p5 the audit's sample says" in point.lower() and "of the replications" in point for point in found.points)
@@ -201,7 +201,7 @@ def test_rollouts_are_points_and_those_beaten_are_set_back(runs):
     found = findings(runs["rollouts"])
     t, mute = grid(found, "TR. "), found.grids[0].mute
 
-    assert [row["verdict"] for row in t] == ["on the frontier", "on the frontier", "dominated by quick", "not finished in the window, or no alerts"]
+    assert [row["verdict"] for row in t] == ["on the frontier", "on the frontier", "dominated by quick", "not finished in every window, or no alerts"]
     assert mute == {2}
     assert found.answer.startswith("Speed is bought with false alarms: quick finishes a campaign in 22.0 ± ")
     assert [row["stopped at a gate"].split(" ")[0] for row in t] == ["0", "0", "0", "100"]

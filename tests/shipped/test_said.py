@@ -5,7 +5,7 @@ none beyond what its unit can be, and no name that only a file would use.
 from __future__ import annotations
 
 import re
-from math import inf
+from math import inf, isfinite
 
 import pytest
 
@@ -55,11 +55,12 @@ def test_every_shipped_world_is_read():
 
 @pytest.mark.parametrize("name", sorted(SMALL))
 def test_what_its_report_says(name, tmp_path):
-    """Of a small run of each shipped world: see the three checks."""
+    """Of a small run of each shipped world: see the four checks."""
     premises, changes = SMALL[name]
     study = Study(sim.run(name, out=tmp_path, jobs=1, report=False, replications=2, premises=premises, **changes))
     no_number_is_beyond_what_its_unit_can_be(study)
     no_number_is_said_without_whom_it_speaks_of(study)
+    no_difference_is_without_either(study)
     no_sentence_holds_what_nobody_would_say(study)
 
 
@@ -74,6 +75,17 @@ def no_number_is_beyond_what_its_unit_can_be(study):
             value, half = map(float, plain.groups())
             assert low * scale - 1e-9 <= value - half, (name, text)
             assert value + half <= high * scale + 1e-9, (name, text)
+
+
+def no_difference_is_without_either(study):
+    """Every paired difference: finite, within its range, and with the shares of both worlds."""
+    for (_, name, _), found in study._differences.items():
+        low, high = METRICS[name].reach
+        assert isfinite(found.value), name
+        assert found.n == 1 or low - high - 1e-9 <= found.low <= found.high <= high - low + 1e-9, name
+        assert (found.condition is None) == (METRICS[name].of is None), name
+        if found.condition is not None:
+            assert found.condition.other is not None, name
 
 
 def no_number_is_said_without_whom_it_speaks_of(study):
