@@ -174,7 +174,7 @@ def came_share(tables: Tables, window: Window, *, stage: str) -> Values:
     Groups: kind; `all` is every kind together. Unit: share.
     """
     came, raised = _came(tables, stage), totals(tables["fates"], "kind", "n")
-    return pooled({kind: min(n, raised.get(kind, 0)) for kind, n in came.items()}, raised)
+    return pooled({kind: min(n, raised.get(kind, 0)) for kind, n in came.items()}, raised) if came else {}
 
 
 def passed_share(tables: Tables, window: Window, *, stage: str) -> Values:

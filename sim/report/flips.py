@@ -219,8 +219,7 @@ def _moved_alone(space: Space, question: _Question, y: dict[str, NDArray[np.floa
             sure = "" if apart.n > 1 and sign * (apart.low if sign > 0 else apart.high) > 0 else ", which may be chance"
             told.append(f"With {where} alone, {rival} is the better one, by {_said(apart, question.metric)}{sure}.")
     ranking = _at_first(question, y)
-    leader = next(entry for entry in ranking.entries if entry.what == best)
-    first = f"With every assumption as it is, {best} has the {_better(question)} {_of(question)}{ranking.doubt(leader, str)}"
+    first = f"With every assumption as it is, {best} has the {_better(question)} {_of(question)}{ranking.doubt_of(best, str)}"
     if not told:
         return [f"{first}; no assumption moved alone to the end of its range changes that."]
     return [f"Prefer {best}, unless an assumption is as follows. {told[0]}", *told[1:], f"{first}."]

@@ -107,8 +107,7 @@ def _answer(study: Study) -> str:
     best, fewest = found[0][0], study.estimate(found[0][0], "record_wrong_share")
     verdict = f"Against that, pair by pair: {listed(parts)}."
     ranking = of_cells(study, [cell for cell, _ in found], "record_wrong_share")
-    first = next(entry for entry in ranking.entries if entry.what is best)
-    doubt = ranking.doubt(first, option)
+    doubt = ranking.doubt_of(best, option)
     return f"{told} {verdict} Of {counted(len(found), 'rule')}, {option(best)} ({_what(best)}) leaves fewest wrong{doubt}: {percent(fewest)}."
 
 

@@ -97,6 +97,10 @@ class Ranking(Generic[T]):
         (low, high), (other_low, other_high) = (_reached(entry.values) for entry in (leader, other))
         return low > other_high or other_low > high
 
+    def doubt_of(self, what: T, called: Callable[[T], str]) -> str:
+        """Return the `doubt` of the entry that is *what*; "" where there is none."""
+        return next((self.doubt(entry, called) for entry in self.entries if entry.what is what), "")
+
     def doubt(self, leader: Entry[T], called: Callable[[T], str]) -> str:
         """Return "", or that the run cannot tell *leader* from its rivals, each as it is *called*,
         and how many replications would.

@@ -66,8 +66,7 @@ def _doubt(rollouts: Rollouts, fastest: str) -> str:
     """Say from whom the fastest rollout cannot be told, by its days."""
     cells = [cell for cell in rollouts.study.cells if cell.name in rollouts.points]
     ranking = of_cells(rollouts.study, cells, "campaign_days_mean")
-    leader = next(entry for entry in ranking.entries if entry.what.name == fastest)
-    return ranking.doubt(leader, called)
+    return ranking.doubt_of(next(cell for cell in cells if cell.name == fastest), called)
 
 
 def _point(rollouts: Rollouts, name: str) -> str:

@@ -14,7 +14,7 @@ from sim.report.grids import Grid
 from sim.report.ranking import of_cells
 from sim.report.servers import READ, Place, places
 from sim.report.study import Cell, Study
-from sim.report.words import counted, duration, interval, listed, number, often, percent, span
+from sim.report.words import counted, duration, interval, listed, number, often, percent, span, time_of
 from sim.units import DAY_S, format_duration, format_time_of_day
 
 if TYPE_CHECKING:
@@ -141,9 +141,7 @@ def _answer(storm: Storm) -> str:
     names = listed([plain(cell) for cell in storms])
     verdict = "Yes, it can be; what decides is when each sender reports." if len(storms) < len(storm.cells) else "Yes, however the moment is chosen."
     ways = f"{len(storms)} of the {counted(len(storm.cells), 'way')} of choosing the moment make a storm (more comes in a second than a stage passes on)"
-    ranking = of_cells(storm.study, storms, *storm.metric(worst))
-    leader = next((entry for entry in ranking.entries if entry.what is worst), None)
-    doubt = "" if leader is None else ranking.doubt(leader, plain)
+    doubt = of_cells(storm.study, storms, *storm.metric(worst)).doubt_of(worst, plain)
     sentences = [verdict, f"{reports} {more}; {ways}: {names}.", f"The worst is {_told(storm, worst)}{doubt}."]
     return " ".join([*sentences, _remedy(storm)]).strip()
 
@@ -164,15 +162,9 @@ def _told(storm: Storm, cell: Cell) -> str:
         length_s = storm.study.window(cell).length_s
         of_what = "day" if length_s == DAY_S else f"{duration(length_s)} measured"
         waiting = storm.at(cell, where, "waiting_share")
-        time = f", and something waits there for {_long(waiting, length_s)} of the {of_what}" if waiting else ""
+        time = f", and something waits there for {time_of(waiting, length_s)} of the {of_what}" if waiting else ""
         told += f"; up to {interval(longest)} messages wait {'there' if where == place else f'at {where}'}{time}"
     return f"{told}; {_pushed_aside(storm, cell)}"
-
-
-def _long(waiting: Estimate, length_s: int) -> str:
-    """Return a share of *length_s* as a time, in the unit that reads best."""
-    size, unit = next((size, unit) for size, unit in ((3_600, "h"), (60, "min"), (1, "s")) if size == 1 or waiting.value * length_s >= 2 * size)
-    return interval(waiting, length_s / size, unit)
 
 
 def _pushed_aside(storm: Storm, cell: Cell) -> str:

@@ -11,7 +11,7 @@ from sim.metrics.wording import NO_INTERVAL, interval, number, percent, rounded
 
 __all__ = [
     "NO_INTERVAL", "counted", "duration", "interval", "lasting", "listed", "number", "often", "percent",
-    "rounded", "span", "tied",
+    "rounded", "span", "tied", "time_of",
 ]  # fmt: skip
 
 
@@ -38,6 +38,13 @@ def lasting(found: Estimate | None) -> str:
     if found is None:
         return "–"
     return (duration(found.value) if isfinite(found.value) else found.never) + found.about
+
+
+def time_of(share: Estimate, length_s: int) -> str:
+    """Return a *share* of *length_s* seconds as a time with its interval, in the unit that reads best."""
+    sizes = ((3_600, "h"), (60, "min"), (1, "s"))
+    size, unit = next(pair for pair in sizes if pair[0] == 1 or share.value * length_s >= 2 * pair[0])
+    return interval(share, length_s / size, unit)
 
 
 def span(seconds: int) -> str:
