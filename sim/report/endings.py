@@ -20,6 +20,7 @@ _SAID: Final = {
     "finished": "finished", "aborted": "was aborted", "stalled": "stalled",
     "superseded": "gave way to a newer version", "running": "is still running", "waiting": "has not begun",
 }  # fmt: skip
+_WORLDS: Final = 8  # told by name in one sentence
 _NAMED: Final = 3  # rollouts told one by one; of more, those that were stopped
 
 
@@ -80,12 +81,22 @@ def _told(one: Rollout) -> str:
 
 def points(study: Study) -> tuple[str, ...]:
     """Return what to know of how the worlds of a run ended, beside what its answer says."""
-    stopped = [f"{called(cell)}: {told(study, cell)}" for cell in study.cells if len(study.cells) > 1 and _any_stopped(study, cell)]
-    return (*_closed(study), *_standing(study), *stopped[:_NAMED])
+    return (*_closed(study), *_standing(study), *_stopped(study))
 
 
-def _any_stopped(study: Study, cell: Cell) -> bool:
-    return any(set(one.ended) & set(STOPPED) for one in rollouts(study, cell))
+def _stopped(study: Study) -> list[str]:
+    """Say in which of several worlds how many rollouts were stopped at a gate."""
+    found = []
+    for cell in study.cells if len(study.cells) > 1 else ():
+        ends = Counter(end for one in rollouts(study, cell) for end in one.ended)
+        n = len(study.tables("campaigns", cell))
+        if stopped := ends["aborted"] + ends["stalled"]:
+            found.append(f"{called(cell)} {rounded(stopped / n, 2)} of {rounded(ends.total() / n, 2)}")
+    if not found:
+        return []
+    more = f" and {counted(len(found) - _WORLDS, 'more world')}" if len(found) > _WORLDS else ""
+    told = "; ".join(found[:_WORLDS]) + more
+    return [f"Rollouts stopped at a gate (aborted or stalled), on average over replications: {told}."]
 
 
 def _closed(study: Study) -> list[str]:

@@ -35,9 +35,9 @@ SMALL = {
     "screening": (200, {}),
     "storm_mitigations": (
         2_000,
-        {"window.length": "4 h", "network.2.capacity": "1 /s", "network.3.capacity": "2.3 /s"},
+        {"window.length": "3 h", "network.2.capacity": "1 /s", "network.3.capacity": "2.3 /s"},
     ),
-    "storm_recovery": (1_000, {"window.length": "7 h", "network.1.capacity": "0.23 /s"}),
+    "storm_recovery": (1_000, {"window.length": "4 h", "network.1.capacity": "0.23 /s"}),
 }  # fmt: skip
 
 
