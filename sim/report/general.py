@@ -153,7 +153,7 @@ def _delay(study: Study, cell: Cell, found: Estimate) -> str:
         return USUAL[DELAY].format(interval(found, 1, "s"))
     arrived = percent(study.estimate(cell, "end_to_end_passed_share"))
     where = found.caution.removeprefix(UNREACHED)
-    return f"{arrived} of all messages have arrived when the window ends, and 99 % never do{where}"
+    return f"{arrived} of all messages have arrived when the window ends, and there is no time within which 99 % do{where}"
 
 
 def _comparator(study: Study) -> str:
