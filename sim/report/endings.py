@@ -89,8 +89,8 @@ def _stopped(study: Study) -> list[str]:
     found = []
     for cell in study.cells if len(study.cells) > 1 else ():
         ends = Counter(end for one in rollouts(study, cell) for end in one.ended)
-        n = len(study.tables("campaigns", cell))
         if stopped := ends["aborted"] + ends["stalled"]:
+            n = len(study.tables("campaigns", cell))
             found.append(f"{called(cell)} {rounded(stopped / n, 2)} of {rounded(ends.total() / n, 2)}")
     if not found:
         return []
