@@ -144,28 +144,33 @@ def unpaired_difference(values: Sequence[float], others: Sequence[float], unit: 
 
 def _by_summary(mine: Results, theirs: Results, pairs: Mapping[str, str], every_group: bool) -> list[Apart]:
     """Return the differences between the estimates of two summaries, as of independent samples."""
-    found: list[dict[tuple[str, str, str], Estimate]] = []
-    for run in (mine, theirs):
-        records: Any = run.summary.to_dict("records")
-        found.append({(row["cell"], row["metric"], row["group"]): read_back(row) for row in records})
+    ours, its = _estimates(mine), _estimates(theirs)
     rows = []
-    for (cell, metric, group), a in found[0].items():
-        b = found[1].get((pairs.get(cell, ""), metric, group))
+    for (cell, metric, group), a in ours.items():
+        b = its.get((pairs.get(cell, ""), metric, group))
         if b is not None and (every_group or group == "all"):
-            half = hypot(_arm(a), _arm(b))
-            apart = Difference(_less(b, a), half, min(a.n, b.n), a.unit, half, caution=a.warning or b.warning)
+            apart = _independent(a, b)
             rows.append(Apart(cell, metric, group, a.value, b.value, apart, paired=False))
     return rows
+
+
+def _estimates(run: Results) -> dict[tuple[str, str, str], Estimate]:
+    """Return the estimates in the summary of *run*, by cell, metric and group."""
+    records: Any = run.summary.to_dict("records")
+    return {(row["cell"], row["metric"], row["group"]): read_back(row) for row in records}
+
+
+def _independent(a: Estimate, b: Estimate) -> Difference:
+    """Return *b* less *a*, of independent samples; 0 where neither was ever reached."""
+    apart = 0.0 if a.value == b.value else b.value - a.value
+    half = hypot(_arm(a), _arm(b))
+    caution = a.warning or b.warning
+    return Difference(apart, half, min(a.n, b.n), a.unit, half, caution=caution)
 
 
 def _arm(found: Estimate) -> float:
     """Return how far an interval reaches from its value at the most."""
     return max(found.value - found.low, found.high - found.value)
-
-
-def _less(one: Estimate, other: Estimate) -> float:
-    """Return *one* less the *other*; 0 where neither was ever reached."""
-    return 0.0 if one.value == other.value else one.value - other.value
 
 
 def _notes(seeds: Sequence[Mapping[str, Any]], pairs: Mapping[str, str]) -> list[str]:

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from sim.metrics.intervals import CONFIDENCE, Kind, bounds, warnings
-from sim.metrics.wording import UNREACHED, interval, percent
+from sim.metrics.intervals import Kind, bounds, quantile_t, warnings
+from sim.metrics.wording import UNREACHED, with_interval
 from sim.units import added
 
 ONE: Final = "one replication: no interval"
@@ -35,7 +35,7 @@ class Condition:
     other: float | None = None
 
     def __str__(self) -> str:
-        """Say "of the 1.2 % of messages that arrive"; nothing where all of them do, or none can."""
+        """Say "of the 1.2 % of messages that arrive"; nothing where as good as all of them do."""
         shares = [share for share in (self.share, self.other) if share is not None]
         if all(share >= AS_GOOD_AS_ALL for share in shares):
             return ""
@@ -53,9 +53,11 @@ def _part(share: float) -> str:
 class Estimate:
     """A mean over *n* replications with the half-width of its 95 % interval (nan when there is one replication), in *unit*.
 
-    *bounds* are the ends of the interval, which need not lie evenly about the value; *caution* is what a reader must know beside the number. A value of
-    infinity was not reached in *unreached* of the replications, or in all, and has no interval; *never* says what that is called. *condition* says whom it
-    speaks of, where that is not all; *replications* is how many there were, where *n* of them have a value (0: just those).
+    *bounds* are the ends of the interval, which need not lie evenly about the value; *caution* is
+    what a reader must know beside the number. A value of infinity was not reached in some of the
+    replications, as *caution* says, or in all; it has no interval, and *never* is what it is called.
+    *condition* says whom it speaks of, where that is not all; *replications* is how many there
+    were, where *n* of them have a value (0: just those).
     """
 
     value: float
@@ -90,8 +92,21 @@ class Estimate:
             told.append(f"in {self.n} of {self.replications} replications")
         return f" ({', '.join(filter(None, told))})" if any(told) else ""
 
+    def said(self, scale: float = 1, unit: str = "") -> str:
+        """Return it times *scale* in *unit*, with its interval and, in brackets, whom it speaks of
+        where that is not all; of what was never reached, that.
+        """
+        if self.value == inf:
+            return self.never + self.caution.removeprefix(UNREACHED) + self.about
+        ends = self.low * scale, self.high * scale
+        most = scale if self.unit == "share" else inf
+        text = with_interval(self.value * scale, self.half_width * scale, ends, unit, most)
+        if self.about and text.endswith(")"):
+            return f"{text[:-1]}; {self.about.removeprefix(' (')}"
+        return text + self.about
+
     def __str__(self) -> str:
-        text = percent(self) if self.unit == "share" else interval(self, 1, self.unit)
+        text = self.said(100, "%") if self.unit == "share" else self.said(1, self.unit)
         told = self.n > 1 and self.warning and isfinite(self.value)
         return f"{text}{f', {self.warning}' if told else ''} (n = {self.n})"
 
@@ -152,13 +167,6 @@ def mean_and_square(values: Sequence[float]) -> tuple[float, float]:
     return mean, added((value - mean) ** 2 for value in values) / (n - 1) / n
 
 
-def _quantile(degrees: float) -> float:
-    """Return the t quantile of a two-sided 95 % interval."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))
-
-
 def estimate(
     values: Sequence[float],
     unit: str,
@@ -181,14 +189,14 @@ def estimate(
     row = np.array([values], np.float64)
     [caution] = warnings(row, kind)
     if kind.method(n) == "t":
-        half = _quantile(n - 1) * sqrt(square)
-        if reach[0] <= mean - half and mean + half <= reach[1]:
-            return Estimate(mean, half, n, unit, caution=caution)
+        half = quantile_t(n - 1) * sqrt(square)
         low, high = mean - half, mean + half
+        if reach[0] <= low and high <= reach[1]:
+            return Estimate(mean, half, n, unit, caution=caution)
     else:
         low, high = (float(end[0]) for end in bounds(row, kind))
-    low, high = max(low, reach[0]), min(high, reach[1])
-    return Estimate(mean, (high - low) / 2, n, unit, bounds=(low, high), caution=caution)
+    ends = max(low, reach[0]), min(high, reach[1])
+    return Estimate(mean, (ends[1] - ends[0]) / 2, n, unit, bounds=ends, caution=caution)
 
 
 def paired_difference(
@@ -233,4 +241,4 @@ def welch(values: Sequence[float], others: Sequence[float]) -> float:
         return nan
     (_, a), (_, b) = mean_and_square(values), mean_and_square(others)
     degrees = (a + b) ** 2 / (a**2 / (len(values) - 1) + b**2 / (len(others) - 1)) if a or b else inf
-    return _quantile(degrees) * sqrt(a + b) if a or b else 0.0
+    return quantile_t(degrees) * sqrt(a + b) if a or b else 0.0

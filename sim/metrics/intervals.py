@@ -47,7 +47,7 @@ def resamples(address: str, n: int, times: int) -> NDArray[np.int64]:
     return ((words * np.uint64(n)) >> np.uint64(32)).astype(np.int64).reshape(times, n)
 
 
-def quantile_t(degrees: int, share: float = 0.5 + CONFIDENCE / 2) -> float:
+def quantile_t(degrees: float, share: float = 0.5 + CONFIDENCE / 2) -> float:
     """Return the *share* quantile of Student's t; by default that of a two-sided 95 % interval."""
     from scipy.special import stdtrit
 

@@ -1,39 +1,18 @@
-"""Numbers as a working group reads them: the one formatter that every sentence, table and notebook
-passes. A number is rounded to what its interval supports, and never stands without that, nor
-without the share of all that it speaks of.
+"""Numbers as a working group reads them: rounded to what their interval supports, and never without
+it. `sim.metrics.estimates.Estimate.said`, which every sentence, table and notebook passes, adds whom
+a number speaks of.
 """
 
 from __future__ import annotations
 
-from math import floor, isfinite, log10
-from typing import Final, Protocol
+from math import floor, inf, isfinite, log10
+from typing import Final
 
 NO_INTERVAL: Final = "no interval"
 EVEN: Final = 0.05  # arms that differ by less, in half-widths, are even to two digits
 NEARLY_EVEN: Final = 0.25  # and by less than this, to one
 UNREACHED: Final = "not reached"  # what the caution of a value begins with that some replications lack
 _DUST: Final = 1e-9  # of a value: what floating-point sums leave
-
-
-class Said(Protocol):
-    """What can be said as a number with its interval: see `sim.metrics.estimates.Estimate`."""
-
-    @property
-    def value(self) -> float: ...
-    @property
-    def half_width(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def never(self) -> str: ...
-    @property
-    def caution(self) -> str: ...
-    @property
-    def about(self) -> str: ...
 
 
 def number(value: float, decimals: int | None = None) -> str:
@@ -61,38 +40,38 @@ def decimals_of(half_width: float, digits: int = 2) -> int:
     return min(digits - 1 - floor(log10(half_width)), 6)
 
 
-def interval(found: Said | None, scale: float = 1, unit: str = "") -> str:
-    """Return *found*, times *scale*, in *unit*: "12.3 ± 0.4 s", to the digits its interval allows.
+def with_interval(
+    value: float, half: float, ends: tuple[float, float], unit: str = "", most: float = inf
+) -> str:
+    """Return "12.3 ± 0.4 s", to the digits that the interval *ends*, of half-width *half*, allow.
 
-    A lopsided interval, or one that ± would take out of its range, is said by its ends: "0.13 %
-    (0 to 0.4 %)". What was the same in all replications stands alone; what was never reached says
-    so; "–" is what does not apply. Whom it speaks of follows in brackets, where that is not all.
+    A lopsided interval, or one that ± would take below nought, above the *most* that a value can
+    be, or onto nought where it is not, is said by its ends: "0.13 % (0 to 0.4 %)". What was the
+    same in all replications stands alone.
     """
-    if found is None:
-        return "–"
-    if found.value == float("inf"):
-        return found.never + found.caution.removeprefix(UNREACHED) + found.about
     tail = unit if unit in ("", "×") else f" {unit}"
-    text = _with_its_error(found, scale, tail)
-    if found.about and text.endswith(")"):
-        return f"{text[:-1]}; {found.about.removeprefix(' (')}"
-    return text + found.about
-
-
-def _with_its_error(found: Said, scale: float, tail: str) -> str:
-    """Return the value with its interval, whatever it speaks of."""
-    value, half = found.value * scale, found.half_width * scale
     if not isfinite(half):
         return f"{number(value)}{tail} ({NO_INTERVAL})"
     if half <= _DUST * abs(value):
         return f"{number(value)}{tail}"
-    for digits, uneven in ((2, EVEN), (1, NEARLY_EVEN)):
+    low, high = ends
+    uneven = abs((high - value) - (value - low)) / half
+    for digits, bearable in ((2, EVEN), (1, NEARLY_EVEN)):
         decimals = decimals_of(half, digits)
-        if _unevenness(found) < uneven and not _crosses(found, scale, decimals):
+        printed = round(value, decimals), round(half, decimals)
+        if uneven < bearable and not _crosses(*printed, ends, most):
             return f"{number(value, decimals)} ± {number(half, decimals)}{tail}"
     decimals = decimals_of(half)
-    low, high = (_end(end * scale, decimals) for end in (found.low, found.high))
-    return f"{number(value, decimals)}{tail} ({low} to {high}{tail})"
+    return f"{number(value, decimals)}{tail} ({_end(low, decimals)} to {_end(high, decimals)}{tail})"
+
+
+def _crosses(value: float, half: float, ends: tuple[float, float], most: float) -> bool:
+    """Return whether *value* ± *half* would leave the range that the interval keeps to."""
+    low, high = ends
+    onto_nought = (low > 0 and value - half <= 0) or (high < 0 and value + half >= 0)
+    below_nought = low >= 0 > value - half + _DUST * abs(value)
+    above_most = high <= most < (value + half) * (1 - _DUST)
+    return onto_nought or below_nought or above_most
 
 
 def _end(value: float, decimals: int) -> str:
@@ -100,23 +79,3 @@ def _end(value: float, decimals: int) -> str:
     if round(value, decimals):
         return number(value, decimals)
     return number(float(f"{value:.1g}")) if value else "0"
-
-
-def _unevenness(found: Said) -> float:
-    """Return by how many half-widths the arms of the interval differ."""
-    return abs((found.high - found.value) - (found.value - found.low)) / found.half_width
-
-
-def _crosses(found: Said, scale: float, decimals: int) -> bool:
-    """Return whether ±, as printed, would leave the range that the interval keeps to."""
-    value, half = (round(each * scale, decimals) for each in (found.value, found.half_width))
-    if (found.low > 0 and value - half <= 0) or (found.high < 0 and value + half >= 0):
-        return True
-    if found.unit == "share" and found.high <= 1 and value + half > scale * (1 + _DUST):
-        return True
-    return found.low >= 0 > value - half + _DUST * abs(value)
-
-
-def percent(found: Said | None) -> str:
-    """Return a share as "12.3 ± 0.4 %"."""
-    return interval(found, 100, "%")

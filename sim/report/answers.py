@@ -33,7 +33,8 @@ def _of(study: Study) -> Findings:
     found = _of_any(study)
     if flips.fits(study):
         found = flips.findings(study, found)
-    grids = tuple(_footed(grid, doubtful(study)) for grid in found.grids)
+    foot = doubtful(study)
+    grids = tuple(_footed(grid, foot) for grid in found.grids)
     return replace(found, points=(*found.points, *endings.points(study)), grids=grids)
 
 

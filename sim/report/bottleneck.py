@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isfinite
+from math import inf
 
 from sim.metrics import Estimate
-from sim.report.servers import Place
+from sim.report.servers import Place, servers_of
 from sim.report.study import Cell, Study
 from sim.report.words import interval, percent
 from sim.scenario.schema import Stage
@@ -15,8 +16,9 @@ from sim.units import format_rate
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A server of limited capacity, which *passes_on* so much: what *comes* there ÷ capacity (None: it passes on nothing), the
-    share of seconds after which something is *waiting*, and what is *left* at the end.
+    """A server of limited capacity, which *passes_on* so much: what *comes* there ÷ capacity (None:
+    it passes on nothing), the share of seconds after which something is *waiting*, and what is
+    *left* at the end.
     """
 
     place: Place
@@ -28,7 +30,7 @@ class Pressed:
     @property
     def pressure(self) -> tuple[float, float]:
         """What the worst server has most of: time with something waiting, then load."""
-        return self.waiting.value, float("inf") if self.comes is None else self.comes.value
+        return self.waiting.value, inf if self.comes is None else self.comes.value
 
 
 def bottleneck(study: Study, cell: Cell) -> Pressed | None:
@@ -37,40 +39,26 @@ def bottleneck(study: Study, cell: Cell) -> Pressed | None:
     return max(found, key=lambda one: one.pressure, default=None)
 
 
-def _of_stage(study: Study, cell: Cell, stage: Stage) -> list[Pressed]:
-    """Return the servers of a *stage* of limited capacity."""
-    if stage.capacity is None:
-        return []
-    waits = study.groups(cell, f"{stage.stage}_waiting_share")
-    if stage.stage == "dsp":
-        whole = study.estimate(cell, "dsp_waiting_share")
-        waits = {} if whole is None else {"all": whole}
-    found = []
-    for group, waiting in waits.items():
-        comes = study.estimate(cell, f"{stage.stage}_load_share", group)
-        left = study.estimate(cell, f"{stage.stage}_waiting_at_end_n", group)
-        cells = cell.n_cells.get(group, 1) if stage.stage == "cell" else 1
-        place = Place(stage.stage, group, _name(stage.stage, group), float(stage.capacity) * cells)
-        each = " a cell" if stage.stage == "cell" else ""
-        found.append(Pressed(place, format_rate(stage.capacity) + each, comes if stage.capacity else None, waiting, left))
-    return found
-
-
-def _name(stage: str, group: str) -> str:
-    """Return what a server is called."""
-    if stage == "dsp":
-        return "DSP"
-    return f"{'WAN cells' if stage == 'cell' else stage.upper() if stage == 'csp' else stage} {group}"
+def _of_stage(study: Study, cell: Cell, stage: Stage) -> Iterator[Pressed]:
+    """Yield the servers of a *stage* of limited capacity."""
+    for place in servers_of(cell, stage):
+        comes, waiting, left = (
+            study.estimate(cell, f"{stage.stage}_{name}", place.group)
+            for name in ("load_share", "waiting_share", "waiting_at_end_n")
+        )  # fmt: skip
+        if waiting is not None and stage.capacity is not None:
+            passes_on = format_rate(stage.capacity) + (" a cell" if stage.stage == "cell" else "")
+            yield Pressed(place, passes_on, comes, waiting, left)
 
 
 def load(found: Estimate) -> str:
     """Say what comes to a server, ÷ capacity: what it uses, or how many times over more comes."""
-    if not isfinite(found.value) or found.value <= 1:
+    if found.value <= 1:
         return f"it uses {percent(found)} of its capacity"
     return f"{interval(found, 1, 'times')} what it passes on comes to it"
 
 
-def told(study: Study, cell: Cell) -> str:
+def pressed_most(study: Study, cell: Cell) -> str:
     """Say which server of *cell* is the bottleneck, how hard it is pressed, and what is left."""
     worst = bottleneck(study, cell)
     if worst is None:

@@ -47,18 +47,24 @@ def _answer(contest: Contest) -> str:
         f" {'is' if beaten == 1 else 'are'} dominated: another is no dearer and leaves no more wrong."
     )
     if not able:
-        ranking = of_cells(contest.study, [choice.cell for choice in contest.choices], WRONG, TYPE)
-        least = ranking.lowest
-        names = {choice.cell.name: contest.called(choice) for choice in contest.choices}
-        doubt = ranking.doubt(least, lambda cell: names[cell.name])
-        whose = f"the best, {names[least.what.name]}{doubt}, leaves {percent(least.estimate)}"
-        return f"None of these rules leaves at most {bar} of the PPMID records wrong; {whose}. {worth}"
+        return f"None of these rules leaves at most {bar} of the PPMID records wrong; {_least_wrong(contest)}. {worth}"
     best = able[0]
     first = (
         f"The cheapest rule that leaves at most {bar} of the PPMID records wrong is {contest.called(best)}: {interval(best.cost)} messages per device-year,"
         f" {percent(best.wrong)} wrong."
     )
-    return " ".join([part for part in (first + _perhaps(contest, best) + _near(contest, able), _against_daily(contest), worth) if part])
+    parts = first + _perhaps(contest, best) + _near(contest, able), _against_daily(contest), worth
+    return " ".join(filter(None, parts))
+
+
+def _least_wrong(contest: Contest) -> str:
+    """Name the rule that leaves the fewest wrong, as far as the run can tell."""
+    cells = [choice.cell for choice in contest.choices]
+    names = {choice.cell.name: contest.called(choice) for choice in contest.choices}
+    ranking = of_cells(contest.study, cells, WRONG, TYPE)
+    least = ranking.lowest
+    doubt = ranking.doubt(least, lambda cell: names[cell.name])
+    return f"the best, {names[least.what.name]}{doubt}, leaves {percent(least.estimate)}"
 
 
 def _perhaps(contest: Contest, best: Choice) -> str:

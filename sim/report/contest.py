@@ -12,8 +12,6 @@ from sim.scenario.fields import RULES
 from sim.units import format_duration
 
 COST, WRONG, TYPE = "messages_per_device_year", "record_wrong_share", "ppmid"
-# What each needs of the tables, to be measured again pair by pair.
-_NEEDS: Final = {COST: ("fates", "population", "segments", "told"), WRONG: ("ledgers",)}
 # The bar of the working group's question (H2): an inventory that is right at least 99 % of the time.
 RIGHT_ENOUGH: Final = 0.01
 _NAMES: Final = (
@@ -94,8 +92,8 @@ class Contest:
 
     def paired(self, choice: Choice, other: Choice) -> tuple[Difference, Difference]:
         """Return the paired differences, *choice* − *other*, of cost and of share wrong."""
-        cost = self.study.paired(choice.cell, other.cell, COST, "all", _NEEDS[COST])
-        wrong = self.study.paired(choice.cell, other.cell, WRONG, TYPE, _NEEDS[WRONG])
+        cost = self.study.paired(choice.cell, other.cell, COST)
+        wrong = self.study.paired(choice.cell, other.cell, WRONG, TYPE)
         assert cost is not None
         assert wrong is not None
         return cost, wrong

@@ -9,8 +9,7 @@ from sim.metrics import Difference, Estimate
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import DAY_S, at_levels, by_levels, called, course, option, with_records
-from sim.report.ranking import excludes_nought, negative, of_cells, untold
-from sim.report.remedies import above
+from sim.report.ranking import above, excludes_nought, negative, of_cells, untold
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, percent
 
@@ -22,10 +21,7 @@ METRICS: Final = (
     "staleness_days_mean",
 )  # fmt: skip
 STORES: Final = frozenset({"hub_store", "hub_poll", "hub_batch", "digest", "piggy_back"})
-_NEEDS: Final = {
-    "record_wrong_share": ("ledgers",), "hub_record_wrong_share": ("ledgers",), "hub_record_unknown_share": ("ledgers",), "read_wrong_share": ("readings",),
-    "messages_per_device_year": ("fates", "population", "segments", "told"),
-}  # fmt: skip
+_COMPARED: Final = ("record_wrong_share", "read_wrong_share", "messages_per_device_year")
 _MOST, _TWO = 15, 8  # panels of the figure, and how many of them stand in two columns
 
 
@@ -69,7 +65,7 @@ _DOUBTS: Final = (
 def _less(study: Study, cell: Cell, metric: str) -> Difference | None:
     """Return *metric* of *cell* less that of the world with neither, replication by replication."""
     other = neither(study, cell)
-    return None if other is None or other is cell else study.paired(cell, other, metric, "all", _NEEDS[metric])
+    return None if other is None or other is cell else study.paired(cell, other, metric)
 
 
 def _focus(study: Study) -> list[Cell]:
@@ -158,7 +154,7 @@ def _price(cost: Estimate) -> str:
 def _grids(study: Study) -> tuple[Grid, ...]:
     rows, mute = [], set()
     for place, cell in enumerate(study.cells):
-        less = {metric: _less(study, cell, metric) for metric in _NEEDS}
+        less = {metric: _less(study, cell, metric) for metric in _COMPARED}
         if cell is neither(study, cell):
             mute.add(place)
         rows.append((

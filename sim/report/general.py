@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import METRICS, Estimate
 from sim.metrics.wording import UNREACHED
-from sim.report.bottleneck import bottleneck
-from sim.report.bottleneck import told as bottleneck_told
+from sim.report.bottleneck import bottleneck, pressed_most
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
@@ -17,29 +17,13 @@ from sim.report.lives import called
 from sim.report.ranking import Ranking, excludes_nought, needed, of_cells, would
 from sim.report.servers import READ, places
 from sim.report.study import Cell, Study
-from sim.report.words import counted, interval, listed, percent
+from sim.report.words import capitalised, counted, interval, listed, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# What a run is asked when it does not say (load, delay and harm; records; cost), and how each is said in a sentence.
-USUAL: Final = {
-    "dsp_messages_per_s_mean": "{} messages a second reach the DSP on average",
-    "dsp_alerts_per_s_mean": "{} of them alerts",
-    "dsp_alerts_per_s_peak": "the busiest second has {} alerts",
-    "dsp_load_share": "",  # told by the bottleneck, whatever stage that is
-    "dsp_waiting_share": "",
-    "end_to_end_delay_s_p99": "99 % of all messages are there within {}",
-    "late_per_day": "{} messages a day miss their target",
-    "record_right_share": "the inventory has a right record {} of all device time",
-    "record_unknown_share": "it has none {} of the time",
-    "record_wrong_share": "a record is wrong for {}",
-    "staleness_days_mean": "on average a record is stale by {}",
-    "messages_per_device_year": "reporting takes {} messages per device-year",
-    "bytes_per_day_wan": "{} bytes a day cross the SM WAN",
-}
-PRESSED: Final = ("load_share", "waiting_share", "waiting_at_end_n")
-DELAY: Final = "end_to_end_delay_s_p99"
+Sentence = Callable[[Study, Cell, Estimate], str]
+_PRESSED: Final = ("load_share", "waiting_share", "waiting_at_end_n")
 _MOST_ROWS: Final = 40  # of a heat-map; more would not be read
 _MOST_CELLS: Final = 300  # of a table; more are for summary.csv
 
@@ -59,13 +43,13 @@ def asked(study: Study) -> tuple[str, ...]:
 
 
 def _usual(study: Study) -> tuple[str, ...]:
-    """Return what a run is asked that does not say: of the network, of the stage of its bottleneck too."""
-    worst = [bottleneck(study, cell) for cell in study.cells]
-    stages = dict.fromkeys(one.place.stage for one in worst if one is not None and one.place.stage != "dsp")
-    pressed = [f"{stage}_{name}" for stage in stages for name in PRESSED]
+    """Return what a run is asked that does not say: of the network, at the stages of its bottlenecks."""
+    worst = [one for cell in study.cells if (one := bottleneck(study, cell)) is not None]
+    stages = dict.fromkeys(["dsp", *(one.place.stage for one in worst)])
+    pressed = [f"{stage}_{name}" for stage in stages for name in _PRESSED]
     names = list(USUAL)
-    after = names.index("dsp_waiting_share") + 1
-    return (*names[:after], *pressed, *names[after:])
+    after = names.index(WAITING)
+    return (*names[:after], *pressed, *names[after + 1 :])
 
 
 def findings(study: Study) -> Findings:
@@ -96,8 +80,7 @@ def _answer(study: Study, metrics: tuple[str, ...]) -> str:
         return "The metrics asked for apply to none of the cells."
     if len(study.cells) == 1:
         parts = [_told(study, study.cells[0], name) for name in metrics]
-        told = "; ".join(part for part in parts if part)
-        return f"{told[0].upper()}{told[1:]}."
+        return f"{capitalised('; '.join(part for part in parts if part))}."
     name = main(study, metrics)
     ranking = of_cells(study, study.cells, name)
     return f"{_ends(ranking, words(name))} {_against(study, name)}".strip()
@@ -132,28 +115,56 @@ def _what_would(ranking: Ranking[Cell]) -> str:
 
 
 def _told(study: Study, cell: Cell, name: str) -> str:
-    """Return one estimate as part of a sentence."""
+    """Return one estimate as part of a sentence; "" where it is told by that of another."""
     found = study.estimate(cell, name)
-    if name == "dsp_waiting_share" and not study.metrics:
-        return bottleneck_told(study, cell)
-    if not study.metrics and name.endswith(PRESSED) and USUAL.get(name, "") == "":
-        return ""
-    if not USUAL.get(name) or found is None:
-        return f"{words(name)} is {shown(found)}"
-    if name == DELAY:
-        return _delay(study, cell, found)
-    if name == "staleness_days_mean":
-        return USUAL[name].format(interval(found, 1, found.unit))
-    return USUAL[name].format(percent(found) if found.unit == "share" else interval(found))
+    if found is not None and name in USUAL:
+        return USUAL[name](study, cell, found)
+    return f"{words(name)} is {shown(found)}" if study.metrics else ""
+
+
+def _as(template: str, unit: str = "") -> Sentence:
+    """Return what says an estimate as *template*, in its *unit* where the template has none."""
+
+    def say(study: Study, cell: Cell, found: Estimate) -> str:
+        text = percent(found) if found.unit == "share" else interval(found, 1, unit)
+        return template.format(text)
+
+    return say
+
+
+def _pressed(study: Study, cell: Cell, found: Estimate) -> str:
+    """Say where the network is pressed most, whatever stage that is."""
+    return pressed_most(study, cell)
 
 
 def _delay(study: Study, cell: Cell, found: Estimate) -> str:
     """Say how soon messages arrive; where 99 % of them never do, how many do at all."""
     if isfinite(found.value):
-        return USUAL[DELAY].format(interval(found, 1, "s"))
+        return f"99 % of all messages are there within {interval(found, 1, 's')}"
     arrived = percent(study.estimate(cell, "end_to_end_passed_share"))
     where = found.caution.removeprefix(UNREACHED)
-    return f"{arrived} of all messages have arrived when the window ends, and there is no time within which 99 % do{where}"
+    return (
+        f"{arrived} of all messages have arrived when the window ends, and there is no time within"
+        f" which 99 % do{where}"
+    )
+
+
+WAITING: Final = "dsp_waiting_share"
+# What a run is asked when it does not say (load, delay and harm; records; cost), and how it is said.
+USUAL: Final[dict[str, Sentence]] = {
+    "dsp_messages_per_s_mean": _as("{} messages a second reach the DSP on average"),
+    "dsp_alerts_per_s_mean": _as("{} of them alerts"),
+    "dsp_alerts_per_s_peak": _as("the busiest second has {} alerts"),
+    WAITING: _pressed,
+    "end_to_end_delay_s_p99": _delay,
+    "late_per_day": _as("{} messages a day miss their target"),
+    "record_right_share": _as("the inventory has a right record {} of all device time"),
+    "record_unknown_share": _as("it has none {} of the time"),
+    "record_wrong_share": _as("a record is wrong for {}"),
+    "staleness_days_mean": _as("on average a record is stale by {}", "d"),
+    "messages_per_device_year": _as("reporting takes {} messages per device-year"),
+    "bytes_per_day_wan": _as("{} bytes a day cross the SM WAN"),
+}
 
 
 def _comparator(study: Study) -> str:
@@ -206,7 +217,7 @@ def _pictures(study: Study, metrics: tuple[str, ...]) -> tuple[Picture, ...]:
         name = main(study, metrics)
         title = f"{words(name)}, by cell"
         read = "Dot: the mean over replications; bar: its 95 % interval."
-        pictures.append(Picture("f1_by_cell", title[0].upper() + title[1:], read, _answer(study, metrics), partial(_draw_cells, study, name)))
+        pictures.append(Picture("f1_by_cell", capitalised(title), read, _answer(study, metrics), partial(_draw_cells, study, name)))
     loads = {cell.name: study.estimate(cell, "dsp_messages_per_s_mean") for cell in study.cells}
     busy = [cell for cell in study.cells if places(cell) and (load := loads[cell.name]) is not None and load.value > 0]
     if busy and len(busy) * len(places(busy[0])) <= _MOST_ROWS:

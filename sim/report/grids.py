@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sim.report.words import tied
+from sim.report.words import capitalised, tied
 
 WIDTH: Final = 120  # columns of a terminal that prose is wrapped to
 _CONDITION: Final = re.compile(
@@ -57,10 +57,10 @@ def condensed(grid: Grid) -> Grid:
         who, shares = next(iter(whose)), {match["share"] for match in found}
         if len(shares) == 1 and all(_CONDITION.search(cell) or cell == "–" for cell in column):
             columns.append(tuple(_ALONE.sub(_closed, cell) for cell in column))
-            notes.append(f"{_upper(head)}: of the {shares.pop()} of {who}.")
+            notes.append(f"{capitalised(head)}: of the {shares.pop()} of {who}.")
         else:
             columns.append(tuple(_CONDITION.sub(r"of \g<share>", cell) for cell in column))
-            notes.append(f"{_upper(head)}: of {who}; in brackets, their share of all where that is less.")
+            notes.append(f"{capitalised(head)}: of {who}; in brackets, their share of all where that is less.")
     if not notes:
         return grid
     rows = tuple(zip(*columns, strict=True))
@@ -70,10 +70,6 @@ def condensed(grid: Grid) -> Grid:
 def _closed(match: re.Match[str]) -> str:
     """Return what a condition leaves behind: the bracket that it stood in, if that held more."""
     return ")" if match[0].startswith("; ") else ""
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def wrapped(text: str, indent: str = "") -> str:

@@ -16,7 +16,7 @@ from sim.metrics.results import Results
 from sim.report.evidence import assumed, footing, grades, replications
 from sim.report.findings import Findings
 from sim.report.study import Study
-from sim.report.words import counted, tied
+from sim.report.words import capitalised, counted, tied
 
 _TEMPLATE: Final = Path(__file__).with_name("template.html")
 
@@ -70,7 +70,7 @@ def _page(study: Study, found: Findings, pictures: list[_Drawn]) -> str:
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         title=study.question if study.question != "none" else study.name, name=study.name, study=study, manifest=manifest,
         found=found, pictures=pictures, assumed=rows,
-        grades=grades(rows), footing=footing(study) if study.cells else "", replications=_first_upper(replications(study)) if study.cells else "None finished",
+        grades=grades(rows), footing=footing(study) if study.cells else "", replications=capitalised(replications(study)) if study.cells else "None finished",
         definitions=_definitions(found.metrics), alarms=list(_alarms(study)), command=_command(manifest),
         folder=f"{study.results.path.parent.name}/{study.results.path.name}", provenance=list(_provenance(study)),
     )  # fmt: skip
@@ -85,10 +85,6 @@ def _definitions(metrics: tuple[str, ...]) -> dict[str, list[str]]:
         if name in METRICS:
             found.setdefault(re.sub("[`*]", "", METRICS[name].definition), []).append(name)
     return found
-
-
-def _first_upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _alarms(study: Study) -> Iterator[str]:

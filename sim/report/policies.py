@@ -13,7 +13,7 @@ from sim.report.lives import called, course, living, with_records
 from sim.report.ranking import negative, of_cells, of_groups, untold
 from sim.report.rules import rules
 from sim.report.study import Cell, Study
-from sim.report.words import interval, listed, percent, rounded
+from sim.report.words import capitalised, interval, listed, percent, rounded
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,7 +76,7 @@ def _answer(study: Study) -> str:
     ranking = of_cells(study, [cell for cell, _ in found], "record_wrong_share")
     doubts = [ranking.doubt(end, called) for end in (ranking.lowest, ranking.highest)]
     told = f"Of {len(found)} policies under which anything changes, {called(best)} leaves the inventory least wrong{doubts[0]}: {_state(study, best)}."
-    told += f" {_upper(called(worst))} leaves it most wrong{doubts[1]}: a record is wrong for {percent(most)}. {_reads(study, worst)}"
+    told += f" {capitalised(called(worst))} leaves it most wrong{doubts[1]}: a record is wrong for {percent(most)}. {_reads(study, worst)}"
     return f"{told} {_against(study, worst) or _against(study, best)}".strip()
 
 
@@ -84,10 +84,6 @@ def _state(study: Study, cell: Cell) -> str:
     right, wrong, unknown = (study.estimate(cell, f"record_{state}_share") for state in ("right", "wrong", "unknown"))
     known = f"it knows {percent(right)} of all devices rightly and has no record of {percent(unknown)}"
     return f"{known}; where it has a record, that is wrong for {percent(wrong)}"
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _reads(study: Study, cell: Cell) -> str:
@@ -152,7 +148,7 @@ def _audited(study: Study) -> str:
                 f"under {called(cell)} the audit's sample says {percent(wrong)} wrong, ± {rounded(100 * half.value, 2)} points by its own reckoning; it is off"
                 f" by {interval(error, 100)} points, and its interval holds the truth in {percent(covers)} of the replications"
             )
-    return f"{_upper(listed(told))}." if told else ""
+    return f"{capitalised(listed(told))}." if told else ""
 
 
 def _unknown(study: Study) -> str:

@@ -21,6 +21,7 @@ from sim.report.words import listed, number, rounded
 _POWER: Final = 0.8  # of the runs proposed, how many should tell
 _MANY: Final = 10_000  # replications that nobody would run
 _NAMED: Final = 4  # rivals in a sentence; more are counted
+DUST: Final = 1e-12  # what is no difference, but of floating-point sums
 T = TypeVar("T")
 
 
@@ -132,10 +133,14 @@ def would(needs: list[float]) -> str:
     return f" (about {rounded(most, 2)} replications would)"
 
 
+def above(more: Difference) -> bool:
+    """Whether a difference lies above nought with its interval; with one replication, its value."""
+    return (more.low if more.n > 1 else more.value) > DUST
+
+
 def excludes_nought(apart: Difference) -> bool:
     """Whether the interval of a difference tells it from nought; one replication never does."""
-    dust = 1e-12 * max(1.0, abs(apart.value))
-    return apart.n > 1 and (apart.low > dust or apart.high < -dust)
+    return apart.n > 1 and (above(apart) or above(negative(apart)))
 
 
 def needed(apart: Difference) -> float:

@@ -12,6 +12,7 @@ from sim.report.aftermath import Aftermath, Outcome, level_of
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
+from sim.report.servers import name_of
 from sim.report.study import Study
 from sim.report.words import NO_INTERVAL, duration, interval, listed, number, percent, rounded, span
 from sim.units import format_share
@@ -43,7 +44,7 @@ def findings(study: Study) -> Findings:
 def place_of(outcome: Outcome) -> str:
     """Return the server that is looked at, in words."""
     stage, _, server = outcome.place.partition("/")
-    return {"dsp": "the DSP", "csp": f"the CSP {server}", "cell": f"the WAN cells {server}", "user": f"the user {server}"}[stage]
+    return f"the {name_of(stage, server)}"
 
 
 def wrong(outcome: Outcome) -> str:

@@ -13,6 +13,7 @@ from sim.metrics import Difference, Estimate, Metric, estimate
 from sim.metrics.intervals import Kind
 from sim.metrics.metric import ABOVE_NOUGHT
 from sim.report import collateral
+from sim.report.ranking import above
 from sim.report.servers import Place, places
 from sim.report.study import Cell, Study
 from sim.report.words import interval
@@ -20,7 +21,6 @@ from sim.report.words import interval
 CALM: Final = ("no_storm", "no_report")  # options that are the world without the storm
 STORM: Final = ("storm", "unprotected")  # options that are the storm without a mitigation, where the comparator is not
 BUILDERS: Final = {"device": "device makers", "hub": "hub makers", "cell": "CSP", "csp": "CSP", "dsp": "DSP", "user": "users"}
-_GENUINE: Final = ("kinds", "fates", "delays", "targets")
 _NOTHING: Final = ("[]", "0 s")  # a setting that says that there is none
 _ROW: Final = re.compile(r"network\.(\d+)\.mitigations\.(\d+)\.(\w+)")
 _STAGE: Final = re.compile(r"network\.(\d+)\.(\w+)")
@@ -134,7 +134,7 @@ class Remedies:
     def cuts(self, cell: Cell) -> dict[int, float]:
         """Return `cut` by replication."""
         metric, group = f"{self.worst.stage}_messages_per_s_peak", self.worst.group
-        mine, theirs = (self.study.values(world, metric, group, ("peaks",)) for world in (cell, self.storm(cell)))
+        mine, theirs = (self.study.series(world, metric, group) for world in (cell, self.storm(cell)))
         return {r: 1 - mine[r] / theirs[r] for r in sorted(mine.keys() & theirs.keys()) if theirs[r]}
 
     def longest_queue(self, cell: Cell) -> Estimate | None:
@@ -149,8 +149,7 @@ class Remedies:
 
     def delay(self, cell: Cell) -> Difference | None:
         """Return how much longer than in the storm 99 % of the version reports (or of all messages, where there are none) take at most."""
-        needs = ("delays", "fates", "stages")
-        return self.study.paired(cell, self.storm(cell), "end_to_end_delay_s_p99", self._delayed(cell), needs)
+        return self.study.paired(cell, self.storm(cell), "end_to_end_delay_s_p99", self._delayed(cell))
 
     def _delayed(self, cell: Cell) -> str:
         reports = self.study.estimate(cell, "end_to_end_delay_s_p99", collateral.REPORT)
@@ -181,7 +180,7 @@ class Remedies:
         return more if more is not None and above(more) else None
 
     def _more_lost(self, cell: Cell, other: Cell) -> Difference | None:
-        return self.study.paired(cell, other, "genuine_loss_share", "all", _GENUINE)
+        return self.study.paired(cell, other, "genuine_loss_share")
 
     def stops(self, cell: Cell) -> bool:
         """Whether no more messages of other kinds are late than without the storm: none by all that is known, or at most `HARMLESS` of the storm's."""
@@ -233,11 +232,6 @@ CUT: Final = Metric(lambda tables, window: {}, "share", "", Kind.SKEWED, within=
 def ratio(values: Mapping[int, float]) -> Estimate | None:
     """Return the estimate of a share of at most one from its *values* by replication; None for none."""
     return CUT.estimate([value for _, value in sorted(values.items())]) if values else None
-
-
-def above(more: Difference) -> bool:
-    """Whether a difference lies above nought with its interval; with one replication, whether its value does."""
-    return (more.low if more.n > 1 else more.value) > 1e-12
 
 
 def factor_name(cell: Cell, path: str) -> str:

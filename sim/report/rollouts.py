@@ -11,7 +11,7 @@ from sim.report.grids import Grid
 from sim.report.lives import called
 from sim.report.ranking import of_cells
 from sim.report.study import Cell, Study
-from sim.report.words import counted, interval, listed, percent
+from sim.report.words import capitalised, counted, interval, listed, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +48,7 @@ def _answer(rollouts: Rollouts) -> str:
     if not rollouts.places:
         return f"No rollout finished within the window and raised alerts. {_stopped(rollouts.study)}".strip()
     fastest, calmest = rollouts.best[0], rollouts.best[-1]
-    told = f"{_upper(_point(rollouts, fastest))}"
+    told = f"{capitalised(_point(rollouts, fastest))}"
     if fastest != calmest:
         told = f"Speed is bought with false alarms: {_point(rollouts, fastest)}{_doubt(rollouts, fastest)}; {_point(rollouts, calmest)}"
     n, best = counted(len(rollouts.points), "rollout"), len(rollouts.best)
@@ -56,10 +56,6 @@ def _answer(rollouts: Rollouts) -> str:
     if best < len(rollouts.points):
         worth = f"Of {n}, {best} {'is' if best == 1 else 'are'} worth having: another is no slower and no louder than the rest."
     return f"{told}. {worth}"
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _doubt(rollouts: Rollouts, fastest: str) -> str:
@@ -79,7 +75,7 @@ def _beaten(rollouts: Rollouts) -> tuple[str, ...]:
     by_winner: dict[str, list[str]] = {}
     for name, other in rollouts.beaten_by.items():
         by_winner.setdefault(other, []).append(rollouts.called[name])
-    return tuple(f"{_upper(rollouts.called[winner])} is no slower and no louder than: {'; '.join(losers)}." for winner, losers in by_winner.items())
+    return tuple(f"{capitalised(rollouts.called[winner])} is no slower and no louder than: {'; '.join(losers)}." for winner, losers in by_winner.items())
 
 
 def _late(study: Study) -> str:
@@ -149,7 +145,7 @@ def _pictures(rollouts: Rollouts) -> tuple[Picture, ...]:
     if len(rollouts.points) < 2:
         return ()
     fastest, calmest = rollouts.best[0], rollouts.best[-1]
-    title = f"{_upper(_point(rollouts, fastest))}"
+    title = f"{capitalised(_point(rollouts, fastest))}"
     if fastest != calmest:
         days, peak = rollouts.places[calmest]
         title = f"{title}; {rollouts.called[calmest]} takes {interval(days, 1, 'days')}, with {interval(peak)}"

@@ -12,7 +12,7 @@ from sim.report.grids import Grid
 from sim.report.lives import at_levels, by_levels, called, mean_counts, option
 from sim.report.ranking import Ranking, needed, negative, of_cells, untold, would
 from sim.report.study import Cell, Study
-from sim.report.words import counted, interval, listed, number, percent, rounded
+from sim.report.words import capitalised, counted, interval, listed, number, percent, rounded
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,8 +61,7 @@ def _answer(study: Study) -> str:
     if not found:
         return "Nobody ran anything that was not on the list."
     if len(found) == 1:
-        only = _told(study, found[0][0])
-        return f"{only[:1].upper()}{only[1:]}."
+        return f"{capitalised(_told(study, found[0][0]))}."
     ranking = _ranked(study)
     worst = ranking.highest.what
     if ranking.alike:

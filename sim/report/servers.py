@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.report.study import Cell, Study
+from sim.scenario.schema import Stage
 
 # How to read a heat-map of `peaks_by_quarter`.
 READ: Final = (
@@ -27,16 +28,35 @@ class Place:
         return f"the {self.name}" if self.stage == "dsp" else self.name
 
 
+def name_of(stage: str, server: str) -> str:
+    """Return what a *server* of a *stage* is called: "CSP north", "WAN cells south", "DSP"."""
+    if stage == "dsp":
+        return "DSP"
+    return f"{ {'cell': 'WAN cells', 'csp': 'CSP'}.get(stage, stage)} {server}"
+
+
+def servers_of(cell: Cell, stage: Stage) -> list[Place]:
+    """Return the servers of a *stage* of *cell* with a capacity, if that is 0; WAN cells are a region's
+    together.
+    """
+    if stage.capacity is None:
+        return []
+    estate = cell.scenario.estate
+    groups = {"cell": estate.regions, "csp": estate.regions, "dsp": ("all",), "user": estate.users}
+    found = []
+    for group in sorted(groups.get(stage.stage, ())):
+        n = cell.n_cells[group] if stage.stage == "cell" else 1
+        name = name_of(stage.stage, group)
+        found.append(Place(stage.stage, group, name, float(stage.capacity) * n))
+    return found
+
+
 def places(cell: Cell) -> list[Place]:
-    """Return the servers of *cell* that pass on something, but not everything at once, in the order of the stages; WAN cells are a region's together."""
-    regions = sorted(cell.scenario.estate.regions)
-    servers = {stage: [(region, f"{called} {region}") for region in regions] for stage, called in (("cell", "WAN cells"), ("csp", "CSP"))}
-    servers["dsp"] = [("all", "DSP")]
-    return [
-        Place(stage.stage, group, name, float(stage.capacity) * (cell.n_cells[group] if stage.stage == "cell" else 1))
-        for stage in cell.scenario.network if stage.capacity
-        for group, name in servers.get(stage.stage, ())
-    ]  # fmt: skip
+    """Return the servers on the way to the SMI that pass on something, but not everything at once, in
+    the order of the stages.
+    """
+    network = [stage for stage in cell.scenario.network if stage.stage != "user" and stage.capacity]
+    return [place for stage in network for place in servers_of(cell, stage)]
 
 
 def peaks_by_quarter(study: Study, cell: Cell, place: Place) -> list[float]:

@@ -128,15 +128,11 @@ class Space:
                 return known
         return (axis.low + axis.high) / 2
 
-    @cached_property
-    def _values(self) -> Any:
-        return self.study.results.values().set_index(["metric", "group"]).sort_index()
-
     def y(self, metric: str, group: str) -> dict[str, Numbers]:
         """Return *metric* of a *group* at the points, (points, replications), by option: the replications that all cells have; nothing where one has none."""
-        if (metric, group) not in self._values.index:
+        if (metric, group) not in self.study.by_metric.index:
             return {}
-        table = self._values.loc[[(metric, group)]].pivot(index="cell", columns="replication", values="value")
+        table = self.study.by_metric.loc[[(metric, group)]].pivot(index="cell", columns="replication", values="value")
         names = {option: [self._cells[point, option].name for point in self.points] for option in self.options}
         if any(name not in table.index for each in names.values() for name in each):
             return {}
@@ -147,9 +143,9 @@ class Space:
 
     def never(self, metric: str) -> str:
         """Return that *metric* was not reached in some worlds, so that nothing can be told of what drives it; "" where it was in all."""
-        if (metric, "all") not in self._values.index:
+        if (metric, "all") not in self.study.by_metric.index:
             return ""
-        found = self._values.loc[[(metric, "all")]]
+        found = self.study.by_metric.loc[[(metric, "all")]]
         worlds = found["cell"][~np.isfinite(found["value"])].nunique()
         if not worlds:
             return ""
@@ -158,9 +154,9 @@ class Space:
 
     def replications(self, metric: str, group: str) -> dict[str, list[float]]:
         """Return the mean of *metric* of a *group* over each option's cells, replication by replication from 0, up to the first that a cell lacks."""
-        if (metric, group) not in self._values.index:
+        if (metric, group) not in self.study.by_metric.index:
             return {}
-        table = self._values.loc[[(metric, group)]].pivot(index="cell", columns="replication", values="value")
+        table = self.study.by_metric.loc[[(metric, group)]].pivot(index="cell", columns="replication", values="value")
         found = {}
         for option in self.options:
             means = table.loc[[cell.name for cell in self.study.cells if cell.option == option and cell.name in table.index]].mean(skipna=False)

@@ -11,10 +11,10 @@ from sim.report import collateral
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.ranking import of_cells
+from sim.report.ranking import above, of_cells
 from sim.report.servers import READ, Place, places
 from sim.report.study import Cell, Study
-from sim.report.words import counted, duration, interval, listed, number, often, percent, span, time_of
+from sim.report.words import capitalised, counted, duration, interval, listed, number, often, percent, span, time_of
 from sim.units import DAY_S, format_duration, format_time_of_day
 
 if TYPE_CHECKING:
@@ -36,10 +36,6 @@ def fits(study: Study) -> bool:
 def plain(cell: Cell) -> str:
     """Return a cell's name as words, for a sentence."""
     return cell.called.replace("_", " ")
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def how(cell: Cell) -> str:
@@ -88,12 +84,12 @@ class Storm:
         found = []
         for place in places(cell):
             more = self.study.difference(cell, f"{place.stage}_waiting_share", place.group)
-            if more is not None and (more.low if more.n > 1 else more.value) > 0:
+            if more is not None and above(more):
                 found.append(place)
         return found
 
     def is_storm(self, cell: Cell) -> bool:
-        """Whether more alerts come in a second than a stage passes on, so that something waits."""
+        """Whether something waits more often than without reports."""
         return bool(self.waits(cell))
 
     def late(self, cell: Cell) -> Difference | None:
@@ -135,15 +131,19 @@ def _answer(storm: Storm) -> str:
     reports = f"One report {often(worst.scenario.reporting.period)} from each {_reporters(worst)}"
     more = f"adds {percent(uplift)} to the messages that are carried already" if uplift else "is all there is to carry"
     if not storms:
-        place, peak = storm.peak(worst)
-        load = f"the most is {interval(peak)} alerts in one second at {place}, {_share(peak, place)} what it passes on ({plain(worst)})"
-        return f"No, at this scale and capacity: {reports[0].lower()}{reports[1:]} {more}, and {_waiting(storm, worst)} at any stage; {load}."
-    names = listed([plain(cell) for cell in storms])
+        return f"No, at this scale and capacity: {reports[0].lower()}{reports[1:]} {more}, and {_most(storm)}."
     verdict = "Yes, it can be; what decides is when each sender reports." if len(storms) < len(storm.cells) else "Yes, however the moment is chosen."
     ways = f"{len(storms)} of the {counted(len(storm.cells), 'way')} of choosing the moment make a storm (more comes in a second than a stage passes on)"
     doubt = of_cells(storm.study, storms, *storm.metric(worst)).doubt_of(worst, plain)
-    sentences = [verdict, f"{reports} {more}; {ways}: {names}.", f"The worst is {_told(storm, worst)}{doubt}."]
+    sentences = [verdict, f"{reports} {more}; {ways}: {listed(list(map(plain, storms)))}.", f"The worst is {_told(storm, worst)}{doubt}."]
     return " ".join([*sentences, _remedy(storm)]).strip()
+
+
+def _most(storm: Storm) -> str:
+    """Say what waits where there is no storm, and how far the highest peak comes."""
+    place, peak = storm.peak(storm.worst)
+    load = f"{interval(peak)} alerts in one second at {place}, {_share(peak, place)} what it passes on"
+    return f"{_waiting(storm, storm.worst)} at any stage; the most is {load} ({plain(storm.worst)})"
 
 
 def _share(peak: Estimate, place: Place) -> str:
@@ -333,7 +333,7 @@ def _harm(storm: Storm, cell: Cell, classes: list[int]) -> tuple[str, ...]:
 
 def _picture(storm: Storm) -> Picture:
     place, peak = storm.peak(storm.worst)
-    title = f"{_upper(plain(storm.worst))} brings {place} {_share(peak, place)} what it passes on in a second"
+    title = f"{capitalised(plain(storm.worst))} brings {place} {_share(peak, place)} what it passes on in a second"
     if not storm.is_storm(storm.calmest):
         calm_place, calm = storm.peak(storm.calmest)
         title += f"; {plain(storm.calmest)}, at most {_share(calm, calm_place)} it"

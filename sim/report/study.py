@@ -151,36 +151,42 @@ class Study:
         return {replication: parts.get((cell.name, replication), parts["", -1]) for replication in replications}
 
     @cached_property
-    def _series(self) -> dict[tuple[str, str, str], dict[int, float]]:
-        found: dict[tuple[str, str, str], dict[int, float]] = {}
-        for cell, replication, metric, group, value in self.results.values().itertuples(index=False):
-            found.setdefault((cell, metric, group), {})[replication] = value
-        return found
+    def by_metric(self) -> Any:
+        """Every value of the run: `cell`, `replication`, `value`, indexed by metric and group."""
+        return self.results.values().set_index(["metric", "group"]).sort_index()
+
+    @cached_property
+    def _series(self) -> dict[tuple[str, str], dict[str, dict[int, float]]]:
+        return {}
 
     def series(self, cell: Cell, metric: str, group: str = "all") -> dict[int, float]:
         """Return *metric* of a *group* in *cell* by replication, as the run's files have it."""
-        return self._series.get((cell.name, metric, group), {})
+        key = metric, group
+        if key not in self._series:
+            found: dict[str, dict[int, float]] = {}
+            if key in self.by_metric.index:
+                for name, replication, value in self.by_metric.loc[[key]].itertuples(index=False):
+                    found.setdefault(name, {})[replication] = value
+            self._series[key] = found
+        return self._series[key].get(cell.name, {})
 
-    def values(self, cell: Cell, metric: str, group: str, needs: Iterable[str]) -> dict[int, float]:
-        """Return *metric* of *cell* for a *group* by replication, measured again from the tables that it *needs*, as far as the run's version wrote them."""
-        by_table = {name: self.tables(name, cell) for name in needs if self.results.has(name)}
-        replications = self.tables("population", cell)
-        measured = {r: METRICS[metric].measure({name: parts[r] for name, parts in by_table.items()}, self.window(cell)) for r in replications}
-        return {r: float(values[group]) for r, values in measured.items() if group in values}
-
-    def paired(self, cell: Cell, other: Cell, metric: str, group: str, needs: Iterable[str]) -> Difference | None:
-        """Return the paired difference of *metric* between any two cells, *cell* − *other*; None where they share no replication, or it was never reached."""
-        mine, theirs = self.values(cell, metric, group, needs), self.values(other, metric, group, needs)
+    def paired(self, cell: Cell, other: Cell, metric: str, group: str = "all") -> Difference | None:
+        """Return the paired difference of *metric* between any two cells, *cell* − *other*; None
+        where they share no replication, or it was never reached in one.
+        """
+        mine, theirs = (self.series(each, metric, group) for each in (cell, other))
         shared = sorted(mine.keys() & theirs.keys())
         samples = [mine[r] for r in shared], [theirs[r] for r in shared]
         if not comparable(*samples):
             return None
         apart = METRICS[metric].difference(*samples)
-        return METRICS[metric].conditioned(apart, group, self._shares(cell, metric), self._shares(other, metric))
+        shares = (self._shares(each, metric, group) for each in (cell, other))
+        return METRICS[metric].conditioned(apart, group, *shares)
 
-    def _shares(self, cell: Cell, metric: str) -> dict[tuple[str, str], float]:
-        """Return the shares that *metric* is conditional on in *cell*, by metric and group."""
+    def _shares(self, cell: Cell, metric: str, group: str) -> dict[tuple[str, str], float]:
+        """Return the share that *metric* of a *group* is conditional on in *cell*, and that of all."""
         of = METRICS[metric].of
         if of is None:
             return {}
-        return {(name, group): found.value for (where, name, group), found in self._estimates.items() if where == cell.name and name == of.share}
+        found = {(of.share, each): self.estimate(cell, of.share, each) for each in (group, "all")}
+        return {key: share.value for key, share in found.items() if share is not None}

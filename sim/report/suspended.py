@@ -55,7 +55,7 @@ def _answer(study: Study) -> str:
     found = _ends(study)
     (best, fewest), (worst, most) = found[0], found[-1]
     days = study.window(worst).days
-    where, less = at_levels(_focus(study)), study.paired(best, worst, "suspended_devices_end", "all", ("status", "states"))
+    where, less = at_levels(_focus(study)), study.paired(best, worst, "suspended_devices_end")
     told = f"Without an answer a device stays Suspended: at the end of {rounded(days, 4)} days{where}, under ‘{option(worst)}’, {_left(study, worst, most)}"
     if best is worst:
         return f"{told}."

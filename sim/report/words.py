@@ -7,12 +7,27 @@ from collections.abc import Sequence
 from math import isfinite
 
 from sim.metrics import Estimate
-from sim.metrics.wording import NO_INTERVAL, interval, number, percent, rounded
+from sim.metrics.wording import NO_INTERVAL, number, rounded
 
 __all__ = [
-    "NO_INTERVAL", "counted", "duration", "interval", "lasting", "listed", "number", "often", "percent",
+    "NO_INTERVAL", "capitalised", "counted", "duration", "interval", "lasting", "listed", "number", "often", "percent",
     "rounded", "span", "tied", "time_of",
 ]  # fmt: skip
+
+
+def interval(found: Estimate | None, scale: float = 1, unit: str = "") -> str:
+    """Return *found*, times *scale*, in *unit*, as it is said; "–" for what does not apply."""
+    return "–" if found is None else found.said(scale, unit)
+
+
+def percent(found: Estimate | None) -> str:
+    """Return a share as "12.3 ± 0.4 %"."""
+    return interval(found, 100, "%")
+
+
+def capitalised(text: str) -> str:
+    """Return *text* with its first letter a capital, the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:

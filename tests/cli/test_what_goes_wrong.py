@@ -118,6 +118,7 @@ def test_a_terminal_of_another_time(small_run, encoding, root):
     first, _, rest = text.partition("\n")
     in_utf_8 = encoding == "utf-8"
     assert first.startswith("嵐" if in_utf_8 else "\\u5d50\\u306f")
+    assert ("†" if in_utf_8 else "(!)") in first
     assert "±" in rest
     assert json.loads(data)["status"] == "complete"
     assert said("--help").startswith("Usage")

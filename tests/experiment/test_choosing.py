@@ -82,3 +82,18 @@ def test_only_what_is_asked_for_is_chosen():
 
     assert choice_of({"analysis": asked}).relative
     assert [choice_of(design) for design in (None, {"analysis": None}, *without)] == [None] * 5
+
+
+def test_what_is_never_reached_is_not_chosen(choose, monkeypatch):
+    """An option whose metric is infinite in a replication of the first stage has no spread to compare."""
+
+    def value(run, task):
+        first = task.cell.option == "near" and task.address.replication == 1
+        return {("record_wrong_share", "ppmid"): float("inf") if first else MEAN[task.cell.option]}
+
+    monkeypatch.setattr(precision, "_measured", value)
+    _, warnings, rounds = choose()
+
+    assert len(rounds) == 1
+    assert all("not there, or not reached, in every replication of two options or more" in warning for warning in warnings)
+    assert warnings

@@ -55,6 +55,14 @@ def test_how_many_run_at_once_moves_nothing():
     assert len({run_to_the_end(values, [MEAN], 5, 200, jobs)[0].counted for jobs in (1, 2, 7, 16, 64)}) == 1
 
 
+def test_what_is_never_reached_is_not_precise_over_the_others():
+    """One infinite value and the mean is: no width, no more replications, and it is said."""
+    values = [10, 10.1, np.inf, 9.9, 10, 10, 10, 10.1, 9.9, 10, 10, 10]
+    verdict, ran = run_to_the_end(values, [MEAN], 3, 12)
+    assert ran == verdict.counted == 3
+    assert verdict.shortfall == "mean is not reached in 1 of 3 replications, so its mean has no width"
+
+
 def test_the_look_ahead_grows_beyond_a_hundred():
     assert [look_ahead(n) for n in (3, 100, 119, 120, 1000)] == [5, 5, 5, 6, 50]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from math import isnan, nan, sqrt
+from math import inf, isnan, nan, sqrt
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.metrics.comparing import compared, holm, matched, unpaired_difference
+from sim.metrics.comparing import _apart, compared, holm, matched, unpaired_difference
 from sim.metrics.results import Results
 from sim.store import hashes, write_manifest
 from tests.report.known import known_run
@@ -28,6 +28,20 @@ def test_holm_steps_down(p):
         least = max(least, min(1.0, p[place] * (len(p) - rank)))
         assert corrected[place] == least
         assert corrected[place] >= p[place]
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "apart"),
+    [([1, inf, 3], [inf, inf, inf], nan), ([1, inf, 3], [1, 2, 3], nan), ([1, inf, 3], [3, 1, inf], 0.0), ([inf], [inf], 0.0)],
+)
+def test_what_was_never_reached_is_alike_only_where_all_of_it_is(mine, theirs, apart):
+    """Unreached once and unreached always are not the same, though both means are infinite."""
+    values = tuple(dict(enumerate(map(float, of))) for of in (mine, theirs))
+    found = _apart("cell", ("late_per_day", "all"), values, same_luck=True)
+
+    assert (found.difference.value == apart) or (isnan(apart) and isnan(found.difference.value))
+    assert isnan(found.difference.half_width)
+    assert not found.paired
 
 
 def test_no_test_is_no_part_of_the_family():

@@ -9,10 +9,12 @@ import pytest
 from scipy import stats
 
 import sim
+from sim.metrics import Kind, paired_difference
 from sim.report import answer, findings, write
 from sim.report.bottleneck import bottleneck
 from sim.report.endings import rollouts
-from sim.report.ranking import Entry, Ranking, needed
+from sim.report.flips import _said
+from sim.report.ranking import Entry, Ranking, needed, negative
 from sim.report.study import Study
 
 SHORT = {"window.warm_up": "1 d", "window.length": "3 d", "reporting.rule": "periodic", "reporting.period": "1 d"}
@@ -143,6 +145,18 @@ def test_what_was_never_reached_is_told_apart_by_how_often():
     assert once.apart(once.lowest, once.highest) is None
     assert [entry.what for entry in once.rivals(once.lowest)] == ["b"]
     assert ranking([1.0] * 8, [never] * 8).ends_told()
+
+
+def test_a_difference_the_other_way_round_takes_its_interval_along():
+    """Value and ends together: what is said of a difference below nought lies within its ends."""
+    apart = paired_difference([1.0, 2.0, 9.0, 4.0, 5.0, 3.0, 2.0, 1.0, 0.0, 2.0], [9.0] * 10, "share", Kind.SKEWED)
+    other = negative(apart)
+    assert apart.bounds is not None
+    assert (other.value, other.low, other.high) == (-apart.value, -apart.high, -apart.low)
+    said = _said(apart, "record_wrong_share")
+    value, low, high = (float(text.replace(",", "").replace("−", "-")) for text in re.findall(r"[−\d,.]+\d", said)[:3])
+    assert said == _said(other, "record_wrong_share")
+    assert low <= value <= high if " to " in said else low > 0
 
 
 def test_the_worst_of_many_is_no_finding():
