@@ -41,8 +41,16 @@ def window_of(scenario: Scenario) -> Window:
 
 def factors_of(plan: Plan) -> dict[str, dict[str, str]]:
     """Return the level of each factor for each cell, by factor then cell; the options are a factor named `option`."""
-    paths = ["option"] * any(cell.option for cell in plan.cells) + list(dict.fromkeys(path for cell in plan.cells for path in cell.levels))
-    return {path: {cell.name: cell.option if path == "option" else cell.levels.get(path, "") for cell in plan.cells} for path in paths}
+    paths = ["option"] * any(cell.option for cell in plan.cells) + list(
+        dict.fromkeys(path for cell in plan.cells for path in cell.levels)
+    )
+    return {
+        path: {
+            cell.name: cell.option if path == "option" else cell.levels.get(path, "")
+            for cell in plan.cells
+        }
+        for path in paths
+    }
 
 
 def merge(run: Path, tasks: Iterable[Task]) -> Measured:
@@ -59,8 +67,13 @@ def merge(run: Path, tasks: Iterable[Task]) -> Measured:
 
 def measured_in(tables: Mapping[str, Any], scenario: Scenario) -> dict[tuple[str, str], float]:
     """Return the metrics of one replication of *scenario*, from its Arrow *tables*: their columns as they are, for data frames of them cost more to make."""
-    columns: Any = {name: dict(zip(table.column_names, table.columns, strict=True)) for name, table in tables.items()}
-    return measure(columns | {"arrivals": tables["arrivals"].to_pandas()}, window_of(scenario))  # measured by groups
+    columns: Any = {
+        name: dict(zip(table.column_names, table.columns, strict=True))
+        for name, table in tables.items()
+    }
+    return measure(
+        columns | {"arrivals": tables["arrivals"].to_pandas()}, window_of(scenario)
+    )  # measured by groups
 
 
 def _keys(replications: Iterable[Mapping[tuple[str, str], float]]) -> list[tuple[str, str]]:
@@ -89,7 +102,9 @@ def summary(plan: Plan, measured: Measured) -> tuple[Sequence[str], list[Row], l
     return ("cell", *factors, *SUMMARY), rows, intervals
 
 
-def _shares(replications: Sequence[Mapping[tuple[str, str], float]]) -> dict[tuple[str, str], float]:
+def _shares(
+    replications: Sequence[Mapping[tuple[str, str], float]],
+) -> dict[tuple[str, str], float]:
     """Return the mean of every share that a metric is conditional on, over a cell's *replications*."""
     names = {metric.of.share for metric in METRICS.values() if metric.of is not None}
     keys = [key for key in _keys(replications) if key[0] in names]
@@ -104,17 +119,30 @@ def _condition(found: Estimate) -> tuple[str, float]:
 
 def differences(plan: Plan, measured: Measured) -> list[Row]:
     """Return the rows of `differences.csv`: each cell less its comparator, replication by replication, where both have the metric."""
-    pairs = [(cell, other) for cell in plan.cells if (other := comparator_of(plan, cell)) is not None]
-    return [row for cell, other in pairs for row in _differences(cell, other, plan.metrics or tuple(METRICS), measured)]
+    pairs = [
+        (cell, other) for cell in plan.cells if (other := comparator_of(plan, cell)) is not None
+    ]
+    return [
+        row
+        for cell, other in pairs
+        for row in _differences(cell, other, plan.metrics or tuple(METRICS), measured)
+    ]
 
 
-def _differences(cell: Cell, other: Cell, asked: Sequence[str], measured: Measured) -> Iterator[Row]:
+def _differences(
+    cell: Cell, other: Cell, asked: Sequence[str], measured: Measured
+) -> Iterator[Row]:
     """Yield the rows of one pair; the metrics *asked* for, over every group together, are the family that Holm's correction is over."""
     mine, theirs = measured.get(cell.name, {}), measured.get(other.name, {})
     shared = sorted(mine.keys() & theirs.keys())
     shares, others = (_shares([values[r] for r in shared]) for values in (mine, theirs))
-    pairs = {key: [(mine[r][key], theirs[r][key]) for r in shared if key in mine[r] and key in theirs[r]] for key in _keys(mine[r] for r in shared)}
-    samples = {key: ([a for a, _ in values], [b for _, b in values]) for key, values in pairs.items()}
+    pairs = {
+        key: [(mine[r][key], theirs[r][key]) for r in shared if key in mine[r] and key in theirs[r]]
+        for key in _keys(mine[r] for r in shared)
+    }
+    samples = {
+        key: ([a for a, _ in values], [b for _, b in values]) for key, values in pairs.items()
+    }
     found = {
         key: METRICS[key[0]].conditioned(METRICS[key[0]].difference(*both), key[1], shares, others)
         for key, both in samples.items() if comparable(*both)
@@ -157,7 +185,12 @@ def write_summary(run: Path, plan: Plan, measured: Measured) -> None:
     header, rows, intervals = summary(plan, measured)
     write_file(run / "summary.csv", to_csv(header, rows))
     write_file(run / "intervals.csv", to_csv(INTERVALS, intervals))
-    values = [(cell, r, *key, value) for cell, replications in measured.items() for r, found in sorted(replications.items()) for key, value in found.items()]
+    values = [
+        (cell, r, *key, value)
+        for cell, replications in measured.items()
+        for r, found in sorted(replications.items())
+        for key, value in found.items()
+    ]
     write_file(run / "tables" / "values.parquet", _parquet(_VALUES, values))
     if plan.comparator is not None:
         rows = differences(plan, measured)
@@ -169,8 +202,14 @@ def _parquet(header: Sequence[str], rows: Sequence[Row]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    text = dict.fromkeys(("cell", "comparator", "metric", "group", "unit", "warning", "condition"), pa.string())
-    kinds = dict.fromkeys(header, pa.float64()) | {"n": pa.int32(), "replication": pa.int32(), "replications": pa.int32()} | text
+    text = dict.fromkeys(
+        ("cell", "comparator", "metric", "group", "unit", "warning", "condition"), pa.string()
+    )
+    kinds = (
+        dict.fromkeys(header, pa.float64())
+        | {"n": pa.int32(), "replication": pa.int32(), "replications": pa.int32()}
+        | text
+    )
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
     arrays = [pa.array(column, kinds[name]) for name, column in zip(header, columns, strict=True)]
     sink = pa.BufferOutputStream()

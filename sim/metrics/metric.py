@@ -82,7 +82,9 @@ class Metric:
         if self.of is None:
             return found
         theirs = None if other is None else self.share_of(group, other)
-        return replace(found, condition=Condition(self.share_of(group, shares), self.of.who, theirs))
+        return replace(
+            found, condition=Condition(self.share_of(group, shares), self.of.who, theirs)
+        )
 
 
 def comparable(values: Sequence[float], others: Sequence[float]) -> bool:

@@ -11,7 +11,9 @@ from typing import Final
 NO_INTERVAL: Final = "no interval"
 EVEN: Final = 0.05  # arms that differ by less, in half-widths, are even to two digits
 NEARLY_EVEN: Final = 0.25  # and by less than this, to one
-UNREACHED: Final = "not reached"  # what the caution of a value begins with that some replications lack
+UNREACHED: Final = (
+    "not reached"  # what the caution of a value begins with that some replications lack
+)
 _DUST: Final = 1e-9  # of a value: what floating-point sums leave
 
 
@@ -62,7 +64,9 @@ def with_interval(
         if uneven < bearable and not _crosses(*printed, ends, most):
             return f"{number(value, decimals)} ± {number(half, decimals)}{tail}"
     decimals = decimals_of(half)
-    return f"{number(value, decimals)}{tail} ({_end(low, decimals)} to {_end(high, decimals)}{tail})"
+    return (
+        f"{number(value, decimals)}{tail} ({_end(low, decimals)} to {_end(high, decimals)}{tail})"
+    )
 
 
 def _crosses(value: float, half: float, ends: tuple[float, float], most: float) -> bool:

@@ -45,12 +45,20 @@ def rollouts(study: Study, cell: Cell) -> list[Rollout]:
     for table in study.tables("campaigns", cell).values():
         for row in table.to_dict("records"):
             rows.setdefault((row["model"], row["version"]), []).append(row)
-    return [_rollout(f"{model} {version} ({of[0]['release_class']})", of) for (model, version), of in sorted(rows.items())]
+    return [
+        _rollout(f"{model} {version} ({of[0]['release_class']})", of)
+        for (model, version), of in sorted(rows.items())
+    ]
 
 
 def _rollout(name: str, rows: list[dict[str, object]]) -> Rollout:
-    numbers = {key: [float(str(row[key])) for row in rows] for key in ("ended_s", "n_targets", "n_done")}
-    offered, done = (estimate(numbers[key], "devices", Kind.SKEWED, ABOVE_NOUGHT) for key in ("n_targets", "n_done"))
+    numbers = {
+        key: [float(str(row[key])) for row in rows] for key in ("ended_s", "n_targets", "n_done")
+    }
+    offered, done = (
+        estimate(numbers[key], "devices", Kind.SKEWED, ABOVE_NOUGHT)
+        for key in ("n_targets", "n_done")
+    )
     days = [second / DAY_S for second in numbers["ended_s"] if second >= 0]
     return Rollout(name, [str(row["ended"]) for row in rows], days, offered, done)
 
@@ -64,13 +72,21 @@ def told(study: Study, cell: Cell) -> str:
     n = len(study.tables("campaigns", cell))
     counts = listed([f"{rounded(k / n, 3)} {end}" for end, k in ends.most_common()])
     stopped = [one for one in found if set(one.ended) & set(STOPPED)][:_NAMED]
-    return " ".join([f"Of {counted(len(found), 'rollout')}, on average over replications: {counts}.", *map(_told, stopped)])
+    return " ".join(
+        [
+            f"Of {counted(len(found), 'rollout')}, on average over replications: {counts}.",
+            *map(_told, stopped),
+        ]
+    )
 
 
 def _told(one: Rollout) -> str:
     """Say how one rollout ended."""
     n = len(one.ended)
-    ends = [f"{_SAID[end]}{'' if k == n else f' in {k} of {n} replications'}" for end, k in Counter(one.ended).most_common()]
+    ends = [
+        f"{_SAID[end]}{'' if k == n else f' in {k} of {n} replications'}"
+        for end, k in Counter(one.ended).most_common()
+    ]
     when = ""
     if one.days:
         first, last = (rounded(end(one.days), 3) for end in (min, max))
@@ -91,17 +107,26 @@ def _stopped(study: Study) -> list[str]:
         ends = Counter(end for one in rollouts(study, cell) for end in one.ended)
         if stopped := ends["aborted"] + ends["stalled"]:
             n = len(study.tables("campaigns", cell))
-            found.append(f"{called(cell)} {rounded(stopped / n, 2)} of {rounded(ends.total() / n, 2)}")
+            found.append(
+                f"{called(cell)} {rounded(stopped / n, 2)} of {rounded(ends.total() / n, 2)}"
+            )
     if not found:
         return []
     more = f" and {counted(len(found) - _WORLDS, 'more world')}" if len(found) > _WORLDS else ""
     told = "; ".join(found[:_WORLDS]) + more
-    return [f"Rollouts stopped at a gate (aborted or stalled), on average over replications: {told}."]
+    return [
+        f"Rollouts stopped at a gate (aborted or stalled), on average over replications: {told}."
+    ]
 
 
 def _closed(study: Study) -> list[str]:
     """Say which stages pass on nothing."""
-    closed = {stage.stage for cell in study.cells for stage in cell.scenario.network if stage.capacity == 0}
+    closed = {
+        stage.stage
+        for cell in study.cells
+        for stage in cell.scenario.network
+        if stage.capacity == 0
+    }
     return [f"Nothing passes the stage {stage}: its capacity is 0." for stage in sorted(closed)]
 
 
@@ -115,4 +140,6 @@ def _standing(study: Study) -> list[str]:
     if not told:
         return []
     more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
-    return [f"Messages still wait when the window ends: {listed(told[:_NAMED])}{more}; what becomes of them is not in these numbers."]
+    return [
+        f"Messages still wait when the window ends: {listed(told[:_NAMED])}{more}; what becomes of them is not in these numbers."
+    ]

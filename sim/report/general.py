@@ -39,7 +39,11 @@ def shown(found: Estimate | None) -> str:
 
 def asked(study: Study) -> tuple[str, ...]:
     """Return the metrics that the run declares, or the usual ones, as far as any cell has them."""
-    return tuple(name for name in study.metrics or _usual(study) if any(study.estimate(cell, name) for cell in study.cells))
+    return tuple(
+        name
+        for name in study.metrics or _usual(study)
+        if any(study.estimate(cell, name) for cell in study.cells)
+    )
 
 
 def _usual(study: Study) -> tuple[str, ...]:
@@ -55,9 +59,14 @@ def _usual(study: Study) -> tuple[str, ...]:
 def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
     metrics = asked(study)
-    doubts = ["The assumptions of grade D below have no public evidence; change them with --set and run again."]
+    doubts = [
+        "The assumptions of grade D below have no public evidence; change them with --set and run again."
+    ]
     if is_sample(study):
-        doubts.insert(0, "This is a sample of the estate: shares and ages of records scale with it, peaks and queues do not.")
+        doubts.insert(
+            0,
+            "This is a sample of the estate: shares and ages of records scale with it, peaks and queues do not.",
+        )
     return Findings(
         answer=_answer(study, metrics), points=_points(study, metrics), grids=_grids(study, metrics), pictures=_pictures(study, metrics), doubts=tuple(doubts),
         metrics=metrics,
@@ -111,7 +120,7 @@ def _what_would(ranking: Ranking[Cell]) -> str:
     apart = ranking.apart(ranking.lowest, ranking.highest)
     if apart is None or apart.n == 1:
         return " (one replication has no interval)"
-    return would([needed(apart)]).replace("would)", "would tell these two apart)")
+    return would([needed(apart)], " tell these two apart")
 
 
 def _told(study: Study, cell: Cell, name: str) -> str:
@@ -175,14 +184,22 @@ def _comparator(study: Study) -> str:
 
 def _against(study: Study, name: str) -> str:
     pairs = [(cell, study.difference(cell, name)) for cell in study.cells]
-    settled = [called(cell) for cell, found in pairs if found is not None and excludes_nought(found)]
+    settled = [
+        called(cell) for cell, found in pairs if found is not None and excludes_nought(found)
+    ]
     compared = [cell for cell, found in pairs if found is not None]
     if not compared:
         return ""
-    told = f"The 95 % interval of the paired difference from {_comparator(study)} excludes nought for"
+    told = (
+        f"The 95 % interval of the paired difference from {_comparator(study)} excludes nought for"
+    )
     if len(settled) > _MOST_ROWS:
         return f"{told} {len(settled):,} of {counted(len(compared), 'cell')}."
-    return f"{told} {listed(settled)}." if settled else f"{told} none of {counted(len(compared), 'cell')}."
+    return (
+        f"{told} {listed(settled)}."
+        if settled
+        else f"{told} none of {counted(len(compared), 'cell')}."
+    )
 
 
 def _points(study: Study, metrics: tuple[str, ...]) -> tuple[str, ...]:
@@ -190,7 +207,11 @@ def _points(study: Study, metrics: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     name = main(study, metrics)
     found = [(cell, study.difference(cell, name)) for cell in study.cells]
-    return tuple(f"{words(name)}, {called(cell)} less its comparator: {shown(difference)}, paired." for cell, difference in found if difference is not None)
+    return tuple(
+        f"{words(name)}, {called(cell)} less its comparator: {shown(difference)}, paired."
+        for cell, difference in found
+        if difference is not None
+    )
 
 
 def _grids(study: Study, metrics: tuple[str, ...]) -> tuple[Grid, ...]:
@@ -204,7 +225,10 @@ def _grids(study: Study, metrics: tuple[str, ...]) -> tuple[Grid, ...]:
     units = {name: "" if METRICS[name].unit == "share" else METRICS[name].unit for name in metrics}
     heads = tuple(f"{words(name)}, {unit}".rstrip(", ") for name, unit in units.items())
     told = {name: percent if METRICS[name].unit == "share" else interval for name in metrics}
-    cells = [(cell.name, *(told[name](study.estimate(cell, name)) for name in metrics)) for cell in study.cells[:_MOST_CELLS]]
+    cells = [
+        (cell.name, *(told[name](study.estimate(cell, name)) for name in metrics))
+        for cell in study.cells[:_MOST_CELLS]
+    ]
     note = "Of every group together; the others are in summary.csv."
     if len(study.cells) > _MOST_CELLS:
         note += f" The first {_MOST_CELLS} of {len(study.cells):,} cells; all are in summary.csv."
@@ -217,12 +241,32 @@ def _pictures(study: Study, metrics: tuple[str, ...]) -> tuple[Picture, ...]:
         name = main(study, metrics)
         title = f"{words(name)}, by cell"
         read = "Dot: the mean over replications; bar: its 95 % interval."
-        pictures.append(Picture("f1_by_cell", capitalised(title), read, _answer(study, metrics), partial(_draw_cells, study, name)))
+        pictures.append(
+            Picture(
+                "f1_by_cell",
+                capitalised(title),
+                read,
+                _answer(study, metrics),
+                partial(_draw_cells, study, name),
+            )
+        )
     loads = {cell.name: study.estimate(cell, "dsp_messages_per_s_mean") for cell in study.cells}
-    busy = [cell for cell in study.cells if places(cell) and (load := loads[cell.name]) is not None and load.value > 0]
+    busy = [
+        cell
+        for cell in study.cells
+        if places(cell) and (load := loads[cell.name]) is not None and load.value > 0
+    ]
     if busy and len(busy) * len(places(busy[0])) <= _MOST_ROWS:
         title = "Load over the day, as a multiple of what each server passes on"
-        pictures.append(Picture("f2_load_by_time_of_day", title, f"Each row is a cell, {READ}", title, partial(_draw_load, study, busy)))
+        pictures.append(
+            Picture(
+                "f2_load_by_time_of_day",
+                title,
+                f"Each row is a cell, {READ}",
+                title,
+                partial(_draw_load, study, busy),
+            )
+        )
     return tuple(pictures)
 
 

@@ -113,7 +113,10 @@ class Ranking(Generic[T]):
         whom = listed(names) if len(names) <= _NAMED else f"{len(names)} others"
         if all(rival.values == leader.values for rival in rivals):
             return f", the same as {whom}"
-        needs = [inf if (apart := self.apart(leader, rival)) is None else needed(apart) for rival in rivals]
+        needs = [
+            inf if (apart := self.apart(leader, rival)) is None else needed(apart)
+            for rival in rivals
+        ]
         return f", though this run cannot tell it from {whom}{would(needs)}"
 
 
@@ -123,14 +126,14 @@ def _reached(values: Mapping[int, float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def would(needs: list[float]) -> str:
-    """Return how many replications would tell, of all that are needed the most."""
+def would(needs: list[float], tell: str = "") -> str:
+    """Return how many replications would *tell* what the run cannot, of all needed the most."""
     most = max(needs, default=inf)
     if not isfinite(most):
         return ""
     if most > _MANY:
         return f" (more than {number(_MANY)} replications would be needed)"
-    return f" (about {rounded(most, 2)} replications would)"
+    return f" (about {rounded(most, 2)} replications would{tell})"
 
 
 def above(more: Difference) -> bool:

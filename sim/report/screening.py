@@ -95,7 +95,7 @@ def _untold(study: Study, ranking: Ranking[Cell]) -> str:
     """Say that the run cannot tell the designs apart, between which ends they lie, and what would."""
     low, high = ranking.lowest, ranking.highest
     apart = ranking.apart(low, high)
-    more = would([needed(apart)] if apart else []).replace("would)", "would tell the two ends apart)")
+    more = would([needed(apart)] if apart else [], " tell the two ends apart")
     return (
         f"This run cannot tell which of {_designs(study, ranking)} leaves least{more}: from"
         f" {option(low.what)} ({_told(study, low.what)}) to {option(high.what)} ({_told(study, high.what)})."

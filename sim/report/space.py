@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.metrics.sensitivity import Sample
 from sim.report.study import Cell, Study
-from sim.report.words import rounded
+from sim.report.words import capitalised, rounded
 from sim.units import DURATIONS, RATES, SIZES
 
 Numbers = NDArray[np.float64]
@@ -150,7 +150,8 @@ class Space:
         if not worlds:
             return ""
         name = metric.replace("_", " ")
-        return f"{name} was not reached in {worlds:,} of {found['cell'].nunique():,} worlds, so what drives it is not told.".capitalize()
+        where = f"{worlds:,} of {found['cell'].nunique():,} worlds"
+        return f"{capitalised(name)} was not reached in {where}, so what drives it is not told."
 
     def replications(self, metric: str, group: str) -> dict[str, list[float]]:
         """Return the mean of *metric* of a *group* over each option's cells, replication by replication from 0, up to the first that a cell lacks."""

@@ -17,8 +17,15 @@ from sim.report.flips import _said
 from sim.report.ranking import Entry, Ranking, needed, negative
 from sim.report.study import Study
 
-SHORT = {"window.warm_up": "1 d", "window.length": "3 d", "reporting.rule": "periodic", "reporting.period": "1 d"}
-AT_TWO = {"reporting.phase": {"source": "fixed_clock", "at": "02:00", "window": "0 s", "jitter": "0 s"}}
+SHORT = {
+    "window.warm_up": "1 d",
+    "window.length": "3 d",
+    "reporting.rule": "periodic",
+    "reporting.period": "1 d",
+}
+AT_TWO = {
+    "reporting.phase": {"source": "fixed_clock", "at": "02:00", "window": "0 s", "jitter": "0 s"}
+}
 NOTHING = {"traffic.level": "0 %"}
 
 
@@ -27,7 +34,15 @@ def ran(tmp_path):
     """Return a function that runs gb_base small, as its changes say."""
 
     def run(premises=1_000, replications=2, base="gb_base", **changes):
-        return sim.run(base, out=tmp_path, jobs=1, report=False, premises=premises, replications=replications, **changes)
+        return sim.run(
+            base,
+            out=tmp_path,
+            jobs=1,
+            report=False,
+            premises=premises,
+            replications=replications,
+            **changes,
+        )
 
     return run
 
@@ -45,7 +60,10 @@ def test_the_bottleneck_is_named_whatever_stage_it_is(ran):
 
     assert worst.place.stage == "csp"
     assert worst.waiting.value > 0.7
-    assert re.search(rf"the bottleneck is {worst.place} \([^)]*\): .* something waits there \S+ ", findings(run).answer)
+    assert re.search(
+        rf"the bottleneck is {worst.place} \([^)]*\): .* something waits there \S+ ",
+        findings(run).answer,
+    )
     rows = {row[0] for row in findings(run).grids[0].rows}
     assert {"csp_waiting_share", "csp_load_share", "csp_waiting_at_end_n"} <= rows
 
@@ -54,9 +72,15 @@ def test_nothing_is_used_to_more_than_all_of_it(ran):
     """What comes is a multiple of capacity; a queue that stands at the end is told."""
     found = findings(ran(**SHORT, network=stages("100 /h", "1 /year")))
 
-    assert re.search(r"the bottleneck is the DSP \(1 /year\): \S+ ± \S+ times what it passes on comes to it", found.answer)
+    assert re.search(
+        r"the bottleneck is the DSP \(1 /year\): \S+ ± \S+ times what it passes on comes to it",
+        found.answer,
+    )
     assert re.search(r"messages still wait when the window ends", found.answer)
-    assert "0 % of all messages have arrived when the window ends, and there is no time within which 99 % do" in found.answer
+    assert (
+        "0 % of all messages have arrived when the window ends, and there is no time within which 99 % do"
+        in found.answer
+    )
     told = {row[0]: row[2] for row in found.grids[0].rows if row[1] == "all"}
     assert told["dsp_load_share"].endswith("×")
     assert told["end_to_end_delay_s_p99"] == "not reached by 99 %"
@@ -71,7 +95,10 @@ def test_most_refused_is_not_said_as_if_nothing_waited(ran):
     assert run.metric("end_to_end_passed_share").value < 0.05
     assert "not reached by 99 %" in str(run.metric("end_to_end_delay_s_p99"))
     assert "99 % of all messages are there" not in findings(run).answer
-    assert "of all messages have arrived when the window ends, and there is no time within which 99 % do" in findings(run).answer
+    assert (
+        "of all messages have arrived when the window ends, and there is no time within which 99 % do"
+        in findings(run).answer
+    )
     longest = run.metric("end_to_end_delay_s_max")
     assert longest.condition.who == "messages that reach the SMI"
     assert re.search(r"of the \S+ % of messages that reach the SMI", str(longest))
@@ -87,7 +114,11 @@ def test_a_capacity_of_nothing_is_told(ran):
 
 def test_a_rollout_that_was_stopped_says_so(ran):
     """How it ended, when, and how many devices had it: first of all."""
-    one = {"window.warm_up": "0 d", "window.length": "200 d", "firmware.off": {"ppmid": "40 %", "ihd": "0 %", "hcalcs": "0 %"}}
+    one = {
+        "window.warm_up": "0 d",
+        "window.length": "200 d",
+        "firmware.off": {"ppmid": "40 %", "ihd": "0 %", "hcalcs": "0 %"},
+    }
     one |= {
         "firmware.releases": [{"model": "ppmid_a", "class": "security", "first": "1 d"}],
         "firmware.campaign.error_threshold": "10 %", "firmware.campaign.least": "10",
@@ -96,7 +127,9 @@ def test_a_rollout_that_was_stopped_says_so(ran):
     [rollout] = rollouts(Study(run), Study(run).cells[0])
 
     assert set(rollout.ended) <= {"aborted", "stalled"}
-    assert re.match(r"The rollout of ppmid_a 1 \(security\) (was aborted|stalled) ", findings(run).answer)
+    assert re.match(
+        r"The rollout of ppmid_a 1 \(security\) (was aborted|stalled) ", findings(run).answer
+    )
     assert re.search(r"devices that were offered it have it recorded\.", findings(run).answer)
     for text in (answer(run), write(run).read_text(encoding="utf-8")):
         assert any(f"{end} " in text.replace("\u00a0", " ") for end in ("was aborted", "stalled"))
@@ -108,13 +141,17 @@ def ranking(*values):
 
     metric = METRICS["late_per_day"]
     named = zip("abcdef", values, strict=False)
-    return Ranking(metric, [Entry(name, metric.estimate(of), dict(enumerate(of))) for name, of in named])
+    return Ranking(
+        metric, [Entry(name, metric.estimate(of), dict(enumerate(of))) for name, of in named]
+    )
 
 
 def enough(n, apart):
     """Whether *n* replications tell a difference in four runs of five, if it and its spread stay."""
     spread = apart.half_width * sqrt(apart.n) / stats.t.ppf(0.975, apart.n - 1)
-    return (stats.t.ppf(0.975, n - 1) + stats.t.ppf(0.8, n - 1)) * spread / sqrt(n) <= abs(apart.value)
+    return (stats.t.ppf(0.975, n - 1) + stats.t.ppf(0.8, n - 1)) * spread / sqrt(n) <= abs(
+        apart.value
+    )
 
 
 def test_a_winner_is_named_only_where_the_interval_does():
@@ -129,7 +166,10 @@ def test_a_winner_is_named_only_where_the_interval_does():
     assert rival.what == "b"
     assert enough(needed(apart), apart)
     assert not enough(0.98 * needed(apart), apart)
-    assert re.fullmatch(r", though this run cannot tell it from b \(about [\d,]+ replications would\)", unclear.doubt(unclear.lowest, str))
+    assert re.fullmatch(
+        r", though this run cannot tell it from b \(about [\d,]+ replications would\)",
+        unclear.doubt(unclear.lowest, str),
+    )
     assert unclear.doubt(unclear.highest, str) == ""
 
     alike = ranking([1.0, 2.0], [1.0, 2.0])
@@ -149,12 +189,17 @@ def test_what_was_never_reached_is_told_apart_by_how_often():
 
 def test_a_difference_the_other_way_round_takes_its_interval_along():
     """Value and ends together: what is said of a difference below nought lies within its ends."""
-    apart = paired_difference([1.0, 2.0, 9.0, 4.0, 5.0, 3.0, 2.0, 1.0, 0.0, 2.0], [9.0] * 10, "share", Kind.SKEWED)
+    apart = paired_difference(
+        [1.0, 2.0, 9.0, 4.0, 5.0, 3.0, 2.0, 1.0, 0.0, 2.0], [9.0] * 10, "share", Kind.SKEWED
+    )
     other = negative(apart)
     assert apart.bounds is not None
     assert (other.value, other.low, other.high) == (-apart.value, -apart.high, -apart.low)
     said = _said(apart, "record_wrong_share")
-    value, low, high = (float(text.replace(",", "").replace("−", "-")) for text in re.findall(r"[−\d,.]+\d", said)[:3])
+    value, low, high = (
+        float(text.replace(",", "").replace("−", "-"))
+        for text in re.findall(r"[−\d,.]+\d", said)[:3]
+    )
     assert said == _said(other, "record_wrong_share")
     assert low <= value <= high if " to " in said else low > 0
 

@@ -44,7 +44,12 @@ SMALL = {
 def texts(study):
     """Yield every sentence and every cell of a table."""
     found = findings(study)
-    yield from (found.answer, *found.points, *found.doubts, *(picture.title for picture in found.pictures))
+    yield from (
+        found.answer,
+        *found.points,
+        *found.doubts,
+        *(picture.title for picture in found.pictures),
+    )
     yield from (text for grid in found.grids for row in (*grid.rows, (grid.note,)) for text in row)
 
 
@@ -57,7 +62,11 @@ def test_every_shipped_world_is_read():
 def test_what_its_report_says(name, tmp_path):
     """Of a small run of each shipped world: see the four checks."""
     premises, changes = SMALL[name]
-    study = Study(sim.run(name, out=tmp_path, jobs=1, report=False, replications=2, premises=premises, **changes))
+    study = Study(
+        sim.run(
+            name, out=tmp_path, jobs=1, report=False, replications=2, premises=premises, **changes
+        )
+    )
     no_number_is_beyond_what_its_unit_can_be(study)
     no_number_is_said_without_whom_it_speaks_of(study)
     no_difference_is_without_either(study)
@@ -70,7 +79,9 @@ def no_number_is_beyond_what_its_unit_can_be(study):
         low, high = METRICS[name].reach
         scale = 100 if found.unit == "share" else 1
         assert low - 1e-9 <= found.low or found.n == 1 or found.value == inf, name
-        text = (percent(found) if scale == 100 else interval(found)).replace(",", "").replace("−", "-")
+        text = (
+            (percent(found) if scale == 100 else interval(found)).replace(",", "").replace("−", "-")
+        )
         if plain := re.match(r"(\S+) ± (\S+)", text):
             value, half = map(float, plain.groups())
             assert low * scale - 1e-9 <= value - half, (name, text)
@@ -82,7 +93,9 @@ def no_difference_is_without_either(study):
     for (_, name, _), found in study._differences.items():
         low, high = METRICS[name].reach
         assert isfinite(found.value), name
-        assert found.n == 1 or low - high - 1e-9 <= found.low <= found.high <= high - low + 1e-9, name
+        assert found.n == 1 or low - high - 1e-9 <= found.low <= found.high <= high - low + 1e-9, (
+            name
+        )
         assert (found.condition is None) == (METRICS[name].of is None), name
         if found.condition is not None:
             assert found.condition.other is not None, name
