@@ -47,7 +47,7 @@ def theirs(scenario: Scenario, model: str) -> tuple[float, float, dict[str, Any]
 
     instants, names = reporting_instants(scenario)
     days = scenario.window.length // DAY_S
-    capacities = [float(stage.capacity) for stage in scenario.network]
+    capacities = [float(stage.capacity.rate) for stage in scenario.network]
     began = time.perf_counter()
     counts = getattr(simpy_models, model)(instants, days, *capacities)
     ran = time.perf_counter() - began

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,9 +22,11 @@ from sim.kernels.pool import FATES
 from sim.kernels.queues import allowance
 from sim.tables import PEAK_BINS_S, TIMELINE_BIN_S, TIMELINE_LONGEST_S, frame
 
+if TYPE_CHECKING:
+    from sim.scenario.fields import Capacity
+
 DAY_S: Final = 86_400
 QUARTER_S: Final = 900
-VERSION_REPORT: Final = "version_report"
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class StageRecord:
 
     name: str
     servers: tuple[str, ...]
-    capacity: Fraction | None
+    capacities: Sequence[Capacity | None]
     quarter_n: NDArray[Any]
     quarter_peak: NDArray[Any]
     peak_n: NDArray[Any]
@@ -57,15 +58,21 @@ def _added(counts: NDArray[Any] | None, new: NDArray[Any]) -> NDArray[Any]:
 
 
 class Recorder:
-    """Counts for one replication of stages (name, servers, capacity). *kinds* are those of traffic, then alerts, then `version_report`, each with its *targets*
-    in seconds; *alerts* marks those that are alerts.
+    """Counts for one replication of stages (name, servers, capacity of each).
+
+    *kinds* are those of traffic, then alerts, then `version_report`, each with its *targets* in
+    seconds; *alerts* marks those that are alerts, *sizes* are the bytes of each by segment.
     """
 
     def __init__(
-        self, stages: Sequence[tuple[str, tuple[str, ...], Fraction | None]], kinds: Sequence[str], targets: Sequence[int], alerts: Mapping[str, bool],
-        n_regions: int, warm_up_s: int, horizon_s: int,
+        self, stages: Sequence[tuple[str, tuple[str, ...], Sequence[Capacity | None]]], kinds: Sequence[str], targets: Sequence[int],
+        alerts: Mapping[str, bool], sizes: Mapping[str, Mapping[str, int]], n_regions: int, warm_up_s: int, horizon_s: int,
     ) -> None:
         self.kinds, self.targets = tuple(kinds), list(targets)
+        self._sizes = {
+            stage: np.array([sizes["user" if stage == "user" else "dsp"][kind] for kind in kinds])
+            for stage, _, _ in stages
+        }
         self._groups = [[i] for i in range(len(kinds))]
         self._groups.append([i for i, kind in enumerate(kinds) if alerts[kind]])
         self._groups.append(list(range(len(kinds))))
@@ -86,11 +93,13 @@ class Recorder:
         self._timeline: list[tuple[str, str, int, int, int, int]] = []
         self._day = 0
 
-    def _stage(self, name: str, servers: tuple[str, ...], capacity: Fraction | None) -> StageRecord:
+    def _stage(
+        self, name: str, servers: tuple[str, ...], capacities: Sequence[Capacity | None]
+    ) -> StageRecord:
         n, k, g, p = len(servers), len(self.kinds), len(self._groups), len(PEAK_BINS_S)
         zeros = np.zeros
         return StageRecord(
-            name, servers, capacity, zeros((n, k, 96), np.int64), zeros((n, k, 96), np.int64), zeros((n, g, p), np.int64), np.full((n, g, p), -1, np.int64),
+            name, servers, capacities, zeros((n, k, 96), np.int64), zeros((n, k, 96), np.int64), zeros((n, g, p), np.int64), np.full((n, g, p), -1, np.int64),
             zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64),
         )
 
@@ -183,9 +192,11 @@ class Recorder:
                     record.peak_n[server, g, p], record.peak_at[server, g, p] = n[0], start + where[0]
         if record.name == "cell":
             record.over_capacity_s[server] += np.count_nonzero(self._over[server, :DAY_S])
-        elif record.capacity is not None:
-            allowed = allowance(record.capacity.numerator, record.capacity.denominator, start, start + DAY_S)
-            record.over_capacity_s[server] += np.count_nonzero(counts > allowed)
+        elif (capacity := record.capacities[server]) is not None:
+            rate = capacity.rate.numerator, capacity.rate.denominator
+            load = self._sizes[record.name] @ day if capacity.in_bytes else counts
+            allowed = allowance(*rate, start, start + DAY_S)
+            record.over_capacity_s[server] += np.count_nonzero(load > allowed)
         waits = self._waits[at, max(0, self.warm_up_s - start) : min(DAY_S, self.horizon_s - start)]
         if len(waits):
             record.waiting_s[server] += np.count_nonzero(waits)
@@ -219,7 +230,10 @@ class Recorder:
                     delays += [(*where, kind, d, counts[d]) for d in np.flatnonzero(counts)]
                 for g, name in sorted(enumerate(names), key=lambda pair: pair[1]):
                     peaks += [(*where, name, b, record.peak_n[s, g, p], record.peak_at[s, g, p]) for p, b in enumerate(PEAK_BINS_S)]
-                capacity = float("inf") if record.capacity is None else float(record.capacity)
+                came = record.quarter_n[s].sum(axis=1)
+                capacity = in_messages(
+                    record.capacities[s], int(came.sum()), int(self._sizes[record.name] @ came)
+                )
                 stages.append((
                     *where, capacity, self.horizon_s - self.warm_up_s, record.over_capacity_s[s], record.waiting_s[s], record.peak_waiting_n[s],
                     record.waiting_at_end_n[s],
@@ -240,6 +254,15 @@ class Recorder:
             "targets": [(kind, self.targets[k], self.attempts[k, 0], self._late[k]) for kind, k in by_name if kind in told],
         }  # fmt: skip
         return {name: from_rows(name, table) for name, table in rows.items()}
+
+
+def in_messages(capacity: Capacity | None, n: int, n_bytes: int) -> float:
+    """Return a *capacity* in messages a second; one in bytes in messages of the mean size of the *n*
+    that came, *n_bytes* together. `inf` where nothing is limited, or nothing came that has bytes.
+    """
+    if capacity is None or (capacity.in_bytes and not n_bytes):
+        return float("inf")
+    return float(capacity.rate * n / n_bytes if capacity.in_bytes else capacity.rate)
 
 
 def from_rows(name: str, rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:

@@ -23,12 +23,15 @@ from sim.life import tables as life_tables
 from sim.life.living import living
 from sim.network.links import links_of
 from sim.network.network import Network
+from sim.planning.sizes import VERSION_REPORT, sizes_of
 from sim.processes.faults import faults
 from sim.processes.interval import bring_up_to_date
 from sim.processes.lives import lives
 from sim.processes.local import local_updates, releases
 from sim.processes.sources import close, known_sources
-from sim.recorder import DAY_S, VERSION_REPORT, Recorder, from_rows
+from sim.recorder import DAY_S, Recorder, from_rows
+from sim.scenario.fields import of_server
+from sim.scenario.scale import scaled
 from sim.streams import stream_key
 from sim.tables import FIRMWARE_TABLES, Tables, Trace
 from sim.turns import Turn
@@ -44,6 +47,7 @@ def replicate(scenario: Scenario, replication: int, *, threads: int = 1, trace: 
     *threads* and *batch_s* (the longest interval taken at once, at most a day) change the time taken and nothing else. *trace*, for small worlds, is
     filled with every message and every device's last state.
     """
+    scenario = scaled(scenario)
     if not 0 < batch_s <= DAY_S:
         raise ValueError(f"an interval lasts from a second to a day, not {batch_s} s")
     with ExitStack() as stack:
@@ -119,18 +123,20 @@ def _recorder(scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int
     alerts = {name: scenario.alerts.kinds[name] for name in scenario.alerts.active}
     is_alert = {name: kind.alert for name, kind in kinds.items()} | dict.fromkeys(alerts, True) | {VERSION_REPORT: True}
     targets = [*(kind.target for kind in kinds.values()), *(kind.target for kind in alerts.values()), scenario.reporting.target]
-    stages = [(s.stage, servers[s.stage], s.capacity) for s in scenario.network if s.stage in servers]
-    return Recorder(stages, [*kinds, *alerts, VERSION_REPORT], targets, is_alert, len(estate.regions), warm_up_s, horizon_s)
+    stages = [
+        (s.stage, servers[s.stage], [of_server(s.capacity, name) for name in servers[s.stage]])
+        for s in scenario.network
+        if s.stage in servers
+    ]
+    every = [*kinds, *alerts, VERSION_REPORT]
+    sizes = sizes_of(scenario)
+    return Recorder(stages, every, targets, is_alert, sizes, len(estate.regions), warm_up_s, horizon_s)
 
 
 def _tables(world: World) -> Tables:
     """Count what the processes tallied, and return every table."""
     scenario, recorder, reporting, estate = world.scenario, world.recorder, world.scenario.reporting, world.estate
     _count_segments(world)
-    gbcs = {name: kind.size for name, kind in scenario.traffic.kinds.items()} | {name: scenario.alerts.kinds[name].size for name in scenario.alerts.active}
-    gbcs |= {VERSION_REPORT: reporting.size, "request": reporting.request_size}
-    as_xml = {kind: reporting.xml_overhead + 4 * -(-size // 3) for kind, size in gbcs.items()}  # a DUIS message is its wrapper plus base64
-    sizes = dict.fromkeys(("han", "wan", "dsp"), gbcs) | {"user": as_xml}
     told = [kind for kind in recorder.kinds if kind != VERSION_REPORT or (reporting.rule != "none" and world.life is None)]
     has_cells = any(stage.stage == "cell" for stage in scenario.network)
     n_cells = {name: -(-n // estate.premises_per_cell) for name, n in zip(estate.regions, estate.n_premises, strict=True) if has_cells}
@@ -140,7 +146,7 @@ def _tables(world: World) -> Tables:
     }
     nobody = {name: from_rows(name, []) for name in FIRMWARE_TABLES}
     lived = nobody if world.life is None else life_tables.frames(world.life, scenario, world.replication, estate)
-    return recorder.frames(sizes, told, n_cells) | world.ledgers.frames() | described | lived
+    return recorder.frames(sizes_of(scenario), told, n_cells) | world.ledgers.frames() | described | lived
 
 
 def _count_segments(world: World) -> None:

@@ -60,7 +60,10 @@ _ALL = (
     )),
     Table("stages", "a stage and server", "recorder", (
         _STAGE, _SERVER,
-        Column("capacity_per_s", "float64", "messages/s", "Capacity (at `cell` of each cell); infinite when none is given."),
+        Column(
+            "capacity_per_s", "float64", "messages/s",
+            "Capacity (at `cell` of each cell); of one in bytes, in messages of the mean size that came. Infinite when none is given.",
+        ),
         Column("measured_s", "int64", "s", "Seconds measured."),
         Column("over_capacity_s", "int64", "s", "Seconds with more arrivals than capacity allows in that second (at `cell`: in any cell)."),
         Column("waiting_s", "int64", "s", "Seconds after whose service something still waited."),

@@ -28,6 +28,12 @@ DURATIONS: Final[dict[str, Fraction]] = {
 }  # fmt: skip
 RATES: Final[dict[str, int]] = {"/s": 1, "/min": MINUTE_S, "/h": HOUR_S, "/d": DAY_S, "/w": WEEK_S, "/year": YEAR_S}
 SIZES: Final[dict[str, int]] = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2}
+# Bytes per second.
+SPEEDS: Final[dict[str, Fraction]] = {
+    f"{size}{rate}": Fraction(n, length)
+    for rate, length in RATES.items()
+    for size, n in SIZES.items()
+}
 
 # What people write for a unit, and what it may have meant.
 _MEANT: Final[dict[str, str]] = {
@@ -39,6 +45,9 @@ _MEANT: Final[dict[str, str]] = {
 }  # fmt: skip
 _LONGEST: Final = 400  # characters of a number: room for the smallest float written out; more is a mistake or mischief
 _NUMBER: Final = r"(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
+_SCALE: Final = re.compile(
+    rf"(?P<above>{_NUMBER})(?: *(?P<percent>%)|/(?P<below>[1-9][0-9]*))?", re.ASCII
+)
 _QUANTITY: Final = re.compile(rf"(?P<sign>[-+]?)(?P<number>{_NUMBER}) *(?P<unit>[^0-9\s].*)?", re.ASCII)
 
 
@@ -119,6 +128,17 @@ def format_rate(per_s: Fraction) -> str:
     return min(texts, key=lambda text: len(text.partition(" ")[0]))
 
 
+def parse_speed(value: object) -> Fraction:
+    """Return the exact bytes per second of a speed such as "250 kB/s"."""
+    number, unit = _quantity(value, "speed", "250 kB/s", tuple(SPEEDS))
+    return number * SPEEDS[unit]
+
+
+def format_speed(bytes_per_s: Fraction) -> str:
+    """Return the shortest text of *bytes_per_s* that is exact; `ValueError` as `format_rate`."""
+    return f"{format_rate(bytes_per_s).replace(' /', ' B/')}"
+
+
 def _terminates(number: Fraction) -> bool:
     rest = number.denominator
     for prime in (2, 5):
@@ -166,6 +186,25 @@ def parse_multiple(value: object) -> float:
         number, _ = _quantity(value, "share", "7 %", ("%",))
         return float(number / 100)
     return parse_number(value)
+
+
+def parse_scale(value: object) -> Fraction:
+    """Return the exact part of a whole that "1/100", "1 %", 0.01 or 1 is: above 0, at most 1."""
+    told = "write a part of the estate such as 1/100 or 1 %, above 0 and at most 1"
+    text = value if isinstance(value, str) else "" if isinstance(value, bool) else repr(value)
+    match = _SCALE.fullmatch(text)
+    if match is None or len(text) > _LONGEST:
+        raise ValueError(f"{shown(value)} is not a scale; {told}")
+    below = 100 if match["percent"] else int(match["below"] or 1)
+    above = Fraction(match["above"].replace("_", ""))
+    if not 0 < above <= below:
+        raise ValueError(f"{shown(value)} is not a part of the estate; {told}")
+    return above / below
+
+
+def format_scale(scale: Fraction) -> str:
+    """Return *scale* as text: "1/100"."""
+    return str(scale)
 
 
 def format_share(share: float) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from sim.experiment.expected import is_quiet
 from sim.kernels.compiled import kept_in
+from sim.scenario.fields import Capacity
+from sim.scenario.scale import scaled
 from sim.units import DAY_S
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 # warm: an estate whose records change, a firmware's life, a network where somebody waits.
 COMPILE_S: Final[Mapping[str, float]] = {"estate": 6, "firmware": 21, "network": 36}
 _PREMISES: Final = 20
-_STARVED: Final = Fraction(1, DAY_S)  # messages a second: somebody waits even in a hamlet
+_STARVED: Final = Capacity(Fraction(1, DAY_S))  # somebody waits even in a hamlet
 
 
 def parts(scenario: Scenario) -> set[str]:
@@ -32,7 +34,7 @@ def parts(scenario: Scenario) -> set[str]:
 
 def uncompiled(scenarios: Iterable[Scenario]) -> set[str]:
     """Return the parts of *scenarios* that no process has compiled yet, as far as is known."""
-    folder, needed = kept_in(), set().union(*map(parts, scenarios))
+    folder, needed = kept_in(), set().union(*map(parts, map(scaled, scenarios)))
     return {part for part in needed if folder is None or not (folder / f"{part}.compiled").exists()}
 
 
@@ -46,7 +48,7 @@ def compile_for(module: str, scenarios: Iterable[Scenario]) -> None:
     is compiled once, here, and workers find it.
     """
     worlds: dict[tuple[object, ...], Scenario] = {}
-    for scenario in scenarios:
+    for scenario in map(scaled, scenarios):
         reporting, stages = scenario.reporting, len(scenario.network)
         key = (reporting.rule, reporting.phase.source, scenario.updates.local.driver, stages)
         worlds.setdefault((*key, *sorted(parts(scenario))), scenario)

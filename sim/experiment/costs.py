@@ -17,6 +17,7 @@ from sim.experiment.compiling import seconds_to_compile, uncompiled
 from sim.experiment.expected import alerts, devices, largest_crowd, terms
 from sim.experiment.speed import slowness
 from sim.machine import address_space, free_memory, processors
+from sim.scenario.scale import scaled
 
 if TYPE_CHECKING:
     from sim.experiment.plan import Plan
@@ -74,13 +75,16 @@ class Needs:
 
 def seconds_of(scenario: Scenario, engine: str) -> float:
     """Return the estimated seconds of one replication on one core of the reference machine."""
-    return sum(SECONDS[engine][term] * n for term, n in terms(scenario, engine).items())
+    world = scaled(scenario)
+    return sum(SECONDS[engine][term] * n for term, n in terms(world, engine).items())
 
 
 def memory_of(scenario: Scenario, engine: str) -> int:
     """Return the estimated bytes of memory that one replication takes."""
     each = DEVICE_B[engine] if scenario.firmware is None else LIFE_B[engine]
-    return PROCESS_B[engine] + int(devices(scenario) * each + largest_crowd(scenario) * WAITING_B[engine])
+    world = scaled(scenario)
+    held_b = devices(world) * each + largest_crowd(world) * WAITING_B[engine]
+    return PROCESS_B[engine] + int(held_b)
 
 
 def free_disk(out: Path) -> int:
@@ -120,8 +124,8 @@ def needs(plan: Plan, jobs: int | None) -> Needs:
 
     most = sum(max(n, plan.most) for n, _ in by_cell)
     return Needs(
-        device_years=sum(devices(scenario) * s for scenario, s in horizons) / YEAR_S,
-        alerts=sum(alerts(cell.scenario) * cell.scenario.replications for cell in plan.cells),
+        device_years=sum(devices(scaled(scenario)) * s for scenario, s in horizons) / YEAR_S,
+        alerts=sum(alerts(scaled(each)) * each.replications for each, _ in horizons),
         seconds=seconds(0),
         most_seconds=seconds(plan.most),
         compiling=slowness() * seconds_to_compile(waiting_kernels(plan)),

@@ -7,6 +7,7 @@ from math import exp, inf, log
 from typing import TYPE_CHECKING
 
 from sim.experiment import lives
+from sim.scenario.fields import of_server
 from sim.units import DAY_S
 
 if TYPE_CHECKING:
@@ -58,10 +59,24 @@ def traffic_per_s(scenario: Scenario, *, alerts_only: bool) -> float:
 
 def crowds(scenario: Scenario) -> Iterator[tuple[float, float]]:
     """Yield the size of every crowd, messages that come together faster than the least stage serves them, and how often it comes in the world's time."""
-    limit = min((float(stage.capacity) for stage in scenario.network if stage.capacity is not None), default=inf)
+    limit = min((capacity for _, capacity in _servers(scenario)), default=inf)
     for n, span_s, times in _meetings(scenario):
         if n / max(1.0, span_s) > limit:
             yield n, times
+
+
+def _servers(scenario: Scenario) -> Iterator[tuple[float, float]]:
+    """Yield of each server of limited capacity the share of messages that come to it (all, at WAN
+    cells), and about how many a second it passes on: bytes are taken for those of reports.
+    """
+    estate, size = scenario.estate, max(1, scenario.reporting.size)
+    shares = {"csp": estate.regions, "dsp": {"dsp": 1.0}, "user": estate.users}
+    shares["cell"] = dict.fromkeys(estate.regions, 1.0)
+    for stage in scenario.network:
+        for server, share in shares.get(stage.stage, {}).items():
+            capacity = of_server(stage.capacity, server)
+            if capacity is not None:
+                yield share, float(capacity.rate) / (size if capacity.in_bytes else 1)
 
 
 def _meetings(scenario: Scenario) -> Iterator[tuple[float, float, float]]:
@@ -123,9 +138,8 @@ def is_quiet(scenario: Scenario) -> bool:
     faults = scenario.faults
     if faults.wan_outages or faults.stage_outages or any(stage.stage == "cell" or stage.mitigations for stage in scenario.network):
         return False
-    shares = {"csp": max(scenario.estate.regions.values()), "dsp": 1.0, "user": max(scenario.estate.users.values())}
     mean = reports_per_s(scenario) + 1.5 * traffic_per_s(scenario, alerts_only=False)
-    full = (_slots_over(shares[stage.stage] * mean, float(stage.capacity)) for stage in scenario.network if stage.capacity is not None)
+    full = (_slots_over(share * mean, capacity) for share, capacity in _servers(scenario))
     return not any(crowds(scenario)) and all(slots < 1 for slots in full)
 
 

@@ -21,14 +21,17 @@ NOT_WRITTEN: Final = np.int32(-1)
 
 
 class Setup(NamedTuple):
-    """What does not change: int64 scalars *c*, *stages* (`STAGE`), int8 *levels* (stage × kind), *outages*, the *retry* row and bool *retried* kinds, stream
-    *keys* and *home_keys* by kind; by kind int64 *kind_user* (-1: its home's), *targets* and bool *gasps* (no darkness stops it); int64 *premises_first* of
-    each region in uint8 *user_of* and int32 *dark_until*. Int64 *budget* by region does change.
+    """What does not change: int64 scalars *c*, *stages* (`STAGE`), int8 *levels* and int64 *sizes* in
+    bytes (both stage × kind), *outages*, the *retry* row and bool *retried* kinds, stream *keys* and
+    *home_keys* by kind; by kind int64 *kind_user* (-1: its home's), *targets* and bool *gasps* (no
+    darkness stops it); int64 *premises_first* of each region in uint8 *user_of* and int32
+    *dark_until*. Int64 *budget* by region does change.
     """
 
     c: np.ndarray
     stages: np.ndarray
     levels: np.ndarray
+    sizes: np.ndarray
     outages: np.ndarray
     retry: np.ndarray
     retried: np.ndarray

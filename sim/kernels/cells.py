@@ -9,7 +9,7 @@ from sim.kernels.compiled import njit
 from sim.kernels.moving import arrivals
 from sim.kernels.ordering import by_server
 from sim.kernels.protection import refresh
-from sim.kernels.servers import share_of_slot
+from sim.kernels.servers import bytes_allowed, messages_allowed
 from sim.kernels.traffic import EVERYONE, named_now
 from sim.kernels.work import count_seen, work
 
@@ -50,20 +50,25 @@ def cells(net, k, t):  # type: ignore[no-untyped-def]
                 continue
             if stage.n_rows:
                 refresh(rows, stage, first_cell + cell, s)
-            waiting, away = work(net, k, v, stage.recorded + region, s, arrived)
+            load_b = np.int64(0)
+            for who in arrived:
+                load_b += setup.sizes[k, messages[who].kind]
+            waiting, away, away_b = work(net, k, v, stage.recorded + region, s, arrived)
             room.cells_waiting[region] += waiting
-            _note_cell(setup, book, region, stage, s, len(arrived) - away, waiting)
+            limit = queues.limits[first_cell + cell]
+            came, came_b = len(arrived) - away, load_b - away_b
+            over = came > messages_allowed(limit, s) or came_b > bytes_allowed(limit, s)
+            _note_cell(setup, book, region, s, came, over, waiting)
         book.waits[stage.recorded + region, second] = room.cells_waiting[region]
         first_cell += n_cells
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _note_cell(setup, book, region, stage, s, n, waiting):  # type: ignore[no-untyped-def]
-    """Count what one cell did in slot *s*: *n* arrived, and *waiting* wait."""
+def _note_cell(setup, book, region, s, n, over, waiting):  # type: ignore[no-untyped-def]
+    """Count what one cell did in slot *s*: *n* arrived, *over* its capacity or not, and *waiting* wait."""
     if s < setup.c[WARM_UP]:
         return
     cells = book.cells[region]
-    over = stage.denominator > 0 and n > share_of_slot(stage.numerator, stage.denominator, s)
     cells[PEAK], cells[PEAK_WAITING] = max(cells[PEAK], n), max(cells[PEAK_WAITING], waiting)
     cells[OVER] += over
     cells[WAITING] += waiting > 0

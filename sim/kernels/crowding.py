@@ -7,27 +7,44 @@ import numpy as np
 from sim.kernels.attempts import N_ANONYMOUS, PER_CELL
 from sim.kernels.compiled import njit
 from sim.kernels.protection import allowed_by_shapes
-from sim.kernels.servers import UNLIMITED, share_of_slot
+from sim.kernels.servers import bytes_allowed, messages_allowed
 from sim.kernels.traffic import home
 
 
 @njit(nogil=True)
-def crowd(setup, leaving, rows, stage, region, n_cells, stretch):  # type: ignore[no-untyped-def]
-    """Write `Leaving.crowded` and `Leaving.busiest` of *region*, whose cells are *n_cells*, *stretch* seconds at a time."""
+def crowd(setup, leaving, rows, limits, stage, sizes, region, n_cells, stretch):  # type: ignore[no-untyped-def]
+    """Write `Leaving.crowded` and `Leaving.busiest` of *region*, whose cells are *n_cells*, *stretch*
+    seconds at a time. *limits* (`SERVER`) are those of the stage's cells, alike in a region; *sizes*
+    the bytes of each kind.
+    """
     n_seconds, n_regions = leaving.counts.shape[2], leaving.counts.shape[0]
+    first = np.int64(0)
+    for before in range(region):
+        n = setup.premises_first[before + 1] - setup.premises_first[before]
+        first += (n + setup.c[PER_CELL] - 1) // setup.c[PER_CELL]
+    limit = limits[first]
     came = np.zeros((stretch, n_cells), np.int32)
+    load = np.zeros((stretch, n_cells if limit.in_bytes else 0), np.int64)
     for begin in range(0, n_seconds, stretch):
         end = min(begin + stretch, n_seconds)
-        came[:] = 0
+        came[:], load[:] = 0, 0
         for i in range(begin, end):
-            place, row = i * n_regions + region, came[i - begin]
+            place, row, row_b = i * n_regions + region, came[i - begin], load[i - begin]
             for j in range(leaving.first[place], leaving.first[place + 1]):
-                row[np.int64(leaving.members[j].premises) // setup.c[PER_CELL]] += 1
+                member = leaving.members[j]
+                cell = np.int64(member.premises) // setup.c[PER_CELL]
+                row[cell] += 1
+                if limit.in_bytes:
+                    row_b[cell] += sizes[leaving.flows[member.flow].kind]
             for kind in range(setup.c[N_ANONYMOUS]):
                 for k in range(np.int64(leaving.total[region, kind, i])):
-                    row[home(setup, region, kind, leaving.start + i, k) // setup.c[PER_CELL]] += 1
+                    cell = home(setup, region, kind, leaving.start + i, k) // setup.c[PER_CELL]
+                    row[cell] += 1
+                    if limit.in_bytes:
+                        row_b[cell] += sizes[kind]
             s = leaving.start + i + stage.before
-            allowed = UNLIMITED if stage.denominator == 0 else share_of_slot(stage.numerator, stage.denominator, s)
             most = row.max()
+            allowed = allowed_by_shapes(rows, stage, first, s, messages_allowed(limit, s))
+            over = limit.in_bytes and row_b.max() > bytes_allowed(limit, s)
             leaving.busiest[region, i] = most
-            leaving.crowded[region, i] = most > allowed_by_shapes(rows, stage, s, allowed)
+            leaving.crowded[region, i] = most > allowed or over

@@ -20,9 +20,10 @@ N_SEEN, LAST_PASSED, N_OVER = 0, 1, 2  # what is remembered of a sender
 
 
 class Rows(NamedTuple):
-    """*rows* (`ROW`); *listed* bool: for which kinds each is; *state* int64: row × server × 4; *ring* int32: arrivals of late, for breakers; *codes* int64 by
-    kind: those of one alert code have one number; *shares*: the threshold words of users. *senders* (hash table of those watched for storms): uint64 key
-    (0: free), *history* int32 × 3, *times* int32 × most counted.
+    """*rows* (`ROW`): row × server of its stage; *listed* bool: for which kinds each is; *state* int64:
+    row × server × 4; *ring* int32: arrivals of late, for breakers; *codes* int64 by kind: those of one
+    alert code have one number; *shares*: the threshold words of users. *senders* (hash table of those
+    watched for storms): uint64 key (0: free), *history* int32 × 3, *times* int32 × most counted.
     """
 
     rows: np.ndarray
@@ -40,7 +41,7 @@ class Rows(NamedTuple):
 def refresh(rows, stage, v, s):  # type: ignore[no-untyped-def]
     """Bring the rows of *stage* at server *v* to the start of slot *s*; slots are seen one after the other, and each once."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
-        row, state = rows.rows[i], rows.state[i, v - stage.first]
+        row, state = rows.rows[i, v - stage.first], rows.state[i, v - stage.first]
         if row.what == ADMISSION:
             gained = np.int64(0)
             for u in range(state[SLOT] + 1, s + 1):
@@ -60,7 +61,7 @@ def refresh(rows, stage, v, s):  # type: ignore[no-untyped-def]
 def note_arrivals(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
     """Let breakers remember int64 *by_kind*, who came in slot *s* and all pass."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
-        row = rows.rows[i]
+        row = rows.rows[i, v - stage.first]
         if row.what == BREAKER:
             n = np.int64(0)
             for kind in range(len(by_kind)):
@@ -73,7 +74,7 @@ def note_arrivals(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
 def calm(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
     """Whether no row would stop any of int64 *by_kind* that arrive in slot *s* at a server where nobody waits."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
-        row, state = rows.rows[i], rows.state[i, v - stage.first]
+        row, state = rows.rows[i, v - stage.first], rows.state[i, v - stage.first]
         n = np.int64(0)
         for kind in range(len(by_kind)):
             n += by_kind[kind] * rows.listed[i, kind]
@@ -92,16 +93,16 @@ def calm(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
 def pay(rows, stage, v, by_kind):  # type: ignore[no-untyped-def]
     """Take the tokens of int64 *by_kind*, who all pass."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
-        if rows.rows[i].what == ADMISSION:
+        if rows.rows[i, 0].what == ADMISSION:
             for kind in range(len(by_kind)):
                 rows.state[i, v - stage.first, TOKENS] -= by_kind[kind] * rows.listed[i, kind]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def allowed_by_shapes(rows, stage, s, allowed):  # type: ignore[no-untyped-def]
-    """Return what capacity *allowed* leaves under the shapes of *stage*."""
+def allowed_by_shapes(rows, stage, v, s, allowed):  # type: ignore[no-untyped-def]
+    """Return what capacity *allowed* leaves under the shapes of server *v* of *stage*."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
-        row = rows.rows[i]
+        row = rows.rows[i, v]
         if row.what == SHAPE:
             allowed = min(allowed, share_of_slot(row.a, row.b, s))
     return allowed
@@ -110,7 +111,7 @@ def allowed_by_shapes(rows, stage, s, allowed):  # type: ignore[no-untyped-def]
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def stopped_by(rows, i, stage, v, s, waiting, messages, ids, n, bar_keys, verdict):  # type: ignore[no-untyped-def]
     """Write into bool *verdict* which of the first *n* of *ids*, in order, row *i* stops; barring puts off, the storm rule throttles, the others refuse."""
-    row, state = rows.rows[i], rows.state[i, v - stage.first]
+    row, state = rows.rows[i, v - stage.first], rows.state[i, v - stage.first]
     n_listed = np.int64(0)
     used = np.zeros(len(rows.shares), np.int64)
     for j in range(n):
@@ -149,7 +150,7 @@ def barred_until(bar_keys, row, m, s):  # type: ignore[no-untyped-def]
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _storms(rows, i, m, s):  # type: ignore[no-untyped-def]
     """Whether alert storm protection suppresses message *m* in slot *s*; *m* is counted either way."""
-    row = rows.rows[i]
+    row = rows.rows[i, 0]
     key = (np.uint64(i + 1) << np.uint64(56)) | (np.uint64(rows.codes[m.kind]) << np.uint64(48)) | (np.uint64(m.place) << np.uint64(40)) | np.uint64(m.premises)
     at = _place_of(rows.senders, key)
     history, times = rows.history[at], rows.times[at]

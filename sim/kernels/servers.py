@@ -14,17 +14,27 @@ UNLIMITED: Final = np.int64(2**62)
 STAGE: Final = np.dtype([
     ("what", "i8"), ("first", "i8"), ("n", "i8"), ("recorded", "i8"),   # its servers, all and as recorded (cells by region)
     ("latency", "i8"), ("before", "i8"),                                # seconds behind it, and from leaving the hub to it
-    ("numerator", "i8"), ("denominator", "i8"),                         # capacity; denominator 0: none
-    ("buffer", "i8"), ("drop_oldest", "i8"), ("levels", "i8"),          # buffer -1: unlimited
+    ("drop_oldest", "i8"), ("levels", "i8"),
     ("first_row", "i8"), ("n_rows", "i8"), ("mixed", "i8"),              # mixed: alert storm protection among rows that count
-    ("lifo", "i8"), ("codel_target", "i8"), ("codel_interval", "i8"),   # -1: none
+    ("codel_target", "i8"), ("codel_interval", "i8"),                   # -1: none
+])  # fmt: skip
+SERVER: Final = np.dtype([
+    ("numerator", "i8"), ("denominator", "i8"),  # capacity a second; denominator 0: none
+    ("in_bytes", "i8"),                          # whether the capacity counts bytes, not messages
+    ("buffer", "i8"),                            # -1: unlimited
+    ("lifo", "i8"),                              # how many wait before the newest go first; -1: none
 ])  # fmt: skip
 OUTAGE: Final = np.dtype([("server", "i8"), ("start", "i8"), ("stop", "i8")])
 
 
 class Queues(NamedTuple):
-    """Of each server and place of priority: int32 first and last who wait, how many, and the last slot in which nobody waited long (`codel`)."""
+    """Of each server its *limits* (`SERVER`), and int64 *begun*: bytes of earlier slots for a message
+    that waits for the rest. Of each server and place of priority: int32 first and last who wait, how
+    many, and the last slot in which nobody waited long (`codel`).
+    """
 
+    limits: np.ndarray
+    begun: np.ndarray
     head: np.ndarray
     tail: np.ndarray
     n: np.ndarray
@@ -36,6 +46,15 @@ def share_of_slot(numerator, denominator, s):  # type: ignore[no-untyped-def]
     """Return what a rate of numerator / denominator a slot allows in slot *s*."""
     whole, part = numerator // denominator, numerator % denominator
     return whole + ((s + 1) * part) // denominator - (s * part) // denominator
+
+
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def load_of(by_kind, sizes):  # type: ignore[no-untyped-def]
+    """Return the bytes of *by_kind* messages."""
+    total = np.int64(0)
+    for kind in range(len(by_kind)):
+        total += by_kind[kind] * sizes[kind]
+    return total
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -82,13 +101,30 @@ def pop(messages, queues, v, level, newest):  # type: ignore[no-untyped-def]
     return who
 
 
+@njit(nogil=True, inline="always")
+def messages_allowed(limit, s):  # type: ignore[no-untyped-def]
+    """Return how many messages the capacity of a server with *limit* allows in slot *s*."""
+    if limit.denominator == 0 or limit.in_bytes:
+        return UNLIMITED
+    return share_of_slot(limit.numerator, limit.denominator, s)
+
+
+@njit(nogil=True, inline="always")
+def bytes_allowed(limit, s):  # type: ignore[no-untyped-def]
+    """Return how many bytes the capacity of a server with *limit* allows in slot *s*."""
+    if not limit.in_bytes:
+        return UNLIMITED
+    return share_of_slot(limit.numerator, limit.denominator, s)
+
+
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def join(messages, queues, stage, v, level, who, refused, n_refused):  # type: ignore[no-untyped-def]
     """Let *who* wait if there is room; return how many are in *refused* then."""
-    if stage.buffer < 0 or queues.n[v, level] < stage.buffer:
+    buffer = queues.limits[v].buffer
+    if buffer < 0 or queues.n[v, level] < buffer:
         push(messages, queues, v, level, who)
         return n_refused
-    if stage.drop_oldest and stage.buffer > 0:
+    if stage.drop_oldest and buffer > 0:
         refused[n_refused] = pop(messages, queues, v, level, False)
         push(messages, queues, v, level, who)
     else:
@@ -97,14 +133,18 @@ def join(messages, queues, stage, v, level, who, refused, n_refused):  # type: i
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def serve(messages, queues, stage, levels, v, ids, n, s, allowed, served, refused):  # type: ignore[no-untyped-def]
-    """Serve those who wait at server *v* and the first *n* of *ids*, who arrive in slot *s*, in order.
+def serve(messages, queues, stage, levels, sizes, v, ids, n, s, allowed, served, refused):  # type: ignore[no-untyped-def]
+    """Serve those who wait at server *v* and the first *n* of *ids*, who arrive in slot *s*, in
+    order: at most *allowed*, and as many bytes as its capacity allows.
 
-    *levels* is the place of each kind. Returns how many were written into *served* and *refused*; those `codel` drops as -2 - who.
+    *levels* is the place of each kind, *sizes* its bytes. A message that the bytes left do not cover
+    ends the service; while somebody waits they are kept for the next slot. Returns how many were
+    written into *served* and *refused*; those `codel` drops as -2 - who.
     """
-    room, n_served, n_refused = allowed, 0, 0
+    room, n_served, n_refused, limit = allowed, 0, 0, queues.limits[v]
+    room_b, is_short = bytes_allowed(limit, s) + queues.begun[v], False
     for level in range(stage.levels):
-        newest = stage.lifo >= 0 and queues.n[v, level] > stage.lifo
+        newest = limit.lifo >= 0 and queues.n[v, level] > limit.lifo
         if queues.n[v, level] == 0:
             queues.good[v, level] = max(s - 1, 0)
         overloaded = stage.codel_interval >= 0 and s - queues.good[v, level] > stage.codel_interval
@@ -113,25 +153,33 @@ def serve(messages, queues, stage, levels, v, ids, n, s, allowed, served, refuse
             for i in range(n):
                 if levels[messages[ids[i]].kind] == level:
                     n_refused = join(messages, queues, stage, v, level, ids[i], refused, n_refused)
-        while room > 0 and queues.n[v, level] > 0:
-            who = pop(messages, queues, v, level, newest)
-            stay = s - messages[who].at
-            if overloaded and stay > stage.codel_target:
+        while room > 0 and not is_short and queues.n[v, level] > 0:
+            who = queues.tail[v, level] if newest else queues.head[v, level]
+            stay, size = s - messages[who].at, sizes[messages[who].kind]
+            is_dropped = overloaded and stay > stage.codel_target
+            is_short = not is_dropped and size > room_b
+            if is_short:
+                break
+            pop(messages, queues, v, level, newest)
+            if is_dropped:
                 refused[n_refused] = -2 - who
                 n_refused += 1
                 continue
             fresh = fresh or stay <= stage.codel_target
             served[n_served] = who
-            n_served, room = n_served + 1, room - 1
+            n_served, room, room_b = n_served + 1, room - 1, room_b - size
         if not newest:
             for i in range(n):
                 if levels[messages[ids[i]].kind] == level:
-                    if room > 0:
+                    size = sizes[messages[ids[i]].kind]
+                    is_short = is_short or (room > 0 and size > room_b)
+                    if room > 0 and not is_short:
                         fresh = True
                         served[n_served] = ids[i]
-                        n_served, room = n_served + 1, room - 1
+                        n_served, room, room_b = n_served + 1, room - 1, room_b - size
                     else:
                         n_refused = join(messages, queues, stage, v, level, ids[i], refused, n_refused)
         if fresh or queues.n[v, level] == 0:
             queues.good[v, level] = s
+    queues.begun[v] = room_b if is_short and queues.n[v].sum() > 0 else 0
     return n_served, n_refused

@@ -10,7 +10,7 @@ from sim.kernels.moving import arrivals, onward
 from sim.kernels.ordering import by_server, in_order
 from sim.kernels.pool import DELIVERED
 from sim.kernels.protection import STORM, calm, note_arrivals, pay, refresh
-from sim.kernels.servers import CSP, DSP, USER
+from sim.kernels.servers import CSP, DSP, USER, bytes_allowed, load_of
 from sim.kernels.traffic import EVERYONE, NAMED, WATCHED, named_now
 from sim.kernels.work import allowed_at, count_seen, take_through, work
 
@@ -36,8 +36,7 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
         if stage.n_rows:
             refresh(rows, stage, stage.first + v, s)
         waiting = queues.n[stage.first + v].sum()
-        total = by_kind[v].sum()
-        room.is_calm[v] = waiting == 0 and total <= allowed_at(setup, rows, stage, v, s)
+        room.is_calm[v] = waiting == 0 and _fits(net, k, v, s, by_kind[v])
         if stage.n_rows and room.is_calm[v]:
             room.is_calm[v] = calm(rows, stage, stage.first + v, s, by_kind[v]) and not (storms and n and stage.mixed)
         anyone = anyone or not room.is_calm[v]
@@ -64,15 +63,26 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
             _all_pass(net, k, v, s, arrived, by_kind[v], measured, storms)
         else:
             count_seen(setup, book, stage.recorded + v, s, messages, arrived, len(arrived))
-            waiting, _ = work(net, k, v, stage.recorded + v, s, arrived)
+            waiting, _, _ = work(net, k, v, stage.recorded + v, s, arrived)
             book.waits[stage.recorded + v, s - setup.c[DAY_START]] = waiting
+
+
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _fits(net, k, v, s, by_kind):  # type: ignore[no-untyped-def]
+    """Whether server *v*, at which nobody waits, can serve all of int64 *by_kind* in slot *s*."""
+    setup, rows, queues = net.setup, net.rows, net.queues
+    stage = setup.stages[k]
+    if by_kind.sum() > allowed_at(setup, rows, queues, stage, v, s):
+        return False
+    limit = queues.limits[stage.first + v]
+    return not limit.in_bytes or load_of(by_kind, setup.sizes[k]) <= bytes_allowed(limit, s)
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _has(rows, stage, what):  # type: ignore[no-untyped-def]
     has = False
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
-        has = has or rows.rows[i].what == what
+        has = has or rows.rows[i, 0].what == what
     return has
 
 
@@ -123,8 +133,8 @@ def _all_pass(net, k, v, s, arrived, by_kind, measured, storms):  # type: ignore
     if storms and n:
         in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, setup.c[N_ANONYMOUS])
         for i in range(stage.first_row, stage.first_row + stage.n_rows):
-            if rows.rows[i].what == STORM:
-                n, _ = take_through(net, k, i, v, recorded, s, 0, arrived, n)
+            if rows.rows[i, 0].what == STORM:
+                n, _, _ = take_through(net, k, i, v, recorded, s, 0, arrived, n)
     for kind in range(len(by_kind)):
         book.undelayed[recorded, kind] += measured[kind]
     if s >= setup.c[WARM_UP]:

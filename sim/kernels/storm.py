@@ -28,7 +28,7 @@ def advance(net, from_s, to_s):  # type: ignore[no-untyped-def]
     a, b, c, d, e, f, g, h = net
     shared = Net(
         SetupRef(
-            a.c, a.stages, a.levels, a.outages, a.retry, a.retried, a.keys, a.home_keys, a.kind_user, a.targets, a.gasps, a.premises_first, a.user_of,
+            a.c, a.stages, a.levels, a.sizes, a.outages, a.retry, a.retried, a.keys, a.home_keys, a.kind_user, a.targets, a.gasps, a.premises_first, a.user_of,
             a.dark_until, a.budget,
         ),
         LeavingRef(
@@ -37,7 +37,7 @@ def advance(net, from_s, to_s):  # type: ignore[no-untyped-def]
         PoolRef(c.messages, c.free, c.events, c.free_events, c.wheel, c.wheel_n, c.ended, c.n),
         LinksRef(d.region, d.start, d.stop, d.number, d.covers, d.spread, d.key, d.premises_per_cell),
         RowsRef(e.rows, e.listed, e.state, e.ring, e.codes, e.shares, e.senders, e.history, e.times),
-        QueuesRef(f.head, f.tail, f.n, f.good),
+        QueuesRef(f.limits, f.begun, f.head, f.tail, f.n, f.good),
         BookRef(g.seen, g.served, g.waits, g.undelayed, g.delays, g.ends, g.fates, g.late, g.attempts, g.stopped, g.cells, g.over, g.deliver),
         RoomRef(
             h.box, h.ids, h.more_ids, h.keys, h.more_keys, h.server, h.served, h.refused, h.verdict, h.first, h.by_kind, h.is_calm, h.cells_waiting,

@@ -10,27 +10,30 @@ from sim.kernels.moving import onward
 from sim.kernels.ordering import in_order
 from sim.kernels.pool import ARRIVES, NEVER, NONE, THROTTLED, let_go, remind
 from sim.kernels.protection import BARRING, CODEL, REDELIVERY, STORM, allowed_by_shapes, barred_until, stopped_by
-from sim.kernels.servers import UNLIMITED, is_out, serve, share_of_slot
+from sim.kernels.servers import is_out, messages_allowed, serve
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
-    """Put the arrivals of slot *s* in order, take them through the rows, and serve; return how many wait then, and how many were put off."""
+    """Put the arrivals of slot *s* in order, take them through the rows, and serve; return how many
+    wait then, and how many messages, and bytes, were put off.
+    """
     setup, _, pool, _, rows, queues, book, room = net
     stage, messages, server, c = setup.stages[k], pool.messages, setup.stages[k].first + v, setup.c
     n, waiting = len(arrived), queues.n[server].sum()
     in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, c[N_ANONYMOUS])
-    codel, n_put_off = -1, 0
+    codel, n_put_off, put_off_b = -1, 0, 0
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
-        if rows.rows[i].what == CODEL:
+        if rows.rows[i, 0].what == CODEL:
             codel = i
         elif n:
-            n, away = take_through(net, k, i, v, recorded, s, waiting, arrived, n)
-            n_put_off += away
+            n, away, away_b = take_through(net, k, i, v, recorded, s, waiting, arrived, n)
+            n_put_off, put_off_b = n_put_off + away, put_off_b + away_b
     for j in range(n):
         messages[arrived[j]].at = s
     n_served, n_refused = serve(
-        messages, queues, stage, setup.levels[k], server, arrived, n, s, allowed_at(setup, rows, stage, v, s), room.served, room.refused
+        messages, queues, stage, setup.levels[k], setup.sizes[k], server, arrived, n, s,
+        allowed_at(setup, rows, queues, stage, v, s), room.served, room.refused,
     )
     if s >= c[WARM_UP]:
         book.served[recorded, s - c[DAY_START]] += n_served
@@ -45,22 +48,25 @@ def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
             who = -2 - who
             book.stopped[codel, messages[who].kind, 0] += messages[messages[who].message].raised >= c[WARM_UP]
         refuse(setup, book, pool, who, k, s)
-    return queues.n[server].sum(), n_put_off
+    return queues.n[server].sum(), n_put_off, put_off_b
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignore[no-untyped-def]
-    """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front, and how many have not arrived at all yet."""
+    """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front, and
+    how many messages, and bytes, have not arrived at all yet.
+    """
     setup, _, pool, _, rows, _, book, room = net
-    stage, messages, what, c = setup.stages[k], pool.messages, rows.rows[i].what, setup.c
+    stage, messages, row, c = setup.stages[k], pool.messages, rows.rows[i, v], setup.c
+    what = row.what
     if what == REDELIVERY:
         if not is_out(setup.outages, stage.first + v, s):
-            return n, 0
+            return n, 0, 0
         for j in range(n):
             room.verdict[j] = rows.listed[i, messages[arrived[j]].kind]
     else:
         stopped_by(rows, i, stage, stage.first + v, s, waiting, messages, arrived, n, setup.keys[BARRED:], room.verdict)
-    kept, away = 0, 0
+    kept, away, away_b = 0, 0, 0
     for j in range(n):
         who = arrived[j]
         if not room.verdict[j]:
@@ -70,13 +76,13 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignor
         m = messages[who]
         whole, kind, later = m.message, m.kind, NONE
         if what == BARRING:
-            later = barred_until(setup.keys[BARRED:], rows.rows[i], m, s)
+            later = barred_until(setup.keys[BARRED:], row, m, s)
         elif what == REDELIVERY:
-            later = _taken_at(setup.outages, stage.first + v, s, rows.rows[i].a, rows.rows[i].b)
+            later = _taken_at(setup.outages, stage.first + v, s, row.a, row.b)
         measured = messages[whole].raised >= c[WARM_UP]
         book.stopped[i, kind, 0 if later < 0 else 1] += measured
         if what in (BARRING, REDELIVERY):
-            away += 1
+            away, away_b = away + 1, away_b + setup.sizes[k, kind]
             if s >= c[WARM_UP]:
                 book.seen[recorded, kind, s - c[DAY_START]] -= 1
         if later >= 0:
@@ -88,7 +94,7 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignor
             let_go(pool, whole)
         else:
             refuse(setup, book, pool, who, k, s)
-    return kept, away
+    return kept, away, away_b
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -105,12 +111,12 @@ def _taken_at(outages, server, s, after, hold):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def allowed_at(setup, rows, stage, v, s):  # type: ignore[no-untyped-def]
-    """Return how many server *v* may serve in slot *s*."""
+def allowed_at(setup, rows, queues, stage, v, s):  # type: ignore[no-untyped-def]
+    """Return how many messages server *v* may serve in slot *s*, whatever their bytes."""
     if is_out(setup.outages, stage.first + v, s):
         return np.int64(0)
-    allowed = UNLIMITED if stage.denominator == 0 else share_of_slot(stage.numerator, stage.denominator, s)
-    return allowed_by_shapes(rows, stage, s, allowed)
+    allowed = messages_allowed(queues.limits[stage.first + v], s)
+    return allowed_by_shapes(rows, stage, v, s, allowed)
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)

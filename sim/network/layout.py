@@ -17,12 +17,16 @@ from sim.kernels.draws import threshold
 from sim.kernels.links import Links
 from sim.kernels.pool import NEVER, NONE
 from sim.kernels.protection import ROW, Rows
-from sim.kernels.servers import CELL, CSP, DSP, OUTAGE, STAGE, USER, Queues
+from sim.kernels.servers import CELL, CSP, DSP, OUTAGE, SERVER, STAGE, USER, Queues
+from sim.planning.sizes import sizes_of
 from sim.recorder import Recorder
+from sim.scenario.fields import of_server
 from sim.streams import stream_key
 
 if TYPE_CHECKING:
-    from sim.scenario.schema import Scenario
+    from collections.abc import Sequence
+
+    from sim.scenario.schema import Scenario, Stage
 
 WHAT: Final = {"cell": CELL, "csp": CSP, "dsp": DSP, "user": USER}
 ROW_KINDS: Final = {
@@ -42,7 +46,7 @@ class Layout:
         self.latencies = [spec.latency for spec in self.specs]
         self.n_open = sum(spec.stage != "user" for spec in self.specs)
         self.latency_s = sum(self.latencies[: self.n_open])
-        self.kinds = recorder.kinds
+        self.kinds, self._sizes = recorder.kinds, sizes_of(scenario)
         self.n_anonymous = len(scenario.traffic.kinds) if scenario.traffic.level else 0
         self.n_cells = [-(-n // estate.premises_per_cell) for n in estate.n_premises]
         self.rows = [(k, number, row) for k, spec in enumerate(self.specs) for number, row in enumerate(spec.mitigations) if row.kind in ROW_KINDS]
@@ -51,7 +55,14 @@ class Layout:
         self.watched = self._watched()
 
     def servers(self, k: int) -> int:
-        return {"cell": sum(self.n_cells), "csp": len(self._estate.regions), "dsp": 1, "user": len(self.user_names)}[self.specs[k].stage]
+        return len(self.names(self.specs[k].stage))
+
+    def names(self, stage: str) -> Sequence[str]:
+        """Return the name of every server of *stage*, in order; cells have that of their region."""
+        regions = self._estate.regions
+        if stage == "cell":
+            return [name for name, n in zip(regions, self.n_cells, strict=True) for _ in range(n)]
+        return {"csp": regions, "dsp": ("dsp",), "user": self.user_names}[stage]
 
     def listed(self, row: Any) -> NDArray[Any]:
         """Return for which kinds *row* is."""
@@ -100,15 +111,11 @@ class Layout:
         for k, spec in enumerate(self.specs):
             own = [row for stage, _, row in self.rows if stage == k]
             number = next((i for i, (stage, _, _) in enumerate(self.rows) if stage == k), 0)
-            lifo = next((row.above for row in spec.mitigations if row.kind == "lifo"), -1)
             codel = next(((row.target, row.interval) for row in spec.mitigations if row.kind == "codel"), (-1, -1))
-            capacity = spec.capacity
-            numerator, denominator = (0, 0) if capacity is None else (capacity.numerator, capacity.denominator)
-            buffer = -1 if spec.buffer is None or spec.stage == "user" else spec.buffer
             mixed = any(row.kind in ("circuit_breaker", "admission", "allocation") for row in own)
             out[k] = (
-                WHAT[spec.stage], first, self.servers(k), self._recorder.first[k], spec.latency, before, numerator, denominator, buffer,
-                spec.overflow == "drop_oldest", len(spec.priority) + 1, number, len(own), mixed, lifo, *codel,
+                WHAT[spec.stage], first, self.servers(k), self._recorder.first[k], spec.latency, before,
+                spec.overflow == "drop_oldest", len(spec.priority) + 1, number, len(own), mixed, *codel,
             )
             first += self.servers(k)
             before += spec.latency
@@ -123,8 +130,19 @@ class Layout:
 
     def queues(self) -> Queues:
         """Return the empty queues of every server."""
-        shape = (sum(self.servers(k) for k in range(len(self.specs))), max((len(spec.priority) + 1 for spec in self.specs), default=1))
-        return Queues(np.full(shape, NONE, np.int32), np.full(shape, NONE, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32))
+        limits = [_limit(spec, name) for spec in self.specs for name in self.names(spec.stage)]
+        n_places = max((len(spec.priority) + 1 for spec in self.specs), default=1)
+        shape = (len(limits), n_places)
+        return Queues(
+            np.array(limits, SERVER), np.zeros(len(limits), np.int64), np.full(shape, NONE, np.int32),
+            np.full(shape, NONE, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32),
+        )  # fmt: skip
+
+    def sizes(self) -> NDArray[Any]:
+        """Return int64, the bytes of a message of each kind at each stage: users get XML."""
+        segments = ("user" if spec.stage == "user" else "dsp" for spec in self.specs)
+        told = [[self._sizes[segment][kind] for kind in self.kinds] for segment in segments]
+        return np.array(told, np.int64).reshape(len(self.specs), len(self.kinds))
 
     def outages(self) -> NDArray[Any]:
         """Return the `OUTAGE` records of every server that is ever out."""
@@ -134,7 +152,7 @@ class Layout:
             if k is None:
                 continue
             first = int(self.stages()[k]["first"])
-            names = {"csp": self._estate.regions, "dsp": ("dsp",), "user": self.user_names}[entry.stage]
+            names = self.names(entry.stage)
             chosen = range(len(names)) if entry.server == "all" else [names.index(entry.server)]
             found += [(first + v, second, second + entry.duration) for v in chosen]
         return np.array(found, OUTAGE)
@@ -142,15 +160,16 @@ class Layout:
     def protections(self) -> Rows:
         """Return the rows of all stages and their memories, empty."""
         n_servers = max((self.servers(k) for k, _, _ in self.rows), default=0)
-        rows, ring, most = np.zeros(len(self.rows), ROW), 0, 1
+        rows, ring, most = np.zeros((len(self.rows), n_servers), ROW), 0, 1
         for i, (k, _, row) in enumerate(self.rows):
-            rows[i] = (ROW_KINDS[row.kind], k, *_parameters(row), ring)
+            for v, name in enumerate(self.names(self.specs[k].stage)):
+                rows[i, v] = (ROW_KINDS[row.kind], k, *_parameters(row, name), ring)
             ring += self.servers(k) * row.window if row.kind == "circuit_breaker" else 0
             most = max(most, row.threshold if row.kind == "alert_storm_protection" else 1)
         state = np.zeros((len(self.rows), n_servers, 4), np.int64)
         state[:, :, protection.SLOT] = -1
-        for i, (_, _, row) in enumerate(self.rows):
-            state[i, :, protection.TOKENS] = row.burst if row.kind == "admission" else 0
+        is_admission = rows["what"] == protection.ADMISSION
+        state[:, :, protection.TOKENS] = np.where(is_admission, rows["c"], 0)
         listed = np.array([self.listed(row) for _, _, row in self.rows], np.bool_).reshape(len(self.rows), len(self.kinds))
         for i, (_, _, row) in enumerate(self.rows):
             if row.kind == "alert_storm_protection":
@@ -174,7 +193,7 @@ class Layout:
         )
         alerts = scenario.alerts.kinds
         return Setup(
-            c=np.array(c, np.int64), stages=self.stages(), levels=self.levels(), outages=self.outages(), retry=self._retry(),
+            c=np.array(c, np.int64), stages=self.stages(), levels=self.levels(), sizes=self.sizes(), outages=self.outages(), retry=self._retry(),
             retried=np.zeros(len(self.kinds), np.bool_) if self.retry is None else self.listed(self.retry),
             keys=np.array([self._key(name) for name in ("message.rank", "retry.wait", "row.barred", "row.bar")], np.uint64),
             home_keys=np.array([self._key(f"home.{kind}") for kind in self.kinds], np.uint64),
@@ -202,20 +221,35 @@ class Layout:
         ], np.int64)  # fmt: skip
 
 
-def _parameters(row: Any) -> tuple[int, int, int, int]:
-    """Return the numbers of a row as its kernel reads them."""
+def _limit(spec: Stage, server: str) -> tuple[int, int, bool, int, int]:
+    """Return the `SERVER` record of a *server* of the stage *spec*."""
+    capacity, buffer = of_server(spec.capacity, server), of_server(spec.buffer, server)
+    rate = Fraction(0) if capacity is None else capacity.rate
+    lifo = next((of_server(row.above, server) for row in spec.mitigations if row.kind == "lifo"), -1)
+    return (
+        rate.numerator,
+        0 if capacity is None else rate.denominator,
+        capacity is not None and capacity.in_bytes,
+        -1 if buffer is None or spec.stage == "user" else buffer,
+        lifo,
+    )
+
+
+def _parameters(row: Any, server: str) -> tuple[int, int, int, int]:
+    """Return the numbers of a row at a *server* as its kernel reads them."""
     if row.kind in ("admission", "allocation", "shape"):
-        rate: Fraction = row.above if row.kind == "allocation" else row.rate
-        return rate.numerator, rate.denominator, row.burst if row.kind == "admission" else 0, 0
+        rate: Fraction = row.above if row.kind == "allocation" else of_server(row.rate, server)
+        burst = of_server(row.burst, server) if row.kind == "admission" else 0
+        return rate.numerator, rate.denominator, burst, 0
     if row.kind == "alert_storm_protection":
         return row.threshold, row.window, row.forward_period or 0, row.forward_one_in or 0
     if row.kind == "circuit_breaker":
-        return row.above, row.window, row.open, 0
+        return of_server(row.above, server), row.window, row.open, 0
     if row.kind == "access_barring":
         return row.above, threshold(row.share), row.hold, 0
     if row.kind == "redelivery":
         return row.after, row.hold, 0, 0
-    return (row.above, 0, 0, 0) if row.kind == "shed" else (0, 0, 0, 0)
+    return (of_server(row.above, server), 0, 0, 0) if row.kind == "shed" else (0, 0, 0, 0)
 
 
 def watch_list(rows: Rows, n: int) -> Rows:

@@ -20,7 +20,7 @@ from sim.kernels.links import Links
 from sim.kernels.net import Net
 from sim.kernels.queues import allowance
 from sim.kernels.quiet import pass_quietly
-from sim.kernels.servers import CELL
+from sim.kernels.servers import CELL, DSP, USER
 from sim.kernels.storm import NEEDS_ROOM, advance
 from sim.kernels.traffic import FLOW, MEMBER, Leaving, count_by_user, scattered
 from sim.network.flows import Flow, Late
@@ -136,13 +136,29 @@ class Network:
             return True
         if np.any((self._links.start < stop_s) & (self._links.stop + self._links.spread > start_s)):
             return True
-        for stage in self._setup.stages:
-            if stage["denominator"]:
-                first = start_s + stage["before"]
-                allowed = allowance(stage["numerator"], stage["denominator"], first, first + stop_s - start_s)
-                by_server = leaving.counts.sum(axis=1) if stage["what"] == 1 else leaving.counts.sum(axis=(0, 1))[None]
-                if np.any((leaving.by_user.sum(axis=1) if stage["what"] == 3 else by_server) > allowed):
-                    return True
+        seconds = stop_s - start_s
+        return any(self._exceeds(k, leaving, start_s, seconds) for k in range(len(layout.specs)))
+
+    def _exceeds(self, k: int, leaving: Leaving, start_s: int, n_seconds: int) -> bool:
+        """Whether more comes to a server of stage *k* in some second than its capacity allows."""
+        stage, first_kind = self._setup.stages[k], 0
+        limits = self._queues.limits[stage["first"] : stage["first"] + stage["n"]]
+        if not limits["denominator"].any():
+            return False
+        came = leaving.counts  # server × kind × second
+        if stage["what"] == USER:
+            came, first_kind = leaving.by_user, self.layout.n_anonymous
+        elif stage["what"] == DSP:
+            came = leaving.counts.sum(axis=0)[None]
+        first_s = start_s + int(stage["before"])
+        for limit, by_kind in zip(limits, came, strict=True):
+            if not limit["denominator"]:
+                continue
+            sizes = self._setup.sizes[k, first_kind:] if limit["in_bytes"] else None
+            load = by_kind.sum(axis=0) if sizes is None else sizes @ by_kind
+            rate = limit["numerator"], limit["denominator"]
+            if np.any(load > allowance(*rate, first_s, first_s + n_seconds)):
+                return True
         return False
 
     def _by_name(self, leaving: Leaving, flows: Sequence[Flow], start_s: int, stop_s: int) -> Leaving:
@@ -161,10 +177,14 @@ class Network:
             flow_records[number] = (flow.kind, flow.region, flow.place, position)
             position += len(flow.row)
         leaving = leaving._replace(first=first, members=members, flows=flow_records)
-        for stage in self._setup.stages:
+        for k, stage in enumerate(self._setup.stages):
             if stage["what"] == CELL:
+                limits = self._queues.limits[stage["first"] : stage["first"] + stage["n"]]
                 for region in np.flatnonzero(self.layout.n_cells).tolist():  # a region may have no homes
-                    crowd(self._setup, leaving, self._rows, stage, region, self.layout.n_cells[region], min(STRETCH_S, n_seconds))
+                    crowd(
+                        self._setup, leaving, self._rows, limits, stage, self._setup.sizes[k], region,
+                        self.layout.n_cells[region], min(STRETCH_S, n_seconds),
+                    )  # fmt: skip
         down = self._links.start[:, None] < np.arange(start_s, stop_s)[None] + 1 if len(self._links.start) else np.zeros((0, n_seconds), np.bool_)
         for k in range(len(down)):
             leaving.crowded[self._links.region[k]] |= down[k] & (np.arange(start_s, stop_s) < self._links.stop[k] + self._links.spread)

@@ -19,7 +19,7 @@ from sim.kernels import shaping as kernel
 from sim.kernels.draws import threshold
 from sim.kernels.links import Links, any_down, since
 from sim.network.flows import Flow
-from sim.recorder import VERSION_REPORT
+from sim.planning.sizes import VERSION_REPORT
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario

@@ -8,11 +8,11 @@ from sim.kernels.links import since
 from sim.ledgers import Changes
 from sim.network.flows import Flow
 from sim.network.links import links_of
+from sim.planning.sizes import VERSION_REPORT
 from sim.processes import shaping
 from sim.processes.alerts import Raiser, alert_sources, alerts
 from sim.processes.reporting import reports
 from sim.processes.shaping import Source, rows_for
-from sim.recorder import VERSION_REPORT
 from sim.world import World
 
 

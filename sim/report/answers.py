@@ -9,7 +9,17 @@ from os import PathLike
 from typing import Final
 
 from sim.metrics.results import Results
-from sim.report import cheapest, endings, firmware, flips, general, mitigations, recovery, storm
+from sim.report import (
+    cheapest,
+    endings,
+    firmware,
+    flips,
+    general,
+    mitigations,
+    recovery,
+    sample,
+    storm,
+)
 from sim.report.evidence import doubtful, footing
 from sim.report.findings import Findings
 from sim.report.grids import Grid, condensed, wrapped
@@ -35,7 +45,9 @@ def _of(study: Study) -> Findings:
         found = flips.findings(study, found)
     foot = doubtful(study)
     grids = tuple(_footed(grid, foot) for grid in found.grids)
-    return replace(found, points=(*found.points, *endings.points(study)), grids=grids)
+    said = " ".join(filter(None, (sample.preface(study), found.answer)))
+    points = (*found.points, *endings.points(study), *sample.points(study))
+    return replace(found, answer=said, points=points, grids=grids)
 
 
 def _footed(grid: Grid, foot: str) -> Grid:

@@ -11,18 +11,16 @@ from sim.report.servers import Place, servers_of
 from sim.report.study import Cell, Study
 from sim.report.words import interval, percent
 from sim.scenario.schema import Stage
-from sim.units import format_rate
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A server of limited capacity, which *passes_on* so much: what *comes* there ÷ capacity (None:
+    """A server of limited capacity: what *comes* there ÷ capacity (None:
     it passes on nothing), the share of seconds after which something is *waiting*, and what is
     *left* at the end.
     """
 
     place: Place
-    passes_on: str
     comes: Estimate | None
     waiting: Estimate
     left: Estimate | None
@@ -46,9 +44,8 @@ def _of_stage(study: Study, cell: Cell, stage: Stage) -> Iterator[Pressed]:
             study.estimate(cell, f"{stage.stage}_{name}", place.group)
             for name in ("load_share", "waiting_share", "waiting_at_end_n")
         )  # fmt: skip
-        if waiting is not None and stage.capacity is not None:
-            passes_on = format_rate(stage.capacity) + (" a cell" if stage.stage == "cell" else "")
-            yield Pressed(place, passes_on, comes, waiting, left)
+        if waiting is not None:
+            yield Pressed(place, comes, waiting, left)
 
 
 def load(found: Estimate) -> str:
@@ -70,4 +67,4 @@ def pressed_most(study: Study, cell: Cell) -> str:
     left = ""
     if worst.left is not None and worst.left.value > worst.place.capacity:
         left = f", and {interval(worst.left)} messages still wait when the window ends"
-    return f"the bottleneck is {worst.place} ({worst.passes_on}): {comes}, {waits}{left}"
+    return f"the bottleneck is {worst.place} ({worst.place.passes_on}): {comes}, {waits}{left}"

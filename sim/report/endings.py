@@ -12,6 +12,7 @@ from sim.metrics import Estimate, Kind, estimate
 from sim.metrics.metric import ABOVE_NOUGHT
 from sim.report.bottleneck import bottleneck
 from sim.report.lives import DAY_S, called
+from sim.report.servers import servers_of
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, rounded
 
@@ -122,12 +123,13 @@ def _stopped(study: Study) -> list[str]:
 def _closed(study: Study) -> list[str]:
     """Say which stages pass on nothing."""
     closed = {
-        stage.stage
+        str(place)
         for cell in study.cells
         for stage in cell.scenario.network
-        if stage.capacity == 0
+        for place in servers_of(cell, stage)
+        if place.capacity == 0
     }
-    return [f"Nothing passes the stage {stage}: its capacity is 0." for stage in sorted(closed)]
+    return [f"Nothing passes {place}: its capacity is 0." for place in sorted(closed)]
 
 
 def _standing(study: Study) -> list[str]:

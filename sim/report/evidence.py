@@ -9,6 +9,7 @@ from typing import Final
 from sim.report.study import Study, base_leaves
 from sim.report.words import counted, listed
 from sim.scenario.assumptions import Assumption, load_assumptions
+from sim.scenario.scale import scale_of
 from sim.units import format_share
 
 MEANING: Final = {
@@ -88,6 +89,9 @@ def scale(study: Study) -> str:
     sizes = sorted({cell.scenario.estate.premises for cell in study.cells})
     whole = int(base_leaves()["estate.premises"])
     shown = listed([f"{size:,}" for size in sizes])
+    parts = {(scale_of(cell.asked), cell.asked.estate.premises) for cell in study.cells}
+    if len(parts) == 1 and (part := next(iter(parts)))[0] < 1:
+        return f"a scale of {part[0]}: {shown} of {part[1]:,} premises, and their network in proportion"
     if sizes[0] < whole:
         return f"a sample of {shown} premises (the base estate has {whole:,})"
     return f"{shown} premises, the full estate"

@@ -6,7 +6,19 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Final
 
-from sim.report import cheapest, endings, forwarding, funnel, general, policies, rollouts, screening, storm, suspended
+from sim.report import (
+    cheapest,
+    endings,
+    forwarding,
+    funnel,
+    general,
+    policies,
+    rollouts,
+    sample,
+    screening,
+    storm,
+    suspended,
+)
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings
 from sim.report.lives import varied
@@ -34,7 +46,7 @@ def findings(study: Study) -> Findings:
         return replace(found, grids=(*found.grids, *funnel.grids(study)))
     if len(study.cells) == 1:
         found = replace(found, answer=f"{endings.told(study, study.cells[0])} {found.answer}".strip())
-    doubts = (SAMPLE, *found.doubts) if is_sample(study) else found.doubts
+    doubts = (*(sample.doubt(study, SAMPLE) if is_sample(study) else ()), *found.doubts)
     metrics = tuple(dict.fromkeys([*found.metrics, *funnel.METRICS, *study.metrics]))
     return replace(found, grids=(*found.grids, *funnel.grids(study)), doubts=doubts, metrics=metrics)
 

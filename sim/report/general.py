@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sim.metrics import METRICS, Estimate
 from sim.metrics.wording import UNREACHED
+from sim.report import sample
 from sim.report.bottleneck import bottleneck, pressed_most
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
@@ -62,11 +63,11 @@ def findings(study: Study) -> Findings:
     doubts = [
         "The assumptions of grade D below have no public evidence; change them with --set and run again."
     ]
-    if is_sample(study):
-        doubts.insert(
-            0,
-            "This is a sample of the estate: shares and ages of records scale with it, peaks and queues do not.",
-        )
+    part = (
+        "This is a sample of the estate: shares and ages of records scale with it, peaks and queues"
+        " do not."
+    )
+    doubts = [*(sample.doubt(study, part) if is_sample(study) else ()), *doubts]
     return Findings(
         answer=_answer(study, metrics), points=_points(study, metrics), grids=_grids(study, metrics), pictures=_pictures(study, metrics), doubts=tuple(doubts),
         metrics=metrics,

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from sim.report.aftermath import Aftermath, Outcome
 from sim.report.drawing import COLOURS, FAINT, INK, POINTS, SHAPES, SOFT, new, styled
+from sim.report.servers import places
 from sim.report.words import rounded
 from sim.tables import TIMELINE_BIN_S
 
@@ -157,8 +158,8 @@ def _waiting(world: Aftermath, outcome: Outcome) -> tuple[Any, Any]:
     for table in world.study.tables("timeline", outcome.cell).values():
         rows = table[(table["stage"] == stage) & (table["server"] == server) & (table["start_s"] >= world.study.window(outcome.cell).warm_up_s)]
         parts.append(rows.sort_values("start_s"))
-    capacity = next(float(spec.capacity) for spec in outcome.cell.scenario.network if spec.stage == stage and spec.capacity)
-    if stage == "cell":
-        capacity *= outcome.cell.n_cells[server]
+    group = "all" if stage == "dsp" else server
+    here = (place for place in places(outcome.cell) if (place.stage, place.group) == (stage, group))
+    capacity = next(here).capacity
     mean = np.mean([part["waiting_n"].to_numpy() for part in parts], axis=0)
     return (parts[0]["start_s"].to_numpy() + TIMELINE_BIN_S) / 3600, mean / capacity

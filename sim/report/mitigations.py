@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Difference
-from sim.report import collateral
+from sim.report import collateral, sample
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
@@ -163,9 +163,8 @@ def _doubts(remedies: Remedies) -> tuple[str, ...]:
         "Genuine alerts: those of premises without WAN or in the dark never arrive, storm or not; a mitigation is charged with what it adds to them.",
         "The storm: one way of making it is compared here. A mitigation that spreads reports does nothing against alerts that an outage raises at once.",
     ]
-    if is_sample(remedies.study):
-        doubts.insert(0, "This is a sample of the estate: peaks do not scale with it, and capacities are as the scenario has them. Run all premises to decide.")
-    return tuple(doubts)
+    is_part = is_sample(remedies.study)
+    return (*(sample.doubt(remedies.study, sample.PEAKS) if is_part else ()), *doubts)
 
 
 # -- tables and figures ------------------------------------------------------------------------------------------------------------------------------------

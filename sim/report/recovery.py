@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sim.metrics import METRICS as METRICS_OF
 from sim.metrics.recovery import HOUR_S
+from sim.report import sample
 from sim.report.aftermath import Aftermath, Outcome, level_of
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
@@ -193,10 +194,11 @@ def _doubts(world: Aftermath) -> tuple[str, ...]:
         "The hour of the day: traffic follows its daily profile, so the load after the trigger is not quite the load before, which the closed form keeps.",
         "Who retries: only messages that a retry row names are sent again. What people and other systems do while they wait is not in the model.",
     ]
-    if is_sample(world.study):
-        sample = "This is a sample of the estate: the boundary, in shares of capacity, carries over; queues and peaks do not. Run all premises to decide."
-        doubts.insert(0, sample)
-    return tuple(doubts)
+    part = (
+        "This is a sample of the estate: the boundary, in shares of capacity, carries over; queues and"
+        " peaks do not. Run all premises, or a part in proportion (estate.scale), to decide."
+    )
+    return (*(sample.doubt(world.study, part) if is_sample(world.study) else ()), *doubts)
 
 
 # -- tables and figures ------------------------------------------------------------------------------------------------------------------------------------

@@ -22,8 +22,8 @@ CALM: Final = ("no_storm", "no_report")  # options that are the world without th
 STORM: Final = ("storm", "unprotected")  # options that are the storm without a mitigation, where the comparator is not
 BUILDERS: Final = {"device": "device makers", "hub": "hub makers", "cell": "CSP", "csp": "CSP", "dsp": "DSP", "user": "users"}
 _NOTHING: Final = ("[]", "0 s")  # a setting that says that there is none
-_ROW: Final = re.compile(r"network\.(\d+)\.mitigations\.(\d+)\.(\w+)")
-_STAGE: Final = re.compile(r"network\.(\d+)\.(\w+)")
+_ROW: Final = re.compile(r"network\.(\w+)\.mitigations\.(\d+)\.([\w.]+)")
+_STAGE: Final = re.compile(r"network\.(\w+)\.([\w.]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,13 @@ class Change:
 
 def _settings(cell: Cell) -> dict[str, set[str]]:
     """Return what each layer of *cell* is set to: a text for every mitigation, and one for every other leaf of a stage, of reporting and of updates."""
-    stages = {path.split(".")[1]: name for path, name in cell.leaves.items() if re.fullmatch(r"network\.\d+\.stage", path)}
     rows: dict[tuple[str, str], dict[str, str]] = {}
     found: dict[str, set[str]] = {}
     for path, value in cell.leaves.items():
         if (match := _ROW.match(path)) is not None:
-            rows.setdefault((stages[match[1]], match[2]), {})[match[3]] = value
+            rows.setdefault((match[1], match[2]), {})[match[3]] = value
         elif (match := _STAGE.match(path)) is not None and match[2] not in ("stage", "mitigations") and value not in _NOTHING:
-            found.setdefault(stages[match[1]], set()).add(f"{match[2]} {value}")
+            found.setdefault(match[1], set()).add(f"{match[2]} {value}")
         elif path.split(".")[0] in ("reporting", "updates"):
             found.setdefault("device", set()).add(f"{path.partition('.')[2].replace('.', ' ')} {value}")
     for (stage, _), fields in rows.items():
@@ -236,7 +235,9 @@ def ratio(values: Mapping[int, float]) -> Estimate | None:
 
 def factor_name(cell: Cell, path: str) -> str:
     """Return a factor in words: of a mitigation its kind and the field ("jitter window"), otherwise the last parts of its path."""
-    match = _ROW.fullmatch(path)
-    kind = cell.leaves.get(f"network.{match[1]}.mitigations.{match[2]}.kind", "") if match else ""
+    match, kind = _ROW.fullmatch(path), ""
+    if match is not None:
+        stage = cell.asked.network[int(match[1])].stage if match[1].isdecimal() else match[1]
+        kind = cell.leaves.get(f"network.{stage}.mitigations.{match[2]}.kind", "")
     words = f"{kind} {match[3]}" if match and kind else " ".join(path.split(".")[-2:])
     return words.replace("_", " ")

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.report.study import Cell, Study
+from sim.report.words import rounded
+from sim.scenario.fields import Capacity, of_server
+from sim.scenario.row_checks import server_names
 from sim.scenario.schema import Stage
+from sim.units import format_rate, format_speed
 
 # How to read a heat-map of `peaks_by_quarter`.
 READ: Final = (
@@ -17,12 +21,15 @@ READ: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A server of a stage: its *stage*, the *group* under which metrics know it, a *name* for readers, and its capacity a second."""
+    """A server of a stage: its *stage*, the *group* under which metrics know it, a *name* for readers,
+    its capacity in messages a second, and what it *passes_on* as it was written ("250 kB/s").
+    """
 
     stage: str
     group: str
     name: str
     capacity: float
+    passes_on: str
 
     def __str__(self) -> str:
         return f"the {self.name}" if self.stage == "dsp" else self.name
@@ -41,22 +48,39 @@ def servers_of(cell: Cell, stage: Stage) -> list[Place]:
     """
     if stage.capacity is None:
         return []
-    estate = cell.scenario.estate
-    groups = {"cell": estate.regions, "csp": estate.regions, "dsp": ("all",), "user": estate.users}
     found = []
-    for group in sorted(groups.get(stage.stage, ())):
-        n = cell.n_cells[group] if stage.stage == "cell" else 1
-        name = name_of(stage.stage, group)
-        found.append(Place(stage.stage, group, name, float(stage.capacity) * n))
+    for server in sorted(server_names(stage.stage, cell.scenario.estate)):
+        capacity = of_server(stage.capacity, server)
+        if capacity is None:
+            continue
+        in_messages = float(capacity.rate)
+        if capacity.in_bytes:
+            in_messages = cell.capacities[stage.stage, server]
+        is_cell = stage.stage == "cell"
+        told = _rate(capacity) + (" a cell" if is_cell else "")
+        group = "all" if stage.stage == "dsp" else server
+        n = cell.n_cells[server] if is_cell else 1
+        found.append(Place(stage.stage, group, name_of(stage.stage, server), in_messages * n, told))
     return found
+
+
+def _rate(capacity: Capacity) -> str:
+    """Return a *capacity* as it would be written; of a scale that no decimal is of, rounded."""
+    unit = "B/s" if capacity.in_bytes else "/s"
+    try:
+        write = format_speed if capacity.in_bytes else format_rate
+        return write(capacity.rate)
+    except ValueError:
+        return f"{rounded(float(capacity.rate), 3)} {unit}"
 
 
 def places(cell: Cell) -> list[Place]:
     """Return the servers on the way to the SMI that pass on something, but not everything at once, in
     the order of the stages.
     """
-    network = [stage for stage in cell.scenario.network if stage.stage != "user" and stage.capacity]
-    return [place for stage in network for place in servers_of(cell, stage)]
+    network = [stage for stage in cell.scenario.network if stage.stage != "user"]
+    found = [place for stage in network for place in servers_of(cell, stage)]
+    return [place for place in found if place.capacity]
 
 
 def peaks_by_quarter(study: Study, cell: Cell, place: Place) -> list[float]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from math import inf
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Difference, Estimate
-from sim.report import collateral
+from sim.report import collateral, sample
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
@@ -62,8 +61,8 @@ class Storm:
         heaviest = max(self.all, key=lambda cell: (len(cell.scenario.reporting.devices), self.peak(cell)[1].value))
         self.levels = heaviest.levels
         self.cells = [cell for cell in self.all if cell.levels == self.levels]
-        self.worst = max(self.cells, key=lambda cell: (self.is_storm(cell), self.peak(cell)[1].value / self.peak(cell)[0].capacity))
-        self.calmest = min(self.cells, key=lambda cell: (self.is_storm(cell), self.peak(cell)[1].value / self.peak(cell)[0].capacity))
+        self.worst = max(self.cells, key=lambda cell: (self.is_storm(cell), self.pressure(cell)))
+        self.calmest = min(self.cells, key=lambda cell: (not self.is_calm(cell), self.pressure(cell)))
 
     def at(self, cell: Cell, place: Place, metric: str) -> Estimate | None:
         """Return a stage's *metric* at *place*."""
@@ -73,6 +72,11 @@ class Storm:
         """Return where the alerts of one second are the largest multiple of what is passed on, and how many they are."""
         found = [(place, peak) for place in places(cell) if (peak := self.at(cell, place, "alerts_per_s_peak")) is not None]
         return max(found, key=lambda pair: pair[1].value / pair[0].capacity)
+
+    def pressure(self, cell: Cell) -> float:
+        """Return that multiple."""
+        place, peak = self.peak(cell)
+        return peak.value / place.capacity
 
     def metric(self, cell: Cell) -> tuple[str, str]:
         """Return the metric and group of the peak of *cell*."""
@@ -84,13 +88,17 @@ class Storm:
         found = []
         for place in places(cell):
             more = self.study.difference(cell, f"{place.stage}_waiting_share", place.group)
-            if more is not None and above(more):
+            if more is not None and above(more) and sample.exceeds(self.study, cell, place):
                 found.append(place)
         return found
 
     def is_storm(self, cell: Cell) -> bool:
         """Whether something waits more often than without reports."""
         return bool(self.waits(cell))
+
+    def is_calm(self, cell: Cell) -> bool:
+        """Whether the run can tell that *cell* is no storm; a sample may be able to tell neither."""
+        return not self.is_storm(cell) and sample.stays_below(self.study, cell)
 
     def late(self, cell: Cell) -> Difference | None:
         """Return how many more messages a day of other kinds are late than without reports."""
@@ -126,17 +134,30 @@ def _reporters(cell: Cell) -> str:
 
 def _answer(storm: Storm) -> str:
     storms = [cell for cell in storm.cells if storm.is_storm(cell)]
+    hidden = [cell for cell in storm.cells if not storm.is_storm(cell) and not storm.is_calm(cell)]
+    untold = " ".join(_untold(storm, cell) for cell in hidden)
     worst = storm.worst
     uplift = storm.study.estimate(worst, "baseline_uplift_share")
     reports = f"One report {often(worst.scenario.reporting.period)} from each {_reporters(worst)}"
     more = f"adds {percent(uplift)} to the messages that are carried already" if uplift else "is all there is to carry"
+    if not storms and hidden:
+        return f"This sample cannot tell. {reports} {more}. {untold}"
     if not storms:
         return f"No, at this scale and capacity: {reports[0].lower()}{reports[1:]} {more}, and {_most(storm)}."
-    verdict = "Yes, it can be; what decides is when each sender reports." if len(storms) < len(storm.cells) else "Yes, however the moment is chosen."
+    verdict = "Yes, it can be."
+    if len(storms) == len(storm.cells):
+        verdict = "Yes, however the moment is chosen."
+    elif len(storms) + len(hidden) < len(storm.cells):
+        verdict = "Yes, it can be; what decides is when each sender reports."
     ways = f"{len(storms)} of the {counted(len(storm.cells), 'way')} of choosing the moment make a storm (more comes in a second than a stage passes on)"
     doubt = of_cells(storm.study, storms, *storm.metric(worst)).doubt_of(worst, plain)
     sentences = [verdict, f"{reports} {more}; {ways}: {listed(list(map(plain, storms)))}.", f"The worst is {_told(storm, worst)}{doubt}."]
-    return " ".join([*sentences, _remedy(storm)]).strip()
+    return " ".join(filter(None, (*sentences, _remedy(storm), untold)))
+
+
+def _untold(storm: Storm, cell: Cell) -> str:
+    """Say of which way of choosing the moment a sample cannot tell whether it is a storm."""
+    return f"Of {plain(cell)} this sample cannot tell: {sample.cannot_tell(storm.study, cell)}."
 
 
 def _most(storm: Storm) -> str:
@@ -181,7 +202,7 @@ def _pushed_aside(storm: Storm, cell: Cell) -> str:
 
 def _remedy(storm: Storm) -> str:
     """Return how the storm is addressed: by the choice of moment under which the same reports do least."""
-    if storm.is_storm(storm.calmest):
+    if not storm.is_calm(storm.calmest):
         return ""
     place, peak = storm.peak(storm.worst)
     calm = storm.at(storm.calmest, place, "alerts_per_s_peak")
@@ -263,9 +284,7 @@ def _doubts(storm: Storm) -> tuple[str, ...]:
         doubts.append(f"The hour of the fixed clock: what is pushed aside at {at} is what travels at {at}; at a busier hour the same storm meets more.")
     if not any(stage.priority for stage in storm.worst.scenario.network):
         doubts.append("Priorities: messages are served in the order they come. If on-demand messages went first, the storm would wait and not they.")
-    if is_sample(storm.study):
-        doubts.insert(0, "This is a sample of the estate: peaks do not scale with it, and capacities are as the scenario has them. Run all premises to decide.")
-    return tuple(doubts)
+    return (*(sample.doubt(storm.study, sample.PEAKS) if is_sample(storm.study) else ()), *doubts)
 
 
 # -- tables and figure -------------------------------------------------------------------------------------------------------------------------------------
@@ -315,10 +334,11 @@ def _cells_grid(storm: Storm, cells: list[Cell], whose: str) -> tuple[Grid, ...]
     rows = []
     for cell in cells:
         for region, peak in storm.study.groups(cell, wanted[0][0]).items():
-            passes_on = next(float(stage.capacity) if stage.capacity else inf for stage in cell.scenario.network if stage.stage == "cell")
+            every = (place for place in places(cell) if (place.stage, place.group) == ("cell", region))
+            passes_on = next((place.passes_on for place in every), "all")
             longest, *shares = (storm.study.estimate(cell, metric, region) for metric in (wanted[0][1], *wanted[1]))
-            rows.append((region, cell.called, number(cell.n_cells[region]), number(passes_on), interval(peak), interval(longest), *map(percent, shares)))
-    heads = ("region", "option", "cells", "a cell passes on, /s", "busiest second of a cell", "longest queue of a cell", "time over capacity", "time waiting")
+            rows.append((region, cell.called, number(cell.n_cells[region]), passes_on, interval(peak), interval(longest), *map(percent, shares)))
+    heads = ("region", "option", "cells", "passes on", "busiest second of a cell", "longest queue of a cell", "time over capacity", "time waiting")
     note = "Times: of all cells together. T1a and T1b take a region's cells as one."
     return (Grid(f"T1d. Single WAN cells{whose}", heads, tuple(rows), note, page_only=True),) if rows else ()
 
@@ -334,7 +354,7 @@ def _harm(storm: Storm, cell: Cell, classes: list[int]) -> tuple[str, ...]:
 def _picture(storm: Storm) -> Picture:
     place, peak = storm.peak(storm.worst)
     title = f"{capitalised(plain(storm.worst))} brings {place} {_share(peak, place)} what it passes on in a second"
-    if not storm.is_storm(storm.calmest):
+    if storm.is_calm(storm.calmest):
         calm_place, calm = storm.peak(storm.calmest)
         title += f"; {plain(storm.calmest)}, at most {_share(calm, calm_place)} it"
     read = f"Each row is a way of choosing the moment, {READ}"

@@ -14,7 +14,9 @@ from sim.metrics import METRICS, Difference, Estimate, Window, comparable
 from sim.metrics.estimates import difference_of, read_back
 from sim.metrics.results import Results
 from sim.scenario.load import load, resolved
+from sim.scenario.scale import scaled
 from sim.scenario.schema import Scenario
+from sim.scenario.stages import NETWORK, by_name
 from sim.scenario.tree import Node, parse, text_of
 from sim.scenario.validate import scenario_of
 from sim.store import read_file
@@ -24,7 +26,9 @@ from sim.store import read_file
 class Cell:
     """One world of a run: its *name*, its *option* ("" where there is none), the *levels* of its factors, its *scenario*, and that as text by leaf.
 
-    *n_cells* says how many WAN cells each region has, where they are a stage.
+    *n_cells* says how many WAN cells each region has, where they are a stage; *asked* is the world
+    as it was asked for, of which *scenario* is the part that was simulated; *capacities* are
+    messages a second by stage and server, where a capacity is in bytes.
     """
 
     name: str
@@ -33,6 +37,8 @@ class Cell:
     scenario: Scenario
     leaves: dict[str, str]
     n_cells: dict[str, int]
+    asked: Scenario
+    capacities: dict[tuple[str, str], float]
 
     @property
     def called(self) -> str:
@@ -41,8 +47,10 @@ class Cell:
 
 
 def leaves_of(node: Node, path: str = "") -> dict[str, str]:
-    """Return the values below *node* as text, by dotted path; a list of single values is one leaf."""
-    value = node.value
+    """Return the values below *node* as text, by dotted path, in which stages of the network have
+    their names; a list of single values is one leaf.
+    """
+    value = by_name(node).value if path == NETWORK else node.value
     if isinstance(value, list) and any(isinstance(item.value, dict) for item in value):
         value = {str(number): item for number, item in enumerate(value)}
     if not isinstance(value, dict) or not value:
@@ -55,6 +63,13 @@ def base_leaves(name: str = "gb_base") -> dict[str, str]:
     base = load(name)
     assert isinstance(base, Scenario)
     return leaves_of(parse(resolved(base), name)[0])
+
+
+def _counts_bytes(scenario: Scenario) -> bool:
+    """Whether the capacity of some server of *scenario* is in bytes."""
+    capacities = (stage.capacity for stage in scenario.network)
+    each = (one.values() if isinstance(one, dict) else (one,) for one in capacities)
+    return any(one is not None and one.in_bytes for of_stage in each for one in of_stage)
 
 
 class Study:
@@ -76,9 +91,19 @@ class Study:
             tree, faults = parse(text, str(file))
             name = text.partition("\n")[0].removeprefix("# cell: ")
             levels = {path: str(level) for path, level in listed[name].items() if path != "option"}
-            scenario = scenario_of(tree, faults, str(file))
-            n_cells = self._wan_cells(name) if any(stage.stage == "cell" for stage in scenario.network) else {}
-            yield Cell(name, str(listed[name].get("option", "")), levels, scenario, leaves_of(tree), n_cells)
+            asked = scenario_of(tree, faults, str(file))
+            has_cells = any(stage.stage == "cell" for stage in asked.network)
+            n_cells = self._wan_cells(name) if has_cells else {}
+            option, leaves = str(listed[name].get("option", "")), leaves_of(tree)
+            capacities = self._capacities(name) if _counts_bytes(asked) else {}
+            yield Cell(name, option, levels, scaled(asked), leaves, n_cells, asked, capacities)
+
+    def _capacities(self, cell: str) -> dict[tuple[str, str], float]:
+        """Return what each server of *cell* passes on in messages a second, a mean over replications."""
+        whole = self.results.table("stages")
+        means = whole[whole["cell"] == cell].groupby(["stage", "server"])["capacity_per_s"].mean()
+        servers: Any = means.items()
+        return {(str(stage), str(server)): float(n) for (stage, server), n in servers}
 
     def _wan_cells(self, cell: str) -> dict[str, int]:
         """Return how many WAN cells each region of *cell* has; every replication says the same."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.scenario.compose import read, shipped, shipped_folder
+from sim.scenario.stages import NETWORK, by_name
 from sim.scenario.tree import Node, text_of
 
 GRADES: Final = ("A", "B", "C", "D")
@@ -51,6 +52,7 @@ def base_leaves() -> dict[str, str]:
 
 def _leaves(node: Node, path: str) -> list[tuple[str, str]]:
     children: dict[str, Node] = {}
+    node = by_name(node) if path == NETWORK else node
     if isinstance(node.value, dict):
         children = node.value
     elif isinstance(node.value, list) and any(isinstance(item.value, dict) for item in node.value):

@@ -15,6 +15,7 @@ from sim.scenario import air_checks, firmware_checks, row_checks, storm_checks
 from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import LONGEST_S
+from sim.scenario.scale import whole_leaves_vanish
 from sim.scenario.schema import EstateSpec, Reporting, Stage, Traffic, Window
 from sim.units import DAY_S
 
@@ -50,6 +51,14 @@ def _reach_is_a_share(estate: EstateSpec) -> Iterator[Finding]:
     if estate.no_wan_share + estate.not_communicating_share > 1:
         message = "no_wan_share and not_communicating_share together are more than all premises"
         yield ("estate", "not_communicating_share"), message, (("estate", "no_wan_share"),)
+
+
+def _scale_leaves_whole_numbers(
+    estate: EstateSpec, network: tuple[Stage, ...]
+) -> Iterator[Finding]:
+    if estate.scale is not None:
+        yield from whole_leaves_vanish(estate.scale, "estate", estate)
+        yield from whole_leaves_vanish(estate.scale, "network", network)
 
 
 def _someone_reports(reporting: Reporting) -> Iterator[Finding]:
@@ -102,12 +111,14 @@ def _priorities_exist(network: tuple[Stage, ...], traffic: Traffic, alerts: Aler
 _CHECKS: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
     _window_fits_the_clock: ("window",),
     _reach_is_a_share: ("estate",),
+    _scale_leaves_whole_numbers: ("estate", "network"),
     _someone_reports: ("reporting",),
     _timer_is_regular: ("reporting",),
     _profiles_exist: ("traffic",),
     _priorities_exist: ("network", "traffic", "alerts"),
     row_checks.rows_stand_where_they_act: ("network",),
     row_checks.fields_stand_where_they_mean_something: ("network",),
+    row_checks.leaves_by_server_name_them: ("network", "estate"),
     row_checks.buffers_overflow: ("network",),
     row_checks.operators_see_floods: ("network",),
     row_checks.rows_name_kinds: ("network", "traffic", "alerts"),

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from sim.scenario import stages
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean
+from sim.scenario.fields import OTHERS
 from sim.scenario.tree import Node, dotted, kind_of, parse, read_text
 from sim.units import shown
 
@@ -80,6 +82,9 @@ def composed(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Node, list[Fault]
         faults.append(node.fault("schema_version", "is missing; every file begins with schema_version: 1"))
     extends = entries.get("extends")
     if extends is None or extends.faulty:
+        if stages.NETWORK in entries:
+            network = stages.listed(entries[stages.NETWORK])
+            node = replace(node, value={**entries, stages.NETWORK: network})
         return node, faults
     here = (*seen, Path(os.path.realpath(path)))  # of a link to itself: the link
     own = replace(node, value={key: child for key, child in entries.items() if key != "extends"})
@@ -117,14 +122,23 @@ def merged(base: Node, over: Node) -> Node:
         return over
     entries = dict(base.value)
     for key, child in over.value.items():
-        entries[key] = merged(entries[key], child) if key in entries else child
+        entries[key] = _laid(key, entries[key], child) if key in entries else child
     return replace(over, value=entries)
+
+
+def _laid(key: str, base: Node, over: Node) -> Node:
+    """Return *over*, the value of *key*, laid on *base*: stages given by name change a list of them."""
+    if key == stages.NETWORK and isinstance(over.value, dict):
+        return stages.listed(merged(stages.by_name(base), over))
+    return merged(base, over)
 
 
 def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()) -> Node:
     """Return *tree* with *value* laid on what stands at *path*; raises `ScenarioError` when the path cannot be followed."""
     if not path:
         return merged(tree, value)
+    if not done and path[0] == stages.NETWORK and _names_a_stage(path, value):
+        return _put_in_network(tree, path, value)
     here, rest, whole = path[0], path[1:], dotted((*done, *path))
     if isinstance(tree.value, dict):
         child = tree.value.get(here)
@@ -137,8 +151,23 @@ def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()
             raise ScenarioError([value.fault(whole, f"{shown(here)} is not in the list {dotted(done)}; allowed: {allowed}", at_key=True)])
         index = int(here)
         return replace(tree, value=[*tree.value[:index], put(tree.value[index], rest, value, (*done, here)), *tree.value[index + 1 :]])
+    if done[:1] == (stages.NETWORK,) and not rest and tree.value is not None:
+        here_and_others = {OTHERS: tree, here: value}  # one server of a leaf that had one value
+        return replace(value, value=here_and_others)
     raise ScenarioError([value.fault(whole, f"{dotted(done)} is {kind_of(tree.value)} and holds no {shown(here)}", at_key=True)])
 
+
+def _names_a_stage(path: Sequence[str], value: Node) -> bool:
+    """Whether *path* into a network goes on with a stage's name, or *value* gives stages by name."""
+    return isinstance(value.value, dict) if len(path) == 1 else not path[1].isdecimal()
+
+
+def _put_in_network(tree: Node, path: Sequence[str], value: Node) -> Node:
+    """Return *tree* with *value* laid on what stands at *path*, which tells a stage by its name."""
+    assert isinstance(tree.value, dict)
+    network = stages.by_name(tree.value.get(stages.NETWORK, replace(value, value={})))
+    changed = stages.listed(put(network, path[1:], value, (stages.NETWORK,)))
+    return replace(tree, value={**tree.value, stages.NETWORK: changed})
 
 def overlaid(tree: Node, overlay: Node) -> Node:
     """Return *tree* under *overlay*: a mapping of the tree's shape whose keys may also be paths in dots."""

@@ -20,6 +20,7 @@ from sim.scenario.experiments import Experiment
 from sim.scenario.factors import Factor, Level, factors
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
 from sim.scenario.schema import Scenario
+from sim.scenario.stages import canonical
 from sim.scenario.tree import Node, find
 from sim.scenario.validate import scenario_of
 from sim.units import shown
@@ -99,7 +100,8 @@ def _plans(experiment: Experiment, tree: Node, base: Node, *, yes: bool) -> list
     """Return a plan for every cell; raises `ScenarioError` for what is wrong with the design itself."""
     options: list[tuple[str, Node | None, Node]] = [*_options(tree)] or [("", None, tree)]
     varied = factors(experiment, tree, base)
-    _refuse_design(experiment, tree, len(options) * n_points(experiment, varied), varied, yes=yes)
+    n_cells = len(options) * n_points(experiment, varied)
+    _refuse_design(experiment, (tree, base), n_cells, varied, yes=yes)
     seed = experiment.seed if experiment.seed is not None else find(base, ("seed",))[0].value
     design = points(experiment, tree, varied, seed)
     taken: set[str] = set()
@@ -176,16 +178,27 @@ def _entry(tree: Node, key: str) -> Node | None:
     return node if node is not None and node.value is not None else None
 
 
-def _refuse_design(experiment: Experiment, tree: Node, n_cells: int, varied: tuple[Factor, ...], *, yes: bool) -> None:
+def _refuse_design(
+    experiment: Experiment,
+    trees: tuple[Node, Node],
+    n_cells: int,
+    varied: tuple[Factor, ...],
+    *,
+    yes: bool,
+) -> None:
+    """Raise `ScenarioError` for a design of too many cells, or a factor that is set from outside.
+    *trees* are the experiment and the scenario that it starts from.
+    """
+    tree, base = trees
     node = _entry(tree, "factors") or _entry(tree, "cases") or tree
     faults = []
     if n_cells > _MOST_AT_ALL:
         faults.append(node.fault("factors", f"{n_cells:,} cells; no experiment has more than {_MOST_AT_ALL:,}"))
     elif n_cells > MOST_CELLS and not yes:
         faults.append(node.fault("factors", f"{n_cells:,} cells; more than {MOST_CELLS:,} are made only with --yes"))
-    paths = [path for factor in varied for path in factor.paths]
+    paths = [canonical(path, base) for factor in varied for path in factor.paths]
     for path, value in experiment._sets:
-        if any(f"{path}.".startswith(f"{factor}.") for factor in paths):
+        if any(f"{canonical(path, base)}.".startswith(f"{factor}.") for factor in paths):
             faults.append(value.fault(path, "is a factor of this experiment and takes its levels; set factors instead", at_key=True))
     if faults:
         raise ScenarioError(faults)

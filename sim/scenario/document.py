@@ -9,9 +9,16 @@ from typing import Any, Final
 from pydantic.json_schema import models_json_schema
 
 from sim.scenario.experiments import Experiment
+from sim.scenario.fields import OF_THE_ESTATE
 from sim.scenario.rows import ROWS
+from sim.scenario.scale import CENTRAL
 from sim.scenario.schema import Scenario
+from sim.scenario.stages import STAGES
 
+_BY_STAGE: Final = (
+    "Stages on the way, in order; [] for none. A list replaces what it extends; a mapping from stage"
+    " to its fields changes those stages, and null takes one away."
+)
 _EXTENDS: Final = {
     "type": "string",
     "description": "The scenario this one changes: a shipped name, or a path from the folder of this file. Mappings merge; lists and single values replace.",
@@ -33,7 +40,13 @@ def _schema() -> dict[str, Any]:
         model["required"] = [name for name in model.get("required", []) if name in ("schema_version", "experiment", "scenario", "kind")]
         if not model["required"]:
             del model["required"]
+    definitions["$defs"].pop("Capacity", None)  # how it is held; a file writes "2000 /s"
     scenario = definitions["$defs"]["Scenario"]
+    stages = {name: {"$ref": "#/$defs/Stage"} for name in STAGES}
+    network = scenario["properties"]["network"] | {"description": _BY_STAGE}
+    by_name = {"type": "object", "properties": stages, "additionalProperties": False}
+    listed = {key: network.pop(key) for key in ("type", "items")}
+    scenario["properties"]["network"] = {"anyOf": [listed, by_name], **network}
     scenario["properties"] = {"schema_version": scenario["properties"]["schema_version"], "extends": _EXTENDS, **scenario["properties"]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -57,6 +70,8 @@ def _rows(document: dict[str, Any], model: dict[str, Any], prefix: str) -> Itera
         meaning = field.get("description") or shape["description"]
         if shape.get("const") in ROWS:
             meaning = f"{meaning.removesuffix('.')} (at {' or '.join(ROWS[shape['const']][1])})."
+        if OF_THE_ESTATE.items() <= field.items():
+            meaning += " Of the estate: follows `estate.scale`" + _at(path)
         suffix, inner = "", shape
         if values := _values(shape):
             suffix, inner = ".NAME", _resolved(document, values)
@@ -67,6 +82,11 @@ def _rows(document: dict[str, Any], model: dict[str, Any], prefix: str) -> Itera
             yield from _rows(document, _resolved(document, row), f"{path}.0.")
         if inner.get("properties"):
             yield from _rows(document, inner, f"{path}{suffix}.")
+
+
+def _at(path: str) -> str:
+    """Return where the leaf at *path* follows the scale: of the network, at what is of the estate."""
+    return f" (at {', '.join(CENTRAL)})." if path.startswith("network.") else "."
 
 
 def _values(shape: dict[str, Any]) -> dict[str, Any] | None:
@@ -88,6 +108,8 @@ def _value(document: dict[str, Any], shape: dict[str, Any]) -> str:
     shape = _resolved(document, shape)
     if "x-unit" in shape:
         return f"{shape['x-unit']}, such as `{json.dumps(shape['examples'][0]).strip(chr(34))}`"
+    if "oneOf" in shape and "discriminator" not in shape:
+        return f"{_value(document, shape['oneOf'][0])}, or a mapping from server to it"
     if "discriminator" in shape:
         return "row by its kind: " + ", ".join(f"`{kind}`" for kind in shape["discriminator"]["mapping"])
     if "enum" in shape:

@@ -18,6 +18,7 @@ from sim import units
 from sim.scenario.assumptions import Assumption, load_assumptions
 from sim.scenario.experiments import Experiment, FactorSpec
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean
+from sim.scenario.stages import canonical
 from sim.scenario.tree import Node, Scalar, core, find, text_of
 from sim.units import shown
 
@@ -108,7 +109,7 @@ def factors(experiment: Experiment, tree: Node, base: Node) -> tuple[Factor, ...
             read.append(_factor(path, spec, nodes[path], base, rows))
         except ScenarioError as problem:
             faults += problem.faults
-    faults += _meeting(read)
+    faults += _meeting(read, base)
     faults += [fault for factor in read for fault in _conditions(factor, read, experiment)]
     if faults:
         raise ScenarioError(faults)
@@ -151,7 +152,8 @@ def _range(
     path: str, leaf: str, spec: FactorSpec, node: Node, base: Node, rows: Mapping[str, Assumption]
 ) -> tuple[str, float, float, float, str]:
     """Return kind, low, mode, high and unit of the range of the factor *path*, in whose absence that of *leaf* in the assumptions *rows* is taken."""
-    entries, row = node.value if isinstance(node.value, dict) else {}, rows.get(leaf)
+    entries = node.value if isinstance(node.value, dict) else {}
+    row = rows.get(canonical(leaf, base))
     standing, exists = find(base, tuple(int(part) if part.isdigit() else part for part in leaf.split(".")))
     given: dict[str, object] = {"low": row.low if row else None, "high": row.high if row else None, "mode": standing.value if exists else None}
     given = {key: core(value) if isinstance(value, str) and value else value for key, value in given.items()}
@@ -218,13 +220,19 @@ def _written(kind: str, unit: str, low: float, high: float, distribution: str) -
     return next((unit for unit, length in (("d", units.DAY_S), ("h", units.HOUR_S), ("min", units.MINUTE_S)) if span >= _FINE * length), "s")
 
 
-def _meeting(read: Sequence[Factor]) -> Iterator[Fault]:
-    """Yield a fault for each factor that sets what one before it sets."""
+def _meeting(read: Sequence[Factor], base: Node) -> Iterator[Fault]:
+    """Yield a fault for each factor that sets what one before it sets in the scenario of *base*."""
+    paths = [[canonical(path, base) for path in factor.paths] for factor in read]
     for number, factor in enumerate(read):
-        for other in read[:number]:
-            met = [a for a in factor.paths for b in other.paths if f"{a}.".startswith(f"{b}.") or f"{b}.".startswith(f"{a}.")]
+        for theirs, other in zip(paths[:number], read[:number], strict=True):
+            met = [a for a in paths[number] for b in theirs if _overlap(a, b)]
             if met:
                 yield factor.place.fault(f"factors.{factor.path}", f"sets {met[0]}, and so does the factor {other.path}; one of them can", at_key=True)
+
+
+def _overlap(path: str, other: str) -> bool:
+    """Whether one of two paths is the other, or a block around it."""
+    return f"{path}.".startswith(f"{other}.") or f"{other}.".startswith(f"{path}.")
 
 
 def _conditions(factor: Factor, read: Sequence[Factor], experiment: Experiment) -> Iterator[Fault]:

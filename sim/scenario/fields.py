@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+)
 
 from sim import units
 from sim.scenario.faults import did_you_mean
+from sim.scenario.stages import STAGES
 from sim.units import shown
 
 _T = TypeVar("_T", int, float, Fraction)
@@ -83,6 +94,52 @@ TimeOfDay = Annotated[
 Day = Annotated[
     datetime.date, BeforeValidator(units.parse_date), PlainSerializer(units.format_date, return_type=str), _described("string", "date", "2026-01-01")
 ]
+Scale = Annotated[
+    Fraction,
+    BeforeValidator(units.parse_scale),
+    PlainSerializer(units.format_scale, return_type=str),
+    _described(["string", "number"], "scale", "1/100"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a server passes on: *rate* messages a second, or bytes a second where *in_bytes*."""
+
+    rate: Fraction
+    in_bytes: bool = False
+
+    def __mul__(self, scale: Fraction) -> Capacity:
+        return replace(self, rate=self.rate * scale)
+
+
+def _capacity(value: object) -> Capacity:
+    """Return what "2000 /s" or "250 kB/s" says."""
+    unit = value.strip("0123456789._ ") if isinstance(value, str) else ""
+    try:
+        if unit in units.SPEEDS:
+            return Capacity(units.parse_speed(value), in_bytes=True)
+        read = Capacity(units.parse_rate(value))
+    except ValueError as problem:
+        raise ValueError(f"{problem}, or bytes a second like 250 kB/s") from None
+    if read.rate > FASTEST_PER_S:
+        raise ValueError(f"{shown(value)} is too large; it must be at most {FASTEST_PER_S} /s")
+    return read
+
+
+def _capacity_text(capacity: Capacity) -> str:
+    write = units.format_speed if capacity.in_bytes else units.format_rate
+    return write(capacity.rate)
+
+
+Throughput = Annotated[
+    Capacity,
+    BeforeValidator(_capacity),
+    PlainSerializer(_capacity_text, return_type=str),
+    _described("string", "messages or bytes per time", "2000 /s"),
+]
+# What a leaf that belongs to the estate as a whole says in its `Field`: it follows `estate.scale`.
+OF_THE_ESTATE: Final[dict[str, Any]] = {"x-of-the-estate": True}
 
 
 def count(low: int, high: int) -> Any:
@@ -165,6 +222,36 @@ Code = Annotated[str, BeforeValidator(_code)]
 KindsOrCodes = Annotated[tuple[Annotated[str, BeforeValidator(_kind_or_code)], ...], AfterValidator(distinct)]
 Reference = Annotated[str, BeforeValidator(_reference)]
 
+OTHERS: Final = "others"
+EVERY_SERVER: Final = "every server"
+BY_SERVER: Final = "by server"
+_Value = TypeVar("_Value")
+
+
+def _by_name(leaf: dict[str, _Value]) -> dict[str, _Value]:
+    return dict(sorted(leaf.items()))
+
+
+def _which(value: object) -> str:
+    return BY_SERVER if isinstance(value, dict) else EVERY_SERVER
+
+
+# One value for every server of a stage, or a mapping from server to it, in which `others` are those
+# that are not named.
+ByServer = Annotated[
+    Annotated[_Value, Tag(EVERY_SERVER)]
+    | Annotated[dict[Name, _Value], AfterValidator(_by_name), Tag(BY_SERVER)],
+    Discriminator(_which),
+]
+
+
+def of_server(leaf: Mapping[str, _Value] | _Value, server: str) -> _Value:
+    """Return what a *leaf* (`ByServer`) says of *server*: a region at cell and csp, dsp, or a user."""
+    if isinstance(leaf, Mapping):
+        return leaf[server] if server in leaf else leaf[OTHERS]
+    return leaf
+
+
 RULES: Final = (
     "none", "hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat",
     "digest", "piggy_back", "cloud", "event_read", "audit",
@@ -184,6 +271,5 @@ PhaseSource = Annotated[Literal["fixed_clock", "power_on", "activation", "hashed
 Driver = Annotated[Literal["poisson", "releases"], choice("poisson", "releases")]
 Reporter = Annotated[Literal["ppmid", "ihd", "hcalcs", "esme", "gsme"], choice("ppmid", "ihd", "hcalcs", "esme", "gsme")]
 Per = Annotated[Literal["meter", "device", "premises"], choice("meter", "device", "premises")]
-STAGES: Final = ("device", "hub", "cell", "csp", "dsp", "user")
 StageName = Annotated[Literal["device", "hub", "cell", "csp", "dsp", "user"], choice(*STAGES)]
 Overflow = Annotated[Literal["drop_newest", "drop_oldest", "keep_latest"], choice("drop_newest", "drop_oldest", "keep_latest")]

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from sim.scenario.bounds import ANOTHER_DAY, AS_VERSION, IN_ORDER, NOT_ALWAYS, RISING, TO_ALL, WITHIN_A_DAY, some, weights
 from sim.scenario.fields import (
+    OF_THE_ESTATE,
     Closed,
     Duration,
     Flag,
@@ -135,7 +136,11 @@ class Screening(Closed):
     list_age: Duration = Field(description="Age of the list a device holds (allow_list).")
     fail: Annotated[Literal["open", "closed"], choice("open", "closed")] = Field(description="What a device does while the gateway is down (token).")
     gateway_outages: tuple[GatewayOutage, ...] = Field(default=(), description="When the gateway is down (token).")
-    capacity: PositiveRate | None = Field(default=None, description="Requests the gateway answers, counted by the hour; without it, all (token).")
+    capacity: PositiveRate | None = Field(
+        default=None,
+        description="Requests the gateway answers, counted by the hour; without it, all (token).",
+        json_schema_extra=OF_THE_ESTATE,
+    )
     install: PositiveDuration = Field(description="Longest time from a token to the installation (token).")
     token_life: PositiveDuration = Field(description="How long a token is good (token).")
     retry: Annotated[PositiveDuration, ANOTHER_DAY] = Field(description="Time until an attempt that was turned away is made again (token).")
@@ -192,7 +197,10 @@ class Ota(Closed):
     hub_ready: HubReady = Field(description="When hubs can serve PPMIDs and HCALCSs.")
     exchange: Exchange | None = Field(default=None, description="Exchange of hubs; without it, none.")
     distribution: Annotated[dict[Name, Between], IN_ORDER] = Field(description="Time from the DSP's check to the hub, by CSP region.")
-    capacity: Annotated[dict[Name, PositiveRate], IN_ORDER] = Field(description="Devices that a CSP region can be offered images for, by region.")
+    capacity: Annotated[dict[Name, PositiveRate], IN_ORDER] = Field(
+        description="Devices that a CSP region can be offered images for, by region.",
+        json_schema_extra=OF_THE_ESTATE,
+    )
     loss: Share = Field(description="Share of images lost on the WAN.")
     block: Annotated[Size, some("a block")] = Field(description="Bytes of a block on the HAN.")
     interval_awake: Milliseconds = Field(description="Milliseconds from block to block of a device that is awake.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
 
 from sim import units
 from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
+from sim.scenario.fields import OF_THE_ESTATE, OTHERS
 from sim.scenario.rows import ROWS, AlertStormProtection, Consolidate, Dedupe, HoldDown, Redelivery, Retry
-from sim.scenario.schema import Stage, Traffic
+from sim.scenario.schema import EstateSpec, Stage, Traffic
 
 _NAMED: Final = ("jitter", "token_bucket", "dedupe", "consolidate", "batch", "hold_down", "alert_storm_protection", "redelivery")
 _ONCE_IN_THE_NETWORK: Final = ("retry", "staggered_reconnect")
@@ -49,6 +52,47 @@ def fields_stand_where_they_mean_something(network: tuple[Stage, ...]) -> Iterat
             value = getattr(stage, field)
             if stage.stage in reasons and value not in (None, ()) and (field != "latency" or value > 0):
                 yield ("network", index, field), f"a {stage.stage} {reasons[stage.stage]}", (("network", index, "stage"),)
+
+
+def server_names(stage: str, estate: EstateSpec) -> tuple[str, ...]:
+    """Return the servers of a *stage* by the names that tables know them by; none at device or hub."""
+    regions, users = tuple(estate.regions), tuple(estate.users)
+    names = {"cell": regions, "csp": regions, "dsp": ("dsp",), "user": users}
+    return names.get(stage, ())
+
+
+def leaves_by_server_name_them(
+    network: tuple[Stage, ...], estate: EstateSpec
+) -> Iterator[Finding]:
+    """Find leaves by server that name one that there is not, or leave one out."""
+    for index, stage in enumerate(network):
+        names = server_names(stage.stage, estate)
+        for path, leaf in _leaves_by_server(stage, ("network", index)):
+            places: tuple[Path, ...] = (("network", index, "stage"),)
+            if not names:
+                yield path, f"a {stage.stage} has no servers to tell apart; write one value", places
+                continue
+            for name in leaf:
+                if name not in (*names, OTHERS):
+                    allowed = ", ".join((*names, OTHERS))
+                    hint = did_you_mean(name, names)
+                    told = f"the stage {stage.stage} has no server {name}; it has {allowed}{hint}"
+                    yield (*path, name), told, places
+            missing = [name for name in names if name not in leaf]
+            if missing and OTHERS not in leaf:
+                listed = ", ".join(missing)
+                yield path, f"says nothing of {listed}; name all servers, or say others", places
+
+
+def _leaves_by_server(block: BaseModel, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yield every leaf of a stage and of its rows that is given server by server."""
+    for name, field in type(block).model_fields.items():
+        leaf = getattr(block, name)
+        if isinstance(leaf, dict) and field.json_schema_extra == OF_THE_ESTATE:
+            yield (*path, name), leaf
+        if name == "mitigations":
+            for place, row in enumerate(leaf):
+                yield from _leaves_by_server(row, (*path, name, place))
 
 
 def buffers_overflow(network: tuple[Stage, ...]) -> Iterator[Finding]:

@@ -9,7 +9,19 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from sim.scenario.fields import Closed, Duration, KindsOrCodes, Names, PositiveDuration, PositiveRate, Share, choice, count
+from sim.scenario.fields import (
+    OF_THE_ESTATE,
+    ByServer,
+    Closed,
+    Duration,
+    KindsOrCodes,
+    Names,
+    PositiveDuration,
+    PositiveRate,
+    Share,
+    choice,
+    count,
+)
 
 _MOST: Final = 2**31 - 1
 Count = Annotated[int, count(0, _MOST)]
@@ -118,7 +130,10 @@ class CircuitBreaker(_Row):
     """A stage that was overrun refuses everything for a while."""
 
     kind: Literal["circuit_breaker"] = Field(description="A server that was overrun refuses all arrivals for a while.")
-    above: Count = Field(description="Arrivals at the server within the window above which it opens.")
+    above: ByServer[Count] = Field(
+        description="Arrivals at the server within the window above which it opens.",
+        json_schema_extra=OF_THE_ESTATE,
+    )
     window: PositiveDuration = Field(description="Time over which arrivals are counted.")
     open: PositiveDuration = Field(description="Time for which it refuses.")
 
@@ -127,36 +142,47 @@ class Admission(_Row):
     """A stage admits no faster than its tokens come."""
 
     kind: Literal["admission"] = Field(description="A server admits no faster than its tokens come; the rest is refused.")
-    rate: PositiveRate = Field(description="Tokens per time.")
-    burst: PositiveCount = Field(description="Tokens that may be saved up.")
+    rate: ByServer[PositiveRate] = Field(description="Tokens per time.", json_schema_extra=OF_THE_ESTATE)
+    burst: ByServer[PositiveCount] = Field(
+        description="Tokens that may be saved up.", json_schema_extra=OF_THE_ESTATE
+    )
 
 
 class Shed(_Row):
     """A stage refuses kinds of message while it is behind."""
 
     kind: Literal["shed"] = Field(description="A server refuses arrivals while it is behind.")
-    above: Count = Field(description="Messages waiting at the server above which it refuses.")
+    above: ByServer[Count] = Field(
+        description="Messages waiting at the server above which it refuses.",
+        json_schema_extra=OF_THE_ESTATE,
+    )
 
 
 class Allocation(_Row):
     """When the DSP is busy, each user gets no more than its share."""
 
     kind: Literal["allocation"] = Field(description="Above an operating threshold, each user gets no more than its share of premises.")
-    above: PositiveRate = Field(description="Operating threshold: arrivals per time above which shares count.")
+    above: PositiveRate = Field(
+        description="Operating threshold: arrivals per time above which shares count.",
+        json_schema_extra=OF_THE_ESTATE,
+    )
 
 
 class Shape(_Whole):
     """A stage passes messages on no faster than agreed."""
 
     kind: Literal["shape"] = Field(description="A server passes messages on no faster than agreed; the rest waits.")
-    rate: PositiveRate = Field(description="Messages per time.")
+    rate: ByServer[PositiveRate] = Field(description="Messages per time.", json_schema_extra=OF_THE_ESTATE)
 
 
 class Lifo(_Whole):
     """A stage that is behind serves the newest first."""
 
     kind: Literal["lifo"] = Field(description="A server that is behind serves the newest first.")
-    above: Count = Field(description="Messages waiting in a priority above which its newest go first.")
+    above: ByServer[Count] = Field(
+        description="Messages waiting in a priority above which its newest go first.",
+        json_schema_extra=OF_THE_ESTATE,
+    )
 
 
 class Codel(_Whole):

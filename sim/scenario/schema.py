@@ -14,7 +14,8 @@ from pydantic import AfterValidator, Field
 from sim import history
 from sim.scenario.alerts import Alerts, kinds_by_name
 from sim.scenario.fields import (
-    STAGES,
+    OF_THE_ESTATE,
+    ByServer,
     Closed,
     Day,
     Driver,
@@ -31,10 +32,12 @@ from sim.scenario.fields import (
     Rate,
     Reporter,
     Rule,
+    Scale,
     Share,
     Size,
     StageName,
     Text,
+    Throughput,
     TimeOfDay,
     Weight,
     choice,
@@ -44,6 +47,7 @@ from sim.scenario.fields import (
 from sim.scenario.firmware import Ban, Firmware
 from sim.scenario.outages import Faults
 from sim.scenario.rows import Row
+from sim.scenario.stages import STAGES
 from sim.units import added
 
 _T = TypeVar("_T")
@@ -111,7 +115,15 @@ class Window(Closed):
 class EstateSpec(Closed):
     """What exists: premises, the devices in them, where they are and who is responsible for them."""
 
-    premises: Annotated[int, count(1, 40_000_000)] = Field(description="Premises with a Communications Hub and a gas proxy (GPF).")
+    premises: Annotated[int, count(1, 40_000_000)] = Field(
+        description="Premises with a Communications Hub and a gas proxy (GPF).",
+        json_schema_extra=OF_THE_ESTATE,
+    )
+    scale: Scale | None = Field(
+        default=None,
+        description="Part of the estate that is simulated, with all that is of the estate in"
+        " proportion; without it, all.",
+    )
     devices: Annotated[dict[DeviceType, Share], AfterValidator(_every_type)] = Field(description="Share of premises that have a device of each type.")
     regions: Annotated[dict[Name, Share], AfterValidator(_whole)] = Field(description="Share of premises in each CSP region; the shares add up to 1.")
     premises_per_cell: Annotated[int, count(1, 40_000_000)] = Field(description="Premises in one WAN cell.")
@@ -203,15 +215,24 @@ class Stage(Closed):
     """A place on the way to the SMI: with finite capacity, or, at device and hub, where messages are held back, dropped or kept."""
 
     stage: StageName = Field(description="device, hub, cell (a server per WAN cell), csp (one per region), dsp (one) or user (one per user), in this order.")
-    capacity: Rate | None = Field(default=None, description="Messages each server passes on; without it, all at once.")
-    buffer: Annotated[int, count(0, 2**31 - 1)] | None = Field(
+    capacity: ByServer[Throughput] | None = Field(
+        default=None,
+        description="Messages, or bytes, that each server passes on; without it, all at once.",
+        json_schema_extra=OF_THE_ESTATE,
+    )
+    buffer: ByServer[Annotated[int, count(0, 2**31 - 1)]] | None = Field(
         default=None,
         description="Messages of one priority that may wait; without it, any number. At hub: of one sender and kind, while the link is down; without it, none.",
+        json_schema_extra=OF_THE_ESTATE,
     )
     overflow: Overflow | None = Field(default=None, description="What a full buffer does: drop_newest (without it, this), drop_oldest or, at hub, keep_latest.")
     priority: Names = Field(default=(), description="Kinds of message in the order they are served; the others share the last place.")
     latency: Duration = Field(default=0, description="Time from leaving this stage to arriving at the next; without it, none.")
-    operators: Annotated[int, count(1, 1_000_000)] | None = Field(default=None, description="Operators of each user, who share its alerts (user only).")
+    operators: Annotated[int, count(1, 1_000_000)] | None = Field(
+        default=None,
+        description="Operators of each user, who share its alerts (user only).",
+        json_schema_extra=OF_THE_ESTATE,
+    )
     flood_above: Annotated[int, count(1, 1_000_000)] | None = Field(
         default=None, description="Alerts per operator in ten minutes above which a flood begins (user only)."
     )
@@ -242,6 +263,10 @@ class Scenario(Closed):
     reporting: Reporting = Field(description="How the inventory learns of versions.")
     traffic: Traffic = Field(description="The traffic that is there already.")
     network: Annotated[tuple[Stage, ...], AfterValidator(_in_order)] = Field(description="Stages on the way, in order; [] for none.")
+    network_for: Annotated[int, count(1, 40_000_000)] | None = Field(
+        default=None,
+        description="Premises that the capacities of the network are for; without it, nobody says.",
+    )
     faults: Faults = Field(description="What goes wrong.")
     alerts: Alerts = Field(default=Alerts(), description="Alerts that have a sender; without the block, none.")
     firmware: Firmware | None = Field(default=None, description="Firmware's whole life, by docs/firmware.md; without the block, none.")

@@ -268,9 +268,23 @@ def find(node: Node, path: tuple[str | int, ...]) -> tuple[Node, bool]:
             node = node.value[str(part)]
         elif isinstance(node.value, list) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
+        elif (stage := _stage(node, part)) is not None:
+            node = stage
         else:
             return node, False
     return node, True
+
+
+def _stage(node: Node, name: str | int) -> Node | None:
+    """Return the item of a list of stages that is called *name*; None where there is none."""
+    items = node.value if isinstance(node.value, list) else []
+    entries = [item for item in items if isinstance(item.value, dict)]
+    for item in entries:
+        assert isinstance(item.value, dict)
+        stage = item.value.get("stage")
+        if stage is not None and stage.value == name:
+            return item
+    return None
 
 
 def text_of(node: Node) -> str:

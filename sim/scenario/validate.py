@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from sim.scenario.checks import findings
 from sim.scenario.experiments import Experiment
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
+from sim.scenario.fields import BY_SERVER, EVERY_SERVER
 from sim.scenario.rows import ROWS
 from sim.scenario.schema import Scenario, Stage
 from sim.scenario.tree import Node, dotted, find, kind_of, plain
@@ -101,8 +102,15 @@ def _faults(model: type[BaseModel], problems: list[Any], tree: Node) -> Iterator
 
 
 def _written(shape: _Path) -> _Path:
-    """Return the path in the file of a place in the models, where the shape chosen for a row follows the row's number."""
-    return tuple(part for index, part in enumerate(shape) if not (part in ROWS and shape[index - 2 : index - 1] == ("mitigations",)))
+    """Return the path in the file of a place in the models, where the shape chosen for a row follows
+    the row's number, and that chosen for a leaf by server the leaf.
+    """
+    return tuple(
+        part
+        for index, part in enumerate(shape)
+        if part not in (EVERY_SERVER, BY_SERVER)
+        and not (part in ROWS and shape[index - 2 : index - 1] == ("mitigations",))
+    )
 
 
 def _models(annotation: object) -> tuple[type[BaseModel], ...]:

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 def replicate(scenario: Scenario, replication: int, *, trace: Trace | None = None) -> Tables:
     """Run *replication* (0, 1, …) of *scenario*, a small one, and return its tables as `sim.tables` declares them."""
+    from sim.scenario.scale import scaled
     from sim.twin import counts
     from sim.twin.estate import Luck
 
+    scenario = scaled(scenario)
     luck = Luck(scenario.seed, replication)
     world = run_world(scenario, luck, settle(scenario, luck))
     if trace is not None:

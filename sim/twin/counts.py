@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.calendar import triggers
+from sim.scenario.fields import of_server
 from sim.tables import PEAK_BINS_S, TABLES, TIMELINE_BIN_S, TIMELINE_LONGEST_S, Tables, frame
 from sim.twin import records
 from sim.twin.estate import SLOTS, STORING_RULES
@@ -221,11 +222,13 @@ def peaks(world: TwinWorld) -> Rows:
 
 def _over_s(world: TwinWorld) -> dict[tuple[str, str], list[int]]:
     """Return by stage and name the measured seconds in which a server had more arrivals than its capacity allows, once for each server."""
-    came = Counter((hop.server, hop.arrived_s) for _, hop in _measured_hops(world))
+    came = defaultdict(list)
+    for message, hop in _measured_hops(world):
+        came[hop.server, hop.arrived_s].append(message.kind)
     over = defaultdict(list)
     by_place = {id(server): server for servers in _servers(world).values() for server in servers}
-    for (place, second), n in came.items():
-        if n > by_place[id(place)].nominal(second):
+    for (place, second), kinds in came.items():
+        if by_place[id(place)].exceeds(second, kinds):
             over[place.stage, place.name].append(second)
     return over
 
@@ -238,13 +241,29 @@ def _waited(world: TwinWorld, servers: list[Server]) -> Counter[int]:
     return waited
 
 
+def _capacity_in_messages(world: TwinWorld, where: tuple[str, str], kinds: list[str]) -> float:
+    """Return what the servers at *where*, which are alike, each pass on in messages a second: of a
+    capacity in bytes, messages as large on average as those of *kinds* that came.
+    """
+    spec = next(stage.spec for stage in world.stages if stage.name == where[0])
+    capacity = of_server(spec.capacity, where[1])
+    if capacity is None:
+        return float("inf")
+    if not capacity.in_bytes:
+        return float(capacity.rate)
+    came_b = sum(server.sizes[kind] for server in _servers(world)[where][:1] for kind in kinds)
+    return float(capacity.rate * len(kinds) / came_b) if came_b else float("inf")
+
+
 def stages(world: TwinWorld) -> Rows:
     """Yield how long each server was over capacity or kept somebody waiting."""
-    over_s = _over_s(world)
+    over_s, came = _over_s(world), defaultdict(list)
+    for message, hop in _measured_hops(world):
+        came[hop.server.stage, hop.server.name].append(message.kind)
     for where, servers in _servers(world).items():
-        waited, capacity = _waited(world, servers), next(stage.spec.capacity for stage in world.stages if stage.name == where[0])
+        waited = _waited(world, servers)
         yield (
-            *where, float("inf") if capacity is None else float(capacity), world.scenario.window.length,
+            *where, _capacity_in_messages(world, where, came[where]), world.scenario.window.length,
             len(set(over_s[where])), len(waited), max(waited.values(), default=0), waited[world.horizon_s - 1],
         )  # fmt: skip
 

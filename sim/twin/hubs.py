@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sim.scenario.fields import of_server
 from sim.turns import Turn, pause
 from sim.twin import sending
 from sim.twin.estate import Reach
@@ -152,7 +153,7 @@ def _keep(world: TwinWorld, message: Message, free_s: int) -> None:
         for earlier in shelf:
             earlier.end("consolidated", "hub")
         shelf[:] = [message]
-    elif len(shelf) < world.hub.buffer:
+    elif len(shelf) < of_server(world.hub.buffer, "hub"):
         shelf.append(message)
     elif world.hub.overflow == "drop_oldest" and shelf:
         shelf.pop(0).end("refused", "hub")

@@ -8,6 +8,8 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING, Any
 
+from sim.scenario.fields import of_server
+
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
     from sim.twin.estate import Luck
@@ -50,12 +52,15 @@ REFUSED: Verdict = "refused", 0
 
 @dataclass(eq=False)
 class StageRow:
-    """One mitigation of one server, and its *number* among those of the stage. *waited* and *out* are the server's own."""
+    """One mitigation of the server called *name*, and its *number* among those of the stage. *waited*
+    and *out* are the server's own.
+    """
 
     number: int
     spec: Any
     luck: Luck
     scenario: Scenario
+    name: str
     waited: dict[int, int]
     out: list[tuple[int, int]]
 
@@ -113,7 +118,7 @@ class CircuitBreaker(StageRow):
         while self.looked_until_s <= slot:
             start_s = self.looked_until_s
             self.came_s = [second for second in self.came_s if second >= start_s - self.spec.window]
-            if start_s >= self.open_until_s and len(self.came_s) > self.spec.above:
+            if start_s >= self.open_until_s and len(self.came_s) > of_server(self.spec.above, self.name):
                 self.open_until_s = start_s + self.spec.open
             self.looked_until_s += 1
         return super().look(slot, arrivals)
@@ -127,11 +132,13 @@ class Admission(StageRow):
     """A bucket of tokens."""
 
     def __post_init__(self) -> None:
-        self.tokens, self.filled_until_s = self.spec.burst, 0
+        self.burst = of_server(self.spec.burst, self.name)
+        self.rate = of_server(self.spec.rate, self.name)
+        self.tokens, self.filled_until_s = self.burst, 0
 
     def look(self, slot: int, arrivals: list[Attempt]) -> list[Verdict]:
         while self.filled_until_s <= slot:
-            self.tokens = min(self.spec.burst, self.tokens + whole(self.spec.rate, self.filled_until_s))
+            self.tokens = min(self.burst, self.tokens + whole(self.rate, self.filled_until_s))
             self.filled_until_s += 1
         return super().look(slot, arrivals)
 
@@ -146,7 +153,8 @@ class Shed(StageRow):
     """Nobody comes in while too many wait."""
 
     def judge(self, slot: int, attempt: Attempt) -> Verdict:
-        return REFUSED if self.waited.get(slot - 1, 0) > self.spec.above else GO_ON
+        above = of_server(self.spec.above, self.name)
+        return REFUSED if self.waited.get(slot - 1, 0) > above else GO_ON
 
 
 class Allocation(StageRow):

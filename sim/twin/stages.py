@@ -11,6 +11,8 @@ import simpy
 from simpy.events import Event
 
 from sim.calendar import strokes
+from sim.planning.sizes import sizes_of
+from sim.scenario.fields import of_server
 from sim.turns import Turn, pause
 from sim.twin.messages import Attempt, Hop, Message, Process, order_of_service
 from sim.twin.moments import SERVES, Moment
@@ -23,11 +25,34 @@ if TYPE_CHECKING:
 Note = Callable[[str, int, str, Message, str], None]  # stage, number of the row, its kind, whom it touched, "stopped" or "put_off"
 
 
+@dataclass
+class Left:
+    """What is left of a slot: messages, and bytes; *is_short*: too few bytes for the next one."""
+
+    n: float
+    n_bytes: float
+    is_short: bool = False
+
+    @property
+    def is_some(self) -> bool:
+        """Whether another may be served."""
+        return self.n > 0 and not self.is_short
+
+    def covers(self, size: int) -> bool:
+        """Take a message of *size* bytes from what is left; False, and short, if it is too large."""
+        if size > self.n_bytes:
+            self.is_short = True
+            return False
+        self.n, self.n_bytes = self.n - 1, self.n_bytes - size
+        return True
+
+
 @dataclass(eq=False)
 class Server:
     """One server: a queue a place of priority, and whole messages a slot.
 
-    *name* is that of the tables: the cells of a region share it. *gates* holds, for each attempt here, the event that tells it what became of it. *waited* is
+    *name* is that of the tables: the cells of a region share it. *sizes* are the bytes of each kind
+    here. *gates* holds, for each attempt here, the event that tells it what became of it. *waited* is
     how many waited after the service of a slot, for the slots in which any did; *out* the joined outages as (start, end).
     """
 
@@ -35,6 +60,7 @@ class Server:
     spec: Any
     name: str
     note: Note
+    sizes: dict[str, int]
     out: list[tuple[int, int]] = field(default_factory=list)
     rows: list[StageRow] = field(default_factory=list)
     arrivals: list[Attempt] = field(default_factory=list)
@@ -44,7 +70,9 @@ class Server:
 
     def __post_init__(self) -> None:
         n_places = len(self.spec.priority) + 1
-        self.buffer = None if self.spec.stage == "user" else self.spec.buffer
+        self.buffer = None if self.spec.stage == "user" else of_server(self.spec.buffer, self.name)
+        self.capacity = of_server(self.spec.capacity, self.name)
+        self.kept_b = 0  # bytes of earlier slots, for whoever waits for the rest
         self.queues: list[deque[Attempt]] = [deque() for _ in range(n_places)]
         self.on_service = {kind: [(n, row) for n, row in enumerate(self.spec.mitigations) if row.kind == kind] for kind in ("shape", "lifo", "codel")}
         self.good_s = [0] * n_places  # per place: the last slot after which nobody waited, or in which somebody was served who had not waited long
@@ -113,38 +141,43 @@ class Server:
         came = self._pass_rows(slot, came)
         for attempt in came:
             attempt.hops.append(Hop(self, slot))
-        left = self.allowance(slot)
+        left = Left(self.allowance(slot), self.bytes_of(slot) + self.kept_b)
         for place in range(len(self.queues)):
-            left = self._serve_place(slot, place, [attempt for attempt in came if self._place(attempt) == place], left)
-        if waiting := sum(map(len, self.queues)):
+            here = [attempt for attempt in came if self._place(attempt) == place]
+            self._serve_place(slot, place, here, left)
+        waiting = sum(map(len, self.queues))
+        self.kept_b = int(left.n_bytes) if left.is_short and waiting else 0
+        if waiting:
             self.waited[slot] = waiting
 
-    def _serve_place(self, slot: int, place: int, came: list[Attempt], left: float) -> float:
-        """Serve one place in *slot*, and return how many more the slot allows."""
+    def _serve_place(self, slot: int, place: int, came: list[Attempt], left: Left) -> None:
+        """Serve one place in *slot* with what is *left* of it."""
         queue = self.queues[place]
         if not queue:
             self.good_s[place] = max(0, slot - 1)
         slow = next((row for row in self.on_service["codel"] if slot - self.good_s[place] > row[1].interval), None)
-        is_newest_first = any(len(queue) > row.above for _, row in self.on_service["lifo"])
+        is_newest_first = any(
+            len(queue) > of_server(row.above, self.name) for _, row in self.on_service["lifo"]
+        )
         if is_newest_first:
             for attempt in came:
                 self._join(queue, attempt)
             came = []
-        while queue and left > 0:
-            attempt = queue.pop() if is_newest_first else queue.popleft()
+        take = queue.pop if is_newest_first else queue.popleft
+        while queue and left.is_some:
+            attempt = queue[-1 if is_newest_first else 0]
             if slow is not None and slot - attempt.hops[-1].arrived_s > slow[1].target:
+                take()
                 self.note(self.stage, slow[0], "codel", attempt.message, "stopped")
                 self._tell(attempt, "refused")
-            else:
+            elif left.covers(self.sizes[attempt.message.kind]):
+                take()
                 self._serve(slot, place, attempt)
-                left -= 1
         for attempt in came:
-            if left > 0:
+            if left.is_some and left.covers(self.sizes[attempt.message.kind]):
                 self._serve(slot, place, attempt)
-                left -= 1
             else:
                 self._join(queue, attempt)
-        return left
 
     def _serve(self, slot: int, place: int, attempt: Attempt) -> None:
         if any(slot - attempt.hops[-1].arrived_s <= row.target for _, row in self.on_service["codel"]):
@@ -169,11 +202,23 @@ class Server:
         """Return how many messages may be served in *slot*."""
         if back_s(self.out, slot) is not None:
             return 0
-        return min([self.nominal(slot), *(whole(row.rate, slot) for _, row in self.on_service["shape"])])
+        rates = [of_server(row.rate, self.name) for _, row in self.on_service["shape"]]
+        if self.capacity is not None and not self.capacity.in_bytes:
+            rates.append(self.capacity.rate)
+        return min([float("inf"), *(whole(rate, slot) for rate in rates)])
 
-    def nominal(self, slot: int) -> float:
-        """Return what the capacity alone allows in *slot*."""
-        return float("inf") if self.spec.capacity is None else whole(self.spec.capacity, slot)
+    def bytes_of(self, slot: int) -> float:
+        """Return how many bytes may be served in *slot*."""
+        if self.capacity is None or not self.capacity.in_bytes:
+            return float("inf")
+        return whole(self.capacity.rate, slot)
+
+    def exceeds(self, slot: int, kinds: list[str]) -> bool:
+        """Whether messages of *kinds* are more than the capacity alone allows in *slot*."""
+        if self.capacity is None:
+            return False
+        load = sum(self.sizes[kind] for kind in kinds) if self.capacity.in_bytes else len(kinds)
+        return load > whole(self.capacity.rate, slot)
 
 
 @dataclass(eq=False)
@@ -203,14 +248,20 @@ def lay_out_stages(scenario: Scenario, env: simpy.Environment, luck: Luck, regio
     by_name: dict[str, dict[Any, str]] = {
         "cell": cells, "csp": {region.name: region.name for region in regions}, "dsp": {"dsp": "dsp"}, "user": {name: name for name in scenario.estate.users},
     }
-    stages = []
+    stages, sizes = [], sizes_of(scenario)
     for spec in scenario.network:
         if spec.stage in by_name:
-            stages.append(Stage(spec, per_cell, {key: Server(env, spec, name, note) for key, name in by_name[spec.stage].items()}))
+            here = sizes["user" if spec.stage == "user" else "dsp"]
+            names = by_name[spec.stage].items()
+            servers = {key: Server(env, spec, name, note, here) for key, name in names}
+            stages.append(Stage(spec, per_cell, servers))
             for server in stages[-1].servers.values():
                 server.out = _outages(scenario, luck, spec.stage, server.name)
                 looking = [(n, row) for n, row in enumerate(spec.mitigations) if row.kind in KINDS]
-                server.rows = [KINDS[row.kind](n, row, luck, scenario, server.waited, server.out) for n, row in looking]
+                server.rows = [
+                    KINDS[row.kind](n, row, luck, scenario, server.name, server.waited, server.out)
+                    for n, row in looking
+                ]
     return stages
 
 

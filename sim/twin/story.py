@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernels import draws
+from sim.scenario.scale import scaled
 from sim.twin import run_world, settle
 from sim.twin.estate import ROW_TYPES, SLOTS, Device, Luck, Reach, build_premises, lay_out_regions
 from sim.twin.faults import is_dark
@@ -71,6 +72,7 @@ def tell(
     A small estate is run whole; out of a large one only the device's premises is run, through a network that delays nobody beyond its latencies, and the
     text says so. Raises `ValueError` for a row that does not exist.
     """
+    scenario, versus = scaled(scenario), None if versus is None else scaled(versus)
     address = find(scenario, replication, row)
     here = live(scenario, replication, address)
     if versus is None:

@@ -60,7 +60,7 @@ def test_hamlets_meet_what_their_worlds_meet(cold, monkeypatch):
 
     storm, day, life = worlds
     assert {world.estate.premises for world in worlds} == {20}
-    assert storm.network[0].capacity < 1e-4
+    assert storm.network[0].capacity.rate < 1e-4
     assert day.window.length < life.window.length == load("gb_firmware").window.length
 
 

@@ -8,11 +8,12 @@ import numpy as np
 from numba import njit
 
 from sim.kernels.pool import MESSAGE, NONE
-from sim.kernels.servers import STAGE, Queues, serve
+from sim.kernels.servers import SERVER, STAGE, Queues, serve
 
 WAITING, REFUSED = np.int32(-2), np.int32(-1)
 _PLAIN: Final = np.zeros(1, STAGE)
-_PLAIN[["levels", "lifo", "codel_target", "codel_interval"]] = (1, -1, -1, -1)
+_PLAIN[["levels", "codel_target", "codel_interval"]] = (1, -1, -1)
+_SIZES: Final = np.zeros(1, np.int64)
 
 
 @njit
@@ -24,7 +25,7 @@ def _served(messages, queues, stage, levels, slot, left, n_waiting, departs):  #
         while unit < len(slot) and slot[unit] == s:
             messages[unit].at = s
             unit += 1
-        n_served, n_refused = serve(messages, queues, stage, levels, 0, ids[first:unit], unit - first, s, left[s], served, refused)
+        n_served, n_refused = serve(messages, queues, stage, levels, _SIZES, 0, ids[first:unit], unit - first, s, left[s], served, refused)
         for i in range(n_served):
             departs[served[i]] = s
         for i in range(n_refused):
@@ -39,9 +40,9 @@ def serve_slots(slot: np.ndarray, left: np.ndarray, buffer: int, n_waiting: np.n
     *slot* are the slots in which units arrive, in order. *left*, what each slot allows, is reduced by what is used; *n_waiting* is raised by those who wait
     after each slot. *buffer* < 0: unlimited.
     """
-    stage = _PLAIN.copy()
-    stage["buffer"] = buffer
-    queues = Queues(np.full((1, 1), NONE, np.int32), np.full((1, 1), NONE, np.int32), np.zeros((1, 1), np.int32), np.zeros((1, 1), np.int32))
+    limits = np.array([(0, 0, 0, buffer, -1)], SERVER)
+    ends, numbers = (lambda: np.full((1, 1), NONE, np.int32)), (lambda: np.zeros((1, 1), np.int32))
+    queues = Queues(limits, np.zeros(1, np.int64), ends(), ends(), numbers(), numbers())
     departs = np.full(len(slot), WAITING, np.int32)
-    _served(np.zeros(max(len(slot), 1), MESSAGE), queues, stage[0], np.zeros(1, np.int8), np.asarray(slot, np.int32), left, n_waiting, departs)
+    _served(np.zeros(max(len(slot), 1), MESSAGE), queues, _PLAIN[0], np.zeros(1, np.int8), np.asarray(slot, np.int32), left, n_waiting, departs)
     return departs

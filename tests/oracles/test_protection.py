@@ -57,8 +57,8 @@ def _barred_until(keys, row, m, s):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _allowed_by_shapes(rows, stage, s, allowed):  # type: ignore[no-untyped-def]
-    return protection.allowed_by_shapes(rows, stage, s, allowed)
+def _allowed_by_shapes(rows, stage, v, s, allowed):  # type: ignore[no-untyped-def]
+    return protection.allowed_by_shapes(rows, stage, v, s, allowed)
 
 
 def rows_of(what: int, a: int, b: int, c: int = 0, d: int = 0) -> tuple[Rows, np.void]:
@@ -72,7 +72,7 @@ def rows_of(what: int, a: int, b: int, c: int = 0, d: int = 0) -> tuple[Rows, np
     history = np.zeros((64, 3), np.int32)
     history[:, protection.LAST_PASSED] = -NEVER
     rows = Rows(
-        np.array([(what, 0, a, b, c, d, 0)], ROW), np.array([LISTED]), state, np.zeros(ring, np.int32), np.array(CODES), np.array(SHARES),
+        np.array([[(what, 0, a, b, c, d, 0)] * N_SERVERS], ROW), np.array([LISTED]), state, np.zeros(ring, np.int32), np.array(CODES), np.array(SHARES),
         np.zeros(64, np.uint64), history, np.zeros((64, most), np.int32),
     )  # fmt: skip
     return rows, stage[0]
@@ -213,7 +213,7 @@ def test_a_crowded_cell_bars_and_a_crowded_server_sheds(kinds, above, waiting, s
     until = [s + 1 + philox.word(int(KEYS[1]), *sender, s) * hold // 2**32 for sender in senders]
 
     assert _stopped(barring, stage, SERVER, s, waiting, messages, KEYS).tolist() == barred
-    assert [_barred_until(KEYS, barring.rows[0], m, s) for m in messages] == until
+    assert [_barred_until(KEYS, barring.rows[0, 0], m, s) for m in messages] == until
     assert _stopped(shedding, stage, SERVER, s, waiting, messages, KEYS).tolist() == [LISTED[kind] and waiting > above for kind in kinds]
 
 
@@ -222,5 +222,5 @@ def test_a_shape_is_a_second_capacity(rate, s, allowed, kinds):
     """The smaller of the two counts, for all kinds."""
     rows, stage = rows_of(protection.SHAPE, rate.numerator, rate.denominator)
 
-    assert _allowed_by_shapes(rows, stage, s, allowed) == min(allowed, allows(rate, s))
+    assert _allowed_by_shapes(rows, stage, SERVER - FIRST, s, allowed) == min(allowed, allows(rate, s))
     assert _calm(rows, stage, SERVER, s, counted(kinds)) == (len(kinds) <= allows(rate, s))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from math import floor
+from fractions import Fraction
+from math import floor, inf
 from typing import NamedTuple
 
 import numpy as np
@@ -13,18 +14,18 @@ from numba import njit
 
 from sim.kernels import servers
 from sim.kernels.pool import MESSAGE, NONE
-from sim.kernels.servers import OUTAGE, STAGE, Queues
+from sim.kernels.servers import OUTAGE, SERVER, STAGE, Queues
 
-N_SERVERS, SERVER = 3, 1
+N_SERVERS, AT = 3, 1
 SLOTS = st.lists(st.tuples(st.lists(st.integers(0, 2), max_size=4), st.integers(0, 3)), min_size=1, max_size=30)  # places of who arrives, and what is allowed
 HARD_PRESSED = st.lists(st.tuples(st.lists(st.just(0), max_size=2), st.sampled_from([0, 1, 1, 1, 3])), min_size=12, max_size=40)
 
 
 @njit
-def _serve(messages, queues, stage, levels, v, ids, s, allowed, served, refused):  # type: ignore[no-untyped-def]
+def _serve(messages, queues, stage, levels, sizes, v, ids, s, allowed, served, refused):  # type: ignore[no-untyped-def]
     for who in ids:
         messages[who].at = s
-    return servers.serve(messages, queues, stage, levels, v, ids, len(ids), s, allowed, served, refused)
+    return servers.serve(messages, queues, stage, levels, sizes, v, ids, len(ids), s, allowed, served, refused)
 
 
 @njit
@@ -37,31 +38,52 @@ def _share_of_slot(numerator, denominator, s):  # type: ignore[no-untyped-def]
     return servers.share_of_slot(numerator, denominator, s)
 
 
+SIZES = (3, 5, 0)  # bytes of a message of each kind, which is its place of priority
+RATES_B = st.one_of(st.none(), st.fractions(min_value=0, max_value=12, max_denominator=5))
+
+
 class Rules(NamedTuple):
-    """What a stage says of its queues; -1: nothing."""
+    """What a stage says of its queues, -1: nothing; and bytes a slot, if they are what is limited."""
 
     buffer: int
     drops_oldest: bool
     lifo: int
     codel: tuple[int, int]
+    rate_b: Fraction | None = None
+
+
+class Left:
+    """What is left of a slot: messages, and bytes; once a message is too large, nothing."""
+
+    def __init__(self, n: int, n_bytes: float) -> None:
+        self.n, self.n_bytes, self.is_short = n, n_bytes, False
+
+    def takes(self, size: int) -> bool:
+        """Take a message of *size*, if it may be served."""
+        if not self.n or self.is_short:
+            return False
+        self.is_short = size > self.n_bytes
+        if not self.is_short:
+            self.n, self.n_bytes = self.n - 1, self.n_bytes - size
+        return not self.is_short
 
 
 RULES = st.builds(
     Rules, buffer=st.integers(-1, 4), drops_oldest=st.booleans(), lifo=st.integers(-1, 3),
-    codel=st.one_of(st.just((-1, -1)), st.tuples(st.integers(0, 3), st.integers(0, 5))),
+    codel=st.one_of(st.just((-1, -1)), st.tuples(st.integers(0, 3), st.integers(0, 5))), rate_b=RATES_B,
 )  # fmt: skip
 
 
 class Place:
     """One queue of one server: who waits and since when, and the slots that were good."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.rules = rules
+    def __init__(self, rules: Rules, size: int) -> None:
+        self.rules, self.size = rules, size
         self.waits: deque[tuple[int, int]] = deque()
         self.good: list[int] = [0]
 
-    def slot(self, s: int, arrivals: list[int], room: int) -> tuple[list[int], list[int], list[int], int]:
-        """Return who is served, refused and dropped in slot *s*, and the capacity left."""
+    def slot(self, s: int, arrivals: list[int], left: Left) -> tuple[list[int], list[int], list[int]]:
+        """Return who is served, refused and dropped in slot *s*, of which *left* is left."""
         served: list[int] = []
         refused: list[int] = []
         dropped: list[int] = []
@@ -71,25 +93,27 @@ class Place:
         if newest:
             for who in arrivals:
                 self.join(who, s, refused)
-        while self.waits and room:
-            who, since = self.waits.pop() if newest else self.waits.popleft()
-            if overloaded and s - since > target:
+        while self.waits and left.n and not left.is_short:
+            who, since = self.waits[-1 if newest else 0]
+            is_dropped = overloaded and s - since > target
+            if not is_dropped and not left.takes(self.size):
+                break
+            self.waits.remove((who, since))
+            if is_dropped:
                 dropped.append(who)
                 continue
             served.append(who)
             fresh |= s - since <= target
-            room -= 1
         if not newest:
             for who in arrivals:
-                if room:
+                if left.takes(self.size):
                     served.append(who)
                     fresh = True
-                    room -= 1
                 else:
                     self.join(who, s, refused)
         if fresh or not self.waits:
             self.good.append(s)
-        return served, refused, dropped, room
+        return served, refused, dropped
 
     def join(self, who: int, s: int, refused: list[int]) -> None:
         """Wait, or be refused, or have the longest waiting refused."""
@@ -105,7 +129,9 @@ class Place:
 def empty_queues() -> Queues:
     """Return the queues of a few servers, three places each."""
     ends, numbers = (lambda: np.full((N_SERVERS, 3), NONE, np.int32)), (lambda: np.zeros((N_SERVERS, 3), np.int32))
-    return Queues(ends(), ends(), numbers(), numbers())
+    return Queues(
+        np.zeros(N_SERVERS, SERVER), np.zeros(N_SERVERS, np.int64), ends(), ends(), numbers(), numbers()
+    )
 
 
 @given(slots=SLOTS, rules=RULES, n_places=st.integers(1, 3), idle=st.booleans())
@@ -122,10 +148,13 @@ def test_codel_drops_who_waited_too_long_once_all_do(slots, target, interval, li
 
 def follow(slots: list[tuple[list[int], int]], rules: Rules, n_places: int, idle: bool) -> None:
     """Compare the kernel's server with queues of plain Python, slot by slot; *idle*: leave out the slots in which nobody is there."""
-    messages, queues, places = np.zeros(200, MESSAGE), empty_queues(), [Place(rules) for _ in range(n_places)]
-    stage = np.zeros(1, STAGE)
-    for name, value in {"buffer": rules.buffer, "drop_oldest": rules.drops_oldest, "levels": n_places, "lifo": rules.lifo}.items():
-        stage[name] = value
+    messages, queues, places = np.zeros(200, MESSAGE), empty_queues(), [Place(rules, size) for size in SIZES[:n_places]]
+    stage, sizes, kept_b = np.zeros(1, STAGE), np.array(SIZES, np.int64), 0.0
+    stage["drop_oldest"], stage["levels"] = rules.drops_oldest, n_places
+    rate = rules.rate_b or Fraction(0)
+    queues.limits[AT] = (
+        rate.numerator, rate.denominator, rules.rate_b is not None, rules.buffer, rules.lifo
+    )
     stage["codel_target"], stage["codel_interval"] = rules.codel
     levels, served, refused, who = np.array([0, 1, 2], np.int8), np.empty(200, np.int32), np.empty(200, np.int32), 0
     for s, (kinds, allowed) in enumerate(slots):
@@ -133,22 +162,24 @@ def follow(slots: list[tuple[list[int], int]], rules: Rules, n_places: int, idle
         who += len(arrived)
         nobody = not arrived and not any(place.waits for place in places)
         expected: tuple[list[int], list[int], list[int]] = ([], [], [])
-        room = allowed
+        slot_b = floor((s + 1) * rate) - floor(s * rate) if rules.rate_b is not None else inf
+        left = Left(allowed, slot_b + kept_b)
         for level, place in enumerate(places):
-            *found, room = place.slot(s, [a for a, of in arrived if of == level], room)
+            found = place.slot(s, [a for a, of in arrived if of == level], left)
             for whole, part in zip(expected, found, strict=True):
                 whole.extend(part)
+        kept_b = left.n_bytes if left.is_short and any(place.waits for place in places) else 0
         if idle and nobody:
             continue
         for a, level in arrived:
             messages[a]["kind"] = level
 
-        n_served, n_refused = _serve(messages, queues, stage[0], levels, SERVER, np.array([a for a, _ in arrived], np.int32), s, allowed, served, refused)
+        n_served, n_refused = _serve(messages, queues, stage[0], levels, sizes, AT, np.array([a for a, _ in arrived], np.int32), s, allowed, served, refused)
 
         assert served[:n_served].tolist() == expected[0]
         assert [r for r in refused[:n_refused].tolist() if r >= 0] == expected[1]
         assert [-2 - r for r in refused[:n_refused].tolist() if r < 0] == expected[2]
-        assert queues.n[SERVER, :n_places].tolist() == [len(place.waits) for place in places]
+        assert queues.n[AT, :n_places].tolist() == [len(place.waits) for place in places]
     assert not queues.n[[0, 2]].any()  # other servers are not touched
 
 

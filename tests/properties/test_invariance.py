@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from sim.estate.build import premises_by_region
 from sim.run import replicate
+from sim.scenario.fields import Capacity
 from sim.scenario.load import load
 from sim.scenario.schema import Scenario
 from sim.tables import Tables
@@ -184,8 +186,10 @@ def test_more_capacity_never_means_a_longer_queue(scenario, extra):
     """A whole message more a second at the only stage: no fewer get through, no longer wait."""
     if not scenario.network:
         return
-    stage = scenario.network[0].model_copy(update={"capacity": scenario.network[0].capacity or Fraction(1, 7), "priority": ()})
-    wider = stage.model_copy(update={"capacity": stage.capacity + extra})
+    capacity = scenario.network[0].capacity or Capacity(Fraction(1, 7))
+    stage = scenario.network[0].model_copy(update={"capacity": capacity, "priority": ()})
+    more = replace(capacity, rate=capacity.rate + extra)
+    wider = stage.model_copy(update={"capacity": more})
 
     narrow, wide = (replicate(scenario.model_copy(update={"network": (one,)}), 0) for one in (stage, wider))
 

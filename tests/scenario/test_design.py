@@ -171,7 +171,7 @@ def test_a_coupled_factor_sets_several_paths(tmp_path):
     found = made(tmp_path, body)
     assert [cell.name for cell in found] == ["small-1d", "small-2d", "large-1d", "large-2d"]
     assert found[1].levels == {"network": "small", "slow": "2 d"}
-    assert [stage.capacity for stage in found[1].scenario.network] == [5, 9]
+    assert [stage.capacity.rate for stage in found[1].scenario.network] == [5, 9]
     assert (found[1].scenario.reporting.heartbeat, found[1].scenario.reporting.phase.window) == (172_800, 172_800)
 
 

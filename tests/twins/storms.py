@@ -34,6 +34,10 @@ NETWORKS = (
 CAPACITIES: dict[str, tuple[str | None, ...]] = {
     "cell": (None, "6 /min", "1 /s", "6 /min", "0 /s"), "csp": (None, "0.3 /s", "1 /s"), "dsp": (None, "0.4 /s", "1 /s", "2.5 /s"), "user": (None, "1 /s"),
 }  # fmt: skip
+SPEEDS = {  # bytes: of a message a second and more, of a message in several seconds
+    "cell": ("145 B/s", "60 B/s", "300 B/s"), "csp": ("250 B/s", "60 B/s"),
+    "dsp": ("500 B/s", "9 kB/min", "131 B/s"), "user": ("2 kB/s", "700 B/s"),
+}  # fmt: skip
 COUNTED = ("alarm", "zeal")
 
 
@@ -46,6 +50,7 @@ def storm(number: int) -> Scenario:
     names = NETWORKS[number % len(NETWORKS)]
     is_long = number % 30 == 29  # past midnight, with few messages
     stages = network(dice, number, names)
+    by_server(Dice(3_000_000 + number), stages, sorted(regions), sorted(users))
     return Scenario.model_validate({
         "schema_version": 1, "name": f"storm_{number}", "question": "none", "seed": number, "replications": 1,
         "window": {
@@ -189,6 +194,29 @@ def network(dice: Dice, number: int, names: tuple[str, ...]) -> list[dict[str, A
     if senders and (number // 3) % 4 < 3:
         senders[-1]["mitigations"].append(retry(dice, BACKOFFS[(number // 2) % len(BACKOFFS)], latency_s))
     return stages
+
+
+def by_server(
+    dice: Dice, stages: list[dict[str, Any]], regions: list[str], users: list[str]
+) -> None:
+    """Give servers of one stage other capacities, in bytes or in messages, buffers and rows than
+    their neighbours have, in half of the storms.
+    """
+    names = {"cell": regions, "csp": regions, "dsp": ["dsp"], "user": users}
+    for stage in stages:
+        name, servers = stage["stage"], names.get(stage["stage"], [])
+        if not servers or dice.one_of((True, True, False, False)):
+            continue
+        each = [*CAPACITIES[name][1:], *SPEEDS[name], *SPEEDS[name]]
+        told = {server: dice.one_of(each) for server in servers[1:]} | {"others": dice.one_of(each)}
+        stage["capacity"] = dice.one_of((told, dice.one_of(SPEEDS[name])))
+        if stage.get("buffer"):
+            stage["buffer"] = {servers[0]: dice.one_of((0, 1, 5)), "others": stage["buffer"]}
+        for one in stage["mitigations"]:
+            if one["kind"] in ("shed", "lifo", "circuit_breaker"):
+                one["above"] = {servers[0]: dice.one_of((0, 1, 7)), "others": one["above"]}
+            if one["kind"] in ("admission", "shape"):
+                one["rate"] = {servers[0]: dice.one_of(("0.4 /s", "3 /s")), "others": one["rate"]}
 
 
 def stage_of(dice: Dice, name: str, due: int) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def test_the_worlds_cover_what_a_scenario_can_say():
     assert {tuple(stage.stage for stage in s.network) for s in scenarios} >= {(), ("csp", "dsp"), ("csp", "dsp", "user"), ("user",)}
     stages = [stage for s in scenarios for stage in s.network]
     assert {stage.buffer for stage in stages} >= {None, 0, 1, 4}
-    assert any(stage.capacity is not None and stage.capacity.denominator > 1 for stage in stages)
+    assert any(stage.capacity is not None and stage.capacity.rate.denominator > 1 for stage in stages)
     assert {stage.priority for stage in stages} >= {(), ("version_report",), ("zeal", "version_report")}
     assert {stage.latency for stage in stages} >= {0, 1, 120}
     assert {len(s.faults.power_cuts) for s in scenarios} >= {0, 1, 2, 3}
