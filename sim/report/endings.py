@@ -122,14 +122,14 @@ def _stopped(study: Study) -> list[str]:
 
 def _closed(study: Study) -> list[str]:
     """Say which stages pass on nothing."""
-    closed = {
-        str(place)
-        for cell in study.cells
-        for stage in cell.scenario.network
-        for place in servers_of(cell, stage)
-        if place.capacity == 0
-    }
-    return [f"Nothing passes {place}: its capacity is 0." for place in sorted(closed)]
+    closed = set[str]()
+    for cell in study.cells:
+        for stage in cell.scenario.network:
+            servers = servers_of(cell, stage)
+            nil = [place for place in servers if place.capacity == 0]
+            whole = len(nil) == len(servers)
+            closed |= {f"the stage {stage.stage}" if whole else str(place) for place in nil}
+    return [f"Nothing passes {what}: its capacity is 0." for what in sorted(closed)]
 
 
 def _standing(study: Study) -> list[str]:

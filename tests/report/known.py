@@ -18,7 +18,7 @@ schema_version: 1
 experiment: known
 question: Which assumption would flip the choice?
 scenario: gb_base
-set: {{estate: {{premises: 60}}, window: {{warm_up: 0 s, length: 1 d}}}}
+set: {{estate: {{premises: 60}}, network_for: 60, window: {{warm_up: 0 s, length: 1 d}}}}
 options: {{daily: {{reporting: {{rule: periodic}}}}, on_change: {{reporting: {{rule: on_change}}}}}}
 factors:
   reporting.loss: {{low: 0 %, high: 40 %}}

@@ -216,7 +216,7 @@ def test_the_same_in_every_cell_is_no_lowest_and_no_highest(tmp_path):
     file = tmp_path / "inert.yaml"
     file.write_text(
         "schema_version: 1\nexperiment: inert\nquestion: Which drives it?\nscenario: gb_base\n"
-        "set: {estate: {premises: 100}, window: {warm_up: 0 d, length: 20 d}, reporting: {rule: none}}\n"
+        "set: {estate: {premises: 100}, network_for: 100, window: {warm_up: 0 d, length: 20 d}, reporting: {rule: none}}\n"
         "factors:\n  reporting.loss: [0 %, 20 %]\n  reporting.heartbeat: [7 d, 91 d]\nreplications: 2\nmetrics: [record_wrong_share]\n",
         encoding="utf-8",
     )

@@ -25,10 +25,10 @@ def test_what_the_run_changed_stands_first(runs):
     changed = {row.path: row for row in rows if row.changed}
 
     assert [row.changed for row in rows] == sorted((row.changed for row in rows), reverse=True)
-    assert {"network.0.capacity", "reporting.phase.source", "traffic.level", "estate.premises", "faults.power_cuts.0.region"} <= set(changed)
+    assert {"network.csp.capacity", "reporting.phase.source", "traffic.level", "estate.premises", "faults.power_cuts.0.region"} <= set(changed)
     assert "traffic.kinds.on_demand.rate" not in changed
     assert changed["reporting.phase.source"].value == "hashed | fixed_clock | power_on | activation"
-    assert (changed["network.0.capacity"].value, changed["network.0.capacity"].base, changed["network.0.capacity"].grade) == ("20 /s", "2000 /s", "D")
+    assert (changed["network.csp.capacity"].value, changed["network.csp.capacity"].base, changed["network.csp.capacity"].grade) == ("20 /s", "2000 /s", "D")
     left = [row.grade for row in rows if not row.changed]
     assert left == sorted(left, key="DCBA–".index)
 
@@ -39,7 +39,7 @@ def test_a_leaf_without_a_row_borrows_that_of_its_block(runs):
 
     assert rows["faults.power_cuts.0.start"].grade == "D"
     assert "storms review" in rows["faults.power_cuts.0.start"].source
-    assert rows["network.0.latency"].grade == "–"
+    assert rows["network.csp.latency"].grade == "–"
 
 
 def test_the_footing_of_every_figure(runs):

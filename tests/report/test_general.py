@@ -16,6 +16,7 @@ scenario: gb_base
 set:
   window: {warm_up: 0 s, length: 1 d}
   estate: {premises: 400}
+  network_for: 400
   traffic: {level: 100 %}
   reporting: {rule: periodic, phase: {source: fixed_clock, jitter: 1 s}}
 options:

@@ -24,6 +24,7 @@ scenario: gb_base
 set:
   window: {{warm_up: 1 h, length: 9 h}}
   estate: {{premises: 300}}
+  network_for: 300
   traffic: {{level: 100 %}}
   faults: {{stage_outages: [{{stage: dsp, server: all, start: 3 h, duration: 10 min}}]}}
 options:
