@@ -20,16 +20,14 @@
 # %% tags=["parameters"]
 run = ""  # a results folder, such as ../results/daily_version_report; empty: run a sample of the estate now
 out = "../results"  # where the sample's results go
-premises = 200_000  # a hundredth of the estate, so the capacities below are a hundredth as well
-csp_capacity = "20 /s"
-dsp_capacity = "46 /s"
+scale = "1/100"  # a hundredth of the estate, and of all that is of the estate
 replications = 2
 
 # %%
 import sim
 from sim.report import findings
 
-sample = {"estate.premises": premises, "network.0.capacity": csp_capacity, "network.1.capacity": dsp_capacity, "replications": replications}
+sample = {"estate.scale": scale, "replications": replications}
 results = sim.Results(run) if run else sim.run("daily_version_report", out=out, report=False, **sample)
 found = findings(results)
 print(results.manifest["question"])

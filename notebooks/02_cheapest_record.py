@@ -21,7 +21,7 @@
 # %% tags=["parameters"]
 run = ""  # a results folder, such as ../results/cheapest_record; empty: run a smaller sample over a shorter time now
 out = "../results"  # where the sample's results go
-premises = 4_000
+premises = 4_000  # records scale with them; at these rates nothing waits, so that no network is needed
 warm_up = "28 d"
 length = "56 d"
 replications = 2
@@ -30,7 +30,7 @@ replications = 2
 import sim
 from sim.report import findings
 
-sample = {"estate.premises": premises, "window.warm_up": warm_up, "window.length": length, "replications": replications}
+sample = {"estate.premises": premises, "estate.scale": 1, "network": [], "window.warm_up": warm_up, "window.length": length, "replications": replications}
 results = sim.Results(run) if run else sim.run("cheapest_record", out=out, report=False, **sample)
 found = findings(results)
 print(results.manifest["question"])

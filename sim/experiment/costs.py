@@ -8,21 +8,24 @@ nothing else.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sim.experiment.compiling import seconds_to_compile, uncompiled
 from sim.experiment.expected import alerts, devices, largest_crowd, terms
+from sim.experiment.plan import Task, addresses
 from sim.experiment.speed import slowness
 from sim.machine import address_space, free_memory, processors
-from sim.scenario.scale import scaled
+from sim.scenario.scale import scale_of, scaled, whole_leaves_vanish
 
 if TYPE_CHECKING:
     from sim.experiment.plan import Plan
+    from sim.scenario.design import Cell
     from sim.scenario.schema import Scenario
 
+_WORTH: Final = 0.25  # the share of a run's time that its second size may take at most
 FITS: Final = 0.8  # the share of free memory or disk that a plan may take
 YEAR_S: Final = 365 * 86_400
 
@@ -123,16 +126,70 @@ def needs(plan: Plan, jobs: int | None) -> Needs:
         return slowness() * (around + sum(max(n, least) * (each / min(together, cores) + SUMMED_S) for n, each in by_cell))
 
     most = sum(max(n, plan.most) for n, _ in by_cell)
+    half = halved(plan)
+    cells = () if half is None else half.cells
+    second = slowness() * _seconds(cells, plan.engine) / min(together, cores)
     return Needs(
         device_years=sum(devices(scaled(scenario)) * s for scenario, s in horizons) / YEAR_S,
         alerts=sum(alerts(scaled(each)) * each.replications for each, _ in horizons),
-        seconds=seconds(0),
-        most_seconds=seconds(plan.most),
+        seconds=seconds(0) + second,
+        most_seconds=seconds(plan.most) + second,
         compiling=slowness() * seconds_to_compile(waiting_kernels(plan)),
         memory=together * max(memory_of(cell.scenario, plan.engine) for cell in plan.cells),
         disk=_RUN_DISK_B + 2 * _TASK_DISK_B * most,
         jobs=together,
     )
+
+
+def halved(plan: Plan) -> Plan | None:
+    """Return *plan* with one replication of each cell at half its size; None where no cell is a part
+    of an estate, one has no half, or that would take more than a quarter of the plan's time.
+    """
+    if not any(_is_part(cell.scenario) for cell in plan.cells):
+        return None
+    halves = [_half(cell.scenario) for cell in plan.cells]
+    if any(half is None for half in halves):
+        return None
+    cells = tuple(
+        replace(cell, scenario=half)
+        for cell, half in zip(plan.cells, halves, strict=True)
+        if half is not None
+    )
+    if _seconds(cells, plan.engine) > _WORTH * _seconds(plan.cells, plan.engine):
+        return None
+    tasks = [
+        Task(cell, address)
+        for cell in cells
+        for address in addresses(cell, plan.engine, plan.environment)
+    ]
+    return replace(plan, cells=cells, tasks=tuple(tasks), targets=(), most=0)
+
+
+def _is_part(scenario: Scenario) -> bool:
+    """Whether *scenario* has less than the estate that it is about."""
+    whole = scenario.network_for
+    return scale_of(scenario) < 1 or (whole is not None and scenario.estate.premises < whole)
+
+
+def _half(scenario: Scenario) -> Scenario | None:
+    """Return half of *scenario*, once: with half its scale, or, where it has none, half the premises
+    in the network as it is. None where that leaves a whole number nothing.
+    """
+    estate, scale = scenario.estate, scale_of(scenario)
+    changed = estate.model_copy(update={"premises": estate.premises // 2})
+    if scale < 1:
+        changed = estate.model_copy(update={"scale": scale / 2})
+        network = whole_leaves_vanish(scale / 2, "network", scenario.network)
+        if any(network) or any(whole_leaves_vanish(scale / 2, "estate", estate)):
+            return None
+    if not changed.premises:
+        return None
+    return scenario.model_copy(update={"estate": changed, "replications": 1})
+
+
+def _seconds(cells: Iterable[Cell], engine: str) -> float:
+    """Return the estimated seconds of all replications of *cells*, on the reference machine."""
+    return sum(cell.scenario.replications * seconds_of(cell.scenario, engine) for cell in cells)
 
 
 def misfit(need: Needs, out: Path) -> str | None:

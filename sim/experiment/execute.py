@@ -20,6 +20,7 @@ from sim.experiment.manifest import Source, begun, described_source, iso, makers
 from sim.experiment.plan import ENGINES, Plan, Task, asked_of
 from sim.experiment.precision import reached, to_precision
 from sim.experiment.progress import Silence, clock, watch
+from sim.experiment.second import at_half_size
 from sim.experiment.speed import slowness
 from sim.experiment.summary import merge, write_summary
 from sim.experiment.work import Workers, work
@@ -146,6 +147,7 @@ def _carried_out(
 
     try:
         plan, warnings = to_precision(plan, run, team.jobs, run_missing)
+        at_half_size(run, plan, team)
     finally:
         team.processes.dismiss()
     write_summary(run, plan, merge(run, _kept(plan, failures)))

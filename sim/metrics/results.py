@@ -85,6 +85,17 @@ class Results:
         )
         return frame.assign(metric=frame["metric"].map(history.metric))
 
+    @cached_property
+    def half(self) -> dict[tuple[str, str, str], float] | None:
+        """The metrics of one replication of each cell at half the run's size, by cell, metric and
+        group; None where that was not run.
+        """
+        if "half.csv" not in self.manifest["files"]:
+            return None
+        rows = self._measures("half.csv", ("cell", "metric", "group"), ("value",))
+        each = zip(rows["cell"], rows["metric"], rows["group"], rows["value"], strict=True)
+        return {(cell, metric, group): float(value) for cell, metric, group, value in each}
+
     def has(self, name: str) -> bool:
         """Whether the run has a table *name*, which may be a name that it had before."""
         return self._file_of(name) in self.manifest["files"]

@@ -15,6 +15,7 @@ from sim.report import (
     firmware,
     flips,
     general,
+    halves,
     mitigations,
     recovery,
     sample,
@@ -46,7 +47,8 @@ def _of(study: Study) -> Findings:
     foot = doubtful(study)
     grids = tuple(_footed(grid, foot) for grid in found.grids)
     said = " ".join(filter(None, (sample.preface(study), found.answer)))
-    points = (*found.points, *endings.points(study), *sample.points(study))
+    more = (*endings.points(study), *sample.points(study), *halves.points(study))
+    points = (*found.points, *more)
     return replace(found, answer=said, points=points, grids=grids)
 
 

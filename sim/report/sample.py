@@ -86,13 +86,19 @@ def exceeds(study: Study, cell: Cell, place: Place) -> bool:
     not explain it: less than 1 chance in 20 that any second of the window brings so many, were the
     nation's load never above capacity. In the nation itself nothing needs explaining.
     """
-    from scipy.special import pdtrc
-
     peak = _busiest(study, cell, place)
     if scale_of(cell.asked) == 1 or place.stage not in CENTRAL or peak is None:
         return True
-    so_many = float(pdtrc(peak.value - 1, place.capacity))
-    return so_many < (1 - SURE) / study.window(cell).length_s
+    return is_more_than_luck(peak.value, place.capacity, study.window(cell).length_s)
+
+
+def is_more_than_luck(peak: float, capacity: float, seconds: int) -> bool:
+    """Whether the busiest of so many *seconds* has more messages than luck explains where no more
+    than *capacity* is expected in any.
+    """
+    from scipy.special import pdtrc
+
+    return float(pdtrc(peak - 1, capacity)) < (1 - SURE) / seconds
 
 
 def stays_below(study: Study, cell: Cell) -> bool:

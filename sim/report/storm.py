@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sim.metrics import Difference, Estimate
+from sim.metrics import Estimate
 from sim.report import collateral, sample
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
-from sim.report.grids import Grid
-from sim.report.ranking import above, of_cells
+from sim.report.moments import Storm, how, plain
+from sim.report.ranking import of_cells
 from sim.report.servers import READ, Place, places
+from sim.report.storm_tables import grids
 from sim.report.study import Cell, Study
 from sim.report.words import capitalised, counted, duration, interval, listed, number, often, percent, span, time_of
 from sim.units import DAY_S, format_duration, format_time_of_day
@@ -32,95 +33,11 @@ def fits(study: Study) -> bool:
     return silent == {"none"} and any(name.endswith("alerts_per_s_peak") for name in study.metrics) and all(places(cell) for cell, _ in pairs)
 
 
-def plain(cell: Cell) -> str:
-    """Return a cell's name as words, for a sentence."""
-    return cell.called.replace("_", " ")
-
-
-def how(cell: Cell) -> str:
-    """Return in words how the senders of *cell* choose their moment."""
-    scenario = cell.scenario
-    phase = scenario.reporting.phase
-    if phase.source == "fixed_clock":
-        return f"every clock strikes {format_time_of_day(phase.at)}, give or take {format_duration(phase.jitter)}"
-    if phase.source == "hashed":
-        return f"each sender has a moment of its own, hashed over {'a day' if phase.window == DAY_S else span(phase.window)}"
-    if phase.source == "power_on":
-        cuts = sorted({cut.region for cut in scenario.faults.power_cuts})
-        return "timers start when the power comes on" + (f", here after a power cut in the {listed(cuts)}" if cuts else "")
-    release = scenario.updates.local.driver == "releases" and scenario.updates.policy == "local_and_ota"
-    return "timers start again when new firmware does" + (", here after a national release" if release else "")
-
-
-class Storm:
-    """What the run says of one set of reporting devices: the cells that report, compared with the one that does not."""
-
-    def __init__(self, study: Study) -> None:
-        self.study = study
-        self.all = [cell for cell in study.cells if study.comparator_of(cell) is not None]
-        heaviest = max(self.all, key=lambda cell: (len(cell.scenario.reporting.devices), self.peak(cell)[1].value))
-        self.levels = heaviest.levels
-        self.cells = [cell for cell in self.all if cell.levels == self.levels]
-        self.worst = max(self.cells, key=lambda cell: (self.is_storm(cell), self.pressure(cell)))
-        self.calmest = min(self.cells, key=lambda cell: (not self.is_calm(cell), self.pressure(cell)))
-
-    def at(self, cell: Cell, place: Place, metric: str) -> Estimate | None:
-        """Return a stage's *metric* at *place*."""
-        return self.study.estimate(cell, f"{place.stage}_{metric}", place.group)
-
-    def peak(self, cell: Cell) -> tuple[Place, Estimate]:
-        """Return where the alerts of one second are the largest multiple of what is passed on, and how many they are."""
-        found = [(place, peak) for place in places(cell) if (peak := self.at(cell, place, "alerts_per_s_peak")) is not None]
-        return max(found, key=lambda pair: pair[1].value / pair[0].capacity)
-
-    def pressure(self, cell: Cell) -> float:
-        """Return that multiple."""
-        place, peak = self.peak(cell)
-        return peak.value / place.capacity
-
-    def metric(self, cell: Cell) -> tuple[str, str]:
-        """Return the metric and group of the peak of *cell*."""
-        place, _ = self.peak(cell)
-        return f"{place.stage}_alerts_per_s_peak", place.group
-
-    def waits(self, cell: Cell) -> list[Place]:
-        """Return where something waits more often than without reports: where it is a storm."""
-        found = []
-        for place in places(cell):
-            more = self.study.difference(cell, f"{place.stage}_waiting_share", place.group)
-            if more is not None and above(more) and sample.exceeds(self.study, cell, place):
-                found.append(place)
-        return found
-
-    def is_storm(self, cell: Cell) -> bool:
-        """Whether something waits more often than without reports."""
-        return bool(self.waits(cell))
-
-    def is_calm(self, cell: Cell) -> bool:
-        """Whether the run can tell that *cell* is no storm; a sample may be able to tell neither."""
-        return not self.is_storm(cell) and sample.stays_below(self.study, cell)
-
-    def late(self, cell: Cell) -> Difference | None:
-        """Return how many more messages a day of other kinds are late than without reports."""
-        other = self.silent(cell)
-        return collateral.late(self.study, cell, other, collateral.others(self.study, other))
-
-    def late_kinds(self, cell: Cell) -> list[tuple[str, Difference, float]]:
-        """Return each other kind of which more messages are late: its name, how many more a day, and how many there are a day."""
-        return collateral.late_kinds(self.study, cell, self.silent(cell))
-
-    def silent(self, cell: Cell) -> Cell:
-        """Return the world of *cell* without reports."""
-        other = self.study.comparator_of(cell)
-        assert other is not None
-        return other
-
-
 def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
     storm = Storm(study)
     return Findings(
-        answer=_answer(storm), points=_points(storm), grids=_grids(storm), pictures=(_picture(storm),), doubts=_doubts(storm),
+        answer=_answer(storm), points=_points(storm), grids=grids(storm), pictures=(_picture(storm),), doubts=_doubts(storm),
         metrics=tuple(dict.fromkeys([*METRICS, *(name.replace("csp", "dsp") for name in METRICS if name.startswith("csp"))])),
     )  # fmt: skip
 
@@ -287,68 +204,7 @@ def _doubts(storm: Storm) -> tuple[str, ...]:
     return (*(sample.doubt(storm.study, sample.PEAKS) if is_sample(storm.study) else ()), *doubts)
 
 
-# -- tables and figure -------------------------------------------------------------------------------------------------------------------------------------
-
-
-def _grids(storm: Storm) -> tuple[Grid, ...]:
-    """Return T1 in three parts for each set of reporting devices; the terminal prints those of the heaviest."""
-    every = list(dict.fromkeys(tuple(cell.levels.items()) for cell in storm.study.cells))
-    every.sort(key=lambda levels: dict(levels) != storm.levels)
-    return tuple(grid for levels in every for grid in _grids_of(storm, dict(levels)))
-
-
-def _grids_of(storm: Storm, levels: dict[str, str]) -> tuple[Grid, ...]:
-    cells = [cell for cell in storm.study.cells if cell.levels == levels]
-    whose = "".join(f" ({path}: {level})" for path, level in levels.items())
-    load, delays = [], []
-    for stage in dict.fromkeys(place.stage for cell in cells for place in places(cell)):
-        for cell in cells:
-            here = [place for place in places(cell) if place.stage == stage]
-            place = max(here, key=lambda place: found.value if (found := storm.at(cell, place, "alerts_per_s_peak")) else 0)
-            kept = ("alerts_per_s_mean", "alerts_per_s_peak", "alerts_per_60s_peak", "alerts_per_900s_peak", "peak_to_mean_ratio")
-            load.append((place.name, cell.called, *(interval(storm.at(cell, place, metric)) for metric in kept)))
-            waits = percent(storm.at(cell, place, "waiting_share")), interval(storm.at(cell, place, "peak_waiting_n"))
-            of_stage = [storm.study.estimate(cell, f"{stage}_{metric}") for metric in ("delay_s_p99", "refused_share")]
-            delays.append((place.name, cell.called, *waits, interval(of_stage[0]), percent(of_stage[1])))
-    loud = [cell for cell in cells if storm.study.comparator_of(cell) is not None]
-    classes = sorted({target for cell in loud for target in collateral.others(storm.study, storm.silent(cell)).values()})
-    options = [_harm(storm, cell, classes) for cell in loud]
-    note = "Alerts: version reports and the existing alerts. A CSP row is the region with the highest peak."
-    heads = ("stage", "option", "mean/s", "peak in 1 s", "peak in 60 s", "peak in 900 s", "peak ÷ mean")
-    waiting = ("stage", "option", "time waiting", "longest queue", "p99 delay, s", "refused")
-    spans = (f"of target {format_duration(target)}" for target in classes)
-    harm = ("option", "added to the load", "other messages made late a day", *spans, "of kinds", "reports late a day")
-    later = "Made late: more than without reports, as a paired difference. Late: beyond the target of the kind, refused, or still waiting past it."
-    apart = levels != storm.levels
-    return (
-        Grid(f"T1a. Alerts that arrive{whose}", heads, tuple(load), note, page_only=apart),
-        Grid(f"T1b. What they meet{whose}", waiting, tuple(delays), "Delay and refusals: of all kinds, at all servers of the stage.", page_only=apart),
-        Grid(f"T1c. What reporting adds and pushes aside{whose}", harm, tuple(options), later, page_only=apart),
-        *_cells_grid(storm, cells, whose),
-    )
-
-
-def _cells_grid(storm: Storm, cells: list[Cell], whose: str) -> tuple[Grid, ...]:
-    """Return T1d, what single WAN cells meet, where they are a stage."""
-    wanted = ("busiest_cell_messages_per_s_peak", "busiest_cell_peak_waiting_n"), ("all_cells_over_capacity_share", "all_cells_waiting_share")
-    rows = []
-    for cell in cells:
-        for region, peak in storm.study.groups(cell, wanted[0][0]).items():
-            every = (place for place in places(cell) if (place.stage, place.group) == ("cell", region))
-            passes_on = next((place.passes_on for place in every), "all")
-            longest, *shares = (storm.study.estimate(cell, metric, region) for metric in (wanted[0][1], *wanted[1]))
-            rows.append((region, cell.called, number(cell.n_cells[region]), passes_on, interval(peak), interval(longest), *map(percent, shares)))
-    heads = ("region", "option", "cells", "passes on", "busiest second of a cell", "longest queue of a cell", "time over capacity", "time waiting")
-    note = "Times: of all cells together. T1a and T1b take a region's cells as one."
-    return (Grid(f"T1d. Single WAN cells{whose}", heads, tuple(rows), note, page_only=True),) if rows else ()
-
-
-def _harm(storm: Storm, cell: Cell, classes: list[int]) -> tuple[str, ...]:
-    kinds = listed([kind for kind, _, _ in storm.late_kinds(cell)]) or "none"
-    by_class = collateral.late_classes(storm.study, cell, storm.silent(cell))
-    own = storm.study.estimate(cell, "late_per_day", collateral.REPORT)
-    more = (interval(by_class.get(target)) for target in classes)
-    return cell.called, percent(storm.study.estimate(cell, "baseline_uplift_share")), interval(storm.late(cell)), *more, kinds, interval(own)
+# -- the figure -----------------------------------------------------------------------------------
 
 
 def _picture(storm: Storm) -> Picture:

@@ -159,7 +159,8 @@ def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()
 
 def _names_a_stage(path: Sequence[str], value: Node) -> bool:
     """Whether *path* into a network goes on with a stage's name, or *value* gives stages by name."""
-    return isinstance(value.value, dict) if len(path) == 1 else not path[1].isdecimal()
+    is_number = len(path) > 1 and path[1].removeprefix("-").isdecimal()
+    return isinstance(value.value, dict) if len(path) == 1 else not is_number
 
 
 def _put_in_network(tree: Node, path: Sequence[str], value: Node) -> Node:

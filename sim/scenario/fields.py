@@ -121,7 +121,8 @@ def _capacity(value: object) -> Capacity:
             return Capacity(units.parse_speed(value), in_bytes=True)
         read = Capacity(units.parse_rate(value))
     except ValueError as problem:
-        raise ValueError(f"{problem}, or bytes a second like 250 kB/s") from None
+        of_bytes = ", or bytes a second like 250 kB/s" if "B" in unit else ""
+        raise ValueError(f"{problem}{of_bytes}") from None
     if read.rate > FASTEST_PER_S:
         raise ValueError(f"{shown(value)} is too large; it must be at most {FASTEST_PER_S} /s")
     return read

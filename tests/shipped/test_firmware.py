@@ -39,8 +39,12 @@ def hub_store_forward(run):
 
 @pytest.fixture(scope="module")
 def rollout_storm(run):
-    smaller = {"network": "[{stage: dsp, capacity: 1000 /s}]", "traffic.level": "0 %", "window.warm_up": "0 d", "window.length": "9 d"}
-    return run("rollout_storm", premises=20_000, **smaller)
+    fast = "{north: 500 /s, central: 500 /s, south: 500 /s}"
+    smaller = {
+        "network": "[{stage: dsp, capacity: 1000 /s}]", "firmware.ota.capacity": fast,
+        "traffic.level": "0 %", "window.warm_up": "0 d", "window.length": "9 d",
+    }  # fmt: skip
+    return run("rollout_storm", premises=20_000, scale=1, **smaller)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.house.source import ROOT
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 # Smaller than the notebooks' own, so that each takes seconds.
 SIZES = {
-    "01_is_it_a_storm": {"premises": 20_000, "csp_capacity": "2 /s", "dsp_capacity": "4.6 /s"},
+    "01_is_it_a_storm": {"scale": "1/1000"},
     "02_cheapest_record": {"premises": 1_000, "warm_up": "7 d", "length": "28 d"},
 }
 

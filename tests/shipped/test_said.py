@@ -20,8 +20,8 @@ DAYS = {"window.warm_up": "0 s", "window.length": "2 d"}
 SMALL = {
     "alert_exclusion_list": (400, {"window.warm_up": "0 s", "window.length": "4 h"}),
     "as_decided": (300, {"window.length": "1460 d"}),
-    "cheapest_record": (200, {"window.warm_up": "7 d", "window.length": "14 d"}),
-    "daily_version_report": (2_000, {"network.0.capacity": "2 /s", "network.1.capacity": "4.6 /s"}),
+    "cheapest_record": (200, {"estate.scale": 1, "window.warm_up": "7 d", "window.length": "14 d"}),
+    "daily_version_report": (20_000_000, {"estate.scale": "1/5000"}),
     "dec_2013": (2_600, {"window.length": "11 h", "estate.premises_per_cell": "100"}),
     "gb_2022_07": (400, DAYS),
     "gb_base": (300, DAYS | {"reporting.rule": "periodic"}),
@@ -30,14 +30,17 @@ SMALL = {
     "mp105": (300, {}),
     "policies": (200, {"window.length": "1460 d"}),
     "rollout_storm": (
-        600, {"traffic.level": "0 %", "window.warm_up": "0 d", "window.length": "9 d"},
+        600, {"estate.scale": 1, "traffic.level": "0 %", "window.warm_up": "0 d", "window.length": "9 d"},
     ),
     "screening": (200, {}),
     "storm_mitigations": (
         2_000,
-        {"window.length": "3 h", "network.2.capacity": "1 /s", "network.3.capacity": "2.3 /s"},
+        {
+            "estate.scale": 1, "window.length": "3 h",
+            "network.csp.capacity": "1 /s", "network.dsp.capacity": "2.3 /s",
+        },
     ),
-    "storm_recovery": (1_000, {"window.length": "4 h", "network.1.capacity": "0.23 /s"}),
+    "storm_recovery": (4_600_000, {"estate.scale": "1/4600", "window.length": "4 h"}),
 }  # fmt: skip
 
 
