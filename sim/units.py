@@ -191,7 +191,9 @@ def parse_multiple(value: object) -> float:
 def parse_scale(value: object) -> Fraction:
     """Return the exact part of a whole that "1/100", "1 %", 0.01 or 1 is: above 0, at most 1."""
     told = "write a part of the estate such as 1/100 or 1 %, above 0 and at most 1"
-    text = value if isinstance(value, str) else "" if isinstance(value, bool) else repr(value)
+    text = value if isinstance(value, str) else ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        text = f"{Decimal(repr(value)):f}"
     match = _SCALE.fullmatch(text)
     if match is None or len(text) > _LONGEST:
         raise ValueError(f"{shown(value)} is not a scale; {told}")

@@ -35,7 +35,9 @@ def at_half_size(run: Path, plan: Plan, workers: Workers) -> None:
     for failure in failures:
         log(run, f"cell {failure.cell} at half its size failed: {failure.cause}")
     kept = (task for task in half.tasks if task.cell.name not in lost)
-    write_file(run / f"{HALF}.csv", to_csv(HEADER, (row for task in kept for row in _rows(folder, task))))
+    write_file(
+        run / f"{HALF}.csv", to_csv(HEADER, (row for task in kept for row in _rows(folder, task)))
+    )
 
 
 def _rows(folder: Path, task: Task) -> Iterator[Row]:

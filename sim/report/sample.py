@@ -9,7 +9,7 @@ from typing import Final
 from sim.metrics import Estimate
 from sim.report.servers import Place, places
 from sim.report.study import Cell, Study
-from sim.report.words import number, rounded
+from sim.report.words import interval, number, rounded
 from sim.scenario.scale import CENTRAL, scale_of
 
 PEAKS: Final = (
@@ -73,11 +73,14 @@ def points(study: Study) -> tuple[str, ...]:
     if not central:
         return (told,)
     least = min(central, key=lambda place: place.capacity)
-    error = f"{rounded(100 * _Z / sqrt(least.capacity), 2)} %"
+    here, there = (
+        f"{rounded(100 * _Z / sqrt(capacity), 2)} %"
+        for capacity in (least.capacity, least.capacity / float(scale_of(cell.asked)))
+    )
     return (
         f"{told} A second in which {least} has just its fill ({number(least.capacity)} messages)"
-        f" varies by ± {error} by luck that the nation, {rounded(1 / float(scale_of(cell.asked)), 3)}"
-        " times larger, does not have; a storm is told from that luck, or not told.",
+        f" varies by ± {here} by luck, in the nation by ± {there}: busiest seconds and short queues"
+        " are larger here than there.",
     )
 
 
@@ -132,14 +135,17 @@ def cannot_tell(study: Study, cell: Cell) -> str:
     peak = _busiest(study, cell, place)
     assert peak is not None
     told = (
-        f"its busiest second, {number(peak.value)} messages at {place}, is within the luck of a"
-        f" sample whose share of capacity is {number(place.capacity)} a second"
+        f"in its busiest second {interval(peak)} messages come to {place}, which passes on"
+        f" {number(place.capacity)} here, and luck moves so full a second by more than that"
     )
     share, whole = _load(study, cell, place), place.capacity / float(scale_of(cell.asked))
     seconds = study.window(cell).length_s
     tells = (scale for scale in _LADDER if _tells(share, whole * float(scale), seconds))
     enough = next(tells, None)
-    return told if enough is None else f"{told}; a scale of about {enough} would tell"
+    if enough is None:
+        return told
+    which = "only the whole estate" if enough == 1 else f"a scale of about {enough}"
+    return f"{told}; {which} would tell"
 
 
 def _load(study: Study, cell: Cell, place: Place) -> float:

@@ -176,6 +176,8 @@ def _idle_reports(storm: Storm) -> str:
 
 def _enough(storm: Storm) -> str:
     """Say from which capacity on the calmest way fits: the value at which the answer turns."""
+    if not storm.is_calm(storm.calmest):
+        return ""
     needs = []
     for place in places(storm.calmest):
         peak = storm.at(storm.calmest, place, "messages_per_s_peak")

@@ -1,0 +1,152 @@
+"""What a run of a part of the estate says of itself: no verdict, its luck, and what turns at half its size."""
+
+from __future__ import annotations
+
+import pytest
+from scipy.stats import poisson
+
+import sim
+from sim.report import answer, findings, sample
+from sim.report.study import Study
+from sim.store import read_file, sha256, vouch, write_file
+from tests.report.reading import Page
+
+DAY_S = 86_400
+
+
+@pytest.fixture(scope="module")
+def thousandth(tmp_path_factory):
+    """Return the headline question, asked of a thousandth of the nation."""
+    out = tmp_path_factory.mktemp("thousandth")
+    return sim.run("daily_version_report", out=out, jobs=1, scale="1/1000", replications=1)
+
+
+def test_a_thousandth_answers_as_the_nation_does_or_says_that_it_cannot_tell(thousandth):
+    """A clock that strikes for all is a storm; whether hashed moments are none luck hides in so small a part."""
+    said = findings(thousandth).answer
+
+    assert said.startswith("Yes, it can be. ")
+    assert "The worst is fixed clock" in said
+    assert "Of hashed this sample cannot tell: in its busiest second " in said
+    assert "a scale of about 1/20 would tell" in said
+    assert "nothing waits" not in said
+    assert "The moment alone can address it" not in said
+
+
+def test_the_error_of_the_scale_is_printed(thousandth):
+    """On the terminal, in Python and on the page: how far luck moves a second at capacity."""
+    told = (
+        "Scale 1/1000: 20,000 of 20,000,000 premises, and all that is of the estate in proportion."
+    )
+    assert any(
+        told in point and "varies by ± 140 % by luck, in the nation by ± 4.4 %" in point for point in findings(thousandth).points
+    )
+    assert "a scale of 1/1000: 20,000 of 20,000,000 premises".capitalize() in answer(
+        thousandth
+    ).replace("\n", " ")
+    assert told in Page(thousandth.report_path.read_text(encoding="utf-8")).text
+
+
+def test_premises_without_a_scale_are_no_verdict(tmp_path):
+    """Said first, on the terminal, in Python and on the page."""
+    small = {"window.warm_up": "0 s", "window.length": "1 d", "traffic.level": "100 %"}
+    run = sim.run("gb_base", out=tmp_path, jobs=1, premises=20_000, replications=1, **small)
+
+    told = "Not a verdict on Great Britain: 20,000 premises meet a network that is for 20,000,000"
+    assert findings(run).answer.startswith(told)
+    assert f"\n{told}" in answer(run).replace("\n", " ").replace(" Not a", "\nNot a")
+    assert told in Page(run.report_path.read_text(encoding="utf-8")).text
+    assert "give all 20,000,000 premises and estate.scale: 1/1000" in findings(run).answer
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network": []},
+        {"network_for": 300},
+        {"network_for": "null"},
+        {"premises": 20_000_000, "scale": "3/200000"},
+    ],
+)
+def test_what_has_no_network_or_its_own_is_left_alone(tmp_path, changes):
+    """No capacity, one that is for these premises, nobody who says, or all in proportion."""
+    small = {"premises": 300, "window.warm_up": "0 s", "window.length": "1 d"} | changes
+    run = sim.run("gb_base", out=tmp_path, jobs=1, replications=1, report=False, **small)
+
+    assert "Not a verdict" not in answer(run)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "share"), [(2, 0.3), (20, 0.3), (200, 0.5), (2000, 0.9), (46, 0.95)]
+)
+def test_luck_is_told_from_a_storm_as_the_distribution_says(capacity, share):
+    """Poisson, by another library: how often a day at capacity has so busy a second, and how often a second at capacity so few."""
+    most = poisson.isf(0.05 / DAY_S, capacity)
+    assert not sample.is_more_than_luck(float(most), capacity, DAY_S)
+    assert sample.is_more_than_luck(float(most) + 1, capacity, DAY_S)
+    busiest = poisson.isf(0.05 / DAY_S, share * capacity)
+    assert sample._tells(share, capacity, DAY_S) == (busiest < poisson.ppf(0.05, capacity))
+
+
+def test_a_load_below_capacity_is_seldom_called_a_storm():
+    """Of 400 days whose every second expects just what is passed on, at most 5 % + 3 σ; the draws are those of a generator of the test's own."""
+    import numpy as np
+
+    draws = np.random.default_rng(20190801)
+    called = sum(
+        sample.is_more_than_luck(float(draws.poisson(20, DAY_S).max()), 20, DAY_S)
+        for _ in range(400)
+    )
+    assert called <= 400 * 0.05 + 3 * (400 * 0.05 * 0.95) ** 0.5
+
+
+HALVES = """schema_version: 1
+experiment: halves
+question: Which rule leaves fewer wrong?
+scenario: gb_base
+set:
+  window: {warm_up: 10 d, length: 40 d}
+  estate: {premises: 400}
+  network: []
+options:
+  on_change: {reporting: {rule: on_change, loss: 20 %}}
+  daily: {reporting: {rule: periodic, loss: 20 %}}
+replications: 5
+metrics: [record_wrong_share]
+"""
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory):
+    """Return a run of a part of the estate, with its second size."""
+    folder = tmp_path_factory.mktemp("halves")
+    (folder / "halves.yaml").write_text(HALVES)
+    return sim.run(folder / "halves.yaml", out=folder / "out", jobs=1, report=False)
+
+
+def test_a_part_is_run_once_more_at_half_its_size(halves):
+    """One replication of each cell, in a file of its own and in no summary; the log of the run is of the whole."""
+    assert halves.half is not None
+    assert {cell for cell, _, _ in halves.half} == {"on_change", "daily"}
+    assert halves.half["daily", "record_wrong_share", "all"] not in set(halves.values()["value"])
+    assert set(halves.summary["n"]) <= {5}
+    assert (halves.path / "half" / "cells").is_dir()
+    assert "At half this size, with one replication, it says the same." in findings(halves).points
+
+
+def test_a_conclusion_that_turns_is_said(halves):
+    """Where half the size has another rule lowest, and the run tells the two apart."""
+    text = read_file(halves.path / "half.csv").decode("utf-8")
+    row = next(
+        line for line in text.splitlines() if line.startswith("daily,record_wrong_share,all,")
+    )
+    path = halves.path / "half.csv"
+    write_file(path, text.replace(row, "daily,record_wrong_share,all,0.9").encode())
+    vouch(halves.path, [path])
+    told = " ".join(findings(Study(halves.path)).points)
+
+    assert (
+        "This turns with the size of the sample: at half of it, with one replication, record wrong share is lowest in on change, not in daily"
+        in told
+    )
+    assert sha256(read_file(path)) in halves.path.joinpath("manifest.json").read_text()

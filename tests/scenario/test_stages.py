@@ -1,0 +1,142 @@
+"""Stages by name, and numbers server by server."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from sim.scenario.design import cells
+from sim.scenario.faults import ScenarioError
+from sim.scenario.fields import Capacity, of_server
+from sim.scenario.load import load, resolved
+
+
+def network(*sets, name="gb_base"):
+    """Return the stages of a scenario by name."""
+    return {stage.stage: stage for stage in load(name, sets).network}
+
+
+def test_a_mapping_changes_stages_and_a_list_replaces_them(tmp_path):
+    """In a file over what it extends, and from outside: in the order of the way, null taking one away."""
+    (tmp_path / "mine.yaml").write_text(
+        "schema_version: 1\nextends: gb_base\nname: mine\nquestion: none\n"
+        "network:\n  user: {operators: 5, flood_above: 10, flood_below: 5}\n  hub: {buffer: 2}\n"
+        "  dsp: {latency: 2 s}\n"
+    )
+    mine = network(name=tmp_path / "mine.yaml")
+
+    assert list(mine) == ["hub", "csp", "dsp", "user"]
+    assert (mine["dsp"].capacity, mine["dsp"].latency) == (Capacity(Fraction(4600)), 2)
+    assert list(network("network={csp: null}")) == ["dsp"]
+    assert list(network("network=[{stage: user}]")) == ["user"]
+    assert network("network=[]") == {}
+    assert list(network("network={dsp: {capacity: 9 /s}}", name="gb_firmware")) == ["dsp"]
+
+
+def test_a_file_may_begin_with_stages_by_name(tmp_path):
+    """Where it extends nothing that has a network."""
+    (tmp_path / "mine.yaml").write_text(
+        resolved(load("gb_base")).partition("network:")[0]
+        + "network: {dsp: {capacity: 7 /s}}\nfaults: {}\n"
+    )
+    assert network(name=tmp_path / "mine.yaml")["dsp"].capacity == Capacity(Fraction(7))
+
+
+def test_a_path_names_a_stage():
+    """One that is there, and one that is not; by number as before."""
+    by_name = network("network.dsp.capacity=7 /s", "network.hub.buffer=3")
+    assert (by_name["dsp"].capacity, by_name["hub"].buffer) == (Capacity(Fraction(7)), 3)
+    assert network("network.1.capacity=7 /s")["dsp"].capacity == Capacity(Fraction(7))
+
+
+def test_one_region_is_halved_in_a_line():
+    """A number that was for all is then for the others; a mapping may name them all."""
+    csp = network("network.csp.capacity.north=1000 /s")["csp"]
+    assert csp.capacity == {"north": Capacity(Fraction(1000)), "others": Capacity(Fraction(2000))}
+    assert of_server(csp.capacity, "south") == Capacity(Fraction(2000))
+    rows = "network.csp.mitigations=[{kind: shed, above: {north: 5, central: 6, south: 7}}]"
+    assert of_server(network(rows)["csp"].mitigations[0].above, "south") == 7
+    bytes_ = network("network.csp.capacity={north: 250 kB/s, others: 1 MiB/h}")["csp"].capacity
+    assert bytes_["north"] == Capacity(Fraction(250_000), in_bytes=True)
+    assert bytes_["others"] == Capacity(Fraction(1024**2, 3600), in_bytes=True)
+
+
+def test_what_was_written_is_written_back():
+    """Server by server, in bytes and in messages."""
+    scenario = load("gb_base", ["network.csp.capacity={south: 1 /s, others: 1.5 kB/s}"])
+    text = resolved(scenario)
+    assert (
+        '    capacity:\n      others: "1500 B/s"\n      south: 1 /s\n' in text
+        or "others: 1500 B/s" in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("sets", "path", "told"),
+    [
+        ("network.csp.capacity.nort=1 /s", "network.0.capacity.nort", r"has no server nort; .*did you mean north\?"),
+        ("network.csp.capacity={north: 1 /s}", "network.0.capacity", "says nothing of central, south"),
+        ("network.dsp.capacity=5 B", "network.1.capacity", "or bytes a second like 250 kB/s"),
+        ("network={hub: {buffer: {north: 1}}}", "network.0.buffer", "a hub has no servers to tell apart"),
+        ("network.dps.capacity=1 /s", "network.2.stage", r"'dps' is not known; .*did you mean dsp\?"),
+        ("network={dsp: 5}", "network.1", "5"),
+        ("network.csp.capacity=2000000000 /s", "network.0.capacity", "is too large"),
+    ],
+)  # fmt: skip
+def test_a_wrong_server_is_refused_in_its_place(sets, path, told):
+    """With what there is."""
+    with pytest.raises(ScenarioError, match=told) as error:
+        load("gb_base", [sets])
+    assert error.value.faults[0].path == path
+
+
+def experiment(tmp_path, body):
+    """Return an experiment with *body*."""
+    head = "schema_version: 1\nexperiment: e\nquestion: q\nscenario: gb_base\n"
+    (tmp_path / "e.yaml").write_text(head + body)
+    return load(tmp_path / "e.yaml")
+
+
+def test_factors_and_options_name_stages(tmp_path):
+    """A region's capacity varies alone; the range of an assumption is found by either path."""
+    body = (
+        "set: {network: {dsp: {latency: 1 s}}}\n"
+        "options: {slow: {network: {csp: {latency: 9 s}}}, none: {network.csp: null}}\n"
+        "factors: {network.dsp.capacity: [1 /s, 2 /s]}\n"
+    )
+    found = [
+        [(one.stage, one.latency, one.capacity.rate) for one in cell.scenario.network]
+        for cell in cells(experiment(tmp_path, body))
+    ]
+    assert found[1] == [("csp", 9, 2000), ("dsp", 1, 2)]
+    assert found[3] == [("dsp", 1, 2)]
+    north = experiment(tmp_path, "factors: {network.csp.capacity.north: [1000 /s, 2000 /s]}\n")
+    assert [
+        of_server(cell.scenario.network[0].capacity, "north").rate for cell in cells(north)
+    ] == [1000, 2000]
+    for path in ("network.csp.capacity", "network.0.capacity"):
+        low = cells(experiment(tmp_path, f"factors: {{{path}: assumed}}\ndesign: one_at_a_time\n"))[
+            1
+        ]
+        assert low.scenario.network[0].capacity.rate == 500
+
+
+def test_two_paths_to_one_leaf_are_one(tmp_path):
+    """By number and by name: one of the factors can have it, and none that is set from outside."""
+    twice = experiment(
+        tmp_path, "factors: {network.0.capacity: [1 /s], network.csp.capacity: [2 /s]}\n"
+    )
+    with pytest.raises(ScenarioError, match=r"sets network\.csp\.capacity, and so does"):
+        cells(twice)
+    once = experiment(tmp_path, "factors: {network.0.capacity: [1 /s, 2 /s]}\n")
+    once._sets = tuple(load_sets("network.csp.capacity=5 /s"))
+    with pytest.raises(ScenarioError, match="is a factor of this experiment"):
+        cells(once)
+
+
+def load_sets(text):
+    """Return what `--set` reads of *text*."""
+    from sim.scenario.compose import assignments
+
+    return assignments([text])
