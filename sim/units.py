@@ -43,6 +43,7 @@ _MEANT: Final[dict[str, str]] = {
     "kib": "KiB", "kiB": "KiB", "mib": "MiB", "/sec": "/s", "/second": "/s", "per s": "/s", "/m": "/min", "/minute": "/min", "/hr": "/h", "/hour": "/h",
     "/day": "/d", "/week": "/w", "/y": "/year", "/yr": "/year", "/a": "/year", "Hz": "/s", "percent": "%", "pc": "%",
 }  # fmt: skip
+_YEARS: Final = ("year", "years", "y", "yr", "yrs", "a")
 _LONGEST: Final = 400  # characters of a number: room for the smallest float written out; more is a mistake or mischief
 _NUMBER: Final = r"(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
 _SCALE: Final = re.compile(
@@ -84,6 +85,10 @@ def _quantity(value: object, what: str, example: str, units: tuple[str, ...]) ->
     unit = match["unit"] or ""
     if unit not in units:
         meant = _MEANT.get(unit)
+        if what == "duration" and unit in _YEARS:
+            in_days = Fraction(match["number"].replace("_", "")) * 365
+            told = f"a year is not of one length; write {format_decimal(_exact(in_days))} d"
+            raise ValueError(f"{shown(value)} is not a duration: {told}")
         hint = f" (did you mean {match['number']} {meant}?)" if meant in units else ""
         if re.search(r"[0-9*]", unit):
             raise ValueError(f"{shown(value)} is not one number and one unit; {allowed}")
@@ -137,6 +142,11 @@ def parse_speed(value: object) -> Fraction:
 def format_speed(bytes_per_s: Fraction) -> str:
     """Return the shortest text of *bytes_per_s* that is exact; `ValueError` as `format_rate`."""
     return f"{format_rate(bytes_per_s).replace(' /', ' B/')}"
+
+
+def _exact(number: Fraction) -> Decimal:
+    """Return the decimal of a *number* that was written as one."""
+    return Decimal(number.numerator) / Decimal(number.denominator)
 
 
 def _terminates(number: Fraction) -> bool:
@@ -240,6 +250,8 @@ def parse_count(value: object) -> int:
         hint = "; write it without quotes or unit, in groups of three if you like (20_000_000)" if isinstance(value, str) else ""
         raise ValueError(f"{shown(value)} is not a whole number{hint}")
     if isinstance(value, float):
+        if value.is_integer() and value >= 0:  # 2e6 is one
+            return int(value)
         raise ValueError(f"{shown(value)} is not a whole number; write digits only, in groups of three if you like (20_000_000)")
     if value < 0:
         raise ValueError(f"{shown(value)} is negative; it must be 0 or more")

@@ -26,11 +26,19 @@ _HEADS: Final = ("cell", "metric", "group", "RUN", "OTHER", "OTHER - RUN", "95 %
 @takes_output
 def compare(run: str, other: str, asked: Output) -> None:
     """Compare two runs, of any age: the leaves of their scenarios that differ, and their metrics, cell by cell of the same name."""
-    from sim.metrics.comparing import compared
+    from sim.metrics.comparing import compared, matched
     from sim.metrics.results import Results
 
     mine, theirs = Results(found_run(run, asked.out)), Results(found_run(other, asked.out))
     leaves = _leaves_apart(mine.path, theirs.path)
+    if not matched(dict.fromkeys(mine.cells), dict.fromkeys(theirs.cells)):
+        few = (", ".join(run.cells[:4]) for run in (mine, theirs))
+        told = "nothing to compare: no cell has one name in both; RUN has {}, OTHER has {}".format(*few)
+        if asked.as_json:
+            say_json({"leaves": [], "metrics": [], "notes": [told]})
+        else:
+            say(told)
+        return
     rows, notes = compared(mine, theirs, every_group=asked.verbose or asked.as_json)
     rows = [row for row in rows if row.difference.value or row.difference.half_width > 0]
     notes = _programs(mine, theirs) + notes

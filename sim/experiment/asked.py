@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-
-from pydantic import BaseModel
 
 from sim.experiment.manifest import Source
 from sim.scenario.compose import located
@@ -15,25 +13,15 @@ from sim.scenario.experiments import Experiment
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean
 from sim.scenario.schema import Scenario
 from sim.scenario.tree import parse
-from sim.scenario.validate import scenario_of
+from sim.scenario.validate import leaves, scenario_of
 from sim.store import read_file
-
-
-def _leaves(model: type[BaseModel], above: str) -> Iterator[str]:
-    """Yield the dotted path of every leaf of *model* that has one name in every scenario."""
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _leaves(kind, f"{above}{name}.")
-        else:
-            yield f"{above}{name}"
 
 
 def _path(keyword: str) -> str:
     """Return the path that *keyword* means; raises `ScenarioError` when it is a leaf's name that none, or more than one, has."""
     if "." in keyword or "__" in keyword:
         return keyword.replace("__", ".")
-    paths = list(_leaves(Scenario, ""))
+    paths = list(leaves(Scenario))
     if keyword in (*Scenario.model_fields, *Experiment.model_fields):
         return keyword
     found = [path for path in paths if path.rpartition(".")[2] == keyword]

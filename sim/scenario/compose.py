@@ -7,9 +7,11 @@ key by key; lists and single values are replaced; `null` takes an optional key a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from sim.scenario import stages
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean
@@ -25,6 +27,10 @@ def _carried(installed: str, beside: str) -> Path:
     package = Path(__file__).parents[1]
     within = package / installed
     return within if within.is_dir() else package.parent / beside
+
+
+TEXTS: Final = ("question",)  # leaves that are text: all that is set is theirs, a # too
+_QUOTED: Final = re.compile(r"""\s*(['"]).*\1\s*""", re.DOTALL)
 
 
 def shipped_folder() -> Path:
@@ -206,6 +212,8 @@ def _assigned(text: str, number: int) -> Node:
         raise ValueError("cannot be set from outside; name the scenario to run, or write extends in its file")
     if not value.strip():
         raise ValueError("has no value; write null to take an optional key away")
+    if path in TEXTS and not _QUOTED.fullmatch(value):
+        return Node("--set", number, len(path) + 2, value.strip(), (number, 1))
     shift = len(path) - len("value:")
     try:
         tree, faults = parse(f"value: {value}", "--set")

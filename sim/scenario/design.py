@@ -17,7 +17,7 @@ from typing import Final
 from sim.scenario.combinations import Point, applied, is_excluded, n_points, points
 from sim.scenario.compose import composed, located, overlaid, put, read, shipped
 from sim.scenario.experiments import Experiment
-from sim.scenario.factors import Factor, Level, factors
+from sim.scenario.factors import OF_THE_EXPERIMENT, Factor, Level, belongs, factors
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
 from sim.scenario.schema import Scenario
 from sim.scenario.stages import canonical
@@ -99,7 +99,13 @@ def _tree(experiment: Experiment) -> Node:
 def _plans(experiment: Experiment, tree: Node, base: Node, *, yes: bool) -> list[_Plan]:
     """Return a plan for every cell; raises `ScenarioError` for what is wrong with the design itself."""
     options: list[tuple[str, Node | None, Node]] = [*_options(tree)] or [("", None, tree)]
-    varied = factors(experiment, tree, base)
+    faults = [*_not_of_a_world(tree, options)]
+    try:
+        varied = factors(experiment, tree, base)
+    except ScenarioError as problem:
+        raise ScenarioError([*faults, *problem.faults]) from None
+    if faults:
+        raise ScenarioError(faults)
     n_cells = len(options) * n_points(experiment, varied)
     _refuse_design(experiment, (tree, base), n_cells, varied, yes=yes)
     seed = experiment.seed if experiment.seed is not None else find(base, ("seed",))[0].value
@@ -122,6 +128,24 @@ def _plans(experiment: Experiment, tree: Node, base: Node, *, yes: bool) -> list
         raise ScenarioError([node.fault("exclude", "an empty design: it leaves out every cell", at_key=True)])
     _refuse_comparison(experiment, tree, plans)
     return plans
+
+
+def _not_of_a_world(
+    tree: Node, options: list[tuple[str, Node | None, Node]]
+) -> Iterator[Fault]:
+    """Yield a fault for each thing that an option or a case sets and that is of the experiment."""
+    named = [(f"options.{name}", overlay) for name, overlay, _ in options if overlay is not None]
+    cases = _entry(tree, "cases")
+    listed = [] if cases is None else cases.value
+    named += [(f"cases.{n}", case) for n, case in enumerate(listed if isinstance(listed, list) else [])]
+    if isinstance(listed, dict):
+        named += [(f"cases.{name}", case) for name, case in listed.items()]
+    for where, block in named:
+        entries = block.value if isinstance(block.value, dict) else {}
+        inner = entries["set"].value if set(entries) == {"name", "set"} else entries
+        for path, value in inner.items() if isinstance(inner, dict) else ():
+            if path in OF_THE_EXPERIMENT:
+                yield value.fault(f"{where}.{path}", belongs(path), at_key=True)
 
 
 def _name(option: str, point: Point, levels: dict[str, Level], taken: set[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import floor, sqrt
@@ -28,7 +29,10 @@ _KINDS: Final[dict[str, tuple[Callable[[object], Any], Mapping[str, Any]]]] = {
     "rate": (units.parse_rate, {unit: 1 / length for unit, length in units.RATES.items()}),
     "size": (units.parse_size, units.SIZES),
     "share": (units.parse_multiple, {"%": 0.01}),
+    "speed": (units.parse_speed, units.SPEEDS),
 }
+# What is said of a file or of an experiment, and not of a world.
+OF_THE_EXPERIMENT: Final = ("schema_version", "name", "question", "seed", "replications")
 _WHOLE: Final = ("duration", "size", "count")
 _FINE: Final = 1000  # steps across a range of durations
 
@@ -120,6 +124,9 @@ def _factor(path: str, spec: FactorSpec, node: Node, base: Node, rows: Mapping[s
     """Return the factor *path* of *spec*, written at *node*."""
     entries = node.value if isinstance(node.value, dict) else {}
     paths, place = spec.paths or (path,), replace(node, key_at=node.key_at)
+    ours = [each for each in paths if each in OF_THE_EXPERIMENT]
+    if ours:
+        raise ScenarioError([node.fault(f"factors.{path}", belongs(ours[0]), at_key=True)])
     when = tuple((name, tuple(_texts(entries["when"].value, name))) for name in spec.when)
     if spec.levels is None:
         kind, low, mode, high, unit = _range(path, paths[0], spec, node, base, rows)
@@ -134,11 +141,43 @@ def _factor(path: str, spec: FactorSpec, node: Node, base: Node, rows: Mapping[s
     else:
         assert isinstance(listed.value, list)
         levels = [Level(text_of(child), tuple((each, child) for each in paths), child) for child in listed.value]
-    texts = [level.text for level in levels]
-    twice = [level.place.fault(f"factors.{path}", f"the level {level.text} is listed twice") for i, level in enumerate(levels) if texts[i] in texts[:i]]
-    if twice:
+    if twice := [*_listed_twice(path, levels)]:
         raise ScenarioError(twice)
     return Factor(path, paths, "levels", tuple(levels), 0.0, 0.0, float(len(levels) - 1), "", "choice", when, place)
+
+
+def _listed_twice(path: str, levels: Sequence[Level]) -> Iterator[Fault]:
+    """Yield a fault for each level that is one before it, in the same or in another spelling."""
+    seen: dict[object, str] = {}
+    for level in levels:
+        meaning = tuple((where, _meaning(value)) for where, value in level.changes)
+        if meaning in seen:
+            first = seen[meaning]
+            same = "" if first == level.text else f" is {first},"
+            told = f"the level {level.text}{same}{' is' * (not same)} listed twice"
+            yield level.place.fault(f"factors.{path}", told)
+        seen.setdefault(meaning, level.text)
+
+
+def _meaning(node: Node) -> object:
+    """Return what the value of *node* means, the same in every spelling: 5 % is 0.05, 24 h is 1 d."""
+    value = core(node.value) if isinstance(node.value, str) else node.value
+    if isinstance(value, dict | list):
+        return text_of(node)
+    with suppress(ValueError):
+        return "time of day", units.parse_time_of_day(value)
+    try:
+        kind, number, _ = _quantity(value, whole=True)
+    except ValueError:
+        return text_of(node)
+    return ("share" if kind in ("number", "count") else kind), float(number)
+
+
+def belongs(path: str) -> str:
+    """Return the refusal of *path* where cells differ: it is the same for all of an experiment."""
+    if path in ("seed", "replications"):
+        return f"{path} is of the experiment and the same for all cells; write {path} at its top"
+    return f"{path} says nothing of a world; options have their own names"
 
 
 def _texts(value: object, name: str) -> list[str]:

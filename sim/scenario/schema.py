@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 
 from sim import history
 from sim.scenario.alerts import Alerts, kinds_by_name
+from sim.scenario.faults import did_you_mean
 from sim.scenario.fields import (
     OF_THE_ESTATE,
     ByServer,
@@ -73,12 +74,21 @@ def _whole(shares: dict[str, float]) -> dict[str, float]:
     if not isclose(total, 1, rel_tol=0, abs_tol=1e-9):
         raise ValueError(
             f"the shares of {', '.join(list(shares)[:8]) or 'nothing'} add up to {total:.9g}; they must add up to 1 (null takes an inherited one away)"
+            + _alike(list(shares))
         )
     if "all" in shares:
         raise ValueError("all is kept for the sum over all of them; choose another name")
     if len(shares) > 250:
         raise ValueError(f"{len(shares)} entries; at most 250")
     return _by_name(shares)
+
+
+def _alike(names: list[str]) -> str:
+    """Return a question about two of *names* that may be one, misspelt; "" where none are alike."""
+    for number, name in enumerate(names):
+        if hint := did_you_mean(name, names[:number]):
+            return f"; beside {name}{hint}"
+    return ""
 
 
 def _every_type(shares: dict[str, float]) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Final, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -26,6 +26,8 @@ def scenario_of(tree: Node, faults: list[Fault], home: str) -> Scenario:
     A fault across fields is placed in the file *home* (or in --set) where any of them was written there.
     """
     values = plain(tree)
+    if (lonely := _stands_alone(tree)) is not None:
+        raise ScenarioError([*faults, lonely])
     problems: list[Any] = []
     blocks: dict[str, object]
     scenario: Scenario | None = None
@@ -43,6 +45,19 @@ def scenario_of(tree: Node, faults: list[Fault], home: str) -> Scenario:
     if faults or scenario is None:
         raise ScenarioError(faults)
     return scenario
+
+
+def _stands_alone(tree: Node) -> Fault | None:
+    """Return a fault where a file has next to nothing of a scenario and extends none: one sentence
+    instead of one for each block that is missing.
+    """
+    assert isinstance(tree.value, dict)
+    needed = [name for name, info in Scenario.model_fields.items() if info.is_required()]
+    missing = [name for name in needed if name not in tree.value]
+    if len(missing) < len(needed) / 2:
+        return None
+    told = "is missing: begin with extends: gb_base (or another that is shipped), and say only what differs"
+    return tree.fault("extends", told)
 
 
 def experiment_of(tree: Node, faults: list[Fault]) -> Experiment:
@@ -81,11 +96,12 @@ def _faults(model: type[BaseModel], problems: list[Any], tree: Node) -> Iterator
         if kind == "missing":
             doc = _field(model, shape)
             say = "is empty, but it is required" if exists else "is missing; it is required"
-            yield node.fault(dotted(path), f"{say}: {doc}")
+            yield node.fault(dotted(path), f"{say}: {doc}{_other_name(tree, path)}")
         elif kind == "extra_forbidden":
             known = _keys(model, shape[:-1])
             word = str(path[-1])
-            message = f"this key is not known; allowed here: {', '.join(known)}{did_you_mean(word, known)}"
+            hint = _meant(model, path) or did_you_mean(word, known)
+            message = f"this key is not known; allowed here: {', '.join(known)}{hint}"
             yield node.fault(dotted(path), message, at_key=True)
         elif kind == "union_tag_not_found":
             yield node.fault(dotted((*path, "kind")), f"is missing; it is required: what the row is, one of {', '.join(ROWS)}")
@@ -99,6 +115,49 @@ def _faults(model: type[BaseModel], problems: list[Any], tree: Node) -> Iterator
         else:
             wanted = "a list" if kind == "tuple_type" else "a mapping" if kind in ("model_type", "model_attributes_type", "dict_type") else "something else"
             yield node.fault(dotted(path), f"is {kind_of(node.value)}; {wanted} is due here")
+
+
+# What other tools call a key of an experiment.
+_ELSEWHERE: Final = {"sweep": "factors", "parameters": "factors", "grid": "factors", "runs": "replications", "base": "scenario"}
+
+
+def _meant(model: type[BaseModel], path: _Path) -> str:
+    """Return what an unknown key at the top may have meant: a leaf by its name alone, or what other
+    tools call a key; "" where neither.
+    """
+    word = str(path[-1])
+    if len(path) > 1:
+        return ""
+    if model is Experiment and word in _ELSEWHERE:
+        return f" (did you mean {_ELSEWHERE[word]}?)"
+    found = [leaf for leaf in leaves(Scenario) if leaf.rpartition(".")[2] == word]
+    return f" (did you mean {found[0]}?)" if model is Scenario and len(found) == 1 else ""
+
+
+def leaves(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Yield the dotted path of every leaf of *model* that has one name in every scenario."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from leaves(kind, f"{above}{name}.")
+        else:
+            yield f"{above}{name}"
+
+
+def _other_name(tree: Node, path: _Path) -> str:
+    """Return which entry of a mapping the one at *path*, which lacks a field, may have meant."""
+    if len(path) < 3:
+        return ""
+    mapping, exists = find(tree, path[:-2])
+    name = str(path[-2])
+    if not exists or not isinstance(mapping.value, dict) or name not in mapping.value:
+        return ""
+    others = [key for key, entry in mapping.value.items() if key != name and _has(entry, path[-1])]
+    return did_you_mean(name, others)
+
+
+def _has(entry: Node, key: str | int) -> bool:
+    return isinstance(entry.value, dict) and str(key) in entry.value
 
 
 def _written(shape: _Path) -> _Path:

@@ -9,7 +9,7 @@ import pytest
 from sim.scenario import design
 from sim.scenario.design import Cell, cells
 from sim.scenario.faults import ScenarioError
-from sim.scenario.load import load, resolved
+from sim.scenario.load import load
 from sim.units import parse_rate, parse_share
 
 HEAD = "schema_version: 1\nexperiment: trial\nquestion: none\nscenario: gb_base\n"
@@ -64,13 +64,15 @@ def test_an_overlay_changes_only_what_its_own_file_says(tmp_path):
 
 
 def test_equal_names_are_told_apart(tmp_path):
-    twins = made(tmp_path, "factors: {reporting.period: [1 d, 1d]}\n")
-    assert [cell.name for cell in twins] == ["1d", "1d_2"]
-    assert resolved(twins[0].scenario) == resolved(twins[1].scenario)
+    levels = '{"a b": {reporting.loss: 1 %}, a_b: {reporting.loss: 2 %}}'
+    twins = made(tmp_path, f"factors: {{x: {{levels: {levels}}}}}\n")
+    assert [cell.name for cell in twins] == ["a_b", "a_b_2"]
 
 
 def test_every_cell_name_can_be_a_folder(tmp_path):
-    worst = made(tmp_path, "factors: {question: ['../../x', 'A b.c/100%', '" + "y" * 90 + "', '" + "y" * 90 + "z']}\n")
+    names = ["../../x", "A b.c/100%", "y" * 90, "y" * 90 + "z"]
+    levels = ", ".join(f"'{name}': {{reporting.loss: {n} %}}" for n, name in enumerate(names))
+    worst = made(tmp_path, f"factors: {{x: {{levels: {{{levels}}}}}}}\n")
     names = [cell.name for cell in worst]
     assert len(set(names)) == 4
     assert all(len(name) <= 64 and name.strip("abcdefghijklmnopqrstuvwxyz0123456789_-") == "" and name[0].isalnum() for name in names)
@@ -206,7 +208,7 @@ def test_what_is_excluded_is_left_out(tmp_path):
 
 def test_more_than_ten_thousand_cells_are_made_when_asked_for_twice(tmp_path, monkeypatch):
     monkeypatch.setattr(design, "MOST_CELLS", 3)
-    loaded = load(write(tmp_path, "factors: {seed: [1, 2, 3, 4]}\n"))
+    loaded = load(write(tmp_path, "factors: {reporting.loss: [1 %, 2 %, 3 %, 4 %]}\n"))
     with pytest.raises(ScenarioError, match="4 cells; more than 3 are made only with --yes"):
         cells(loaded)
     assert len(cells(loaded, yes=True)) == 4
