@@ -16,6 +16,7 @@ from sim.report import (
     flips,
     general,
     halves,
+    inert,
     mitigations,
     recovery,
     sample,
@@ -47,8 +48,8 @@ def _of(study: Study) -> Findings:
     foot = doubtful(study)
     grids = tuple(_footed(grid, foot) for grid in found.grids)
     said = " ".join(filter(None, (sample.preface(study), found.answer)))
-    more = (*endings.points(study), *sample.points(study), *halves.points(study))
-    points = (*found.points, *more)
+    more = [*endings.points(study), *inert.points(study), *sample.points(study)]
+    points = (*found.points, *more, *halves.points(study))
     return replace(found, answer=said, points=points, grids=grids)
 
 

@@ -181,6 +181,18 @@ class Study:
         return self.results.values().set_index(["metric", "group"]).sort_index()
 
     @cached_property
+    def prints(self) -> dict[str, int]:
+        """A number by cell that is the same for cells whose every value is."""
+        values: Any = self.results.values()
+        keys = ["replication", "metric", "group"]
+        found = {}
+        for cell, rows in values.groupby("cell", sort=False):
+            ordered = rows.sort_values(keys)
+            names = tuple(ordered[keys].itertuples(index=False, name=None))
+            found[str(cell)] = hash((names, ordered["value"].to_numpy().tobytes()))
+        return found
+
+    @cached_property
     def _series(self) -> dict[tuple[str, str], dict[str, dict[int, float]]]:
         return {}
 
