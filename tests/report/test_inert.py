@@ -39,8 +39,8 @@ def ran(tmp_path):
 def test_what_no_world_reads_is_named(ran):
     """Under rule none there is no loss and no heartbeat; how often versions change is read."""
     run = ran()
-    assert inert.factors(Study(run)) == ["reporting.loss", "reporting.heartbeat"]
-    assert "reporting.loss and reporting.heartbeat change no number here" in answer(run).replace(
+    assert inert.factors(Study(run)) == ["reporting.heartbeat", "reporting.loss"]
+    assert "reporting.heartbeat and reporting.loss change no number here" in answer(run).replace(
         "\n", " "
     )
 
