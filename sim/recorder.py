@@ -20,6 +20,7 @@ from sim.kernels.cells import OVER, PEAK, PEAK_WAITING, WAITING
 from sim.kernels.counting import largest_bins
 from sim.kernels.pool import FATES
 from sim.kernels.queues import allowance
+from sim.planning.sizes import VERSION_REPORT
 from sim.tables import PEAK_BINS_S, TIMELINE_BIN_S, TIMELINE_LONGEST_S, frame
 
 if TYPE_CHECKING:
@@ -230,10 +231,10 @@ class Recorder:
                     delays += [(*where, kind, d, counts[d]) for d in np.flatnonzero(counts)]
                 for g, name in sorted(enumerate(names), key=lambda pair: pair[1]):
                     peaks += [(*where, name, b, record.peak_n[s, g, p], record.peak_at[s, g, p]) for p, b in enumerate(PEAK_BINS_S)]
-                came = record.quarter_n[s].sum(axis=1)
-                capacity = in_messages(
-                    record.capacities[s], int(came.sum()), int(self._sizes[record.name] @ came)
-                )
+                came, bytes_each = record.quarter_n[s].sum(axis=1), self._sizes[record.name]
+                if not came.any():  # then reports stand for what would come
+                    came = np.array([kind == VERSION_REPORT for kind in self.kinds], np.int64)
+                capacity = in_messages(record.capacities[s], int(came.sum()), int(bytes_each @ came))
                 stages.append((
                     *where, capacity, self.horizon_s - self.warm_up_s, record.over_capacity_s[s], record.waiting_s[s], record.peak_waiting_n[s],
                     record.waiting_at_end_n[s],
@@ -258,7 +259,7 @@ class Recorder:
 
 def in_messages(capacity: Capacity | None, n: int, n_bytes: int) -> float:
     """Return a *capacity* in messages a second; one in bytes in messages of the mean size of the *n*
-    that came, *n_bytes* together. `inf` where nothing is limited, or nothing came that has bytes.
+    that came, *n_bytes* together. `inf` where nothing is limited, or what came has no bytes.
     """
     if capacity is None or (capacity.in_bytes and not n_bytes):
         return float("inf")

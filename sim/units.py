@@ -43,6 +43,7 @@ _MEANT: Final[dict[str, str]] = {
     "kib": "KiB", "kiB": "KiB", "mib": "MiB", "/sec": "/s", "/second": "/s", "per s": "/s", "/m": "/min", "/minute": "/min", "/hr": "/h", "/hour": "/h",
     "/day": "/d", "/week": "/w", "/y": "/year", "/yr": "/year", "/a": "/year", "Hz": "/s", "percent": "%", "pc": "%",
 }  # fmt: skip
+_FINEST: Final = 100_000_000  # the denominator of a scale
 _YEARS: Final = ("year", "years", "y", "yr", "yrs", "a")
 _LONGEST: Final = 400  # characters of a number: room for the smallest float written out; more is a mistake or mischief
 _NUMBER: Final = r"(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
@@ -135,7 +136,9 @@ def format_rate(per_s: Fraction) -> str:
 
 def parse_speed(value: object) -> Fraction:
     """Return the exact bytes per second of a speed such as "250 kB/s"."""
-    number, unit = _quantity(value, "speed", "250 kB/s", tuple(SPEEDS))
+    usual = tuple(unit for unit in SPEEDS if unit.endswith("/s"))
+    unit = value.lstrip("+-0123456789._ ") if isinstance(value, str) else ""
+    number, unit = _quantity(value, "speed", "250 kB/s", tuple(SPEEDS) if unit in SPEEDS else usual)
     return number * SPEEDS[unit]
 
 
@@ -209,6 +212,8 @@ def parse_scale(value: object) -> Fraction:
         raise ValueError(f"{shown(value)} is not a scale; {told}")
     below = 100 if match["percent"] else int(match["below"] or 1)
     above = Fraction(match["above"].replace("_", ""))
+    if (above / below).denominator > _FINEST:
+        raise ValueError(f"{shown(value)} has too many digits; {told}")
     if not 0 < above <= below:
         raise ValueError(f"{shown(value)} is not a part of the estate; {told}")
     return above / below

@@ -195,6 +195,14 @@ def plan(file: str, asked: Asked) -> None:
         _stop(too_big)
 
 
+def _halves(planned: Plan) -> str:
+    """Say how many more there are at half the size."""
+    from sim.experiment import halved
+
+    half = halved(planned)
+    return "" if half is None else f"; {len(half.tasks)} more at half the size"
+
+
 def _at_most(planned: Plan, need: Needs) -> str:
     """Return what a plan that replicates to a precision may come to."""
     from sim.experiment.progress import clock
@@ -219,7 +227,7 @@ def _plan_text(planned: Plan, need: Needs) -> str:
     rows = [
         ("plan", planned.name),
         ("cells", str(len(planned.cells))),
-        ("replications", f"{len(planned.tasks)}, {need.jobs} at once"),
+        ("replications", f"{len(planned.tasks)}, {need.jobs} at once{_halves(planned)}"),
         ("device-years", number(need.device_years)),
         ("alerts", number(need.alerts)),
         ("time", f"about {clock(need.seconds)}{_at_most(planned, need)}{_at_first(need)}"),

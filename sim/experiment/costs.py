@@ -142,10 +142,11 @@ def needs(plan: Plan, jobs: int | None) -> Needs:
 
 
 def halved(plan: Plan) -> Plan | None:
-    """Return *plan* with one replication of each cell at half its size; None where no cell is a part
-    of an estate, one has no half, or that would take more than a quarter of the plan's time.
+    """Return *plan* with one replication of each cell at half its size; None where there is
+    nothing to compare, no cell is a part of an estate, one has no half, or that would take more than
+    a quarter of the plan's time.
     """
-    if not any(_is_part(cell.scenario) for cell in plan.cells):
+    if len(plan.cells) < 2 or not any(_is_part(cell.scenario) for cell in plan.cells):
         return None
     halves = [_half(cell.scenario) for cell in plan.cells]
     if any(half is None for half in halves):

@@ -30,6 +30,7 @@ def at_half_size(run: Path, plan: Plan, workers: Workers) -> None:
     clean(folder)
     done, _ = finished(folder, [task.address for task in half.tasks])
     missing = [task for task in half.tasks if task.address not in done]
+    log(run, f"at half the size: {len(missing)} replications, one of each cell")
     failures = work(folder, missing, ENGINES[plan.engine], workers, lambda task, seconds: None)
     lost = {failure.cell for failure in failures}
     for failure in failures:

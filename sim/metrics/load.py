@@ -112,12 +112,13 @@ def peak_to_mean(tables: Tables, window: Window, *, stage: str) -> Values:
 
 
 def load_share(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Mean arrivals per second ÷ capacity: the share of the stage's capacity in use. Absent where capacity is unlimited or nil.
+    """Mean arrivals per second ÷ capacity: the share of the stage's capacity in use. Absent at a server whose capacity is unlimited or nil.
 
-    At `cell`, of a region's cells together. Groups: server; `all` is all arrivals ÷ all capacity. Unit: share.
+    At `cell`, of a region's cells together. Groups: server; `all` is arrivals ÷ capacity of those servers. Unit: share.
     """
     capacity = capacities(tables, stage)
-    if any(c in (0, float("inf")) for c in capacity.values()):
+    capacity = {name: c for name, c in capacity.items() if c not in (0, float("inf"))}
+    if not capacity:
         return {}
     n = totals(where(tables["arrivals"], stage=stage), "server", "n")
     shares = pooled({server: n.get(server, 0) / window.length_s for server in capacity}, capacity)

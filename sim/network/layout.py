@@ -246,7 +246,7 @@ def _parameters(row: Any, server: str) -> tuple[int, int, int, int]:
     if row.kind == "circuit_breaker":
         return of_server(row.above, server), row.window, row.open, 0
     if row.kind == "access_barring":
-        return row.above, threshold(row.share), row.hold, 0
+        return of_server(row.above, server), threshold(row.share), row.hold, 0
     if row.kind == "redelivery":
         return row.after, row.hold, 0, 0
     return (of_server(row.above, server), 0, 0, 0) if row.kind == "shed" else (0, 0, 0, 0)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from sim.report.aftermath import Aftermath, Outcome
 from sim.report.drawing import COLOURS, FAINT, INK, POINTS, SHAPES, SOFT, new, styled
-from sim.report.servers import places
+from sim.report.servers import servers_of
 from sim.report.words import rounded
 from sim.tables import TIMELINE_BIN_S
 
@@ -159,7 +159,8 @@ def _waiting(world: Aftermath, outcome: Outcome) -> tuple[Any, Any]:
         rows = table[(table["stage"] == stage) & (table["server"] == server) & (table["start_s"] >= world.study.window(outcome.cell).warm_up_s)]
         parts.append(rows.sort_values("start_s"))
     group = "all" if stage == "dsp" else server
-    here = (place for place in places(outcome.cell) if (place.stage, place.group) == (stage, group))
-    capacity = next(here).capacity
+    spec = next(one for one in outcome.cell.scenario.network if one.stage == stage)
+    here = {place.group: place.capacity for place in servers_of(outcome.cell, spec)}
+    capacity = here[group]
     mean = np.mean([part["waiting_n"].to_numpy() for part in parts], axis=0)
     return (parts[0]["start_s"].to_numpy() + TIMELINE_BIN_S) / 3600, mean / capacity

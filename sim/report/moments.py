@@ -63,11 +63,18 @@ class Storm:
         return f"{place.stage}_alerts_per_s_peak", place.group
 
     def waits(self, cell: Cell) -> list[Place]:
-        """Return where something waits more often than without reports: where it is a storm."""
+        """Return where something waits more often than without reports, and luck does not explain
+        it: where it is a storm.
+        """
+        waits = self._waits_more(cell)
+        return [place for place in waits if sample.exceeds(self.study, cell, place)]
+
+    def _waits_more(self, cell: Cell) -> list[Place]:
+        """Return where something waits more often than without reports."""
         found = []
         for place in places(cell):
             more = self.study.difference(cell, f"{place.stage}_waiting_share", place.group)
-            if more is not None and above(more) and sample.exceeds(self.study, cell, place):
+            if more is not None and above(more):
                 found.append(place)
         return found
 
@@ -77,7 +84,7 @@ class Storm:
 
     def is_calm(self, cell: Cell) -> bool:
         """Whether the run can tell that *cell* is no storm; a sample may be able to tell neither."""
-        return not self.is_storm(cell) and sample.stays_below(self.study, cell)
+        return not self._waits_more(cell) and sample.stays_below(self.study, cell)
 
     def late(self, cell: Cell) -> Difference | None:
         """Return how many more messages a day of other kinds are late than without reports."""

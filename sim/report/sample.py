@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import sqrt
+from math import ceil, sqrt
 from typing import Final
 
 from sim.metrics import Estimate
 from sim.report.servers import Place, places
 from sim.report.study import Cell, Study
-from sim.report.words import interval, number, rounded
-from sim.scenario.scale import CENTRAL, scale_of
+from sim.report.words import interval, number
+from sim.scenario.fields import of_server
+from sim.scenario.scale import CENTRAL, is_of_the_estate, scale_of
 
 PEAKS: Final = (
-    "This is a sample of the estate: peaks do not scale with it, and capacities are as the scenario has"
-    " them. Run all premises, or a part in proportion (estate.scale), to decide."
+    "This is a sample of the estate: peaks do not scale with it, and capacities are as the scenario"
+    " has them. Run all premises, or a part in proportion (estate.scale), to decide."
 )
 # How sure a sample must be before it says that a second brings more than a server passes on, or less.
 SURE: Final = 0.95
-_Z: Final = 1.96  # standard deviations of a 95 % interval
 _LADDER: Final = tuple(Fraction(1, n) for n in (1000, 500, 200, 100, 50, 20, 10, 5, 2, 1))
 
 
-def is_scaled(study: Study) -> bool:
-    """Whether any cell of *study* is a part of an estate with all that is of it in proportion."""
-    return any(scale_of(cell.asked) < 1 for cell in study.cells)
+def is_scaled(cell: Cell) -> bool:
+    """Whether *cell* is a part of an estate with all that is of it in proportion."""
+    return scale_of(cell.asked) < 1
 
 
 def preface(study: Study) -> str:
@@ -32,17 +32,18 @@ def preface(study: Study) -> str:
     for cell in study.cells:
         asked = cell.asked
         n, meant = asked.estate.premises, asked.network_for
-        if meant is not None and n != meant and places(cell):
-            part = Fraction(n, meant)
-            cure = (
-                f"give all {meant:,} premises and estate.scale: {part}, and the network follows"
-                if part < 1
-                else "say with network_for if it is theirs"
-            )
-            return (
-                f"Not a verdict on Great Britain: {n:,} premises meet a network that is for"
-                f" {meant:,}, so that nothing queues here as it would there; {cure}."
-            )
+        if meant is None or n == meant or not is_of_the_estate(asked.network):
+            continue
+        about = (
+            f"Not a verdict on Great Britain: {n:,} premises meet a network that is for {meant:,}"
+        )
+        if n > meant:
+            return f"{about}; say with network_for if it is theirs."
+        part = scale_of(asked) * Fraction(n, meant)
+        return (
+            f"{about}, so that nothing queues here as it would there; give all {meant:,} premises and"
+            f" estate.scale: {part}, and the network follows."
+        )
     return ""
 
 
@@ -50,69 +51,99 @@ def doubt(study: Study, of_premises: str) -> tuple[str, ...]:
     """Return what is to be doubted in a sample: of one in proportion its luck, of one by premises
     alone what *of_premises* says.
     """
-    if not is_scaled(study):
+    if not any(map(is_scaled, study.cells)):
         return (of_premises,)
     return (
         "This is a part of the estate, and what is of the estate is in proportion. Shares, ages and"
         " waits of many minutes carry over; the luck of single seconds is larger here than in the"
-        " nation, so peaks and short queues are too. estate.scale: 1 decides.",
+        " whole, so peaks and short queues are too. estate.scale: 1 decides.",
     )
 
 
 def points(study: Study) -> tuple[str, ...]:
-    """Say by how much luck moves a second of a scaled network: the error of the scale."""
-    cell = next((cell for cell in study.cells if scale_of(cell.asked) < 1), None)
-    if cell is None:
-        return ()
-    told = (
-        f"Scale {scale_of(cell.asked)}: {cell.scenario.estate.premises:,} of"
-        f" {cell.asked.estate.premises:,} premises, and all that is of the estate in proportion."
-        " Numbers of messages and devices are of this part."
+    """Say by how much luck moves a second of a scaled network, once for each scale."""
+    by_scale = {scale_of(cell.asked): cell for cell in study.cells if is_scaled(cell)}
+    return tuple(_error(cell) for _, cell in sorted(by_scale.items()))
+
+
+def _error(cell: Cell) -> str:
+    """Say what part *cell* is, and between which numbers a second varies that has just its fill."""
+    scale = scale_of(cell.asked)
+    part = (
+        f"Scale {scale}: {cell.scenario.estate.premises:,} of {cell.asked.estate.premises:,}"
+        " premises, and all that is of the estate in proportion. Numbers of messages and devices are"
+        " of this part."
     )
-    central = [place for place in places(cell) if place.stage in CENTRAL and place.capacity]
+    central = [place for place in places(cell) if place.stage in CENTRAL]
     if not central:
-        return (told,)
+        return part
     least = min(central, key=lambda place: place.capacity)
-    here, there = (
-        f"{rounded(100 * _Z / sqrt(capacity), 2)} %"
-        for capacity in (least.capacity, least.capacity / float(scale_of(cell.asked)))
-    )
+    (low, high), (below, above) = _ends(least.capacity), _ends(least.capacity / float(scale))
     return (
-        f"{told} A second in which {least} has just its fill ({number(least.capacity)} messages)"
-        f" varies by ± {here} by luck, in the nation by ± {there}: busiest seconds and short queues"
-        " are larger here than there.",
+        f"{part} A second in which {least} has just its fill ({number(least.capacity)} messages"
+        f" expected) has {low:,} to {high:,} by luck, 19 times in 20; in the whole, where"
+        f" {number(least.capacity / float(scale))} are expected, {below:,} to {above:,}. Busiest"
+        " seconds and short queues are larger here than there."
     )
+
+
+def _ends(expected: float) -> tuple[int, int]:
+    """Return between which whole numbers a Poisson number lies 19 times in 20, tails alike."""
+    from scipy.special import pdtrik
+
+    tail = (1 - SURE) / 2
+    low, high = (ceil(float(pdtrik(p, expected))) for p in (tail, 1 - tail))
+    return max(low, 0), high
 
 
 def exceeds(study: Study, cell: Cell, place: Place) -> bool:
-    """Whether more comes to *place* in some second than it passes on, and the luck of a sample does
-    not explain it: less than 1 chance in 20 that any second of the window brings so many, were the
-    nation's load never above capacity. In the nation itself nothing needs explaining.
+    """Whether more comes to *place* than it passes on, and the luck of a sample does not explain it:
+    its busiest second, or its longest queue. In the whole estate nothing needs explaining.
     """
-    peak = _busiest(study, cell, place)
-    if scale_of(cell.asked) == 1 or place.stage not in CENTRAL or peak is None:
+    if not is_scaled(cell) or place.stage not in CENTRAL:
         return True
-    return is_more_than_luck(peak.value, place.capacity, study.window(cell).length_s)
+    seconds = study.window(cell).length_s
+    queue = study.estimate(cell, f"{place.stage}_peak_waiting_n", place.group)
+    if queue is not None and is_longer_than_luck(queue.value, place.capacity, seconds):
+        return True
+    peak = _busiest(study, cell, place)
+    if peak is None or place.in_bytes:
+        return False
+    return is_more_than_luck(peak.value, place.capacity, seconds * _n_central(cell))
 
 
 def is_more_than_luck(peak: float, capacity: float, seconds: int) -> bool:
     """Whether the busiest of so many *seconds* has more messages than luck explains where no more
-    than *capacity* is expected in any.
+    than *capacity* is expected in any: less than 1 chance in 20, over all of them.
     """
     from scipy.special import pdtrc
 
     return float(pdtrc(peak - 1, capacity)) < (1 - SURE) / seconds
 
 
+def is_longer_than_luck(queue: float, capacity: float, seconds: int) -> bool:
+    """Whether a *queue* is longer than luck makes it in so many *seconds* at a server to which never
+    more than *capacity* is expected: less than 1 chance in 20 at just its fill, the worst of these.
+
+    Its length is then a random walk held above 0 by a wall, whose highest point over n steps of
+    variance c passes x with chance 4 (1 − Φ(x ÷ √(c n))) at most.
+    """
+    from scipy.special import ndtri
+
+    return queue > float(ndtri(1 - (1 - SURE) / 4)) * sqrt(capacity * seconds)
+
+
 def stays_below(study: Study, cell: Cell) -> bool:
-    """Whether no second of *cell* can have had more than its servers pass on, were it the nation: a
+    """Whether no second of *cell* can have had more than its servers pass on, were it the whole: a
     second with just their fill would have shown more, with 19 chances in 20.
     """
-    return scale_of(cell.asked) == 1 or not _doubtful(study, cell)
+    return not is_scaled(cell) or not _doubtful(study, cell)
 
 
 def _doubtful(study: Study, cell: Cell) -> list[Place]:
-    """Return the servers of *cell* at which a storm of the nation may hide."""
+    """Return the servers of *cell* at which a storm of the whole estate may hide: all that count
+    bytes, for of those only messages are recorded.
+    """
     from scipy.special import pdtr
 
     found = []
@@ -120,27 +151,44 @@ def _doubtful(study: Study, cell: Cell) -> list[Place]:
         peak = _busiest(study, cell, place)
         if place.stage not in CENTRAL or peak is None:
             continue
-        if float(pdtr(peak.value, place.capacity)) >= 1 - SURE:  # so few, or fewer
+        so_few = float(pdtr(peak.value, _passed_on(cell, place)))
+        if place.in_bytes or so_few >= 1 - SURE:
             found.append(place)
     return found
+
+
+def _passed_on(cell: Cell, place: Place) -> float:
+    """Return what *place* passes on in a second at most: its capacity, or less where rows shape it."""
+    server = "dsp" if place.stage == "dsp" else place.group
+    stage = next(one for one in cell.scenario.network if one.stage == place.stage)
+    shapes = (row for row in stage.mitigations if row.kind == "shape")
+    return min([place.capacity, *(float(of_server(row.rate, server)) for row in shapes)])
 
 
 def _busiest(study: Study, cell: Cell, place: Place) -> Estimate | None:
     return study.estimate(cell, f"{place.stage}_messages_per_s_peak", place.group)
 
 
+def _n_central(cell: Cell) -> int:
+    return sum(place.stage in CENTRAL for place in places(cell))
+
+
 def cannot_tell(study: Study, cell: Cell) -> str:
     """Say at which server of *cell* luck hides whether it is a storm, and which scale would tell."""
-    place = max(_doubtful(study, cell), key=lambda one: _load(study, cell, one))
+    hidden = _doubtful(study, cell) or places(cell)
+    place = max(hidden, key=lambda one: _load(study, cell, one))
     peak = _busiest(study, cell, place)
-    assert peak is not None
-    told = (
-        f"in its busiest second {interval(peak)} messages come to {place}, which passes on"
-        f" {number(place.capacity)} here, and luck moves so full a second by more than that"
-    )
     share, whole = _load(study, cell, place), place.capacity / float(scale_of(cell.asked))
+    if place.in_bytes:
+        return f"{place} is limited in bytes, and how many come in a second is not recorded"
+    told = (
+        f"its busiest second brings {interval(peak)} messages to {place}, which passes on"
+        f" {number(place.capacity)} here, and in so small a part a second with just as many as are"
+        " passed on often shows as few, or more"
+    )
+    larger = [scale for scale in _LADDER if scale > scale_of(cell.asked)]
     seconds = study.window(cell).length_s
-    tells = (scale for scale in _LADDER if _tells(share, whole * float(scale), seconds))
+    tells = (scale for scale in larger if _tells(share, whole * float(scale), seconds))
     enough = next(tells, None)
     if enough is None:
         return told

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.report.study import Cell, Study
-from sim.report.words import rounded
-from sim.scenario.fields import Capacity, of_server
+from sim.scenario.fields import of_server
 from sim.scenario.row_checks import server_names
+from sim.scenario.scale import CENTRAL, scale_of
 from sim.scenario.schema import Stage
 from sim.units import format_rate, format_speed
 
@@ -22,7 +22,8 @@ READ: Final = (
 @dataclass(frozen=True, slots=True)
 class Place:
     """A server of a stage: its *stage*, the *group* under which metrics know it, a *name* for readers,
-    its capacity in messages a second, and what it *passes_on* as it was written ("250 kB/s").
+    its capacity in messages a second, what it *passes_on* as it was written ("250 kB/s × 1/100" in a
+    hundredth of the estate), and whether that is *in_bytes*.
     """
 
     stage: str
@@ -30,6 +31,7 @@ class Place:
     name: str
     capacity: float
     passes_on: str
+    in_bytes: bool
 
     def __str__(self) -> str:
         return f"the {self.name}" if self.stage == "dsp" else self.name
@@ -56,22 +58,23 @@ def servers_of(cell: Cell, stage: Stage) -> list[Place]:
         in_messages = float(capacity.rate)
         if capacity.in_bytes:
             in_messages = cell.capacities[stage.stage, server]
-        is_cell = stage.stage == "cell"
-        told = _rate(capacity) + (" a cell" if is_cell else "")
         group = "all" if stage.stage == "dsp" else server
-        n = cell.n_cells[server] if is_cell else 1
-        found.append(Place(stage.stage, group, name_of(stage.stage, server), in_messages * n, told))
+        n = cell.n_cells[server] if stage.stage == "cell" else 1
+        name, written = name_of(stage.stage, server), _as_asked(cell, stage.stage, server)
+        found.append(Place(stage.stage, group, name, in_messages * n, written, capacity.in_bytes))
     return found
 
 
-def _rate(capacity: Capacity) -> str:
-    """Return a *capacity* as it would be written; of a scale that no decimal is of, rounded."""
-    unit = "B/s" if capacity.in_bytes else "/s"
-    try:
-        write = format_speed if capacity.in_bytes else format_rate
-        return write(capacity.rate)
-    except ValueError:
-        return f"{rounded(float(capacity.rate), 3)} {unit}"
+def _as_asked(cell: Cell, stage: str, server: str) -> str:
+    """Return the capacity of a *server* of *cell* as it was asked for, and its scale."""
+    spec = next(one for one in cell.asked.network if one.stage == stage)
+    capacity = of_server(spec.capacity, server)
+    assert capacity is not None
+    write = format_speed if capacity.in_bytes else format_rate
+    if stage == "cell":
+        return f"{write(capacity.rate)} a cell"
+    scale = scale_of(cell.asked)
+    return write(capacity.rate) + (f" × {scale}" if scale < 1 and stage in CENTRAL else "")
 
 
 def places(cell: Cell) -> list[Place]:

@@ -80,8 +80,17 @@ def _untold(storm: Storm, cell: Cell) -> str:
 def _most(storm: Storm) -> str:
     """Say what waits where there is no storm, and how far the highest peak comes."""
     place, peak = storm.peak(storm.worst)
-    load = f"{interval(peak)} alerts in one second at {place}, {_share(peak, place)} what it passes on"
+    load = f"{interval(peak)} alerts in one second at {place}, {_against(peak, place, 'what')}"
     return f"{_waiting(storm, storm.worst)} at any stage; the most is {load} ({plain(storm.worst)})"
+
+
+def _against(peak: Estimate, place: Place, whole: str) -> str:
+    """Set a *peak* of alerts beside what *place* passes on, *whole* as words or a number; of bytes
+    there is no such multiple, for what else comes has other sizes.
+    """
+    if place.in_bytes:
+        return f"which passes on {place.passes_on}"
+    return f"{_share(peak, place)} {whole} it passes on"
 
 
 def _share(peak: Estimate, place: Place) -> str:
@@ -93,7 +102,8 @@ def _share(peak: Estimate, place: Place) -> str:
 def _told(storm: Storm, cell: Cell) -> str:
     """Return what happens in *cell*: where, how big, how long, and what is pushed aside."""
     place, peak = storm.peak(cell)
-    told = f"{plain(cell)} ({how(cell)}): {interval(peak)} alerts in one second at {place}, {_share(peak, place)} the {number(place.capacity)} it passes on"
+    against = _against(peak, place, f"the {number(place.capacity)}")
+    told = f"{plain(cell)} ({how(cell)}): {interval(peak)} alerts in one second at {place}, {against}"
     queues = [(where, storm.at(cell, where, "peak_waiting_n")) for where in storm.waits(cell)]
     if queues:
         where, longest = max(queues, key=lambda pair: pair[1].value if pair[1] else 0)

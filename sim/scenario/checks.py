@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from fractions import Fraction
 from typing import Any, Final
 
 from sim import units
@@ -15,7 +16,8 @@ from sim.scenario import air_checks, firmware_checks, row_checks, storm_checks
 from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import LONGEST_S
-from sim.scenario.scale import whole_leaves_vanish
+from sim.scenario.firmware import Firmware
+from sim.scenario.scale import rates_are_countable, whole_leaves_vanish
 from sim.scenario.schema import EstateSpec, Reporting, Stage, Traffic, Window
 from sim.units import DAY_S
 
@@ -56,9 +58,23 @@ def _reach_is_a_share(estate: EstateSpec) -> Iterator[Finding]:
 def _scale_leaves_whole_numbers(
     estate: EstateSpec, network: tuple[Stage, ...]
 ) -> Iterator[Finding]:
-    if estate.scale is not None:
-        yield from whole_leaves_vanish(estate.scale, "estate", estate)
-        yield from whole_leaves_vanish(estate.scale, "network", network)
+    scale = Fraction(1) if estate.scale is None else estate.scale
+    yield from whole_leaves_vanish(scale, "estate", estate)
+    yield from whole_leaves_vanish(scale, "network", network)
+    yield from rates_are_countable(scale, "network", network)
+
+
+def _a_scaled_gateway_answers(estate: EstateSpec, firmware: Firmware | None) -> Iterator[Finding]:
+    capacity = None if firmware is None else firmware.screening.capacity
+    if capacity is None or estate.scale is None or capacity * units.HOUR_S < 1:
+        return
+    if capacity * estate.scale * units.HOUR_S < 1:
+        least = 1 / (capacity * units.HOUR_S)
+        message = (
+            f"at a scale of {estate.scale} the gateway answers less than once an hour, and it counts"
+            f" by the hour; the smallest scale that works is {least}"
+        )
+        yield ("firmware", "screening", "capacity"), message, (("estate", "scale"),)
 
 
 def _someone_reports(reporting: Reporting) -> Iterator[Finding]:
@@ -112,6 +128,7 @@ _CHECKS: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
     _window_fits_the_clock: ("window",),
     _reach_is_a_share: ("estate",),
     _scale_leaves_whole_numbers: ("estate", "network"),
+    _a_scaled_gateway_answers: ("estate", "firmware"),
     _someone_reports: ("reporting",),
     _timer_is_regular: ("reporting",),
     _profiles_exist: ("traffic",),

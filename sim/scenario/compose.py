@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from sim.scenario import stages
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean
-from sim.scenario.fields import OTHERS
+from sim.scenario.fields import BY_SERVER_LEAVES, OTHERS
 from sim.scenario.tree import Node, dotted, kind_of, parse, read_text
 from sim.units import shown
 
@@ -29,6 +29,7 @@ def _carried(installed: str, beside: str) -> Path:
     return within if within.is_dir() else package.parent / beside
 
 
+_NETWORK_FOR: Final = "network_for"
 TEXTS: Final = ("question",)  # leaves that are text: all that is set is theirs, a # too
 _QUOTED: Final = re.compile(r"""\s*(['"]).*\1\s*""", re.DOTALL)
 
@@ -103,7 +104,7 @@ def composed(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Node, list[Fault]
         if problem.faults[0].file == str(base_path) and problem.faults[0].message == "no such file":
             raise ScenarioError([*faults, extends.fault("extends", _unknown(str(extends.value)))]) from None
         raise
-    return merged(base, own), faults + base_faults
+    return _extended(base, own), faults + base_faults
 
 
 def extended(extends: Node, path: Path) -> Path:
@@ -128,15 +129,31 @@ def merged(base: Node, over: Node) -> Node:
         return over
     entries = dict(base.value)
     for key, child in over.value.items():
-        entries[key] = _laid(key, entries[key], child) if key in entries else child
+        entries[key] = merged(entries[key], child) if key in entries else child
     return replace(over, value=entries)
 
 
-def _laid(key: str, base: Node, over: Node) -> Node:
-    """Return *over*, the value of *key*, laid on *base*: stages given by name change a list of them."""
-    if key == stages.NETWORK and isinstance(over.value, dict):
-        return stages.listed(merged(stages.by_name(base), over))
-    return merged(base, over)
+def _extended(base: Node, own: Node) -> Node:
+    """Return the file *own* laid on the *base* that it extends."""
+    assert isinstance(own.value, dict)
+    network = own.value.get(stages.NETWORK)
+    base = without_its_premises(base, own.value.items())
+    if network is not None:
+        own = replace(own, value={key: child for key, child in own.value.items() if child is not network})
+        return put(merged(base, own), (stages.NETWORK,), network)
+    return merged(base, own)
+
+
+def without_its_premises(tree: Node, changes: Iterable[tuple[str, Node]]) -> Node:
+    """Return *tree* without what its network is for, where *changes* give a network of its own,
+    whole, and do not say for whom; no network at all is for the same as before.
+    """
+    given, entries = dict(changes), tree.value
+    network = given.get(stages.NETWORK)
+    is_whole = network is not None and isinstance(network.value, list) and network.value
+    if not is_whole or _NETWORK_FOR in given or not isinstance(entries, dict):
+        return tree
+    return replace(tree, value={key: child for key, child in entries.items() if key != _NETWORK_FOR})
 
 
 def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()) -> Node:
@@ -157,7 +174,7 @@ def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()
             raise ScenarioError([value.fault(whole, f"{shown(here)} is not in the list {dotted(done)}; allowed: {allowed}", at_key=True)])
         index = int(here)
         return replace(tree, value=[*tree.value[:index], put(tree.value[index], rest, value, (*done, here)), *tree.value[index + 1 :]])
-    if done[:1] == (stages.NETWORK,) and not rest and tree.value is not None:
+    if done[:1] == (stages.NETWORK,) and not rest and done[-1] in BY_SERVER_LEAVES and tree.value is not None:
         here_and_others = {OTHERS: tree, here: value}  # one server of a leaf that had one value
         return replace(value, value=here_and_others)
     raise ScenarioError([value.fault(whole, f"{dotted(done)} is {kind_of(tree.value)} and holds no {shown(here)}", at_key=True)])
@@ -176,9 +193,11 @@ def _put_in_network(tree: Node, path: Sequence[str], value: Node) -> Node:
     changed = stages.listed(put(network, path[1:], value, (stages.NETWORK,)))
     return replace(tree, value={**tree.value, stages.NETWORK: changed})
 
+
 def overlaid(tree: Node, overlay: Node) -> Node:
     """Return *tree* under *overlay*: a mapping of the tree's shape whose keys may also be paths in dots."""
     assert isinstance(overlay.value, dict)
+    tree = without_its_premises(tree, overlay.value.items())
     for path, value in overlay.value.items():
         tree = put(tree, path.split("."), value)
     return tree

@@ -42,7 +42,8 @@ def _schema() -> dict[str, Any]:
             del model["required"]
     definitions["$defs"].pop("Capacity", None)  # how it is held; a file writes "2000 /s"
     scenario = definitions["$defs"]["Scenario"]
-    stages = {name: {"$ref": "#/$defs/Stage"} for name in STAGES}
+    stage_or_none = {"anyOf": [{"$ref": "#/$defs/Stage"}, {"type": "null"}]}
+    stages = dict.fromkeys(STAGES, stage_or_none)
     network = scenario["properties"]["network"] | {"description": _BY_STAGE}
     by_name = {"type": "object", "properties": stages, "additionalProperties": False}
     listed = {key: network.pop(key) for key in ("type", "items")}
@@ -109,7 +110,7 @@ def _value(document: dict[str, Any], shape: dict[str, Any]) -> str:
     if "x-unit" in shape:
         return f"{shape['x-unit']}, such as `{json.dumps(shape['examples'][0]).strip(chr(34))}`"
     if "oneOf" in shape and "discriminator" not in shape:
-        return f"{_value(document, shape['oneOf'][0])}, or a mapping from server to it"
+        return f"{_value(document, shape['oneOf'][0])}, or a mapping from server (or `others`) to it"
     if "discriminator" in shape:
         return "row by its kind: " + ", ".join(f"`{kind}`" for kind in shape["discriminator"]["mapping"])
     if "enum" in shape:

@@ -115,16 +115,14 @@ class Capacity:
 
 def _capacity(value: object) -> Capacity:
     """Return what "2000 /s" or "250 kB/s" says."""
-    unit = value.strip("0123456789._ ") if isinstance(value, str) else ""
-    try:
-        if unit in units.SPEEDS:
-            return Capacity(units.parse_speed(value), in_bytes=True)
-        read = Capacity(units.parse_rate(value))
-    except ValueError as problem:
-        of_bytes = ", or bytes a second like 250 kB/s" if "B" in unit else ""
-        raise ValueError(f"{problem}{of_bytes}") from None
-    if read.rate > FASTEST_PER_S:
-        raise ValueError(f"{shown(value)} is too large; it must be at most {FASTEST_PER_S} /s")
+    unit = value.lstrip("+-0123456789._ ") if isinstance(value, str) else ""
+    in_bytes = "b" in unit.lower()
+    parse = units.parse_speed if in_bytes else units.parse_rate
+    read = Capacity(parse(value), in_bytes)
+    most = LARGEST_B if in_bytes else FASTEST_PER_S
+    if read.rate > most:
+        told = f"{most} B/s" if in_bytes else f"{most} /s"
+        raise ValueError(f"{shown(value)} is too large; it must be at most {told}")
     return read
 
 
@@ -223,6 +221,7 @@ Code = Annotated[str, BeforeValidator(_code)]
 KindsOrCodes = Annotated[tuple[Annotated[str, BeforeValidator(_kind_or_code)], ...], AfterValidator(distinct)]
 Reference = Annotated[str, BeforeValidator(_reference)]
 
+BY_SERVER_LEAVES: Final = ("capacity", "buffer", "above", "rate", "burst")
 OTHERS: Final = "others"
 EVERY_SERVER: Final = "every server"
 BY_SERVER: Final = "by server"

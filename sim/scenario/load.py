@@ -7,10 +7,19 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 
-from sim.scenario.compose import assignments, composed, located, put, read, shipped
+from sim.scenario.compose import (
+    assignments,
+    composed,
+    located,
+    put,
+    read,
+    shipped,
+    without_its_premises,
+)
 from sim.scenario.experiments import Experiment
 from sim.scenario.faults import Fault, ScenarioError
 from sim.scenario.schema import Scenario
+from sim.scenario.stages import canonical
 from sim.scenario.tree import Node, core
 from sim.scenario.validate import experiment_of, scenario_of
 
@@ -33,12 +42,17 @@ def load(name_or_path: str | os.PathLike[str], sets: Sequence[str] = ()) -> Scen
         experiment._sets = tuple(change for change in changes if change not in own)
         return experiment
     tree, faults = composed(path)
-    return scenario_of(_changed(tree, changes), faults, tree.file)
+    return scenario_of(_changed(without_its_premises(tree, changes), changes), faults, tree.file)
 
 
 def _changed(tree: Node, changes: Sequence[tuple[str, Node]]) -> Node:
     faults: list[Fault] = []
+    known: dict[str, str] = {}
     for path, value in changes:
+        leaf = canonical(path, tree)
+        if leaf in known:
+            faults.append(value.fault(path, f"is {known[leaf]}, which is set already", at_key=True))
+        known[leaf] = path
         try:
             tree = put(tree, path.split("."), value)
         except ScenarioError as problem:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sim import units
 from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
-from sim.scenario.fields import OF_THE_ESTATE, OTHERS
+from sim.scenario.fields import BY_SERVER_LEAVES, OTHERS
 from sim.scenario.rows import ROWS, AlertStormProtection, Consolidate, Dedupe, HoldDown, Redelivery, Retry
 from sim.scenario.schema import EstateSpec, Stage, Traffic
 
@@ -86,9 +86,9 @@ def leaves_by_server_name_them(
 
 def _leaves_by_server(block: BaseModel, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yield every leaf of a stage and of its rows that is given server by server."""
-    for name, field in type(block).model_fields.items():
+    for name in type(block).model_fields:
         leaf = getattr(block, name)
-        if isinstance(leaf, dict) and field.json_schema_extra == OF_THE_ESTATE:
+        if isinstance(leaf, dict) and name in BY_SERVER_LEAVES:
             yield (*path, name), leaf
         if name == "mitigations":
             for place, row in enumerate(leaf):

@@ -110,7 +110,7 @@ class AccessBarring(_Row):
     """A crowded cell puts some arrivals off."""
 
     kind: Literal["access_barring"] = Field(description="A crowded cell puts some arrivals off.")
-    above: Count = Field(description="Messages waiting at the cell above which it bars.")
+    above: ByServer[Count] = Field(description="Messages waiting at the cell above which it bars.")
     share: Share = Field(description="Share of arrivals that it puts off.")
     hold: PositiveDuration = Field(description="Time within which they come again, uniformly.")
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 
 from sim.scenario.faults import Finding, Path
-from sim.scenario.fields import OF_THE_ESTATE
+from sim.scenario.fields import OF_THE_ESTATE, Capacity
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
 # Stages with one server, or a few, for the whole estate; elsewhere its parts bring their own.
-CENTRAL = ("csp", "dsp", "user")
+CENTRAL: Final = ("csp", "dsp", "user")
+_FINEST: Final = 4 * 10**9  # times the seconds of sixty years still fits 64 bits
 
 
 def scale_of(scenario: Scenario) -> Fraction:
@@ -38,14 +39,31 @@ def scaled(scenario: Scenario) -> Scenario:
 
 def whole_leaves_vanish(scale: Fraction, block: str, value: object) -> Iterator[Finding]:
     """Find leaves of *block* that are counted in whole numbers and would fall below 1."""
-    for path, leaf in _whole_leaves(value, (block,)):
-        if 0 < leaf * scale < 1:
+    for path, leaf in _leaves(value, (block,)):
+        if isinstance(leaf, int) and 0 < leaf * scale < 1:
             least = Fraction(1, leaf)
             message = (
                 f"at a scale of {scale}, {leaf:,} would be less than 1, and it is counted in whole"
                 f" numbers; the smallest scale that works is {least}"
             )
             yield path, message, (("estate", "scale"),)
+
+
+def rates_are_countable(scale: Fraction, block: str, value: object) -> Iterator[Finding]:
+    """Find rates of *block* that, scaled, no slot can be given its whole share of in 64 bits."""
+    for path, leaf in _leaves(value, (block,)):
+        rate = leaf.rate if isinstance(leaf, Capacity) else leaf
+        if isinstance(rate, Fraction) and (rate * scale).denominator > _FINEST:
+            message = (
+                f"at a scale of {scale} this is {float(rate * scale):.6g} a second with too many digits"
+                " to be counted out exactly; write the scale as a fraction such as 1/30, or round this"
+            )
+            yield path, message, (("estate", "scale"),)
+
+
+def is_of_the_estate(network: object) -> bool:
+    """Whether anything that is set in the stages *network* is of the estate."""
+    return any(True for _ in _leaves(network, ("network",)))
 
 
 def _scaled(value: Any, scale: Fraction) -> Any:
@@ -75,20 +93,18 @@ def _multiplied(value: Any, scale: Fraction) -> Any:
     return None if value is None else value * scale
 
 
-def _whole_leaves(value: Any, path: Path) -> Iterator[tuple[Path, int]]:
-    """Yield every whole number below *value* that is of the estate, with its path."""
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Yield every number below *value* that is of the estate, with its path."""
     if isinstance(value, tuple):
         for number, item in enumerate(value):
-            yield from _whole_leaves(item, (*path, number))
+            yield from _leaves(item, (*path, number))
     if not isinstance(value, BaseModel) or not _has_part(value):
         return
     for name, field in type(value).model_fields.items():
         leaf = getattr(value, name)
         if field.json_schema_extra != OF_THE_ESTATE:
-            yield from _whole_leaves(leaf, (*path, name))
-        elif isinstance(leaf, int):
-            yield (*path, name), leaf
+            yield from _leaves(leaf, (*path, name))
         elif isinstance(leaf, dict):
-            counts = {key: each for key, each in leaf.items() if isinstance(each, int)}
-            for key, each in counts.items():
-                yield (*path, name, key), each
+            yield from (((*path, name, key), each) for key, each in leaf.items())
+        elif leaf is not None:
+            yield (*path, name), leaf

@@ -16,6 +16,7 @@ from sim.scenario.alerts import Alerts, kinds_by_name
 from sim.scenario.faults import did_you_mean
 from sim.scenario.fields import (
     OF_THE_ESTATE,
+    OTHERS,
     ByServer,
     Closed,
     Day,
@@ -78,6 +79,8 @@ def _whole(shares: dict[str, float]) -> dict[str, float]:
         )
     if "all" in shares:
         raise ValueError("all is kept for the sum over all of them; choose another name")
+    if OTHERS in shares:
+        raise ValueError(f"{OTHERS} is kept for those that are not named; choose another name")
     if len(shares) > 250:
         raise ValueError(f"{len(shares)} entries; at most 250")
     return _by_name(shares)

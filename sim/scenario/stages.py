@@ -34,7 +34,11 @@ def listed(network: Node) -> Node:
         return network
     order = {name: number for number, name in enumerate(STAGES)}
     names = sorted(network.value, key=lambda name: order.get(name, len(order)))
-    there = {name: network.value[name] for name in names if network.value[name].value is not None}
+    there = {
+        name: network.value[name]
+        for name in names
+        if name not in order or network.value[name].value is not None
+    }
     return replace(network, value=[_entry(name, child) for name, child in there.items()])
 
 
@@ -42,6 +46,8 @@ def _entry(name: str, stage: Node) -> Node:
     """Return the entry of a list for the *stage* called *name*."""
     line, column = stage.key_at or (stage.line, stage.column)
     called = Node(stage.file, line, column, name)
+    if stage.value is None:  # no stage has that name, and so none is taken away
+        return replace(stage, value={"stage": called}, key_at=None)
     if not isinstance(stage.value, dict):
         return stage
     return replace(stage, value={"stage": called, **stage.value}, key_at=None)

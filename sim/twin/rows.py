@@ -85,7 +85,8 @@ class AccessBarring(StageRow):
     def judge(self, slot: int, attempt: Attempt) -> Verdict:
         message = attempt.message
         address = message.place, message.index, slot
-        if self.waited.get(slot - 1, 0) > self.spec.above and self.luck.happens(self.spec.share, "row.barred", *address):
+        is_crowded = self.waited.get(slot - 1, 0) > of_server(self.spec.above, self.name)
+        if is_crowded and self.luck.happens(self.spec.share, "row.barred", *address):
             return "put off", slot + 1 + self.luck.scaled(self.spec.hold, "row.bar", *address)
         return GO_ON
 

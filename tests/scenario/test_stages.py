@@ -62,14 +62,13 @@ def test_one_region_is_halved_in_a_line():
     assert bytes_["others"] == Capacity(Fraction(1024**2, 3600), in_bytes=True)
 
 
-def test_what_was_written_is_written_back():
+def test_what_was_written_is_written_back(tmp_path):
     """Server by server, in bytes and in messages."""
     scenario = load("gb_base", ["network.csp.capacity={south: 1 /s, others: 1.5 kB/s}"])
     text = resolved(scenario)
-    assert (
-        '    capacity:\n      others: "1500 B/s"\n      south: 1 /s\n' in text
-        or "others: 1500 B/s" in text
-    )
+    assert "    capacity:\n      others: 1500 B/s\n      south: 1 /s\n" in text
+    (tmp_path / "again.yaml").write_text(text)
+    assert load(tmp_path / "again.yaml") == scenario
 
 
 @pytest.mark.parametrize(
@@ -77,10 +76,10 @@ def test_what_was_written_is_written_back():
     [
         ("network.csp.capacity.nort=1 /s", "network.0.capacity.nort", r"has no server nort; .*did you mean north\?"),
         ("network.csp.capacity={north: 1 /s}", "network.0.capacity", "says nothing of central, south"),
-        ("network.dsp.capacity=5 B", "network.1.capacity", "or bytes a second like 250 kB/s"),
+        ("network.dsp.capacity=5 B", "network.1.capacity", "write a speed like 250 kB/s"),
         ("network={hub: {buffer: {north: 1}}}", "network.0.buffer", "a hub has no servers to tell apart"),
         ("network.dps.capacity=1 /s", "network.2.stage", r"'dps' is not known; .*did you mean dsp\?"),
-        ("network={dsp: 5}", "network.1", "5"),
+        ("network={dsp: 5}", "network.1", "is the single value 5; a mapping is due here"),
         ("network.csp.capacity=2000000000 /s", "network.0.capacity", "is too large"),
     ],
 )  # fmt: skip
@@ -140,3 +139,68 @@ def load_sets(text):
     from sim.scenario.compose import assignments
 
     return assignments([text])
+
+
+def test_only_the_network_is_told_by_stages(tmp_path):
+    """A kind of traffic may be called network."""
+    base = (
+        "schema_version: 1\nextends: gb_base\nname: base\nquestion: none\ntraffic: {kinds: {network:"
+        " {alert: false, per: meter, rate: 1 /d, target: 1 h, size: 5 B, profile: flat}}}\n"
+    )
+    (tmp_path / "base.yaml").write_text(base)
+    (tmp_path / "mine.yaml").write_text(
+        "schema_version: 1\nextends: base.yaml\nname: mine\nquestion: none\n"
+        "traffic: {kinds: {network: {rate: 2 /d}}}\n"
+    )
+    kinds = load(tmp_path / "mine.yaml", ["traffic.kinds={network: {size: 7 B}}"]).traffic.kinds
+    assert (kinds["network"].size, kinds["network"].rate * 86_400) == (7, 2)
+
+
+def test_a_network_of_ones_own_is_for_nobody_else(tmp_path):
+    """What a list replaces, `network_for` no longer speaks of, unless it is said again."""
+    assert load("gb_base", ["network=[{stage: dsp, capacity: 5 /s}]"]).network_for is None
+    assert load("gb_base", ["network=[]", "network_for=70"]).network_for == 70
+    assert load("gb_base", ["network.dsp.capacity=5 /s"]).network_for == 20_000_000
+    assert load("gb_base", ["network={dsp: {capacity: 5 /s}}"]).network_for == 20_000_000
+    assert load("laws/one_second").network_for is None
+    (cell,) = cells(experiment(tmp_path, "set: {network: [{stage: dsp, capacity: 5 /s}]}\n"))
+    assert cell.scenario.network_for is None
+    for name in ("storm_mitigations", "storm_recovery", "rollout_storm", "alert_exclusion_list"):
+        assert {cell.scenario.network_for for cell in cells(load(name))} == {20_000_000}, name
+    assert {cell.scenario.network_for for cell in cells(load("dec_2013"))} == {13_000_000}
+
+
+@pytest.mark.parametrize(
+    ("sets", "told"),
+    [
+        (["network.dps=null"], r"did you mean dsp\?"),
+        (["network={dps: null}"], r"did you mean dsp\?"),
+        (["network.dsp.capacity=7 /s", "network.1.capacity=8 /s"], "is network.dsp.capacity, which is set already"),
+        (["network.dsp.latency.north=3 s"], "is not a duration"),
+        (["network.dsp.capacity=-5 kB/s"], "is negative"),
+        (["network.dsp.capacity=250 kb/s"], r"did you mean 250 kB/s\?|write a speed like 250 kB/s"),
+        (["network.dsp.capacity=99999999999999999 GB/s"], "is too large"),
+        (["network.csp.capacity=0.00000000000000000001 B/year"], "too many digits"),
+        (["estate.scale=0.0333333333333333"], "too many digits"),
+        (["estate.scale=0.03333333", "network.csp.capacity=0.333 /year"], "write the scale as a fraction"),
+        (["estate.regions={others: 0 %}"], "others is kept for those that are not named"),
+    ],
+)  # fmt: skip
+def test_what_would_be_misread_is_refused(sets, told):
+    """In a sentence, before anything runs."""
+    with pytest.raises(ScenarioError, match=told):
+        load("gb_base", sets)
+
+
+def test_a_scaled_gateway_that_answers_nobody_is_refused():
+    """It counts by the hour."""
+    sets = ["firmware.screening.design=token", "firmware.screening.capacity=10 /h"]
+    with pytest.raises(ScenarioError, match=r"the smallest scale that works is 1/10$"):
+        load("gb_firmware", [*sets, "estate.scale=1/100"])
+    load("gb_firmware", [*sets, "estate.scale=1/10"])
+
+
+def test_access_barring_is_given_by_region():
+    """It is at cells, and they are a region's."""
+    sets = "network={cell: {capacity: 1 /s, mitigations: [{kind: access_barring, above: {north: 3, others: 5}, share: 50 %, hold: 1 s}]}}"
+    assert of_server(network(sets)["cell"].mitigations[0].above, "south") == 5
