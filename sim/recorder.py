@@ -66,8 +66,15 @@ class Recorder:
     """
 
     def __init__(
-        self, stages: Sequence[tuple[str, tuple[str, ...], Sequence[Capacity | None]]], kinds: Sequence[str], targets: Sequence[int],
-        alerts: Mapping[str, bool], sizes: Mapping[str, Mapping[str, int]], n_regions: int, warm_up_s: int, horizon_s: int,
+        self,
+        stages: Sequence[tuple[str, tuple[str, ...], Sequence[Capacity | None]]],
+        kinds: Sequence[str],
+        targets: Sequence[int],
+        alerts: Mapping[str, bool],
+        sizes: Mapping[str, Mapping[str, int]],
+        n_regions: int,
+        warm_up_s: int,
+        horizon_s: int,
     ) -> None:
         self.kinds, self.targets = tuple(kinds), list(targets)
         self._sizes = {
@@ -100,7 +107,8 @@ class Recorder:
         n, k, g, p = len(servers), len(self.kinds), len(self._groups), len(PEAK_BINS_S)
         zeros = np.zeros
         return StageRecord(
-            name, servers, capacities, zeros((n, k, 96), np.int64), zeros((n, k, 96), np.int64), zeros((n, g, p), np.int64), np.full((n, g, p), -1, np.int64),
+            name, servers, capacities, zeros((n, k, 96), np.int64), zeros((n, k, 96), np.int64),
+            zeros((n, g, p), np.int64), np.full((n, g, p), -1, np.int64),
             zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64),
         )
 
@@ -234,7 +242,8 @@ class Recorder:
                 came, bytes_each = record.quarter_n[s].sum(axis=1), self._sizes[record.name]
                 if not came.any():  # then reports stand for what would come
                     came = np.array([kind == VERSION_REPORT for kind in self.kinds], np.int64)
-                capacity = in_messages(record.capacities[s], int(came.sum()), int(bytes_each @ came))
+                n, n_bytes = int(came.sum()), int(bytes_each @ came)
+                capacity = in_messages(record.capacities[s], n, n_bytes)
                 stages.append((
                     *where, capacity, self.horizon_s - self.warm_up_s, record.over_capacity_s[s], record.waiting_s[s], record.peak_waiting_n[s],
                     record.waiting_at_end_n[s],
@@ -258,8 +267,8 @@ class Recorder:
 
 
 def in_messages(capacity: Capacity | None, n: int, n_bytes: int) -> float:
-    """Return a *capacity* in messages a second; one in bytes in messages of the mean size of the *n*
-    that came, *n_bytes* together. `inf` where nothing is limited, or what came has no bytes.
+    """Return a *capacity* in messages a second; one in bytes in messages of the mean size of the
+    *n* that came, *n_bytes* together. `inf` where nothing is limited, or what came has no bytes.
     """
     if capacity is None or (capacity.in_bytes and not n_bytes):
         return float("inf")

@@ -130,7 +130,8 @@ def _recorder(scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int
     ]
     every = [*kinds, *alerts, VERSION_REPORT]
     sizes = sizes_of(scenario)
-    return Recorder(stages, every, targets, is_alert, sizes, len(estate.regions), warm_up_s, horizon_s)
+    n_regions = len(estate.regions)
+    return Recorder(stages, every, targets, is_alert, sizes, n_regions, warm_up_s, horizon_s)
 
 
 def _tables(world: World) -> Tables:
@@ -146,7 +147,8 @@ def _tables(world: World) -> Tables:
     }
     nobody = {name: from_rows(name, []) for name in FIRMWARE_TABLES}
     lived = nobody if world.life is None else life_tables.frames(world.life, scenario, world.replication, estate)
-    return recorder.frames(sizes_of(scenario), told, n_cells) | world.ledgers.frames() | described | lived
+    counted = recorder.frames(sizes_of(scenario), told, n_cells)
+    return counted | world.ledgers.frames() | described | lived
 
 
 def _count_segments(world: World) -> None:

@@ -62,8 +62,8 @@ _ALL = (
         _STAGE, _SERVER,
         Column(
             "capacity_per_s", "float64", "messages/s",
-            "Capacity (at `cell` of each cell); of one in bytes, in messages of the mean size that came, or of a report where nothing did."
-            " Infinite when none is given.",
+            "Capacity (at `cell` of each cell); of one in bytes, in messages of the mean size that"
+            " came, or of a report where nothing did. Infinite when none is given.",
         ),
         Column("measured_s", "int64", "s", "Seconds measured."),
         Column("over_capacity_s", "int64", "s", "Seconds with more arrivals than capacity allows in that second (at `cell`: in any cell)."),

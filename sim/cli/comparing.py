@@ -33,7 +33,8 @@ def compare(run: str, other: str, asked: Output) -> None:
     leaves = _leaves_apart(mine.path, theirs.path)
     if not matched(dict.fromkeys(mine.cells), dict.fromkeys(theirs.cells)):
         few = (", ".join(run.cells[:4]) for run in (mine, theirs))
-        told = "nothing to compare: no cell has one name in both; RUN has {}, OTHER has {}".format(*few)
+        names = "RUN has {}, OTHER has {}".format(*few)
+        told = f"nothing to compare: no cell has one name in both; {names}"
         if asked.as_json:
             say_json({"leaves": [], "metrics": [], "notes": [told]})
         else:

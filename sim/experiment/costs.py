@@ -142,9 +142,9 @@ def needs(plan: Plan, jobs: int | None) -> Needs:
 
 
 def halved(plan: Plan) -> Plan | None:
-    """Return *plan* with one replication of each cell at half its size; None where there is
-    nothing to compare, no cell is a part of an estate, one has no half, or that would take more than
-    a quarter of the plan's time.
+    """Return *plan* with one replication of each cell at half its size; None where there is nothing
+    to compare, no cell is a part of an estate, one has no half, or that would take more than a
+    quarter of the plan's time.
     """
     if len(plan.cells) < 2 or not any(_is_part(cell.scenario) for cell in plan.cells):
         return None
@@ -173,8 +173,8 @@ def _is_part(scenario: Scenario) -> bool:
 
 
 def _half(scenario: Scenario) -> Scenario | None:
-    """Return half of *scenario*, once: with half its scale, or, where it has none, half the premises
-    in the network as it is. None where that leaves a whole number nothing.
+    """Return half of *scenario*, once: with half its scale, or, where it has none, half the
+    premises in the network as it is. None where that leaves a whole number nothing.
     """
     estate, scale = scenario.estate, scale_of(scenario)
     changed = estate.model_copy(update={"premises": estate.premises // 2})

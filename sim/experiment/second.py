@@ -20,8 +20,8 @@ HEADER: Final = ("cell", "metric", "group", "value")
 
 
 def at_half_size(run: Path, plan: Plan, workers: Workers) -> None:
-    """Run one replication of each cell of *plan* at half its size, where that is worth it, and write
-    `half.csv` into *run*. What fails is told in the log and left out; no summary knows of it.
+    """Run one replication of each cell of *plan* at half its size, where that is worth it, and
+    write `half.csv` into *run*. What fails is told in the log and left out; no summary knows of it.
     """
     half = halved(plan)
     if half is None:

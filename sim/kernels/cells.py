@@ -65,7 +65,9 @@ def cells(net, k, t):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _note_cell(setup, book, region, s, n, over, waiting):  # type: ignore[no-untyped-def]
-    """Count what one cell did in slot *s*: *n* arrived, *over* its capacity or not, and *waiting* wait."""
+    """Count what one cell did in slot *s*: *n* arrived, *over* its capacity or not, and *waiting*
+    wait.
+    """
     if s < setup.c[WARM_UP]:
         return
     cells = book.cells[region]

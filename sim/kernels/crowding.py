@@ -12,10 +12,12 @@ from sim.kernels.traffic import home
 
 
 @njit(nogil=True)
-def crowd(setup, leaving, rows, limits, stage, sizes, region, n_cells, stretch):  # type: ignore[no-untyped-def]
-    """Write `Leaving.crowded` and `Leaving.busiest` of *region*, whose cells are *n_cells*, *stretch*
-    seconds at a time. *limits* (`SERVER`) are those of the stage's cells, alike in a region; *sizes*
-    the bytes of each kind.
+def crowd(  # type: ignore[no-untyped-def]
+    setup, leaving, rows, limits, stage, sizes, region, n_cells, stretch
+):
+    """Write `Leaving.crowded` and `Leaving.busiest` of *region*, whose cells are *n_cells*,
+    *stretch* seconds at a time. *limits* (`SERVER`) are those of the stage's cells, alike in a
+    region; *sizes* the bytes of each kind.
     """
     n_seconds, n_regions = leaving.counts.shape[2], leaving.counts.shape[0]
     first = np.int64(0)

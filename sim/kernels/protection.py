@@ -20,10 +20,11 @@ N_SEEN, LAST_PASSED, N_OVER = 0, 1, 2  # what is remembered of a sender
 
 
 class Rows(NamedTuple):
-    """*rows* (`ROW`): row × server of its stage; *listed* bool: for which kinds each is; *state* int64:
-    row × server × 4; *ring* int32: arrivals of late, for breakers; *codes* int64 by kind: those of one
-    alert code have one number; *shares*: the threshold words of users. *senders* (hash table of those
-    watched for storms): uint64 key (0: free), *history* int32 × 3, *times* int32 × most counted.
+    """*rows* (`ROW`): row × server of its stage; *listed* bool: for which kinds each is; *state*
+    int64: row × server × 4; *ring* int32: arrivals of late, for breakers; *codes* int64 by kind:
+    those of one alert code have one number; *shares*: the threshold words of users. *senders* (hash
+    table of those watched for storms): uint64 key (0: free), *history* int32 × 3, *times* int32 ×
+    most counted.
     """
 
     rows: np.ndarray

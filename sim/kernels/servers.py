@@ -22,15 +22,15 @@ SERVER: Final = np.dtype([
     ("numerator", "i8"), ("denominator", "i8"),  # capacity a second; denominator 0: none
     ("in_bytes", "i8"),                          # whether the capacity counts bytes, not messages
     ("buffer", "i8"),                            # -1: unlimited
-    ("lifo", "i8"),                              # how many wait before the newest go first; -1: none
+    ("lifo", "i8"),                              # how many wait when the newest go first; -1: none
 ])  # fmt: skip
 OUTAGE: Final = np.dtype([("server", "i8"), ("start", "i8"), ("stop", "i8")])
 
 
 class Queues(NamedTuple):
-    """Of each server its *limits* (`SERVER`), and int64 *begun*: bytes of earlier slots for a message
-    that waits for the rest. Of each server and place of priority: int32 first and last who wait, how
-    many, and the last slot in which nobody waited long (`codel`).
+    """Of each server its *limits* (`SERVER`), and int64 *begun*: bytes of earlier slots for a
+    message that waits for the rest. Of each server and place of priority: int32 first and last who
+    wait, how many, and the last slot in which nobody waited long (`codel`).
     """
 
     limits: np.ndarray
@@ -133,13 +133,15 @@ def join(messages, queues, stage, v, level, who, refused, n_refused):  # type: i
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def serve(messages, queues, stage, levels, sizes, v, ids, n, s, allowed, served, refused):  # type: ignore[no-untyped-def]
+def serve(  # type: ignore[no-untyped-def]
+    messages, queues, stage, levels, sizes, v, ids, n, s, allowed, served, refused
+):
     """Serve those who wait at server *v* and the first *n* of *ids*, who arrive in slot *s*, in
     order: at most *allowed*, and as many bytes as its capacity allows.
 
-    *levels* is the place of each kind, *sizes* its bytes. A message that the bytes left do not cover
-    ends the service; while somebody waits they are kept for the next slot. Returns how many were
-    written into *served* and *refused*; those `codel` drops as -2 - who.
+    *levels* is the place of each kind, *sizes* its bytes. A message that the bytes left do not
+    cover ends the service; while somebody waits they are kept for the next slot. Returns how many
+    were written into *served* and *refused*; those `codel` drops as -2 - who.
     """
     room, n_served, n_refused, limit = allowed, 0, 0, queues.limits[v]
     room_b, is_short = bytes_allowed(limit, s) + queues.begun[v], False

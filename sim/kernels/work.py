@@ -53,8 +53,8 @@ def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignore[no-untyped-def]
-    """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front, and
-    how many messages, and bytes, have not arrived at all yet.
+    """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front,
+    and how many messages, and bytes, have not arrived at all yet.
     """
     setup, _, pool, _, rows, _, book, room = net
     stage, messages, row, c = setup.stages[k], pool.messages, rows.rows[i, v], setup.c

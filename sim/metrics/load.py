@@ -112,9 +112,11 @@ def peak_to_mean(tables: Tables, window: Window, *, stage: str) -> Values:
 
 
 def load_share(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Mean arrivals per second ÷ capacity: the share of the stage's capacity in use. Absent at a server whose capacity is unlimited or nil.
+    """Mean arrivals per second ÷ capacity: the share of the stage's capacity in use. Absent at a
+    server whose capacity is unlimited or nil.
 
-    At `cell`, of a region's cells together. Groups: server; `all` is arrivals ÷ capacity of those servers. Unit: share.
+    At `cell`, of a region's cells together. Groups: server; `all` is arrivals ÷ capacity of those
+    servers. Unit: share.
     """
     capacity = capacities(tables, stage)
     capacity = {name: c for name, c in capacity.items() if c not in (0, float("inf"))}

@@ -114,8 +114,9 @@ class Layout:
             codel = next(((row.target, row.interval) for row in spec.mitigations if row.kind == "codel"), (-1, -1))
             mixed = any(row.kind in ("circuit_breaker", "admission", "allocation") for row in own)
             out[k] = (
-                WHAT[spec.stage], first, self.servers(k), self._recorder.first[k], spec.latency, before,
-                spec.overflow == "drop_oldest", len(spec.priority) + 1, number, len(own), mixed, *codel,
+                WHAT[spec.stage], first, self.servers(k), self._recorder.first[k], spec.latency,
+                before, spec.overflow == "drop_oldest", len(spec.priority) + 1, number, len(own),
+                mixed, *codel,
             )
             first += self.servers(k)
             before += spec.latency
@@ -134,8 +135,9 @@ class Layout:
         n_places = max((len(spec.priority) + 1 for spec in self.specs), default=1)
         shape = (len(limits), n_places)
         return Queues(
-            np.array(limits, SERVER), np.zeros(len(limits), np.int64), np.full(shape, NONE, np.int32),
-            np.full(shape, NONE, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32),
+            np.array(limits, SERVER), np.zeros(len(limits), np.int64),
+            np.full(shape, NONE, np.int32), np.full(shape, NONE, np.int32),
+            np.zeros(shape, np.int32), np.zeros(shape, np.int32),
         )  # fmt: skip
 
     def sizes(self) -> NDArray[Any]:
@@ -193,7 +195,8 @@ class Layout:
         )
         alerts = scenario.alerts.kinds
         return Setup(
-            c=np.array(c, np.int64), stages=self.stages(), levels=self.levels(), sizes=self.sizes(), outages=self.outages(), retry=self._retry(),
+            c=np.array(c, np.int64), stages=self.stages(), levels=self.levels(), sizes=self.sizes(),
+            outages=self.outages(), retry=self._retry(),
             retried=np.zeros(len(self.kinds), np.bool_) if self.retry is None else self.listed(self.retry),
             keys=np.array([self._key(name) for name in ("message.rank", "retry.wait", "row.barred", "row.bar")], np.uint64),
             home_keys=np.array([self._key(f"home.{kind}") for kind in self.kinds], np.uint64),
@@ -225,7 +228,8 @@ def _limit(spec: Stage, server: str) -> tuple[int, int, bool, int, int]:
     """Return the `SERVER` record of a *server* of the stage *spec*."""
     capacity, buffer = of_server(spec.capacity, server), of_server(spec.buffer, server)
     rate = Fraction(0) if capacity is None else capacity.rate
-    lifo = next((of_server(row.above, server) for row in spec.mitigations if row.kind == "lifo"), -1)
+    newest_first = (row for row in spec.mitigations if row.kind == "lifo")
+    lifo = next((of_server(row.above, server) for row in newest_first), -1)
     return (
         rate.numerator,
         0 if capacity is None else rate.denominator,

@@ -182,8 +182,8 @@ class Network:
                 limits = self._queues.limits[stage["first"] : stage["first"] + stage["n"]]
                 for region in np.flatnonzero(self.layout.n_cells).tolist():  # a region may have no homes
                     crowd(
-                        self._setup, leaving, self._rows, limits, stage, self._setup.sizes[k], region,
-                        self.layout.n_cells[region], min(STRETCH_S, n_seconds),
+                        self._setup, leaving, self._rows, limits, stage, self._setup.sizes[k],
+                        region, self.layout.n_cells[region], min(STRETCH_S, n_seconds),
                     )  # fmt: skip
         down = self._links.start[:, None] < np.arange(start_s, stop_s)[None] + 1 if len(self._links.start) else np.zeros((0, n_seconds), np.bool_)
         for k in range(len(down)):

@@ -91,7 +91,8 @@ def scale(study: Study) -> str:
     shown = listed([f"{size:,}" for size in sizes])
     parts = {(scale_of(cell.asked), cell.asked.estate.premises) for cell in study.cells}
     if len(parts) == 1 and (part := next(iter(parts)))[0] < 1:
-        return f"a scale of {part[0]}: {shown} of {part[1]:,} premises, and their network in proportion"
+        of = f"{shown} of {part[1]:,} premises"
+        return f"a scale of {part[0]}: {of}, and their network in proportion"
     if sizes[0] < whole:
         return f"a sample of {shown} premises (the base estate has {whole:,})"
     return f"{shown} premises, the full estate"

@@ -15,7 +15,9 @@ Values = dict[tuple[str, str, str], float]  # cell, metric, group
 
 
 def points(study: Study) -> tuple[str, ...]:
-    """Say what was looked at again at half the size, and whether it turns; nothing where nothing was."""
+    """Say what was looked at again at half the size, and whether it turns; nothing where nothing
+    was.
+    """
     half = study.results.half
     if half is None or len(study.cells) < 2:
         return ()
@@ -53,8 +55,8 @@ def _storms(study: Study, half: Values, looked: list[str]) -> list[str]:
 
 
 def _is_storm(study: Study, silent: Cell, cell: Cell, half: Values) -> bool | None:
-    """Whether more waits in *cell* at half the size than in the *silent* one, by more than luck; None
-    where that was not measured.
+    """Whether more waits in *cell* at half the size than in the *silent* one, by more than luck;
+    None where that was not measured.
     """
     found, seconds = False, study.window(cell).length_s
     for place in places(cell):

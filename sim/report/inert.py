@@ -15,19 +15,22 @@ def points(study: Study) -> tuple[str, ...]:
         return ()
     verb = "changes" if len(idle) == 1 else "change"
     return (
-        f"{listed(idle)} {verb} no number here: at each level, the others being equal, every metric of"
-        " every replication is the same. Nothing in these worlds reads it, or it acts beyond them.",
+        f"{listed(idle)} {verb} no number here: at each level, the others being equal, every metric"
+        " of every replication is the same. Nothing in these worlds reads it, or it acts beyond them.",
     )
 
 
 def factors(study: Study) -> list[str]:
-    """Return the factors that vary, and between whose levels no value of any replication differs."""
+    """Return the factors that vary, and between whose levels no value of any replication differs.
+    """
     paths = dict.fromkeys(path for cell in study.cells for path in cell.levels)
     return [path for path in paths if _is_idle(study, path)]
 
 
 def _is_idle(study: Study, path: str) -> bool:
-    """Whether cells that differ in the level of *path* alone have the same values, and there are any."""
+    """Whether cells that differ in the level of *path* alone have the same values, and there are
+    any.
+    """
     alike: dict[tuple[str, tuple[tuple[str, str], ...]], list[Cell]] = defaultdict(list)
     for cell in study.cells:
         others = tuple(sorted((name, level) for name, level in cell.levels.items() if name != path))

@@ -195,8 +195,8 @@ def _doubts(world: Aftermath) -> tuple[str, ...]:
         "Who retries: only messages that a retry row names are sent again. What people and other systems do while they wait is not in the model.",
     ]
     part = (
-        "This is a sample of the estate: the boundary, in shares of capacity, carries over; queues and"
-        " peaks do not. Run all premises, or a part in proportion (estate.scale), to decide."
+        "This is a sample of the estate: the boundary, in shares of capacity, carries over; queues"
+        " and peaks do not. Run all premises, or a part in proportion (estate.scale), to decide."
     )
     return (*(sample.doubt(world.study, part) if is_sample(world.study) else ()), *doubts)
 

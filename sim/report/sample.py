@@ -17,7 +17,7 @@ PEAKS: Final = (
     "This is a sample of the estate: peaks do not scale with it, and capacities are as the scenario"
     " has them. Run all premises, or a part in proportion (estate.scale), to decide."
 )
-# How sure a sample must be before it says that a second brings more than a server passes on, or less.
+# How sure a sample must be before it says that a second brings more than is passed on, or less.
 SURE: Final = 0.95
 _LADDER: Final = tuple(Fraction(1, n) for n in (1000, 500, 200, 100, 50, 20, 10, 5, 2, 1))
 
@@ -41,8 +41,8 @@ def preface(study: Study) -> str:
             return f"{about}; say with network_for if it is theirs."
         part = scale_of(asked) * Fraction(n, meant)
         return (
-            f"{about}, so that nothing queues here as it would there; give all {meant:,} premises and"
-            f" estate.scale: {part}, and the network follows."
+            f"{about}, so that nothing queues here as it would there; give all {meant:,} premises"
+            f" and estate.scale: {part}, and the network follows."
         )
     return ""
 
@@ -71,8 +71,8 @@ def _error(cell: Cell) -> str:
     scale = scale_of(cell.asked)
     part = (
         f"Scale {scale}: {cell.scenario.estate.premises:,} of {cell.asked.estate.premises:,}"
-        " premises, and all that is of the estate in proportion. Numbers of messages and devices are"
-        " of this part."
+        " premises, and all that is of the estate in proportion. Numbers of messages and devices"
+        " are of this part."
     )
     central = [place for place in places(cell) if place.stage in CENTRAL]
     if not central:
@@ -97,8 +97,8 @@ def _ends(expected: float) -> tuple[int, int]:
 
 
 def exceeds(study: Study, cell: Cell, place: Place) -> bool:
-    """Whether more comes to *place* than it passes on, and the luck of a sample does not explain it:
-    its busiest second, or its longest queue. In the whole estate nothing needs explaining.
+    """Whether more comes to *place* than it passes on, and the luck of a sample does not explain
+    it: its busiest second, or its longest queue. In the whole estate nothing needs explaining.
     """
     if not is_scaled(cell) or place.stage not in CENTRAL:
         return True
@@ -122,8 +122,9 @@ def is_more_than_luck(peak: float, capacity: float, seconds: int) -> bool:
 
 
 def is_longer_than_luck(queue: float, capacity: float, seconds: int) -> bool:
-    """Whether a *queue* is longer than luck makes it in so many *seconds* at a server to which never
-    more than *capacity* is expected: less than 1 chance in 20 at just its fill, the worst of these.
+    """Whether a *queue* is longer than luck makes it in so many *seconds* at a server to which
+    never more than *capacity* is expected: less than 1 chance in 20 at just its fill, the worst of
+    these.
 
     Its length is then a random walk held above 0 by a wall, whose highest point over n steps of
     variance c passes x with chance 4 (1 − Φ(x ÷ √(c n))) at most.
@@ -158,7 +159,8 @@ def _doubtful(study: Study, cell: Cell) -> list[Place]:
 
 
 def _passed_on(cell: Cell, place: Place) -> float:
-    """Return what *place* passes on in a second at most: its capacity, or less where rows shape it."""
+    """Return what *place* passes on in a second at most: its capacity, or less where rows shape it.
+    """
     server = "dsp" if place.stage == "dsp" else place.group
     stage = next(one for one in cell.scenario.network if one.stage == place.stage)
     shapes = (row for row in stage.mitigations if row.kind == "shape")
@@ -174,7 +176,8 @@ def _n_central(cell: Cell) -> int:
 
 
 def cannot_tell(study: Study, cell: Cell) -> str:
-    """Say at which server of *cell* luck hides whether it is a storm, and which scale would tell."""
+    """Say at which server of *cell* luck hides whether it is a storm, and which scale would tell.
+    """
     hidden = _doubtful(study, cell) or places(cell)
     place = max(hidden, key=lambda one: _load(study, cell, one))
     peak = _busiest(study, cell, place)

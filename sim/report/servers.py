@@ -21,9 +21,9 @@ READ: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A server of a stage: its *stage*, the *group* under which metrics know it, a *name* for readers,
-    its capacity in messages a second, what it *passes_on* as it was written ("250 kB/s × 1/100" in a
-    hundredth of the estate), and whether that is *in_bytes*.
+    """A server of a stage: its *stage*, the *group* under which metrics know it, a *name* for
+    readers, its capacity in messages a second, what it *passes_on* as it was written ("250 kB/s ×
+    1/100" in a hundredth of the estate), and whether that is *in_bytes*.
     """
 
     stage: str

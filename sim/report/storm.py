@@ -37,7 +37,8 @@ def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
     storm = Storm(study)
     return Findings(
-        answer=_answer(storm), points=_points(storm), grids=grids(storm), pictures=(_picture(storm),), doubts=_doubts(storm),
+        answer=_answer(storm), points=_points(storm), grids=grids(storm),
+        pictures=(_picture(storm),), doubts=_doubts(storm),
         metrics=tuple(dict.fromkeys([*METRICS, *(name.replace("csp", "dsp") for name in METRICS if name.startswith("csp"))])),
     )  # fmt: skip
 
@@ -103,7 +104,8 @@ def _told(storm: Storm, cell: Cell) -> str:
     """Return what happens in *cell*: where, how big, how long, and what is pushed aside."""
     place, peak = storm.peak(cell)
     against = _against(peak, place, f"the {number(place.capacity)}")
-    told = f"{plain(cell)} ({how(cell)}): {interval(peak)} alerts in one second at {place}, {against}"
+    most = f"{interval(peak)} alerts in one second at {place}"
+    told = f"{plain(cell)} ({how(cell)}): {most}, {against}"
     queues = [(where, storm.at(cell, where, "peak_waiting_n")) for where in storm.waits(cell)]
     if queues:
         where, longest = max(queues, key=lambda pair: pair[1].value if pair[1] else 0)

@@ -1,4 +1,5 @@
-"""T1: what arrives under each way of choosing the moment, what it meets, and what it pushes aside."""
+"""T1: what arrives under each way of choosing the moment, what it meets, and what it pushes aside.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from sim.units import format_duration
 
 
 def grids(storm: Storm) -> tuple[Grid, ...]:
-    """Return T1 in three parts for each set of reporting devices; the terminal prints those of the heaviest."""
+    """Return T1 in three parts for each set of reporting devices; the terminal prints those of the
+    heaviest.
+    """
     every = list(dict.fromkeys(tuple(cell.levels.items()) for cell in storm.study.cells))
     every.sort(key=lambda levels: dict(levels) != storm.levels)
     return tuple(grid for levels in every for grid in _grids_of(storm, dict(levels)))
@@ -25,43 +28,137 @@ def _grids_of(storm: Storm, levels: dict[str, str]) -> tuple[Grid, ...]:
     for stage in dict.fromkeys(place.stage for cell in cells for place in places(cell)):
         for cell in cells:
             here = [place for place in places(cell) if place.stage == stage]
-            place = max(here, key=lambda place: found.value if (found := storm.at(cell, place, "alerts_per_s_peak")) else 0)
-            kept = ("alerts_per_s_mean", "alerts_per_s_peak", "alerts_per_60s_peak", "alerts_per_900s_peak", "peak_to_mean_ratio")
-            load.append((place.name, cell.called, *(interval(storm.at(cell, place, metric)) for metric in kept)))
-            waits = percent(storm.at(cell, place, "waiting_share")), interval(storm.at(cell, place, "peak_waiting_n"))
-            of_stage = [storm.study.estimate(cell, f"{stage}_{metric}") for metric in ("delay_s_p99", "refused_share")]
-            delays.append((place.name, cell.called, *waits, interval(of_stage[0]), percent(of_stage[1])))
+            place = max(
+                here,
+                key=lambda place: (
+                    found.value if (found := storm.at(cell, place, "alerts_per_s_peak")) else 0
+                ),
+            )
+            kept = (
+                "alerts_per_s_mean",
+                "alerts_per_s_peak",
+                "alerts_per_60s_peak",
+                "alerts_per_900s_peak",
+                "peak_to_mean_ratio",
+            )
+            load.append(
+                (
+                    place.name,
+                    cell.called,
+                    *(interval(storm.at(cell, place, metric)) for metric in kept),
+                )
+            )
+            waits = (
+                percent(storm.at(cell, place, "waiting_share")),
+                interval(storm.at(cell, place, "peak_waiting_n")),
+            )
+            of_stage = [
+                storm.study.estimate(cell, f"{stage}_{metric}")
+                for metric in ("delay_s_p99", "refused_share")
+            ]
+            delays.append(
+                (place.name, cell.called, *waits, interval(of_stage[0]), percent(of_stage[1]))
+            )
     loud = [cell for cell in cells if storm.study.comparator_of(cell) is not None]
-    classes = sorted({target for cell in loud for target in collateral.others(storm.study, storm.silent(cell)).values()})
+    classes = sorted(
+        {
+            target
+            for cell in loud
+            for target in collateral.others(storm.study, storm.silent(cell)).values()
+        }
+    )
     options = [_harm(storm, cell, classes) for cell in loud]
-    note = "Alerts: version reports and the existing alerts. A CSP row is the region with the highest peak."
-    heads = ("stage", "option", "mean/s", "peak in 1 s", "peak in 60 s", "peak in 900 s", "peak ÷ mean")
+    note = (
+        "Alerts: version reports and the existing alerts. A CSP row is the region with the highest"
+        " peak."
+    )
+    heads = (
+        "stage",
+        "option",
+        "mean/s",
+        "peak in 1 s",
+        "peak in 60 s",
+        "peak in 900 s",
+        "peak ÷ mean",
+    )
     waiting = ("stage", "option", "time waiting", "longest queue", "p99 delay, s", "refused")
     spans = (f"of target {format_duration(target)}" for target in classes)
-    harm = ("option", "added to the load", "other messages made late a day", *spans, "of kinds", "reports late a day")
-    later = "Made late: more than without reports, as a paired difference. Late: beyond the target of the kind, refused, or still waiting past it."
+    harm = (
+        "option",
+        "added to the load",
+        "other messages made late a day",
+        *spans,
+        "of kinds",
+        "reports late a day",
+    )
+    later = (
+        "Made late: more than without reports, as a paired difference. Late: beyond the target of"
+        " the kind, refused, or still waiting past it."
+    )
     apart = levels != storm.levels
     return (
         Grid(f"T1a. Alerts that arrive{whose}", heads, tuple(load), note, page_only=apart),
-        Grid(f"T1b. What they meet{whose}", waiting, tuple(delays), "Delay and refusals: of all kinds, at all servers of the stage.", page_only=apart),
-        Grid(f"T1c. What reporting adds and pushes aside{whose}", harm, tuple(options), later, page_only=apart),
+        Grid(
+            f"T1b. What they meet{whose}",
+            waiting,
+            tuple(delays),
+            "Delay and refusals: of all kinds, at all servers of the stage.",
+            page_only=apart,
+        ),
+        Grid(
+            f"T1c. What reporting adds and pushes aside{whose}",
+            harm,
+            tuple(options),
+            later,
+            page_only=apart,
+        ),
         *_cells_grid(storm, cells, whose),
     )
 
 
 def _cells_grid(storm: Storm, cells: list[Cell], whose: str) -> tuple[Grid, ...]:
     """Return T1d, what single WAN cells meet, where they are a stage."""
-    wanted = ("busiest_cell_messages_per_s_peak", "busiest_cell_peak_waiting_n"), ("all_cells_over_capacity_share", "all_cells_waiting_share")
+    wanted = (
+        ("busiest_cell_messages_per_s_peak", "busiest_cell_peak_waiting_n"),
+        ("all_cells_over_capacity_share", "all_cells_waiting_share"),
+    )
     rows = []
     for cell in cells:
         for region, peak in storm.study.groups(cell, wanted[0][0]).items():
-            every = (place for place in places(cell) if (place.stage, place.group) == ("cell", region))
+            every = (
+                place for place in places(cell) if (place.stage, place.group) == ("cell", region)
+            )
             passes_on = next((place.passes_on for place in every), "all")
-            longest, *shares = (storm.study.estimate(cell, metric, region) for metric in (wanted[0][1], *wanted[1]))
-            rows.append((region, cell.called, number(cell.n_cells[region]), passes_on, interval(peak), interval(longest), *map(percent, shares)))
-    heads = ("region", "option", "cells", "passes on", "busiest second of a cell", "longest queue of a cell", "time over capacity", "time waiting")
+            longest, *shares = (
+                storm.study.estimate(cell, metric, region) for metric in (wanted[0][1], *wanted[1])
+            )
+            rows.append(
+                (
+                    region,
+                    cell.called,
+                    number(cell.n_cells[region]),
+                    passes_on,
+                    interval(peak),
+                    interval(longest),
+                    *map(percent, shares),
+                )
+            )
+    heads = (
+        "region",
+        "option",
+        "cells",
+        "passes on",
+        "busiest second of a cell",
+        "longest queue of a cell",
+        "time over capacity",
+        "time waiting",
+    )
     note = "Times: of all cells together. T1a and T1b take a region's cells as one."
-    return (Grid(f"T1d. Single WAN cells{whose}", heads, tuple(rows), note, page_only=True),) if rows else ()
+    return (
+        (Grid(f"T1d. Single WAN cells{whose}", heads, tuple(rows), note, page_only=True),)
+        if rows
+        else ()
+    )
 
 
 def _harm(storm: Storm, cell: Cell, classes: list[int]) -> tuple[str, ...]:
@@ -69,4 +166,11 @@ def _harm(storm: Storm, cell: Cell, classes: list[int]) -> tuple[str, ...]:
     by_class = collateral.late_classes(storm.study, cell, storm.silent(cell))
     own = storm.study.estimate(cell, "late_per_day", collateral.REPORT)
     more = (interval(by_class.get(target)) for target in classes)
-    return cell.called, percent(storm.study.estimate(cell, "baseline_uplift_share")), interval(storm.late(cell)), *more, kinds, interval(own)
+    return (
+        cell.called,
+        percent(storm.study.estimate(cell, "baseline_uplift_share")),
+        interval(storm.late(cell)),
+        *more,
+        kinds,
+        interval(own),
+    )

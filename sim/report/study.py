@@ -99,7 +99,9 @@ class Study:
             yield Cell(name, option, levels, scaled(asked), leaves, n_cells, asked, capacities)
 
     def _capacities(self, cell: str) -> dict[tuple[str, str], float]:
-        """Return what each server of *cell* passes on in messages a second, a mean over replications."""
+        """Return what each server of *cell* passes on in messages a second, a mean over
+        replications.
+        """
         whole = self.results.table("stages")
         means = whole[whole["cell"] == cell].groupby(["stage", "server"])["capacity_per_s"].mean()
         servers: Any = means.items()

@@ -71,8 +71,8 @@ def _a_scaled_gateway_answers(estate: EstateSpec, firmware: Firmware | None) -> 
     if capacity * estate.scale * units.HOUR_S < 1:
         least = 1 / (capacity * units.HOUR_S)
         message = (
-            f"at a scale of {estate.scale} the gateway answers less than once an hour, and it counts"
-            f" by the hour; the smallest scale that works is {least}"
+            f"at a scale of {estate.scale} the gateway answers less than once an hour, and it"
+            f" counts by the hour; the smallest scale that works is {least}"
         )
         yield ("firmware", "screening", "capacity"), message, (("estate", "scale"),)
 

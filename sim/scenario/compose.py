@@ -139,7 +139,8 @@ def _extended(base: Node, own: Node) -> Node:
     network = own.value.get(stages.NETWORK)
     base = without_its_premises(base, own.value.items())
     if network is not None:
-        own = replace(own, value={key: child for key, child in own.value.items() if child is not network})
+        rest = {key: child for key, child in own.value.items() if child is not network}
+        own = replace(own, value=rest)
         return put(merged(base, own), (stages.NETWORK,), network)
     return merged(base, own)
 
@@ -153,7 +154,8 @@ def without_its_premises(tree: Node, changes: Iterable[tuple[str, Node]]) -> Nod
     is_whole = network is not None and isinstance(network.value, list) and network.value
     if not is_whole or _NETWORK_FOR in given or not isinstance(entries, dict):
         return tree
-    return replace(tree, value={key: child for key, child in entries.items() if key != _NETWORK_FOR})
+    rest = {key: child for key, child in entries.items() if key != _NETWORK_FOR}
+    return replace(tree, value=rest)
 
 
 def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()) -> Node:
@@ -174,14 +176,16 @@ def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()
             raise ScenarioError([value.fault(whole, f"{shown(here)} is not in the list {dotted(done)}; allowed: {allowed}", at_key=True)])
         index = int(here)
         return replace(tree, value=[*tree.value[:index], put(tree.value[index], rest, value, (*done, here)), *tree.value[index + 1 :]])
-    if done[:1] == (stages.NETWORK,) and not rest and done[-1] in BY_SERVER_LEAVES and tree.value is not None:
+    is_by_server = done[:1] == (stages.NETWORK,) and done[-1] in BY_SERVER_LEAVES and not rest
+    if is_by_server and tree.value is not None:
         here_and_others = {OTHERS: tree, here: value}  # one server of a leaf that had one value
         return replace(value, value=here_and_others)
     raise ScenarioError([value.fault(whole, f"{dotted(done)} is {kind_of(tree.value)} and holds no {shown(here)}", at_key=True)])
 
 
 def _names_a_stage(path: Sequence[str], value: Node) -> bool:
-    """Whether *path* into a network goes on with a stage's name, or *value* gives stages by name."""
+    """Whether *path* into a network goes on with a stage's name, or *value* gives stages by name.
+    """
     is_number = len(path) > 1 and path[1].removeprefix("-").isdecimal()
     return isinstance(value.value, dict) if len(path) == 1 else not is_number
 

@@ -137,7 +137,8 @@ def _not_of_a_world(
     named = [(f"options.{name}", overlay) for name, overlay, _ in options if overlay is not None]
     cases = _entry(tree, "cases")
     listed = [] if cases is None else cases.value
-    named += [(f"cases.{n}", case) for n, case in enumerate(listed if isinstance(listed, list) else [])]
+    if isinstance(listed, list):
+        named += [(f"cases.{n}", case) for n, case in enumerate(listed)]
     if isinstance(listed, dict):
         named += [(f"cases.{name}", case) for name, case in listed.items()]
     for where, block in named:

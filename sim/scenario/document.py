@@ -16,8 +16,8 @@ from sim.scenario.schema import Scenario
 from sim.scenario.stages import STAGES
 
 _BY_STAGE: Final = (
-    "Stages on the way, in order; [] for none. A list replaces what it extends; a mapping from stage"
-    " to its fields changes those stages, and null takes one away."
+    "Stages on the way, in order; [] for none. A list replaces what it extends; a mapping from"
+    " stage to its fields changes those stages, and null takes one away."
 )
 _EXTENDS: Final = {
     "type": "string",
@@ -86,7 +86,8 @@ def _rows(document: dict[str, Any], model: dict[str, Any], prefix: str) -> Itera
 
 
 def _at(path: str) -> str:
-    """Return where the leaf at *path* follows the scale: of the network, at what is of the estate."""
+    """Return where the leaf at *path* follows the scale: of the network, at what is of the estate.
+    """
     return f" (at {', '.join(CENTRAL)})." if path.startswith("network.") else "."
 
 
@@ -110,7 +111,8 @@ def _value(document: dict[str, Any], shape: dict[str, Any]) -> str:
     if "x-unit" in shape:
         return f"{shape['x-unit']}, such as `{json.dumps(shape['examples'][0]).strip(chr(34))}`"
     if "oneOf" in shape and "discriminator" not in shape:
-        return f"{_value(document, shape['oneOf'][0])}, or a mapping from server (or `others`) to it"
+        one = _value(document, shape["oneOf"][0])
+        return f"{one}, or a mapping from server (or `others`) to it"
     if "discriminator" in shape:
         return "row by its kind: " + ", ".join(f"`{kind}`" for kind in shape["discriminator"]["mapping"])
     if "enum" in shape:

@@ -160,7 +160,8 @@ def _listed_twice(path: str, levels: Sequence[Level]) -> Iterator[Fault]:
 
 
 def _meaning(node: Node) -> object:
-    """Return what the value of *node* means, the same in every spelling: 5 % is 0.05, 24 h is 1 d."""
+    """Return what the value of *node* means, the same in every spelling: 5 % is 0.05, 24 h is 1 d.
+    """
     value = core(node.value) if isinstance(node.value, str) else node.value
     if isinstance(value, dict | list):
         return text_of(node)

@@ -246,7 +246,8 @@ ByServer = Annotated[
 
 
 def of_server(leaf: Mapping[str, _Value] | _Value, server: str) -> _Value:
-    """Return what a *leaf* (`ByServer`) says of *server*: a region at cell and csp, dsp, or a user."""
+    """Return what a *leaf* (`ByServer`) says of *server*: a region at cell and csp, dsp, or a user.
+    """
     if isinstance(leaf, Mapping):
         return leaf[server] if server in leaf else leaf[OTHERS]
     return leaf

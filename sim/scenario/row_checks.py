@@ -55,7 +55,8 @@ def fields_stand_where_they_mean_something(network: tuple[Stage, ...]) -> Iterat
 
 
 def server_names(stage: str, estate: EstateSpec) -> tuple[str, ...]:
-    """Return the servers of a *stage* by the names that tables know them by; none at device or hub."""
+    """Return the servers of a *stage* by the names that tables know them by; none at device or hub.
+    """
     regions, users = tuple(estate.regions), tuple(estate.users)
     names = {"cell": regions, "csp": regions, "dsp": ("dsp",), "user": users}
     return names.get(stage, ())

@@ -142,7 +142,9 @@ class Admission(_Row):
     """A stage admits no faster than its tokens come."""
 
     kind: Literal["admission"] = Field(description="A server admits no faster than its tokens come; the rest is refused.")
-    rate: ByServer[PositiveRate] = Field(description="Tokens per time.", json_schema_extra=OF_THE_ESTATE)
+    rate: ByServer[PositiveRate] = Field(
+        description="Tokens per time.", json_schema_extra=OF_THE_ESTATE
+    )
     burst: ByServer[PositiveCount] = Field(
         description="Tokens that may be saved up.", json_schema_extra=OF_THE_ESTATE
     )
@@ -172,7 +174,9 @@ class Shape(_Whole):
     """A stage passes messages on no faster than agreed."""
 
     kind: Literal["shape"] = Field(description="A server passes messages on no faster than agreed; the rest waits.")
-    rate: ByServer[PositiveRate] = Field(description="Messages per time.", json_schema_extra=OF_THE_ESTATE)
+    rate: ByServer[PositiveRate] = Field(
+        description="Messages per time.", json_schema_extra=OF_THE_ESTATE
+    )
 
 
 class Lifo(_Whole):

@@ -55,8 +55,9 @@ def rates_are_countable(scale: Fraction, block: str, value: object) -> Iterator[
         rate = leaf.rate if isinstance(leaf, Capacity) else leaf
         if isinstance(rate, Fraction) and (rate * scale).denominator > _FINEST:
             message = (
-                f"at a scale of {scale} this is {float(rate * scale):.6g} a second with too many digits"
-                " to be counted out exactly; write the scale as a fraction such as 1/30, or round this"
+                f"at a scale of {scale} this is {float(rate * scale):.6g} a second with too many"
+                " digits to be counted out exactly; write the scale as a fraction such as 1/30, or"
+                " round this"
             )
             yield path, message, (("estate", "scale"),)
 

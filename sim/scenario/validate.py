@@ -56,8 +56,8 @@ def _stands_alone(tree: Node) -> Fault | None:
     missing = [name for name in needed if name not in tree.value]
     if len(missing) < len(needed) / 2:
         return None
-    told = "is missing: begin with extends: gb_base (or another that is shipped), and say only what differs"
-    return tree.fault("extends", told)
+    cure = "begin with extends: gb_base (or another that is shipped), and say only what differs"
+    return tree.fault("extends", f"is missing: {cure}")
 
 
 def experiment_of(tree: Node, faults: list[Fault]) -> Experiment:
@@ -118,7 +118,13 @@ def _faults(model: type[BaseModel], problems: list[Any], tree: Node) -> Iterator
 
 
 # What other tools call a key of an experiment.
-_ELSEWHERE: Final = {"sweep": "factors", "parameters": "factors", "grid": "factors", "runs": "replications", "base": "scenario"}
+_ELSEWHERE: Final = {
+    "sweep": "factors",
+    "parameters": "factors",
+    "grid": "factors",
+    "runs": "replications",
+    "base": "scenario",
+}
 
 
 def _meant(model: type[BaseModel], path: _Path) -> str:
@@ -161,8 +167,8 @@ def _has(entry: Node, key: str | int) -> bool:
 
 
 def _written(shape: _Path) -> _Path:
-    """Return the path in the file of a place in the models, where the shape chosen for a row follows
-    the row's number, and that chosen for a leaf by server the leaf.
+    """Return the path in the file of a place in the models, where the shape chosen for a row
+    follows the row's number, and that chosen for a leaf by server the leaf.
     """
     return tuple(
         part

@@ -52,8 +52,8 @@ REFUSED: Verdict = "refused", 0
 
 @dataclass(eq=False)
 class StageRow:
-    """One mitigation of the server called *name*, and its *number* among those of the stage. *waited*
-    and *out* are the server's own.
+    """One mitigation of the server called *name*, and its *number* among those of the stage.
+    *waited* and *out* are the server's own.
     """
 
     number: int
@@ -119,7 +119,8 @@ class CircuitBreaker(StageRow):
         while self.looked_until_s <= slot:
             start_s = self.looked_until_s
             self.came_s = [second for second in self.came_s if second >= start_s - self.spec.window]
-            if start_s >= self.open_until_s and len(self.came_s) > of_server(self.spec.above, self.name):
+            above = of_server(self.spec.above, self.name)
+            if start_s >= self.open_until_s and len(self.came_s) > above:
                 self.open_until_s = start_s + self.spec.open
             self.looked_until_s += 1
         return super().look(slot, arrivals)

@@ -39,7 +39,8 @@ class Left:
         return self.n > 0 and not self.is_short
 
     def covers(self, size: int) -> bool:
-        """Take a message of *size* bytes from what is left; False, and short, if it is too large."""
+        """Take a message of *size* bytes from what is left; False, and short, if it is too large.
+        """
         if size > self.n_bytes:
             self.is_short = True
             return False
@@ -52,8 +53,9 @@ class Server:
     """One server: a queue a place of priority, and whole messages a slot.
 
     *name* is that of the tables: the cells of a region share it. *sizes* are the bytes of each kind
-    here. *gates* holds, for each attempt here, the event that tells it what became of it. *waited* is
-    how many waited after the service of a slot, for the slots in which any did; *out* the joined outages as (start, end).
+    here. *gates* holds, for each attempt here, the event that tells it what became of it. *waited*
+    is how many waited after the service of a slot, for the slots in which any did; *out* the joined
+    outages as (start, end).
     """
 
     env: simpy.Environment

@@ -36,7 +36,9 @@ def first_slot(rate: Fraction, bytes_: int) -> int:
 
 @pytest.mark.parametrize("rate", ["100", "131.5", "132", "250", "1000", "7000", "132.25"])
 def test_a_queue_is_served_at_its_rate_of_bytes(rate):
-    """The k-th of them departs in the first slot by which k messages' bytes were allowed, to the second."""
+    """The k-th of them departs in the first slot by which k messages' bytes were allowed, to the
+    second.
+    """
     found = delays(through(f"{rate} B/s"), "dsp")
 
     expected = [first_slot(Fraction(rate), SIZE_B * k) for k in range(1, 101)]
@@ -51,7 +53,8 @@ def test_bytes_and_messages_are_one_where_all_are_alike():
 
 
 def test_a_user_is_served_in_the_bytes_of_its_own_messages():
-    """DUIS is fourteen times as long as GBCS: one user's own bandwidth passes one of them a second."""
+    """DUIS is fourteen times as long as GBCS: one user's own bandwidth passes one of them a second.
+    """
     one_user = {
         "estate.users": "{small: 100 %, "
         + ", ".join(f"large_{letter}: null" for letter in "abcdef")
@@ -72,7 +75,8 @@ def test_over_capacity_counts_bytes():
 
 
 def test_one_region_halved_leaves_the_others_alone():
-    """The north queues twice as long; what the central and the south see is the same to the digit."""
+    """The north queues twice as long; what the central and the south see is the same to the digit.
+    """
     regions = {
         "estate.regions": "{north: 40 %, central: 30 %, south: 30 %}",
         "estate.premises": 300,

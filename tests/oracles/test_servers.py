@@ -43,7 +43,8 @@ RATES_B = st.one_of(st.none(), st.fractions(min_value=0, max_value=12, max_denom
 
 
 class Rules(NamedTuple):
-    """What a stage says of its queues, -1: nothing; and bytes a slot, if they are what is limited."""
+    """What a stage says of its queues, -1: nothing; and bytes a slot, if they are what is limited.
+    """
 
     buffer: int
     drops_oldest: bool

@@ -1,4 +1,6 @@
-"""What a run of a part of the estate says of itself: no verdict, its luck, and what turns at half its size."""
+"""What a run of a part of the estate says of itself: no verdict, its luck, and what turns at half
+its size.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def thousandth(tmp_path_factory):
 
 
 def test_a_thousandth_answers_as_the_nation_does_or_says_that_it_cannot_tell(thousandth):
-    """A clock that strikes for all is a storm; whether hashed moments are none luck hides in so small a part."""
+    """A clock that strikes for all is a storm; whether hashed moments are none luck hides in so
+    small a part.
+    """
     said = findings(thousandth).answer
 
     assert said.startswith("Yes, it can be. ")
@@ -81,7 +85,9 @@ def test_what_has_no_network_or_its_own_is_left_alone(tmp_path, changes):
     ("capacity", "share"), [(2, 0.3), (20, 0.3), (200, 0.5), (2000, 0.9), (46, 0.95)]
 )
 def test_luck_is_told_from_a_storm_as_the_distribution_says(capacity, share):
-    """Poisson, by another library: how often a day at capacity has so busy a second, and how often a second at capacity so few."""
+    """Poisson, by another library: how often a day at capacity has so busy a second, and how often
+    a second at capacity so few.
+    """
     most = poisson.isf(0.05 / DAY_S, capacity)
     assert not sample.is_more_than_luck(float(most), capacity, DAY_S)
     assert sample.is_more_than_luck(float(most) + 1, capacity, DAY_S)
@@ -90,7 +96,9 @@ def test_luck_is_told_from_a_storm_as_the_distribution_says(capacity, share):
 
 
 def test_a_load_below_capacity_is_seldom_called_a_storm():
-    """Of 400 days whose every second expects just what is passed on, at most 5 % + 3 σ; the draws are those of a generator of the test's own."""
+    """Of 400 days whose every second expects just what is passed on, at most 5 % + 3 σ; the draws
+    are those of a generator of the test's own.
+    """
     import numpy as np
 
     draws = np.random.default_rng(20190801)
@@ -126,7 +134,9 @@ def halves(tmp_path_factory):
 
 
 def test_a_part_is_run_once_more_at_half_its_size(halves):
-    """One replication of each cell, in a file of its own and in no summary; the log of the run is of the whole."""
+    """One replication of each cell, in a file of its own and in no summary; the log of the run is
+    of the whole.
+    """
     assert halves.half is not None
     assert {cell for cell, _, _ in halves.half} == {"on_change", "daily"}
     assert halves.half["daily", "record_wrong_share", "all"] not in set(halves.values()["value"])
@@ -188,7 +198,8 @@ metrics: [dsp_alerts_per_s_peak, late_per_day]
 
 @pytest.fixture
 def stormed(tmp_path):
-    """Return a function that asks whether reports of one clock are a storm, and gives the answer."""
+    """Return a function that asks whether reports of one clock are a storm, and gives the answer.
+    """
 
     def ask(estate, network, jitter="30 min", n=1):
         file = tmp_path / "hours.yaml"
@@ -199,7 +210,9 @@ def stormed(tmp_path):
 
 
 def test_a_scale_and_numbers_divided_by_hand_agree(stormed):
-    """What waits before a shape, for minutes, is a storm at any scale: never Yes for one, No for the other."""
+    """What waits before a shape, for minutes, is a storm at any scale: never Yes for one, No for
+    the other.
+    """
     shape = "mitigations: [{{kind: shape, rate: {} /s}}]"
     scaled = stormed(
         "estate: {scale: 1/1000}",
@@ -214,7 +227,8 @@ def test_a_scale_and_numbers_divided_by_hand_agree(stormed):
 
 
 def test_an_overload_of_minutes_is_told_from_luck(stormed):
-    """No second of it stands out, and the queue does: more comes in half an hour than is passed on."""
+    """No second of it stands out, and the queue does: more comes in half an hour than is passed on.
+    """
     said = stormed("estate: {scale: 1/1000}", "network: {}")
     assert said.startswith("Yes")
     assert "cannot tell" not in said
@@ -243,7 +257,8 @@ SHAPED = [{"stage": "dsp", "mitigations": [{"kind": "shape", "rate": "5 /s"}]}]
     ],
 )  # fmt: skip
 def test_no_verdict_says_what_is_amiss(tmp_path, changes, told):
-    """With the scale that was asked for, of rows alone, and of more premises than there should be."""
+    """With the scale that was asked for, of rows alone, and of more premises than there should be.
+    """
     small = {"window.warm_up": "0 s", "window.length": "1 d"} | changes
     run = sim.run("gb_base", out=tmp_path, jobs=1, replications=1, report=False, **small)
     assert told in findings(run).answer

@@ -1,4 +1,6 @@
-"""What a file probably meant: keys, names and spellings that are refused with the right one beside them."""
+"""What a file probably meant: keys, names and spellings that are refused with the right one beside
+them.
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,9 @@ def values(block, path=()):
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_what_is_of_the_estate_follows_and_nothing_else(name):
-    """Leaf by leaf: a tenth of each that is marked, at the stages of the estate, and the rest as it was."""
+    """Leaf by leaf: a tenth of each that is marked, at the stages of the estate, and the rest as it
+    was.
+    """
     whole = load(name, WORLDS[name])
     part = scaled(load(name, [*WORLDS[name], "estate.scale=1/10"]))
     assert isinstance(whole, Scenario)

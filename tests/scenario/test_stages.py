@@ -18,7 +18,9 @@ def network(*sets, name="gb_base"):
 
 
 def test_a_mapping_changes_stages_and_a_list_replaces_them(tmp_path):
-    """In a file over what it extends, and from outside: in the order of the way, null taking one away."""
+    """In a file over what it extends, and from outside: in the order of the way, null taking one
+    away.
+    """
     (tmp_path / "mine.yaml").write_text(
         "schema_version: 1\nextends: gb_base\nname: mine\nquestion: none\n"
         "network:\n  user: {operators: 5, flood_above: 10, flood_below: 5}\n  hub: {buffer: 2}\n"
