@@ -72,7 +72,11 @@ def _rows(axes: Any, study: Study, cells: Sequence[Cell], own: Mapping[str, Plac
     """Say which server this is; name each row on the left, and give its busiest second of all on the right."""
     capacities = sorted({place.capacity for place in own.values()})
     passes_on = number(capacities[0]) if len(capacities) == 1 else f"{number(capacities[0])} to {number(capacities[-1])}"
-    axes.set_title(f"{next(iter(own.values())).name}: passes on {passes_on} a second", pad=3, loc="left", fontweight="bold")
+    first = next(iter(own.values()))
+    told = f"{first.name}: passes on {passes_on} a second"
+    if first.in_bytes:
+        told = f"{first.name}: passes on {first.passes_on}, taken in messages of the mean size"
+    axes.set_title(told, pad=3, loc="left", fontweight="bold")
     axes.set_yticks(np.arange(len(cells)) + 0.5, [_short(cell.called) for cell in cells], fontsize=POINTS - 1)
     for row, cell in enumerate(cells):
         if cell.name not in own:

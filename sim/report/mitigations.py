@@ -12,7 +12,7 @@ from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.ranking import Entry, Ranking, of_cells
 from sim.report.remedies import BUILDERS, CUT, Remedies, changes, factor_name
-from sim.report.servers import places
+from sim.report.servers import against, places
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, percent
 from sim.units import format_duration
@@ -58,7 +58,8 @@ def _answer(remedies: Remedies) -> str:
     assert peak is not None
     harm = remedies.late(storm)
     bare = "Without a mitigation" if remedies.calms else f"Under {remedies.called(storm)}"
-    told = f"{bare} the busiest second brings {place} {interval(peak)} messages, {interval(peak, 1 / place.capacity, 'times')} what it passes on" + (
+    most = f"{interval(peak)} messages, {against(peak, place, 'what')}"
+    told = f"{bare} the busiest second brings {place} {most}" + (
         f", and {interval(harm)} messages of other kinds a day are late that would not be." if harm is not None else "."
     )
     if not remedies.calms:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sim.metrics import Estimate
 from sim.report.study import Cell, Study
+from sim.report.words import interval
 from sim.scenario.fields import of_server
 from sim.scenario.row_checks import server_names
 from sim.scenario.scale import CENTRAL, scale_of
@@ -84,6 +86,22 @@ def places(cell: Cell) -> list[Place]:
     network = [stage for stage in cell.scenario.network if stage.stage != "user"]
     found = [place for stage in network for place in servers_of(cell, stage)]
     return [place for place in found if place.capacity]
+
+
+def against(peak: Estimate, place: Place, whole: str) -> str:
+    """Set a *peak* of alerts beside what *place* passes on, *whole* as words or a number; of bytes
+    there is no such multiple, for what else comes has other sizes.
+    """
+    if place.in_bytes:
+        return f"which passes on {place.passes_on}"
+    return f"{share(peak, place)} {whole} it passes on"
+
+
+def share(peak: Estimate, place: Place) -> str:
+    """Return a *peak* of messages as a multiple of what *place* passes on, or as a share "of" it."""
+    if peak.value >= place.capacity:
+        return interval(peak, 1 / place.capacity, "times")
+    return f"{interval(peak, 100 / place.capacity, '%')} of"
 
 
 def peaks_by_quarter(study: Study, cell: Cell, place: Place) -> list[float]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sim.metrics import Estimate
 from sim.report import collateral, sample
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.moments import Storm, how, plain
 from sim.report.ranking import of_cells
-from sim.report.servers import READ, Place, places
+from sim.report.servers import READ, against, places, share
 from sim.report.storm_tables import grids
 from sim.report.study import Cell, Study
 from sim.report.words import capitalised, counted, duration, interval, listed, number, often, percent, span, time_of
@@ -81,31 +80,16 @@ def _untold(storm: Storm, cell: Cell) -> str:
 def _most(storm: Storm) -> str:
     """Say what waits where there is no storm, and how far the highest peak comes."""
     place, peak = storm.peak(storm.worst)
-    load = f"{interval(peak)} alerts in one second at {place}, {_against(peak, place, 'what')}"
+    load = f"{interval(peak)} alerts in one second at {place}, {against(peak, place, 'what')}"
     return f"{_waiting(storm, storm.worst)} at any stage; the most is {load} ({plain(storm.worst)})"
-
-
-def _against(peak: Estimate, place: Place, whole: str) -> str:
-    """Set a *peak* of alerts beside what *place* passes on, *whole* as words or a number; of bytes
-    there is no such multiple, for what else comes has other sizes.
-    """
-    if place.in_bytes:
-        return f"which passes on {place.passes_on}"
-    return f"{_share(peak, place)} {whole} it passes on"
-
-
-def _share(peak: Estimate, place: Place) -> str:
-    if peak.value >= place.capacity:
-        return interval(peak, 1 / place.capacity, "times")
-    return f"{interval(peak, 100 / place.capacity, '%')} of"
 
 
 def _told(storm: Storm, cell: Cell) -> str:
     """Return what happens in *cell*: where, how big, how long, and what is pushed aside."""
     place, peak = storm.peak(cell)
-    against = _against(peak, place, f"the {number(place.capacity)}")
+    beside = against(peak, place, f"the {number(place.capacity)}")
     most = f"{interval(peak)} alerts in one second at {place}"
-    told = f"{plain(cell)} ({how(cell)}): {most}, {against}"
+    told = f"{plain(cell)} ({how(cell)}): {most}, {beside}"
     queues = [(where, storm.at(cell, where, "peak_waiting_n")) for where in storm.waits(cell)]
     if queues:
         where, longest = max(queues, key=lambda pair: pair[1].value if pair[1] else 0)
@@ -223,10 +207,15 @@ def _doubts(storm: Storm) -> tuple[str, ...]:
 
 def _picture(storm: Storm) -> Picture:
     place, peak = storm.peak(storm.worst)
-    title = f"{capitalised(plain(storm.worst))} brings {place} {_share(peak, place)} what it passes on in a second"
+    title = f"{capitalised(plain(storm.worst))} brings {place} "
+    if place.in_bytes:
+        title += f"{interval(peak)} alerts in one second"
+    else:
+        title += f"{share(peak, place)} what it passes on in a second"
     if storm.is_calm(storm.calmest):
         calm_place, calm = storm.peak(storm.calmest)
-        title += f"; {plain(storm.calmest)}, at most {_share(calm, calm_place)} it"
+        if not calm_place.in_bytes:
+            title += f"; {plain(storm.calmest)}, at most {share(calm, calm_place)} it"
     read = f"Each row is a way of choosing the moment, {READ}"
     alt = f"Heat-map of load by time of day for {listed([cell.called for cell in storm.cells])} at the CSP regions and the DSP. {title}."
     return Picture("f1_load_by_time_of_day", title, read, alt, partial(_draw, storm))
