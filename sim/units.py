@@ -255,8 +255,6 @@ def parse_count(value: object) -> int:
         hint = "; write it without quotes or unit, in groups of three if you like (20_000_000)" if isinstance(value, str) else ""
         raise ValueError(f"{shown(value)} is not a whole number{hint}")
     if isinstance(value, float):
-        if value.is_integer() and value >= 0:  # 2e6 is one
-            return int(value)
         raise ValueError(f"{shown(value)} is not a whole number; write digits only, in groups of three if you like (20_000_000)")
     if value < 0:
         raise ValueError(f"{shown(value)} is negative; it must be 0 or more")

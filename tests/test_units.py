@@ -113,7 +113,7 @@ REFUSED = {
         "half": "not a share",
     },
     units.parse_count: {
-        5.5: "digits only",
+        5.0: "digits only",
         "5": "without quotes",
         "20,000": "groups of three",
         "1_00": "groups of three",

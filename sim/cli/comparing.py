@@ -31,20 +31,16 @@ def compare(run: str, other: str, asked: Output) -> None:
 
     mine, theirs = Results(found_run(run, asked.out)), Results(found_run(other, asked.out))
     leaves = _leaves_apart(mine.path, theirs.path)
-    if not matched(dict.fromkeys(mine.cells), dict.fromkeys(theirs.cells)):
-        few = (", ".join(run.cells[:4]) for run in (mine, theirs))
-        names = "RUN has {}, OTHER has {}".format(*few)
-        told = f"nothing to compare: no cell has one name in both; {names}"
-        if asked.as_json:
-            say_json({"leaves": [], "metrics": [], "notes": [told]})
-        else:
-            say(told)
-        return
     rows, notes = compared(mine, theirs, every_group=asked.verbose or asked.as_json)
     rows = [row for row in rows if row.difference.value or row.difference.half_width > 0]
     notes = _programs(mine, theirs) + notes
     if asked.as_json:
         say_json({"leaves": leaves, "metrics": [_as_json(row) for row in rows], "notes": notes})
+        return
+    if not matched(dict.fromkeys(mine.cells), dict.fromkeys(theirs.cells)):
+        say("nothing to compare: no cell has one name in both")
+        for note in notes:
+            say(note)
         return
     say(columns([("cell", "leaf", "RUN", "OTHER"), *(list(leaf.values()) for leaf in leaves)]) if leaves else "no leaf differs")
     say(columns([_HEADS, *map(_as_text, rows)]) if rows else "no metric differs")

@@ -57,6 +57,8 @@ def _text(value: object) -> str:
     """Return *value* as one writes it in a file; `TypeError` or `ValueError` when it has
     no form.
     """
+    if isinstance(value, float) and value.is_integer():  # 2e6 premises are a whole number
+        return str(int(value))
     return value if isinstance(value, str) else json.dumps(value, default=_plain, allow_nan=False)
 
 

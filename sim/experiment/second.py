@@ -10,7 +10,8 @@ from sim.experiment.costs import halved
 from sim.experiment.plan import ENGINES, Plan, Task
 from sim.experiment.summary import measured_in, to_csv
 from sim.experiment.work import Workers, work
-from sim.store import clean, finished, log, read_cell, write_file
+from sim.store import adopt, clean, finished, log, read_cell, write_file
+from sim.store.files import in_a_sentence
 
 if TYPE_CHECKING:
     from sim.experiment.summary import Row
@@ -27,8 +28,12 @@ def at_half_size(run: Path, plan: Plan, workers: Workers) -> None:
     if half is None:
         return
     folder = run / HALF
+    with in_a_sentence(folder):
+        folder.mkdir(exist_ok=True)
     clean(folder)
-    done, _ = finished(folder, [task.address for task in half.tasks])
+    addresses = [task.address for task in half.tasks]
+    adopt(folder, addresses, among=f"*/{HALF}")
+    done, _ = finished(folder, addresses)
     missing = [task for task in half.tasks if task.address not in done]
     log(run, f"at half the size: {len(missing)} replications, one of each cell")
     failures = work(folder, missing, ENGINES[plan.engine], workers, lambda task, seconds: None)

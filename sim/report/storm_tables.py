@@ -1,12 +1,14 @@
-"""T1: what arrives under each way of choosing the moment, what it meets, and what it pushes aside.
-"""
+"""T1: what arrives under each way of choosing the moment, what it meets, and what it pushes aside."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
 
 from sim.report import collateral
 from sim.report.grids import Grid
 from sim.report.moments import Storm
-from sim.report.servers import places
+from sim.report.servers import Place, places
 from sim.report.study import Cell
 from sim.report.words import interval, listed, number, percent
 from sim.units import format_duration
@@ -22,98 +24,83 @@ def grids(storm: Storm) -> tuple[Grid, ...]:
 
 
 def _grids_of(storm: Storm, levels: dict[str, str]) -> tuple[Grid, ...]:
+    """Return the parts of T1 for the cells at *levels*."""
     cells = [cell for cell in storm.study.cells if cell.levels == levels]
     whose = "".join(f" ({path}: {level})" for path, level in levels.items())
-    load, delays = [], []
+    apart = levels != storm.levels
+    parts = (
+        _load(storm, cells, whose),
+        _waits(storm, cells, whose),
+        _harm(storm, cells, whose),
+    )
+    return (
+        *(replace(part, page_only=apart) for part in parts),
+        *_cells_grid(storm, cells, whose),
+    )
+
+
+def _busiest(storm: Storm, cells: list[Cell]) -> Iterator[tuple[Cell, Place]]:
+    """Yield for each stage and each of *cells* the server with the highest peak of alerts."""
     for stage in dict.fromkeys(place.stage for cell in cells for place in places(cell)):
         for cell in cells:
-            here = [place for place in places(cell) if place.stage == stage]
-            place = max(
-                here,
-                key=lambda place: (
-                    found.value if (found := storm.at(cell, place, "alerts_per_s_peak")) else 0
-                ),
-            )
-            kept = (
-                "alerts_per_s_mean",
-                "alerts_per_s_peak",
-                "alerts_per_60s_peak",
-                "alerts_per_900s_peak",
-                "peak_to_mean_ratio",
-            )
-            load.append(
-                (
-                    place.name,
-                    cell.called,
-                    *(interval(storm.at(cell, place, metric)) for metric in kept),
-                )
-            )
-            waits = (
-                percent(storm.at(cell, place, "waiting_share")),
-                interval(storm.at(cell, place, "peak_waiting_n")),
-            )
-            of_stage = [
-                storm.study.estimate(cell, f"{stage}_{metric}")
-                for metric in ("delay_s_p99", "refused_share")
-            ]
-            delays.append(
-                (place.name, cell.called, *waits, interval(of_stage[0]), percent(of_stage[1]))
-            )
-    loud = [cell for cell in cells if storm.study.comparator_of(cell) is not None]
-    classes = sorted(
-        {
-            target
-            for cell in loud
-            for target in collateral.others(storm.study, storm.silent(cell)).values()
-        }
-    )
-    options = [_harm(storm, cell, classes) for cell in loud]
+            peaks = {
+                place: storm.at(cell, place, "alerts_per_s_peak")
+                for place in places(cell)
+                if place.stage == stage
+            }
+            yield cell, max(peaks, key=lambda place: peak.value if (peak := peaks[place]) else 0)
+
+
+def _load(storm: Storm, cells: list[Cell], whose: str) -> Grid:
+    """Return T1a: how many alerts arrive."""
+    columns = {
+        "mean/s": "alerts_per_s_mean", "peak in 1 s": "alerts_per_s_peak",
+        "peak in 60 s": "alerts_per_60s_peak", "peak in 900 s": "alerts_per_900s_peak",
+        "peak ÷ mean": "peak_to_mean_ratio",
+    }  # fmt: skip
+    rows = [
+        (place.name, cell.called, *(interval(storm.at(cell, place, of)) for of in columns.values()))
+        for cell, place in _busiest(storm, cells)
+    ]
     note = (
         "Alerts: version reports and the existing alerts. A CSP row is the region with the highest"
         " peak."
     )
-    heads = (
-        "stage",
-        "option",
-        "mean/s",
-        "peak in 1 s",
-        "peak in 60 s",
-        "peak in 900 s",
-        "peak ÷ mean",
-    )
-    waiting = ("stage", "option", "time waiting", "longest queue", "p99 delay, s", "refused")
+    return Grid(f"T1a. Alerts that arrive{whose}", ("stage", "option", *columns), tuple(rows), note)
+
+
+def _waits(storm: Storm, cells: list[Cell], whose: str) -> Grid:
+    """Return T1b: what alerts meet at the same servers."""
+    rows = []
+    for cell, place in _busiest(storm, cells):
+        delay, refused = (
+            storm.study.estimate(cell, f"{place.stage}_{metric}")
+            for metric in ("delay_s_p99", "refused_share")
+        )
+        waiting, longest = (
+            storm.at(cell, place, metric) for metric in ("waiting_share", "peak_waiting_n")
+        )
+        of_server = percent(waiting), interval(longest)
+        rows.append((place.name, cell.called, *of_server, interval(delay), percent(refused)))
+    heads = ("stage", "option", "time waiting", "longest queue", "p99 delay, s", "refused")
+    note = "Delay and refusals: of all kinds, at all servers of the stage."
+    return Grid(f"T1b. What they meet{whose}", heads, tuple(rows), note)
+
+
+def _harm(storm: Storm, cells: list[Cell], whose: str) -> Grid:
+    """Return T1c: what reports add, and what they push aside."""
+    loud = [cell for cell in cells if storm.study.comparator_of(cell) is not None]
+    targets = (collateral.others(storm.study, storm.silent(cell)).values() for cell in loud)
+    classes = sorted({target for of_cell in targets for target in of_cell})
     spans = (f"of target {format_duration(target)}" for target in classes)
-    harm = (
-        "option",
-        "added to the load",
-        "other messages made late a day",
-        *spans,
-        "of kinds",
-        "reports late a day",
-    )
-    later = (
+    late = "other messages made late a day"
+    heads = ("option", "added to the load", late, *spans, "of kinds", "reports late a day")
+    note = (
         "Made late: more than without reports, as a paired difference. Late: beyond the target of"
         " the kind, refused, or still waiting past it."
     )
-    apart = levels != storm.levels
-    return (
-        Grid(f"T1a. Alerts that arrive{whose}", heads, tuple(load), note, page_only=apart),
-        Grid(
-            f"T1b. What they meet{whose}",
-            waiting,
-            tuple(delays),
-            "Delay and refusals: of all kinds, at all servers of the stage.",
-            page_only=apart,
-        ),
-        Grid(
-            f"T1c. What reporting adds and pushes aside{whose}",
-            harm,
-            tuple(options),
-            later,
-            page_only=apart,
-        ),
-        *_cells_grid(storm, cells, whose),
-    )
+    rows = tuple(_pushed_aside(storm, cell, classes) for cell in loud)
+    return Grid(f"T1c. What reporting adds and pushes aside{whose}", heads, rows, note)
 
 
 def _cells_grid(storm: Storm, cells: list[Cell], whose: str) -> tuple[Grid, ...]:
@@ -161,7 +148,7 @@ def _cells_grid(storm: Storm, cells: list[Cell], whose: str) -> tuple[Grid, ...]
     )
 
 
-def _harm(storm: Storm, cell: Cell, classes: list[int]) -> tuple[str, ...]:
+def _pushed_aside(storm: Storm, cell: Cell, classes: list[int]) -> tuple[str, ...]:
     kinds = listed([kind for kind, _, _ in storm.late_kinds(cell)]) or "none"
     by_class = collateral.late_classes(storm.study, cell, storm.silent(cell))
     own = storm.study.estimate(cell, "late_per_day", collateral.REPORT)

@@ -75,7 +75,7 @@ def _whole(shares: dict[str, float]) -> dict[str, float]:
     if not isclose(total, 1, rel_tol=0, abs_tol=1e-9):
         raise ValueError(
             f"the shares of {', '.join(list(shares)[:8]) or 'nothing'} add up to {total:.9g}; they must add up to 1 (null takes an inherited one away)"
-            + _alike(list(shares))
+            + _one_too_many(shares)
         )
     if "all" in shares:
         raise ValueError("all is kept for the sum over all of them; choose another name")
@@ -86,11 +86,13 @@ def _whole(shares: dict[str, float]) -> dict[str, float]:
     return _by_name(shares)
 
 
-def _alike(names: list[str]) -> str:
-    """Return a question about two of *names* that may be one, misspelt; "" where none are alike."""
-    for number, name in enumerate(names):
-        if hint := did_you_mean(name, names[:number]):
-            return f"; beside {name}{hint}"
+def _one_too_many(shares: dict[str, float]) -> str:
+    """Return a question about a name without which *shares* add up, if it is like another."""
+    for name in shares:
+        others = {other: share for other, share in shares.items() if other != name}
+        hint = did_you_mean(name, others)
+        if hint and isclose(added(others.values()), 1, rel_tol=0, abs_tol=1e-9):
+            return f"; they do without {name}{hint}"
     return ""
 
 

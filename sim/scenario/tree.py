@@ -23,6 +23,7 @@ LARGEST_B: Final = 1024**2
 DEEPEST: Final = 40
 MOST_NODES: Final = 25_000  # a design of 10,000 cells by hand, and no more: what is larger is refused in a fraction of a second
 _LONGEST_NUMBER: Final = 30
+_EXACT: Final = 2**53  # whole numbers below are exact as floats
 
 Scalar = str | int | float | bool | None
 _OWN_TAGS: Final = "tag:yaml.org,2002:"
@@ -235,7 +236,8 @@ def core(text: str) -> Scalar:
     number = float(text)
     if abs(number) == float("inf"):
         raise ValueError(f"{text} is too large a number")
-    return number
+    is_whole = "e" in text.lower() and number.is_integer() and abs(number) < _EXACT
+    return int(number) if is_whole else number  # 2e6 is a whole number, 2.0 may be meant as another
 
 
 def dotted(path: tuple[str | int, ...]) -> str:

@@ -54,7 +54,7 @@ def _stands_alone(tree: Node) -> Fault | None:
     assert isinstance(tree.value, dict)
     needed = [name for name, info in Scenario.model_fields.items() if info.is_required()]
     missing = [name for name in needed if name not in tree.value]
-    if len(missing) < len(needed) / 2:
+    if len(missing) < len(needed) / 2 or not set(tree.value) <= set(Scenario.model_fields):
         return None
     cure = "begin with extends: gb_base (or another that is shipped), and say only what differs"
     return tree.fault("extends", f"is missing: {cure}")
@@ -158,12 +158,14 @@ def _other_name(tree: Node, path: _Path) -> str:
     name = str(path[-2])
     if not exists or not isinstance(mapping.value, dict) or name not in mapping.value:
         return ""
-    others = [key for key, entry in mapping.value.items() if key != name and _has(entry, path[-1])]
+    own = mapping.value[name].value
+    n = len(own) if isinstance(own, dict) else 0
+    others = [key for key, entry in mapping.value.items() if _n_fields(entry) > 2 * n]
     return did_you_mean(name, others)
 
 
-def _has(entry: Node, key: str | int) -> bool:
-    return isinstance(entry.value, dict) and str(key) in entry.value
+def _n_fields(entry: Node) -> int:
+    return len(entry.value) if isinstance(entry.value, dict) else 0
 
 
 def _written(shape: _Path) -> _Path:

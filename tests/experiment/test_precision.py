@@ -25,9 +25,10 @@ def precise(tmp_path):
 
     def load_it(*lines):
         path = tmp_path / "small.yaml"
-        path.write_text(
-            EXPERIMENT.replace("factors: {{reporting.loss: [0 %, 5 %]}}", "").format(question="none", replications=4) + "".join(f"{line}\n" for line in lines)
-        )
+        own = EXPERIMENT.replace("factors: {{reporting.loss: [0 %, 5 %]}}", "")
+        own = own.replace("set: {{", "set: {{network_for: 60, ")  # no part, and so no second size
+        text = own.format(question="none", replications=4)
+        path.write_text(text + "".join(f"{line}\n" for line in lines))
         return load(path)
 
     return load_it
@@ -98,10 +99,14 @@ def test_a_wider_question_runs_only_what_is_new(pretend, experiment, carry_out):
     many = carry_out(experiment(replications=5)).path
 
     assert few != many
-    assert sorted({replication for _, _, replication in pretend}) == [3, 4]
-    assert len(pretend) == 8
+    assert sorted({replication for _, _, replication in pretend}) == [0, 3, 4]  # 0: the second size
+    assert len(pretend) == 8 + 4
     assert "12 replications taken from runs beside this one" in (many / "run.log").read_text()
     assert verify(many) == []
+
+    pretend.clear()
+    carry_out(experiment(replications=6))
+    assert len(pretend) == 4  # nor is half the size run again
 
 
 def test_what_is_damaged_beside_is_run(pretend, experiment, carry_out):
