@@ -16,6 +16,7 @@ MEANING: Final = {
     "A": "published and checked", "B": "published", "C": "derived, or from a similar system", "D": "an assumption without public evidence",
 }  # fmt: skip
 _ABOUT_THE_FILE: Final = frozenset({"schema_version", "name", "question"})
+_SCALE: Final = "estate.scale"
 _MOST_VALUES: Final = 4  # of a leaf that varies; a reader wants the others from the scenario itself
 
 
@@ -50,6 +51,9 @@ def _assumed(path: str, study: Study, base: Mapping[str, str], known: Mapping[st
     values = list(dict.fromkeys(cell.leaves.get(path, "absent") for cell in study.cells))
     value = " | ".join(values[:_MOST_VALUES]) + (f" | … ({len(values)} values)" if len(values) > _MOST_VALUES else "")
     row = _row(path, known)
+    if path == _SCALE:
+        told = "no assumption: how much of the estate is simulated, with what is of it in proportion"
+        return Assumed(path, value, base.get(path, "1"), "", "–", told, "")
     if row is None:
         source = "left out: the scenario has none" if value == base.get(path) else "set by this scenario, without a row of evidence"
         return Assumed(path, value, base.get(path, "absent"), "", "–" if value == base.get(path) else "D", source, "")

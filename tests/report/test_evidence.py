@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sim
 from sim.report.evidence import assumed, footing, grades, is_sample, replications, scale
 from sim.report.study import Study, base_leaves
 from sim.scenario.assumptions import load_assumptions
@@ -52,3 +53,11 @@ def test_the_footing_of_every_figure(runs):
     assert replications(Study(runs["calm"])) == "one replication: no interval"
     assert footing(study).endswith("weakest evidence used: grade D (an assumption without public evidence).")
     assert grades(assumed(study)).count("of grade") == 4
+
+
+def test_a_scale_is_no_assumption_of_grade_d(tmp_path):
+    """It says how much is simulated; what is assumed stands at its value for all of the estate."""
+    small = {"window.warm_up": "0 s", "window.length": "1 d"}
+    run = sim.run("gb_base", out=tmp_path, jobs=1, report=False, scale="1/100000", replications=1, **small)
+    (row,) = (row for row in assumed(Study(run)) if row.path == "estate.scale")
+    assert (row.value, row.base, row.grade) == ("1/100000", "1", "–")
