@@ -126,9 +126,7 @@ def needs(plan: Plan, jobs: int | None) -> Needs:
         return slowness() * (around + sum(max(n, least) * (each / min(together, cores) + SUMMED_S) for n, each in by_cell))
 
     most = sum(max(n, plan.most) for n, _ in by_cell)
-    half = halved(plan)
-    cells = () if half is None else half.cells
-    second = slowness() * _seconds(cells, plan.engine) / min(together, cores)
+    second = _second_size(plan) / min(together, cores)
     return Needs(
         device_years=sum(devices(scaled(scenario)) * s for scenario, s in horizons) / YEAR_S,
         alerts=sum(alerts(scaled(each)) * each.replications for each, _ in horizons),
@@ -164,6 +162,12 @@ def halved(plan: Plan) -> Plan | None:
         for address in addresses(cell, plan.engine, plan.environment)
     ]
     return replace(plan, cells=cells, tasks=tuple(tasks), targets=(), most=0)
+
+
+def _second_size(plan: Plan) -> float:
+    """Return the estimated seconds of processors that *plan* takes at half its size."""
+    half = halved(plan)
+    return 0.0 if half is None else slowness() * _seconds(half.cells, plan.engine)
 
 
 def _is_part(scenario: Scenario) -> bool:

@@ -99,13 +99,7 @@ def _tree(experiment: Experiment) -> Node:
 def _plans(experiment: Experiment, tree: Node, base: Node, *, yes: bool) -> list[_Plan]:
     """Return a plan for every cell; raises `ScenarioError` for what is wrong with the design itself."""
     options: list[tuple[str, Node | None, Node]] = [*_options(tree)] or [("", None, tree)]
-    faults = [*_not_of_a_world(tree, options)]
-    try:
-        varied = factors(experiment, tree, base)
-    except ScenarioError as problem:
-        raise ScenarioError([*faults, *problem.faults]) from None
-    if faults:
-        raise ScenarioError(faults)
+    varied = _varied(experiment, tree, base, options)
     n_cells = len(options) * n_points(experiment, varied)
     _refuse_design(experiment, (tree, base), n_cells, varied, yes=yes)
     seed = experiment.seed if experiment.seed is not None else find(base, ("seed",))[0].value
@@ -128,6 +122,23 @@ def _plans(experiment: Experiment, tree: Node, base: Node, *, yes: bool) -> list
         raise ScenarioError([node.fault("exclude", "an empty design: it leaves out every cell", at_key=True)])
     _refuse_comparison(experiment, tree, plans)
     return plans
+
+
+def _varied(
+    experiment: Experiment,
+    tree: Node,
+    base: Node,
+    options: list[tuple[str, Node | None, Node]],
+) -> tuple[Factor, ...]:
+    """Return what varies beside the *options*; raises `ScenarioError` with all that cannot."""
+    faults = [*_not_of_a_world(tree, options)]
+    try:
+        varied = factors(experiment, tree, base)
+    except ScenarioError as problem:
+        raise ScenarioError([*faults, *problem.faults]) from None
+    if faults:
+        raise ScenarioError(faults)
+    return varied
 
 
 def _not_of_a_world(

@@ -124,9 +124,7 @@ def _factor(path: str, spec: FactorSpec, node: Node, base: Node, rows: Mapping[s
     """Return the factor *path* of *spec*, written at *node*."""
     entries = node.value if isinstance(node.value, dict) else {}
     paths, place = spec.paths or (path,), replace(node, key_at=node.key_at)
-    ours = [each for each in paths if each in OF_THE_EXPERIMENT]
-    if ours:
-        raise ScenarioError([node.fault(f"factors.{path}", belongs(ours[0]), at_key=True)])
+    _refuse_what_is_of_the_experiment(path, paths, node)
     when = tuple((name, tuple(_texts(entries["when"].value, name))) for name in spec.when)
     if spec.levels is None:
         kind, low, mode, high, unit = _range(path, paths[0], spec, node, base, rows)
@@ -144,6 +142,13 @@ def _factor(path: str, spec: FactorSpec, node: Node, base: Node, rows: Mapping[s
     if twice := [*_listed_twice(path, levels)]:
         raise ScenarioError(twice)
     return Factor(path, paths, "levels", tuple(levels), 0.0, 0.0, float(len(levels) - 1), "", "choice", when, place)
+
+
+def _refuse_what_is_of_the_experiment(path: str, paths: tuple[str, ...], node: Node) -> None:
+    """Raise `ScenarioError` when the factor *path* sets what is the same for all of an experiment."""
+    ours = [each for each in paths if each in OF_THE_EXPERIMENT]
+    if ours:
+        raise ScenarioError([node.fault(f"factors.{path}", belongs(ours[0]), at_key=True)])
 
 
 def _listed_twice(path: str, levels: Sequence[Level]) -> Iterator[Fault]:
