@@ -152,14 +152,11 @@ def _not_of_a_world(
         named += [(f"cases.{n}", case) for n, case in enumerate(listed)]
     if isinstance(listed, dict):
         named += [(f"cases.{name}", case) for name, case in listed.items()]
-    if (common := _entry(tree, "set")) is not None:
-        named.append(("set", common))
     for where, block in named:
         entries = block.value if isinstance(block.value, dict) else {}
         inner = entries["set"].value if set(entries) == {"name", "set"} else entries
         for path, value in inner.items() if isinstance(inner, dict) else ():
-            is_common = where == "set" and path in ("seed", "replications")
-            if path in OF_THE_EXPERIMENT and not is_common:
+            if path in OF_THE_EXPERIMENT:
                 yield value.fault(f"{where}.{path}", belongs(path), at_key=True)
 
 
