@@ -37,6 +37,7 @@ class StageRecord:
     name: str
     servers: tuple[str, ...]
     capacities: Sequence[Capacity | None]
+    sizes: NDArray[Any]
     quarter_n: NDArray[Any]
     quarter_peak: NDArray[Any]
     peak_n: NDArray[Any]
@@ -59,28 +60,23 @@ def _added(counts: NDArray[Any] | None, new: NDArray[Any]) -> NDArray[Any]:
 
 
 class Recorder:
-    """Counts for one replication of stages (name, servers, capacity of each).
+    """Counts for one replication of stages (name, servers, capacity of each, bytes of each kind).
 
     *kinds* are those of traffic, then alerts, then `version_report`, each with its *targets* in
-    seconds; *alerts* marks those that are alerts, *sizes* are the bytes of each by segment.
+    seconds; *alerts* marks those that are alerts.
     """
 
     def __init__(
         self,
-        stages: Sequence[tuple[str, tuple[str, ...], Sequence[Capacity | None]]],
+        stages: Sequence[tuple[str, tuple[str, ...], Sequence[Capacity | None], Sequence[int]]],
         kinds: Sequence[str],
         targets: Sequence[int],
         alerts: Mapping[str, bool],
-        sizes: Mapping[str, Mapping[str, int]],
         n_regions: int,
         warm_up_s: int,
         horizon_s: int,
     ) -> None:
         self.kinds, self.targets = tuple(kinds), list(targets)
-        self._sizes = {
-            stage: np.array([sizes["user" if stage == "user" else "dsp"][kind] for kind in kinds])
-            for stage, _, _ in stages
-        }
         self._groups = [[i] for i in range(len(kinds))]
         self._groups.append([i for i, kind in enumerate(kinds) if alerts[kind]])
         self._groups.append(list(range(len(kinds))))
@@ -102,13 +98,14 @@ class Recorder:
         self._day = 0
 
     def _stage(
-        self, name: str, servers: tuple[str, ...], capacities: Sequence[Capacity | None]
+        self, name: str, servers: tuple[str, ...], capacities: Sequence[Capacity | None],
+        sizes: Sequence[int],
     ) -> StageRecord:
         n, k, g, p = len(servers), len(self.kinds), len(self._groups), len(PEAK_BINS_S)
         zeros = np.zeros
         return StageRecord(
-            name, servers, capacities, zeros((n, k, 96), np.int64), zeros((n, k, 96), np.int64),
-            zeros((n, g, p), np.int64), np.full((n, g, p), -1, np.int64),
+            name, servers, capacities, np.array(sizes, np.int64), zeros((n, k, 96), np.int64),
+            zeros((n, k, 96), np.int64), zeros((n, g, p), np.int64), np.full((n, g, p), -1, np.int64),
             zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64),
         )
 
@@ -203,7 +200,7 @@ class Recorder:
             record.over_capacity_s[server] += np.count_nonzero(self._over[server, :DAY_S])
         elif (capacity := record.capacities[server]) is not None:
             rate = capacity.rate.numerator, capacity.rate.denominator
-            load = self._sizes[record.name] @ day if capacity.in_bytes else counts
+            load = record.sizes @ day if capacity.in_bytes else counts
             allowed = allowance(*rate, start, start + DAY_S)
             record.over_capacity_s[server] += np.count_nonzero(load > allowed)
         waits = self._waits[at, max(0, self.warm_up_s - start) : min(DAY_S, self.horizon_s - start)]
@@ -239,10 +236,10 @@ class Recorder:
                     delays += [(*where, kind, d, counts[d]) for d in np.flatnonzero(counts)]
                 for g, name in sorted(enumerate(names), key=lambda pair: pair[1]):
                     peaks += [(*where, name, b, record.peak_n[s, g, p], record.peak_at[s, g, p]) for p, b in enumerate(PEAK_BINS_S)]
-                came, bytes_each = record.quarter_n[s].sum(axis=1), self._sizes[record.name]
+                came = record.quarter_n[s].sum(axis=1)
                 if not came.any():  # then reports stand for what would come
                     came = np.array([kind == VERSION_REPORT for kind in self.kinds], np.int64)
-                n, n_bytes = int(came.sum()), int(bytes_each @ came)
+                n, n_bytes = int(came.sum()), int(record.sizes @ came)
                 capacity = in_messages(record.capacities[s], n, n_bytes)
                 stages.append((
                     *where, capacity, self.horizon_s - self.warm_up_s, record.over_capacity_s[s], record.waiting_s[s], record.peak_waiting_n[s],

@@ -23,7 +23,7 @@ from sim.life import tables as life_tables
 from sim.life.living import living
 from sim.network.links import links_of
 from sim.network.network import Network
-from sim.planning.sizes import VERSION_REPORT, sizes_of
+from sim.planning.sizes import VERSION_REPORT, sizes_at, sizes_of
 from sim.processes.faults import faults
 from sim.processes.interval import bring_up_to_date
 from sim.processes.lives import lives
@@ -123,15 +123,14 @@ def _recorder(scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int
     alerts = {name: scenario.alerts.kinds[name] for name in scenario.alerts.active}
     is_alert = {name: kind.alert for name, kind in kinds.items()} | dict.fromkeys(alerts, True) | {VERSION_REPORT: True}
     targets = [*(kind.target for kind in kinds.values()), *(kind.target for kind in alerts.values()), scenario.reporting.target]
-    stages = [
-        (s.stage, servers[s.stage], [of_server(s.capacity, name) for name in servers[s.stage]])
-        for s in scenario.network
-        if s.stage in servers
-    ]
-    every = [*kinds, *alerts, VERSION_REPORT]
-    sizes = sizes_of(scenario)
+    every, stages = [*kinds, *alerts, VERSION_REPORT], []
+    for spec in scenario.network:
+        if spec.stage in servers:
+            names, sizes = servers[spec.stage], sizes_at(scenario, spec.stage)
+            capacities = [of_server(spec.capacity, name) for name in names]
+            stages.append((spec.stage, names, capacities, [sizes[kind] for kind in every]))
     n_regions = len(estate.regions)
-    return Recorder(stages, every, targets, is_alert, sizes, n_regions, warm_up_s, horizon_s)
+    return Recorder(stages, every, targets, is_alert, n_regions, warm_up_s, horizon_s)
 
 
 def _tables(world: World) -> Tables:

@@ -18,7 +18,8 @@ from sim.experiment.expected import alerts, devices, largest_crowd, terms
 from sim.experiment.plan import Task, addresses
 from sim.experiment.speed import slowness
 from sim.machine import address_space, free_memory, processors
-from sim.scenario.scale import scale_of, scaled, whole_leaves_vanish
+from sim.scenario.checks import is_sound
+from sim.scenario.scale import scale_of, scaled
 
 if TYPE_CHECKING:
     from sim.experiment.plan import Plan
@@ -146,15 +147,10 @@ def halved(plan: Plan) -> Plan | None:
     """
     if len(plan.cells) < 2 or not any(_is_part(cell.scenario) for cell in plan.cells):
         return None
-    halves = [_half(cell.scenario) for cell in plan.cells]
-    if any(half is None for half in halves):
-        return None
-    cells = tuple(
-        replace(cell, scenario=half)
-        for cell, half in zip(plan.cells, halves, strict=True)
-        if half is not None
-    )
+    cells = tuple(replace(cell, scenario=_half(cell.scenario)) for cell in plan.cells)
     if _seconds(cells, plan.engine) > _WORTH * _seconds(plan.cells, plan.engine):
+        return None
+    if not all(is_sound(cell.scenario) for cell in cells):
         return None
     tasks = [
         Task(cell, address)
@@ -176,20 +172,14 @@ def _is_part(scenario: Scenario) -> bool:
     return scale_of(scenario) < 1 or (whole is not None and scenario.estate.premises < whole)
 
 
-def _half(scenario: Scenario) -> Scenario | None:
+def _half(scenario: Scenario) -> Scenario:
     """Return half of *scenario*, once: with half its scale, or, where it has none, half the
-    premises in the network as it is. None where that leaves a whole number nothing.
+    premises in the network as it is.
     """
     estate, scale = scenario.estate, scale_of(scenario)
-    changed = estate.model_copy(update={"premises": estate.premises // 2})
-    if scale < 1:
-        changed = estate.model_copy(update={"scale": scale / 2})
-        network = whole_leaves_vanish(scale / 2, "network", scenario.network)
-        if any(network) or any(whole_leaves_vanish(scale / 2, "estate", estate)):
-            return None
-    if not changed.premises:
-        return None
-    return scenario.model_copy(update={"estate": changed, "replications": 1})
+    smaller = {"scale": scale / 2} if scale < 1 else {"premises": max(1, estate.premises // 2)}
+    half = estate.model_copy(update=smaller)
+    return scenario.model_copy(update={"estate": half, "replications": 1})
 
 
 def _seconds(cells: Iterable[Cell], engine: str) -> float:

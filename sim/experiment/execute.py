@@ -231,7 +231,7 @@ def _left_to_do(run: Path, plan: Plan, again: bool) -> tuple[list[Task], list[st
     warnings = [f"deleted what a killed process left: {name}" for name in orphans]
     addresses = [task.address for task in plan.tasks]
     done, damages = finished(run, addresses)
-    if not again and (adopted := adopt(run, addresses)):
+    if not again and (adopted := adopt(run, addresses, run.parent.glob("*/"))):
         log(run, f"{adopted} replications taken from runs beside this one")
         done |= finished(run, addresses)[0]
     warnings += damages

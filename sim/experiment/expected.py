@@ -7,7 +7,7 @@ from math import exp, inf, log
 from typing import TYPE_CHECKING
 
 from sim.experiment import lives
-from sim.planning.sizes import sizes_of
+from sim.planning.sizes import sizes_at
 from sim.scenario.fields import of_server
 from sim.units import DAY_S
 
@@ -70,15 +70,15 @@ def _servers(scenario: Scenario) -> Iterator[tuple[float, float]]:
     """Yield of each server of limited capacity the share of messages that come to it (all, at WAN
     cells), and about how many a second it passes on: bytes are taken for those of its largest kind.
     """
-    estate, sizes = scenario.estate, sizes_of(scenario)
+    estate = scenario.estate
     shares = {"csp": estate.regions, "dsp": {"dsp": 1.0}, "user": estate.users}
     shares["cell"] = dict.fromkeys(estate.regions, 1.0)
     for stage in scenario.network:
         for server, share in shares.get(stage.stage, {}).items():
             capacity = of_server(stage.capacity, server)
             if capacity is not None:
-                here = sizes["user" if stage.stage == "user" else "dsp"]
-                largest = max(1, *here.values()) if capacity.in_bytes else 1
+                sizes = sizes_at(scenario, stage.stage).values()
+                largest = max(1, *sizes) if capacity.in_bytes else 1
                 yield share, float(capacity.rate) / largest
 
 

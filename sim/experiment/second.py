@@ -32,7 +32,7 @@ def at_half_size(run: Path, plan: Plan, workers: Workers) -> None:
         folder.mkdir(exist_ok=True)
     clean(folder)
     addresses = [task.address for task in half.tasks]
-    adopt(folder, addresses, among=f"*/{HALF}")
+    adopt(folder, addresses, run.parent.glob(f"*/{HALF}"))
     done, _ = finished(folder, addresses)
     missing = [task for task in half.tasks if task.address not in done]
     log(run, f"at half the size: {len(missing)} replications, one of each cell")

@@ -12,19 +12,17 @@ from sim.kernels.traffic import home
 
 
 @njit(nogil=True)
-def crowd(  # type: ignore[no-untyped-def]
-    setup, leaving, rows, limits, stage, sizes, region, n_cells, stretch
-):
-    """Write `Leaving.crowded` and `Leaving.busiest` of *region*, whose cells are *n_cells*,
-    *stretch* seconds at a time. *limits* (`SERVER`) are those of the stage's cells, alike in a
-    region; *sizes* the bytes of each kind.
+def crowd(setup, leaving, rows, queues, k, region, stretch):  # type: ignore[no-untyped-def]
+    """Write `Leaving.crowded` and `Leaving.busiest` of *region*, whose cells are alike, at stage *k*,
+    *stretch* seconds at a time.
     """
     n_seconds, n_regions = leaving.counts.shape[2], leaving.counts.shape[0]
-    first = np.int64(0)
-    for before in range(region):
-        n = setup.premises_first[before + 1] - setup.premises_first[before]
-        first += (n + setup.c[PER_CELL] - 1) // setup.c[PER_CELL]
-    limit = limits[first]
+    stage, sizes, first, n_cells = setup.stages[k], setup.sizes[k], np.int64(0), np.int64(0)
+    for each in range(region + 1):
+        first += n_cells
+        n = setup.premises_first[each + 1] - setup.premises_first[each]
+        n_cells = (n + setup.c[PER_CELL] - 1) // setup.c[PER_CELL]
+    limit = queues.limits[stage.first + first]
     came = np.zeros((stretch, n_cells), np.int32)
     load = np.zeros((stretch, n_cells if limit.in_bytes else 0), np.int64)
     for begin in range(0, n_seconds, stretch):
@@ -39,8 +37,8 @@ def crowd(  # type: ignore[no-untyped-def]
                 if limit.in_bytes:
                     row_b[cell] += sizes[leaving.flows[member.flow].kind]
             for kind in range(setup.c[N_ANONYMOUS]):
-                for k in range(np.int64(leaving.total[region, kind, i])):
-                    cell = home(setup, region, kind, leaving.start + i, k) // setup.c[PER_CELL]
+                for number in range(np.int64(leaving.total[region, kind, i])):
+                    cell = home(setup, region, kind, leaving.start + i, number) // setup.c[PER_CELL]
                     row[cell] += 1
                     if limit.in_bytes:
                         row_b[cell] += sizes[kind]

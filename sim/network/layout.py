@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from sim.kernels.links import Links
 from sim.kernels.pool import NEVER, NONE
 from sim.kernels.protection import ROW, Rows
 from sim.kernels.servers import CELL, CSP, DSP, OUTAGE, SERVER, STAGE, USER, Queues
-from sim.planning.sizes import sizes_of
+from sim.planning.sizes import sizes_at
 from sim.recorder import Recorder
 from sim.scenario.fields import of_server
 from sim.streams import stream_key
@@ -46,7 +47,7 @@ class Layout:
         self.latencies = [spec.latency for spec in self.specs]
         self.n_open = sum(spec.stage != "user" for spec in self.specs)
         self.latency_s = sum(self.latencies[: self.n_open])
-        self.kinds, self._sizes = recorder.kinds, sizes_of(scenario)
+        self.kinds = recorder.kinds
         self.n_anonymous = len(scenario.traffic.kinds) if scenario.traffic.level else 0
         self.n_cells = [-(-n // estate.premises_per_cell) for n in estate.n_premises]
         self.rows = [(k, number, row) for k, spec in enumerate(self.specs) for number, row in enumerate(spec.mitigations) if row.kind in ROW_KINDS]
@@ -55,14 +56,17 @@ class Layout:
         self.watched = self._watched()
 
     def servers(self, k: int) -> int:
-        return len(self.names(self.specs[k].stage))
+        return len(self.names[self.specs[k].stage])
 
-    def names(self, stage: str) -> Sequence[str]:
-        """Return the name of every server of *stage*, in order; cells have that of their region."""
+    @cached_property
+    def names(self) -> dict[str, Sequence[str]]:
+        """The name of every server of each stage, in order; cells have that of their region."""
         regions = self._estate.regions
-        if stage == "cell":
-            return [name for name, n in zip(regions, self.n_cells, strict=True) for _ in range(n)]
-        return {"csp": regions, "dsp": ("dsp",), "user": self.user_names}[stage]
+        cells = zip(regions, self.n_cells, strict=True)
+        return {
+            "cell": [name for name, n in cells for _ in range(n)],
+            "csp": regions, "dsp": ("dsp",), "user": self.user_names,
+        }  # fmt: skip
 
     def listed(self, row: Any) -> NDArray[Any]:
         """Return for which kinds *row* is."""
@@ -131,7 +135,7 @@ class Layout:
 
     def queues(self) -> Queues:
         """Return the empty queues of every server."""
-        limits = [_limit(spec, name) for spec in self.specs for name in self.names(spec.stage)]
+        limits = [_limit(spec, name) for spec in self.specs for name in self.names[spec.stage]]
         n_places = max((len(spec.priority) + 1 for spec in self.specs), default=1)
         shape = (len(limits), n_places)
         return Queues(
@@ -142,9 +146,9 @@ class Layout:
 
     def sizes(self) -> NDArray[Any]:
         """Return int64, the bytes of a message of each kind at each stage: users get XML."""
-        segments = ("user" if spec.stage == "user" else "dsp" for spec in self.specs)
-        told = [[self._sizes[segment][kind] for kind in self.kinds] for segment in segments]
-        return np.array(told, np.int64).reshape(len(self.specs), len(self.kinds))
+        by_stage = [sizes_at(self._scenario, spec.stage) for spec in self.specs]
+        sizes = [[of_kinds[kind] for kind in self.kinds] for of_kinds in by_stage]
+        return np.array(sizes, np.int64).reshape(len(self.specs), len(self.kinds))
 
     def outages(self) -> NDArray[Any]:
         """Return the `OUTAGE` records of every server that is ever out."""
@@ -154,7 +158,7 @@ class Layout:
             if k is None:
                 continue
             first = int(self.stages()[k]["first"])
-            names = self.names(entry.stage)
+            names = self.names[entry.stage]
             chosen = range(len(names)) if entry.server == "all" else [names.index(entry.server)]
             found += [(first + v, second, second + entry.duration) for v in chosen]
         return np.array(found, OUTAGE)
@@ -164,7 +168,7 @@ class Layout:
         n_servers = max((self.servers(k) for k, _, _ in self.rows), default=0)
         rows, ring, most = np.zeros((len(self.rows), n_servers), ROW), 0, 1
         for i, (k, _, row) in enumerate(self.rows):
-            for v, name in enumerate(self.names(self.specs[k].stage)):
+            for v, name in enumerate(self.names[self.specs[k].stage]):
                 rows[i, v] = (ROW_KINDS[row.kind], k, *_parameters(row, name), ring)
             ring += self.servers(k) * row.window if row.kind == "circuit_breaker" else 0
             most = max(most, row.threshold if row.kind == "alert_storm_protection" else 1)

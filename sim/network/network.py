@@ -179,12 +179,9 @@ class Network:
         leaving = leaving._replace(first=first, members=members, flows=flow_records)
         for k, stage in enumerate(self._setup.stages):
             if stage["what"] == CELL:
-                limits = self._queues.limits[stage["first"] : stage["first"] + stage["n"]]
                 for region in np.flatnonzero(self.layout.n_cells).tolist():  # a region may have no homes
-                    crowd(
-                        self._setup, leaving, self._rows, limits, stage, self._setup.sizes[k],
-                        region, self.layout.n_cells[region], min(STRETCH_S, n_seconds),
-                    )  # fmt: skip
+                    shared = self._setup, leaving, self._rows, self._queues
+                    crowd(*shared, k, region, min(STRETCH_S, n_seconds))
         down = self._links.start[:, None] < np.arange(start_s, stop_s)[None] + 1 if len(self._links.start) else np.zeros((0, n_seconds), np.bool_)
         for k in range(len(down)):
             leaving.crowded[self._links.region[k]] |= down[k] & (np.arange(start_s, stop_s) < self._links.stop[k] + self._links.spread)

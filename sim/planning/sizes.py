@@ -11,6 +11,11 @@ VERSION_REPORT: Final = "version_report"
 REQUEST: Final = "request"
 
 
+def sizes_at(scenario: Scenario, stage: str) -> dict[str, int]:
+    """Return the bytes of a message of each kind at *stage*: DUIS at `user`, GBCS before."""
+    return sizes_of(scenario)["user" if stage == "user" else "dsp"]
+
+
 def sizes_of(scenario: Scenario) -> dict[str, dict[str, int]]:
     """Return bytes by segment (han, wan, dsp: GBCS; user: DUIS) and kind of message, `request`
     among them: what asks for a version.

@@ -58,19 +58,16 @@ def _is_storm(study: Study, silent: Cell, cell: Cell, half: Values) -> bool | No
     """Whether more waits in *cell* at half the size than in the *silent* one, by more than luck;
     None where that was not measured.
     """
-    found, seconds = False, study.window(cell).length_s
+    found = False
     for place in places(cell):
-        names = (f"{place.stage}_{name}" for name in ("waiting_share", "peak_waiting_n"))
-        (more, queue) = (half.get((cell.name, name, place.group)) for name in names)
-        less = half.get((silent.name, f"{place.stage}_waiting_share", place.group))
-        peak = half.get((cell.name, f"{place.stage}_messages_per_s_peak", place.group))
-        if more is None or less is None or queue is None or peak is None:
-            return None
-        capacity = place.capacity / 2
-        is_luck = sample.is_scaled(cell) and not (
-            sample.is_more_than_luck(peak, capacity, seconds)
-            or sample.is_longer_than_luck(queue, capacity, seconds)
+        names = ("messages_per_s_peak", "peak_waiting_n", "waiting_share")
+        peak, queue, more = (
+            half.get((cell.name, f"{place.stage}_{name}", place.group)) for name in names
         )
+        less = half.get((silent.name, f"{place.stage}_waiting_share", place.group))
+        if peak is None or queue is None or more is None or less is None:
+            return None
+        is_luck = sample.is_luck(study, cell, place, peak, queue, part=1 / 2)
         found = found or (more > less and not is_luck)
     return found
 
@@ -80,20 +77,21 @@ def _ends(study: Study, half: Values, looked: list[str]) -> list[str]:
     the run tells that cell from its own; add to *looked*.
     """
     metrics = asked(study)
-    if not metrics:
-        return []
-    name = main(study, metrics)
-    ranking = of_cells(study, study.cells, name)
-    there = {entry.what.name: half.get((entry.what.name, name, "all")) for entry in ranking.entries}
-    found = {cell: value for cell, value in there.items() if value is not None}
-    if len(found) < len(ranking.entries) or len(found) < 2:
+    name = main(study, metrics) if metrics else ""
+    cells = [cell for cell in study.cells if study.estimate(cell, name) is not None]
+    there = [half[cell.name, name, "all"] for cell in cells if (cell.name, name, "all") in half]
+    if len(there) < max(2, len(cells)):
         return []
     looked.append(f"where {words(name)} is lowest and highest, as far as this run tells")
-    turned = []
-    for word, end, choose in (("lowest", ranking.lowest, min), ("highest", ranking.highest, max)):
-        other = next(one for one in study.cells if one.name == choose(found, key=found.__getitem__))
-        apart = study.paired(other, end.what, name)
-        is_another = found[other.name] != found[end.what.name]
+    ranking, turned = of_cells(study, cells, name), []
+    ends = (
+        ("lowest", ranking.lowest.what, min(there)),
+        ("highest", ranking.highest.what, max(there)),
+    )
+    for word, own, value in ends:
+        other = cells[there.index(value)]
+        apart = study.paired(other, own, name)
+        is_another = half[own.name, name, "all"] != value
         if is_another and apart is not None and excludes_nought(apart):
-            turned.append(f"{words(name)} is {word} in {called(other)}, not in {called(end.what)}")
+            turned.append(f"{words(name)} is {word} in {called(other)}, not in {called(own)}")
     return turned

@@ -158,9 +158,8 @@ def _waiting(world: Aftermath, outcome: Outcome) -> tuple[Any, Any]:
     for table in world.study.tables("timeline", outcome.cell).values():
         rows = table[(table["stage"] == stage) & (table["server"] == server) & (table["start_s"] >= world.study.window(outcome.cell).warm_up_s)]
         parts.append(rows.sort_values("start_s"))
-    group = "all" if stage == "dsp" else server
     spec = next(one for one in outcome.cell.scenario.network if one.stage == stage)
-    here = {place.group: place.capacity for place in servers_of(outcome.cell, spec)}
-    capacity = here[group]
+    here = {place.server: place.capacity for place in servers_of(outcome.cell, spec)}
+    capacity = here[server]
     mean = np.mean([part["waiting_n"].to_numpy() for part in parts], axis=0)
     return (parts[0]["start_s"].to_numpy() + TIMELINE_BIN_S) / 3600, mean / capacity

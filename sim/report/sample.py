@@ -100,16 +100,24 @@ def exceeds(study: Study, cell: Cell, place: Place) -> bool:
     """Whether more comes to *place* than it passes on, and the luck of a sample does not explain
     it: its busiest second, or its longest queue. In the whole estate nothing needs explaining.
     """
-    if not is_scaled(cell) or place.stage not in CENTRAL:
-        return True
-    seconds = study.window(cell).length_s
     queue = study.estimate(cell, f"{place.stage}_peak_waiting_n", place.group)
-    if queue is not None and is_longer_than_luck(queue.value, place.capacity, seconds):
-        return True
     peak = _busiest(study, cell, place)
-    if peak is None or place.in_bytes:
+    values = (0.0 if one is None else one.value for one in (peak, queue))
+    return not is_luck(study, cell, place, *values)
+
+
+def is_luck(
+    study: Study, cell: Cell, place: Place, peak: float, queue: float, part: float = 1
+) -> bool:
+    """Whether luck explains that *place* has *peak* messages in its busiest second, and a *queue* so
+    long, in *part* of the scaled *cell*; of bytes the queue alone tells.
+    """
+    if not is_scaled(cell) or place.stage not in CENTRAL:
         return False
-    return is_more_than_luck(peak.value, place.capacity, seconds * _n_central(cell))
+    capacity, seconds = part * place.capacity, study.window(cell).length_s
+    if is_longer_than_luck(queue, capacity, seconds):
+        return False
+    return place.in_bytes or not is_more_than_luck(peak, capacity, seconds * _n_central(cell))
 
 
 def is_more_than_luck(peak: float, capacity: float, seconds: int) -> bool:
@@ -159,12 +167,10 @@ def _doubtful(study: Study, cell: Cell) -> list[Place]:
 
 
 def _passed_on(cell: Cell, place: Place) -> float:
-    """Return what *place* passes on in a second at most: its capacity, or less where rows shape it.
-    """
-    server = "dsp" if place.stage == "dsp" else place.group
+    """Return what *place* passes on in a second at most: its capacity, or less where rows shape it."""
     stage = next(one for one in cell.scenario.network if one.stage == place.stage)
     shapes = (row for row in stage.mitigations if row.kind == "shape")
-    return min([place.capacity, *(float(of_server(row.rate, server)) for row in shapes)])
+    return min([place.capacity, *(float(of_server(row.rate, place.server)) for row in shapes)])
 
 
 def _busiest(study: Study, cell: Cell, place: Place) -> Estimate | None:
@@ -176,8 +182,7 @@ def _n_central(cell: Cell) -> int:
 
 
 def cannot_tell(study: Study, cell: Cell) -> str:
-    """Say at which server of *cell* luck hides whether it is a storm, and which scale would tell.
-    """
+    """Say at which server of *cell* luck hides whether it is a storm, and which scale would tell."""
     hidden = _doubtful(study, cell) or places(cell)
     place = max(hidden, key=lambda one: _load(study, cell, one))
     peak = _busiest(study, cell, place)

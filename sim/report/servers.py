@@ -35,6 +35,11 @@ class Place:
     passes_on: str
     in_bytes: bool
 
+    @property
+    def server(self) -> str:
+        """The name under which tables and scenarios know it."""
+        return "dsp" if self.stage == "dsp" else self.group
+
     def __str__(self) -> str:
         return f"the {self.name}" if self.stage == "dsp" else self.name
 
@@ -110,7 +115,7 @@ def peaks_by_quarter(study: Study, cell: Cell, place: Place) -> list[float]:
     That is the busiest second of each kind, added up, but no more than the busiest second of all together: exact where a row is highest, else a bound.
     """
     arrivals, peaks = study.tables("arrivals", cell), study.tables("peaks", cell)
-    server = "dsp" if place.stage == "dsp" else place.group
+    server = place.server
     means = [0.0] * 96
     for r, table in arrivals.items():
         here = table[(table["stage"] == place.stage) & (table["server"] == server)]

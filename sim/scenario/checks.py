@@ -18,7 +18,7 @@ from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import LONGEST_S
 from sim.scenario.firmware import Firmware
 from sim.scenario.scale import rates_are_countable, whole_leaves_vanish
-from sim.scenario.schema import EstateSpec, Reporting, Stage, Traffic, Window
+from sim.scenario.schema import EstateSpec, Reporting, Scenario, Stage, Traffic, Window
 from sim.units import DAY_S
 
 _RULE: Final[Path] = ("reporting", "rule")
@@ -30,6 +30,11 @@ def findings(blocks: Mapping[str, Any]) -> Iterator[Finding]:
     for check, needs in _CHECKS.items():
         if all(name in blocks for name in needs):
             yield from check(*(blocks[name] for name in needs))
+
+
+def is_sound(scenario: Scenario) -> bool:
+    """Whether everything in *scenario* agrees, which was changed after it was read."""
+    return not any(findings({name: getattr(scenario, name) for name in Scenario.model_fields}))
 
 
 def timer_period_s(reporting: Reporting) -> int:
@@ -61,7 +66,7 @@ def _scale_leaves_whole_numbers(
     scale = Fraction(1) if estate.scale is None else estate.scale
     yield from whole_leaves_vanish(scale, "estate", estate)
     yield from whole_leaves_vanish(scale, "network", network)
-    yield from rates_are_countable(scale, "network", network)
+    yield from rates_are_countable(scale, network)
 
 
 def _a_scaled_gateway_answers(estate: EstateSpec, firmware: Firmware | None) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from sim.scenario.faults import Finding, Path
 from sim.scenario.fields import OF_THE_ESTATE, Capacity
 
 if TYPE_CHECKING:
-    from sim.scenario.schema import Scenario
+    from sim.scenario.schema import Scenario, Stage
 
 # Stages with one server, or a few, for the whole estate; elsewhere its parts bring their own.
 CENTRAL: Final = ("csp", "dsp", "user")
@@ -49,17 +49,22 @@ def whole_leaves_vanish(scale: Fraction, block: str, value: object) -> Iterator[
             yield path, message, (("estate", "scale"),)
 
 
-def rates_are_countable(scale: Fraction, block: str, value: object) -> Iterator[Finding]:
-    """Find rates of *block* that, scaled, no slot can be given its whole share of in 64 bits."""
-    for path, leaf in _leaves(value, (block,)):
-        rate = leaf.rate if isinstance(leaf, Capacity) else leaf
-        if isinstance(rate, Fraction) and (rate * scale).denominator > _FINEST:
-            message = (
-                f"at a scale of {scale} this is {float(rate * scale):.6g} a second with too many"
-                " digits to be counted out exactly; write the scale as a fraction such as 1/30, or"
-                " round this"
-            )
-            yield path, message, (("estate", "scale"),)
+def rates_are_countable(scale: Fraction, network: tuple[Stage, ...]) -> Iterator[Finding]:
+    """Find rates of *network* that, scaled where they are of the estate, no slot can be given its
+    whole share of in 64 bits.
+    """
+    for number, stage in enumerate(network):
+        factor = scale if _has_part(stage) else Fraction(1)
+        for path, leaf in _marked(stage, ("network", number)):
+            rate = leaf.rate if isinstance(leaf, Capacity) else leaf
+            if isinstance(rate, Fraction) and (rate * factor).denominator > _FINEST:
+                scaled_to = "" if factor == 1 else f"at a scale of {factor} "
+                cure = "round it" if factor == 1 else "write a scale such as 1/30, or round this"
+                message = (
+                    f"{scaled_to}this is {float(rate * factor):.6g} a second with too many digits"
+                    f" to be counted out exactly; {cure}"
+                )
+                yield path, message, (("estate", "scale"),)
 
 
 def is_of_the_estate(network: object) -> bool:
@@ -95,14 +100,18 @@ def _multiplied(value: Any, scale: Fraction) -> Any:
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """Yield every number below *value* that is of the estate, with its path."""
+    """Yield every number below *value*, a block or blocks, that is of the estate, with its path."""
     if isinstance(value, tuple):
         for number, item in enumerate(value):
             yield from _leaves(item, (*path, number))
-    if not isinstance(value, BaseModel) or not _has_part(value):
-        return
-    for name, field in type(value).model_fields.items():
-        leaf = getattr(value, name)
+    elif isinstance(value, BaseModel) and _has_part(value):
+        yield from _marked(value, path)
+
+
+def _marked(block: BaseModel, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Yield every number of *block* that is marked as of the estate, wherever that stands."""
+    for name, field in type(block).model_fields.items():
+        leaf = getattr(block, name)
         if field.json_schema_extra != OF_THE_ESTATE:
             yield from _leaves(leaf, (*path, name))
         elif isinstance(leaf, dict):

@@ -222,16 +222,15 @@ def finished(run: Path, addresses: Iterable[Address]) -> tuple[set[Address], lis
     return done, warnings
 
 
-def adopt(run: Path, addresses: Iterable[Address], among: str = "*") -> int:
-    """Copy into *run* each replication of *addresses* that it lacks and another run beside it keeps sound; return how many.
+def adopt(run: Path, addresses: Iterable[Address], others: Iterable[Path]) -> int:
+    """Copy into *run* each replication of *addresses* that it lacks and one of the *others*, folders
+    of runs, keeps sound; return how many.
 
     A replication is what its key says, so a run that is asked for more of them, or a sweep that was
-    widened, does again only what nobody has done. Runs are found by the pattern *among*, from the
-    folder that *run* is in; where that names a folder of runs, from the one above.
+    widened, does again only what nobody has done.
     """
-    home = run.parent if among == "*" else run.parent.parent
-    others = (cells for cells in sorted(home.glob(f"{among}/cells")) if cells.parent != run)
-    elsewhere = (folder for other in others for folder in other.iterdir())
+    cells = (other / "cells" for other in sorted(others) if other != run)
+    elsewhere = (folder for each in cells if each.is_dir() for folder in each.iterdir())
     kept = {folder.name.rpartition("-")[2]: folder for folder in elsewhere if not folder.name.startswith(".")}
     n = 0
     for address in addresses:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.calendar import triggers
-from sim.planning.sizes import sizes_of
+from sim.planning.sizes import sizes_at
 from sim.scenario.fields import of_server
 from sim.tables import PEAK_BINS_S, TABLES, TIMELINE_BIN_S, TIMELINE_LONGEST_S, Tables, frame
 from sim.twin import records
@@ -252,7 +252,7 @@ def _capacity_in_messages(world: TwinWorld, where: tuple[str, str], kinds: list[
         return float("inf")
     if not capacity.in_bytes:
         return float(capacity.rate)
-    sizes = sizes_of(world.scenario)["user" if where[0] == "user" else "dsp"]
+    sizes = sizes_at(world.scenario, where[0])
     kinds = kinds or [VERSION_REPORT]  # where nothing comes, what would
     came_b = sum(sizes[kind] for kind in kinds)
     return float(capacity.rate * len(kinds) / came_b) if came_b else float("inf")

@@ -11,7 +11,7 @@ import simpy
 from simpy.events import Event
 
 from sim.calendar import strokes
-from sim.planning.sizes import sizes_of
+from sim.planning.sizes import sizes_at
 from sim.scenario.fields import of_server
 from sim.turns import Turn, pause
 from sim.twin.messages import Attempt, Hop, Message, Process, order_of_service
@@ -250,12 +250,11 @@ def lay_out_stages(scenario: Scenario, env: simpy.Environment, luck: Luck, regio
     by_name: dict[str, dict[Any, str]] = {
         "cell": cells, "csp": {region.name: region.name for region in regions}, "dsp": {"dsp": "dsp"}, "user": {name: name for name in scenario.estate.users},
     }
-    stages, sizes = [], sizes_of(scenario)
+    stages = []
     for spec in scenario.network:
         if spec.stage in by_name:
-            here = sizes["user" if spec.stage == "user" else "dsp"]
-            names = by_name[spec.stage].items()
-            servers = {key: Server(env, spec, name, note, here) for key, name in names}
+            sizes, names = sizes_at(scenario, spec.stage), by_name[spec.stage].items()
+            servers = {key: Server(env, spec, name, note, sizes) for key, name in names}
             stages.append(Stage(spec, per_cell, servers))
             for server in stages[-1].servers.values():
                 server.out = _outages(scenario, luck, spec.stage, server.name)

@@ -109,6 +109,9 @@ def test_a_crowd_is_what_comes_faster_than_it_is_served(sets, crowds):
         (["network=[{stage: dsp, capacity: 26 /s}]", "reporting.phase.window=1 min"], False),
         (["network=[{stage: dsp, capacity: 26 /s, mitigations: [{kind: lifo, above: 100}]}]"], False),
         (["network=[]"], True),
+        (["network=[{stage: dsp, capacity: 8 kB/s}]"], True),
+        (["network=[{stage: dsp, capacity: 132 B/s}]"], False),
+        (["network=[{stage: user, capacity: 2 kB/s}]"], False),  # of DUIS: one message a second
     ],
 )
 def test_a_world_is_quiet_where_no_slot_of_a_day_is_over_full(sets, quiet):

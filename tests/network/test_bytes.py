@@ -10,6 +10,7 @@ from math import floor
 import pandas as pd
 import pytest
 
+from sim.metrics import METRICS, Window
 from tests.laws.worlds import delays, tables_of
 
 AT_S = 2 * 3600
@@ -53,8 +54,7 @@ def test_bytes_and_messages_are_one_where_all_are_alike():
 
 
 def test_a_user_is_served_in_the_bytes_of_its_own_messages():
-    """DUIS is fourteen times as long as GBCS: one user's own bandwidth passes one of them a second.
-    """
+    """DUIS is fourteen times as long as GBCS: one user's own bandwidth passes one of them a second."""
     one_user = {
         "estate.users": "{small: 100 %, "
         + ", ".join(f"large_{letter}: null" for letter in "abcdef")
@@ -75,8 +75,7 @@ def test_over_capacity_counts_bytes():
 
 
 def test_one_region_halved_leaves_the_others_alone():
-    """The north queues twice as long; what the central and the south see is the same to the digit.
-    """
+    """The north queues twice as long; what the central and the south see is the same to the digit."""
     regions = {
         "estate.regions": "{north: 40 %, central: 30 %, south: 30 %}",
         "estate.premises": 300,
@@ -109,3 +108,15 @@ def test_buffers_and_rows_are_given_server_by_server():
     by_server = stages["stages"].set_index("server")["waiting_s"]
     assert fates[fates["fate"] == "refused"]["n"].sum() == 120 - 10
     assert by_server.to_dict() == {"central": 8, "north": 0, "south": 89}
+
+
+def test_a_region_without_capacity_hides_no_other():
+    """What uses how much of its capacity is told of those that have one."""
+    regions = {
+        "estate.regions": "{north: 40 %, central: 30 %, south: 30 %}",
+        "estate.premises": 300,
+    }
+    closed = through("{north: 0 /s, others: 10 /s}", "csp", **regions)
+    shares = METRICS["csp_load_share"].measure(closed, Window(0, 86_400))
+    assert set(shares) == {"central", "south", "all"}
+    assert shares["south"] == pytest.approx(90 / 864_000)

@@ -114,3 +114,28 @@ def test_its_figures_are_the_loop_the_drain_time_and_the_minutes(results):
     assert "T9. What each policy makes of 30 min at 120 % of the traffic" in answer(results)
     assert "T9c" not in answer(results)
     assert "T9c. Every policy" in (results.path / "report.html").read_text(encoding="utf-8")
+
+
+USERS = """schema_version: 1
+experiment: userout
+question: After an outage of a user, does it recover? (H9)
+scenario: gb_base
+set:
+  window: {warm_up: 10 min, length: 3 h}
+  estate: {premises: 100}
+  traffic: {level: 100 %}
+  reporting: {rule: periodic, period: 15 min, phase: {window: 15 min}}
+  network_for: 100
+  network: [{stage: hub, mitigations: []}, {stage: user, capacity: 10 /s, latency: 1 s}]
+  faults: {stage_outages: [{stage: user, server: all, start: 70 min, duration: 5 min}]}
+options: {no_retry: {}}
+factors: {"faults.stage_outages.0.duration": [1 min, 5 min], traffic.level: [40 %, 100 %]}
+replications: 2
+metrics: [drain_time_s, returned_to_normal_share]
+"""
+
+
+def test_a_user_may_be_the_server_that_was_out(tmp_path):
+    """It has a capacity like any other; the page is written."""
+    (tmp_path / "userout.yaml").write_text(USERS, encoding="utf-8")
+    assert sim.run(tmp_path / "userout.yaml", out=tmp_path, jobs=1).report_path.is_file()

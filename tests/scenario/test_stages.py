@@ -183,8 +183,9 @@ def test_a_network_of_ones_own_is_for_nobody_else(tmp_path):
         (["network.dsp.capacity=250 kb/s"], r"did you mean 250 kB/s\?|write a speed like 250 kB/s"),
         (["network.dsp.capacity=99999999999999999 GB/s"], "is too large"),
         (["network.csp.capacity=0.00000000000000000001 B/year"], "too many digits"),
+        (["network={cell: {capacity: 0.00000000000000000001 B/year}}"], "too many digits.*; round it"),
         (["estate.scale=0.0333333333333333"], "too many digits"),
-        (["estate.scale=0.03333333", "network.csp.capacity=0.333 /year"], "write the scale as a fraction"),
+        (["estate.scale=0.03333333", "network.csp.capacity=0.333 /year"], "write a scale such as 1/30"),
         (["estate.regions={others: 0 %}"], "others is kept for those that are not named"),
     ],
 )  # fmt: skip
@@ -206,3 +207,29 @@ def test_access_barring_is_given_by_region():
     """It is at cells, and they are a region's."""
     sets = "network={cell: {capacity: 1 /s, mitigations: [{kind: access_barring, above: {north: 3, others: 5}, share: 50 %, hold: 1 s}]}}"
     assert of_server(network(sets)["cell"].mitigations[0].above, "south") == 5
+
+
+def test_leaves_by_server_are_those_that_a_path_may_divide():
+    """The names that `put` knows are the fields that hold a mapping from server to value."""
+    import json
+
+    from sim.scenario.document import schema_document
+    from sim.scenario.fields import BY_SERVER_LEAVES
+
+    shapes = json.loads(schema_document("json"))["$defs"].values()
+    fields = [field for shape in shapes for field in shape.get("properties", {}).items()]
+    divided = {
+        name for name, field in fields if "oneOf" in field or "oneOf" in str(field.get("anyOf"))
+    }
+    assert divided == set(BY_SERVER_LEAVES)
+
+
+def test_an_editor_is_told_that_a_stage_may_be_null():
+    """As the page writes it."""
+    import json
+
+    from sim.scenario.document import schema_document
+
+    network = json.loads(schema_document("json"))["$defs"]["Scenario"]["properties"]["network"]
+    by_name = next(shape for shape in network["anyOf"] if shape["type"] == "object")
+    assert {"type": "null"} in by_name["properties"]["user"]["anyOf"]

@@ -217,7 +217,7 @@ def test_who_made_it_is_kept_and_goes_with_it(run, address, tmp_path):
     os.rename(run / "cells", tmp_path / "first-cells")
     (tmp_path / "first").mkdir()
     os.rename(tmp_path / "first-cells", tmp_path / "first/cells")
-    assert adopt(wider, [address]) == 1
+    assert adopt(wider, [address], tmp_path.glob("*/")) == 1
     assert made_by(wider, address) == MAKER
 
 

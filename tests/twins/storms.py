@@ -213,7 +213,7 @@ def by_server(
         if stage.get("buffer"):
             stage["buffer"] = {servers[0]: dice.one_of((0, 1, 5)), "others": stage["buffer"]}
         for one in stage["mitigations"]:
-            if one["kind"] in ("shed", "lifo", "circuit_breaker"):
+            if one["kind"] in ("shed", "lifo", "circuit_breaker", "access_barring"):
                 one["above"] = {servers[0]: dice.one_of((0, 1, 7)), "others": one["above"]}
             if one["kind"] in ("admission", "shape"):
                 one["rate"] = {servers[0]: dice.one_of(("0.4 /s", "3 /s")), "others": one["rate"]}
