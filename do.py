@@ -28,7 +28,7 @@ TASKS = {
     "run": (["-P", "-m", "sim", "run"], [USER]),
     "sim": (["-P", "-m", "sim"], [USER]),
     "python": ([], [USER]),
-    "test": (["-m", "pytest", "-n", "2", "--dist", "loadgroup"], [USER, DEVELOPER]),
+    "test": (["-m", "pytest", "-n", "2", "--dist", "loadfile"], [USER, DEVELOPER]),
     "dev": ([], [USER, DEVELOPER]),
 }
 

@@ -44,16 +44,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         compile_for("sim.run", [load("gb_base", crowded), load("gb_firmware")])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, on one worker, the tests that share runs or worlds which take long to make:
-    those of a file, and all that read the report's small runs.
-    """
-    for item in items:
-        if item.path.parent.name in ("cli", "report", "shipped", "twins"):
-            name = "runs" if "runs" in getattr(item, "fixturenames", ()) else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(name))
-
-
 @pytest.fixture(scope="session")
 def root() -> Path:
     """Return the folder of the checkout."""

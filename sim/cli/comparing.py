@@ -69,7 +69,7 @@ def _programs(mine: Results, theirs: Results) -> list[str]:
 def _leaves_apart(mine: Path, theirs: Path) -> list[dict[str, str]]:
     """Return the leaves that differ between the resolved scenarios of cells that belong together, read without asking what today's scenarios may hold."""
     from sim.metrics.comparing import matched
-    from sim.report.study import leaves_of
+    from sim.scenario.leaves import leaves_of
     from sim.scenario.tree import parse
     from sim.store import read_file
 

@@ -135,20 +135,20 @@ def _rows(results: Any) -> list[dict[str, Any]]:
 def check(files: tuple[str, ...], asked: Asked) -> None:
     """Check scenarios and experiments, every cell of them; name all faults of each file.
 
-    What a sound file says that has come to mean something else since it was written is noted.
+    Of a sound file it is noted what differs from the base, what is set and read by nobody, what
+    cannot happen in it, and what has come to mean something else since it was written.
     """
-    from sim.scenario.design import cells
     from sim.scenario.load import load
     from sim.scenario.meanings import changed_meanings
+    from sim.scenario.notes import notes_of
 
     found: dict[str, tuple[Fault, ...]] = {}
-    notes: dict[str, list[Fault]] = {}
+    meanings: dict[str, list[Fault]] = {}
+    notes: dict[str, tuple[str, ...]] = {}
     for file in files:
         try:
-            loaded = load(file, asked.changes)
-            cells(loaded, yes=asked.yes)
-            _check_aims(loaded)
-            found[file], notes[file] = (), changed_meanings(file)
+            worlds = _worlds(load(file, asked.changes), yes=asked.yes)
+            found[file], meanings[file], notes[file] = (), changed_meanings(file), notes_of(worlds)
         except ScenarioError as problem:
             found[file] = problem.faults
     if asked.as_json:
@@ -156,7 +156,8 @@ def check(files: tuple[str, ...], asked: Asked) -> None:
             {
                 "file": file,
                 "faults": [asdict(fault) for fault in faults],
-                "notes": [asdict(note) for note in notes.get(file, [])],
+                "meanings": [asdict(note) for note in meanings.get(file, [])],
+                "notes": notes.get(file, ()),
             }
             for file, faults in found.items()
         ])
@@ -165,18 +166,23 @@ def check(files: tuple[str, ...], asked: Asked) -> None:
             tell(fault)
         if not faults and not asked.as_json:
             say(f"{file}: sound")
+            for meaning in meanings[file]:
+                tell(f"{meaning} (a note: it is read as today)")
             for note in notes[file]:
-                tell(f"{note} (a note: it is read as today)")
+                tell(f"{file}: note: {note}")
     if any(found.values()):
         raise click.exceptions.Exit(BAD)
 
 
-def _check_aims(loaded: Scenario | Experiment) -> None:
-    """Raise `ScenarioError` when what *loaded* asks of its results cannot be; most ask for nothing, and metrics take half a second to load."""
-    if isinstance(loaded, Experiment) and (loaded.precision or loaded.analysis):
-        from sim.experiment.aims import targets_of
+def _worlds(loaded: Scenario | Experiment, *, yes: bool) -> list[Scenario]:
+    """Return the world of each cell of *loaded*; raises `ScenarioError`. Only an experiment speaks
+    of metrics, which take half a second to load.
+    """
+    if not isinstance(loaded, Experiment):
+        return [loaded]
+    from sim.experiment.aims import sound_cells
 
-        targets_of(loaded)
+    return [cell.scenario for cell in sound_cells(loaded, yes=yes)]
 
 
 @click.command()
@@ -188,7 +194,8 @@ def plan(file: str, asked: Asked) -> None:
 
     planned, need = _planned(file, asked)
     if asked.as_json:
-        say_json({"name": planned.name, "cells": len(planned.cells), "replications": len(planned.tasks), "plan": planned.hash, **asdict(need)})
+        about = {"name": planned.name, "cells": len(planned.cells), "replications": len(planned.tasks)}
+        say_json({**about, "plan": planned.hash, **asdict(need), "notes": planned.notes})
     else:
         say(_plan_text(planned, need))
     if too_big := misfit(need, asked.out):
@@ -234,4 +241,4 @@ def _plan_text(planned: Plan, need: Needs) -> str:
         ("memory", f"about {need.memory / 1e9:.2g} GB"),
         ("disk", f"about {need.disk / 1e6:.2g} MB"),
     ]
-    return columns(rows)
+    return "\n".join([columns(rows), *(f"note: {note}" for note in planned.notes)])

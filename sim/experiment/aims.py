@@ -8,10 +8,29 @@ from typing import Any
 from sim.experiment.sequential import Target
 from sim.metrics import METRICS
 from sim.scenario.assumptions import load_assumptions
-from sim.scenario.design import Factor, factors_of
+from sim.scenario.design import Cell, Factor, cells, factors_of
 from sim.scenario.experiments import Experiment, Width
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean
 from sim.scenario.tree import Node, find
+
+
+def sound_cells(experiment: Experiment, *, yes: bool = False) -> tuple[Cell, ...]:
+    """Return the cells of *experiment* (more than `sim.scenario.design.MOST_CELLS` only if *yes*);
+    raises `ScenarioError` with the faults of all of them, and of what it asks of its results.
+    """
+    every: tuple[Cell, ...] = ()
+    faults: list[Fault] = []
+    try:
+        every = cells(experiment, yes=yes)
+    except ScenarioError as problem:
+        faults += problem.faults
+    try:
+        targets_of(experiment)
+    except ScenarioError as problem:
+        faults += problem.faults
+    if faults:
+        raise ScenarioError(faults)
+    return every
 
 
 def targets_of(experiment: Experiment) -> tuple[Target, ...]:

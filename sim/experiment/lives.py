@@ -9,7 +9,8 @@ from math import ceil, log
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from sim.scenario.firmware import Firmware, Ramp, Release
+    from sim.scenario.air import Ramp
+    from sim.scenario.firmware import Firmware, Release
     from sim.scenario.schema import Scenario
 
 _LOCALLY: Final = ("ppmid", "ihd")

@@ -88,6 +88,7 @@ def _described(plan: Plan, source: Source, started: datetime) -> dict[str, Any]:
         "started": iso(started),
         "files": {},
         "warnings": [],
+        "notes": list(plan.notes),
         "failures": [],
     }
 

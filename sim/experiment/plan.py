@@ -52,6 +52,13 @@ class Plan:
     most: int = 0
     design: dict[str, Any] | None = None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to note of its worlds (`sim.scenario.notes`)."""
+        from sim.scenario.notes import notes_of
+
+        return notes_of([cell.scenario for cell in self.cells])
+
 
 def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) -> Plan:
     """Return the plan of what was loaded; more cells than `MOST_CELLS` only if *yes*. Raises
@@ -61,10 +68,11 @@ def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) ->
     from sim.scenario.experiments import Experiment
 
     refuse_without_compiler(engine)
-    every = cells(loaded, yes=yes)
     if isinstance(loaded, Experiment):
-        return _of_experiment(loaded, every, engine)
-    cell = replace(every[0], name=loaded.name)
+        from sim.experiment.aims import sound_cells
+
+        return _of_experiment(loaded, sound_cells(loaded, yes=yes), engine)
+    cell = replace(cells(loaded)[0], name=loaded.name)
     tasks, whole = _tasks_of([cell], engine)
     asked = (loaded.name, loaded.question, (cell,), tasks, engine)
     return Plan(*asked, None, (), None, whole, environment())

@@ -20,7 +20,8 @@ from sim.transitions import job_table
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image
-    from sim.scenario.firmware import Between, Firmware, FromNothing
+    from sim.scenario.air import Between, FromNothing
+    from sim.scenario.firmware import Firmware
     from sim.scenario.schema import Scenario
 
 TYPES: Final = (*ROW_TYPES, "esme", "gsme")  # in the order of rows and of the kernels' numbers

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from sim.planning.releases import Image
-    from sim.scenario.firmware import Ramp
+    from sim.scenario.air import Ramp
     from sim.scenario.schema import Scenario
 
 KEYS: Final = 2**32  # keys of devices lie below it

@@ -9,7 +9,7 @@ from sim.planning import NEVER_S
 from sim.units import DAY_S, YEAR_S
 
 if TYPE_CHECKING:
-    from sim.scenario.firmware import Campaign
+    from sim.scenario.air import Campaign
 
 _END_S: Final = 60 * YEAR_S  # longer than any window; what is not open before it never is
 

@@ -49,7 +49,8 @@ def _of(study: Study) -> Findings:
     grids = tuple(_footed(grid, foot) for grid in found.grids)
     said = " ".join(filter(None, (sample.preface(study), found.answer)))
     more = [*endings.points(study), *inert.points(study), *sample.points(study)]
-    points = (*found.points, *more, *halves.points(study))
+    notes = [f"Note: {note}" for note in study.manifest.get("notes", ())]  # older runs have none
+    points = (*found.points, *more, *halves.points(study), *notes)
     return replace(found, answer=said, points=points, grids=grids)
 
 

@@ -13,11 +13,11 @@ from typing import Any
 from sim.metrics import METRICS, Difference, Estimate, Window, comparable
 from sim.metrics.estimates import difference_of, read_back
 from sim.metrics.results import Results
+from sim.scenario.leaves import leaves_of
 from sim.scenario.load import load, resolved
 from sim.scenario.scale import scaled
 from sim.scenario.schema import Scenario
-from sim.scenario.stages import NETWORK, by_name
-from sim.scenario.tree import Node, parse, text_of
+from sim.scenario.tree import parse
 from sim.scenario.validate import scenario_of
 from sim.store import read_file
 
@@ -44,18 +44,6 @@ class Cell:
     def called(self) -> str:
         """What tells it from cells of the same levels: its option, or its name where there are no options."""
         return self.option or self.name
-
-
-def leaves_of(node: Node, path: str = "") -> dict[str, str]:
-    """Return the values below *node* as text, by dotted path, in which stages of the network have
-    their names; a list of single values is one leaf.
-    """
-    value = by_name(node).value if path == NETWORK else node.value
-    if isinstance(value, list) and any(isinstance(item.value, dict) for item in value):
-        value = {str(number): item for number, item in enumerate(value)}
-    if not isinstance(value, dict) or not value:
-        return {path: text_of(node)}
-    return {leaf: text for key, child in value.items() for leaf, text in leaves_of(child, f"{path}.{key}" if path else key).items()}
 
 
 def base_leaves(name: str = "gb_base") -> dict[str, str]:

@@ -10,9 +10,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from sim import units
+from sim.scenario.air import CLASSES, Between, FromNothing, Ramp
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import LONGEST_S
-from sim.scenario.firmware import CLASSES, LIVING, Between, Firmware, FromNothing, Ramp
+from sim.scenario.firmware import LIVING, Firmware
 from sim.scenario.firmware_checks import horizon
 from sim.scenario.schema import EstateSpec, Window
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
+from sim.scenario import read_when as when
 from sim.scenario.fields import Closed, Code, Flag, Name, Names, PositiveDuration, PositiveRate, Share, Size, Spread, Tail, choice
 
 _T = TypeVar("_T")
@@ -70,4 +71,6 @@ class Alerts(Closed):
     """Alerts that have a sender; those of `traffic.kinds` are only counted."""
 
     active: Annotated[Names, AfterValidator(_by_name)] = Field(default=(), description="Kinds of alert that there are, of those below.")
-    kinds: Annotated[dict[Name, AlertKind], AfterValidator(kinds_by_name)] = Field(default={}, description="The kinds of alert, by name.")
+    kinds: Annotated[dict[Name, AlertKind], AfterValidator(kinds_by_name), when.ACTIVE] = Field(
+        default={}, description="The kinds of alert, by name."
+    )

@@ -73,6 +73,8 @@ def _rows(document: dict[str, Any], model: dict[str, Any], prefix: str) -> Itera
             meaning = f"{meaning.removesuffix('.')} (at {' or '.join(ROWS[shape['const']][1])})."
         if OF_THE_ESTATE.items() <= field.items():
             meaning += " Of the estate: follows `estate.scale`" + _at(path)
+        if "x-read-when" in field:
+            meaning += f" Read only {field['x-read-when']}."
         suffix, inner = "", shape
         if values := _values(shape):
             suffix, inner = ".NAME", _resolved(document, values)

@@ -11,10 +11,9 @@ from sim import units
 from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import BY_SERVER_LEAVES, OTHERS
-from sim.scenario.rows import ROWS, AlertStormProtection, Consolidate, Dedupe, HoldDown, Redelivery, Retry
+from sim.scenario.rows import OF_SENDERS, ROWS, AlertStormProtection, Consolidate, Dedupe, HoldDown, Redelivery, Retry
 from sim.scenario.schema import EstateSpec, Stage, Traffic
 
-_NAMED: Final = ("jitter", "token_bucket", "dedupe", "consolidate", "batch", "hold_down", "alert_storm_protection", "redelivery")
 _ONCE_IN_THE_NETWORK: Final = ("retry", "staggered_reconnect")
 _ONCE_AT_A_STAGE: Final = ("shape", "lifo", "codel", "allocation", "redelivery")
 _SERVERS: Final = ("cell", "csp", "dsp")
@@ -131,7 +130,7 @@ def rows_name_kinds(network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts
                 if kind not in known:
                     message = f"there is no kind of message {kind}; the kinds are {', '.join(known)}{did_you_mean(kind, known)}"
                     yield where, message, (("traffic", "kinds"), ("alerts", "kinds"))
-                elif kind in traffic.kinds and row.kind in _NAMED:
+                elif kind in traffic.kinds and row.kind in OF_SENDERS:
                     message = f"{kind} is only counted and has no sender, so {row.kind} never sees it; it is for version_report and alerts.kinds"
                     yield where, message, ()
                 elif kind == "version_report" and isinstance(row, Dedupe | Consolidate):

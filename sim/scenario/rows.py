@@ -237,6 +237,11 @@ ROWS: Final[dict[str, tuple[type[_Row] | type[_Whole], tuple[str, ...]]]] = {  #
     "staggered_reconnect": (StaggeredReconnect, ("cell", "csp")),
     "redelivery": (Redelivery, ("user",)),
 }
+# Rows that know messages by their sender: traffic, which is only counted, they never see.
+OF_SENDERS: Final = (
+    "jitter", "token_bucket", "dedupe", "consolidate", "batch", "hold_down",
+    "alert_storm_protection", "redelivery",
+)  # fmt: skip
 
 
 Row = Annotated[AnyRow, Field(discriminator="kind")]

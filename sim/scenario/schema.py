@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import AfterValidator, Field
 
 from sim import history
+from sim.scenario import read_when as when
 from sim.scenario.alerts import Alerts, kinds_by_name
 from sim.scenario.faults import did_you_mean
 from sim.scenario.fields import (
@@ -141,10 +142,14 @@ class EstateSpec(Closed):
     )
     devices: Annotated[dict[DeviceType, Share], AfterValidator(_every_type)] = Field(description="Share of premises that have a device of each type.")
     regions: Annotated[dict[Name, Share], AfterValidator(_whole)] = Field(description="Share of premises in each CSP region; the shares add up to 1.")
-    premises_per_cell: Annotated[int, count(1, 40_000_000)] = Field(description="Premises in one WAN cell.")
+    premises_per_cell: Annotated[int, count(1, 40_000_000), when.CELLS] = Field(
+        description="Premises in one WAN cell."
+    )
     no_wan_share: Share = Field(description="Share of premises without WAN coverage: their hub can never send or be read.")
     not_communicating_share: Share = Field(description="Share of premises with coverage whose hub never communicates.")
-    users: Annotated[dict[Name, Share], AfterValidator(_whole)] = Field(description="Share of premises each DSP user is responsible for; they add up to 1.")
+    users: Annotated[dict[Name, Share], AfterValidator(_whole), when.USERS] = Field(
+        description="Share of premises each DSP user is responsible for; they add up to 1."
+    )
 
 
 class LocalUpdates(Closed):
@@ -153,55 +158,99 @@ class LocalUpdates(Closed):
     driver: Driver = Field(description="poisson: each device by its own clock; releases: all from one calendar of releases.")
     rate: Rate = Field(description="Changes per device that takes part (poisson), or releases nationally (releases).")
     take_up: Share = Field(description="Share of PPMIDs and IHDs that take part in local updates.")
-    first_release: Duration = Field(description="When the first release is published, from the start of the window (releases only).")
-    delay: PositiveDuration = Field(description="Mean time from a release to its installation, exponential (releases only).")
+    first_release: Annotated[Duration, when.BY_RELEASES] = Field(
+        description="When the first release is published, from the start of the window (releases"
+        " only)."
+    )
+    delay: Annotated[PositiveDuration, when.BY_RELEASES] = Field(
+        description="Mean time from a release to its installation, exponential (releases only)."
+    )
 
 
 class Updates(Closed):
     """How firmware versions change."""
 
     policy: Policy = Field(description="do_minimum (P0), ota_only (P1) or local_and_ota (P2, P4): whether devices update locally.")
-    local: LocalUpdates = Field(description="Local updates, where the policy allows them; in a firmware world firmware.local takes their place.")
+    local: Annotated[LocalUpdates, when.STEADY_LOCAL] = Field(
+        description="Local updates, where the policy allows them; in a firmware world"
+        " firmware.local takes their place."
+    )
     ban: Ban | None = Field(default=None, description="A ban on local updates (firmware worlds only); without it, none.")
 
 
 class Phase(Closed):
     """Where in its period a sender reports: the storm is made here."""
 
-    source: PhaseSource = Field(description="What fixes the moment: fixed_clock, power_on, activation or hashed (from the device's identity).")
-    at: TimeOfDay = Field(description="Time of day of a fixed clock, and the start of the hashed window (UTC).")
-    window: Duration = Field(description="Length of the window over which hashed senders spread.")
-    jitter: Duration = Field(description="A report leaves up to this much before or after its time, uniformly; 0 s in a firmware world.")
+    source: Annotated[PhaseSource, when.TIMER] = Field(
+        description="What fixes the moment: fixed_clock, power_on, activation or hashed (from the"
+        " device's identity)."
+    )
+    at: Annotated[TimeOfDay, when.CLOCK] = Field(
+        description="Time of day of a fixed clock, and the start of the hashed window (UTC)."
+    )
+    window: Annotated[Duration, when.HASHED] = Field(
+        description="Length of the window over which hashed senders spread."
+    )
+    jitter: Annotated[Duration, when.JITTERED] = Field(
+        description="A report leaves up to this much before or after its time, uniformly; 0 s in a"
+        " firmware world."
+    )
 
 
 class Read(Closed):
     """Reading a version from the hub by service request (rule hub_store)."""
 
     rate: Rate = Field(description="Reads per reporting device.")
-    refreshes_smi: Flag = Field(description="Whether the answer to a read is written to the inventory.")
+    refreshes_smi: Annotated[Flag, when.STORED] = Field(
+        description="Whether the answer to a read is written to the inventory."
+    )
 
 
 class Reporting(Closed):
     """How devices tell the Smart Metering Inventory (SMI) which version they run."""
 
     rule: Rule = Field(
-        description="Who reports and when: none (R0), hub_store (R1), hub_poll (R2), periodic (R3), hub_batch (R4), on_change (R5), on_change_heartbeat (R6); "
+        description="Who reports and when: none (R0), hub_store (R1), hub_poll (R2), periodic"
+        " (R3), hub_batch (R4), on_change (R5), on_change_heartbeat (R6); "
         "in a firmware world also digest (R7), piggy_back (R8), cloud (R9), event_read (R10), audit (R11)."
     )
     devices: Annotated[tuple[Reporter, ...], AfterValidator(distinct)] = Field(
-        description="Device types that report: of ppmid, ihd, hcalcs (esme and gsme too in a firmware world)."
+        description="Device types that report: of ppmid, ihd, hcalcs (esme and gsme too in a"
+        " firmware world)."
     )
-    period: PositiveDuration = Field(description="Time between reports of one sender (hub_poll, periodic, hub_batch; digest, piggy_back, cloud).")
-    heartbeat: PositiveDuration = Field(description="Time between the timed reports of on_change_heartbeat.")
+    period: Annotated[PositiveDuration, when.PERIOD] = Field(
+        description="Time between reports of one sender (hub_poll, periodic, hub_batch; digest,"
+        " piggy_back, cloud)."
+    )
+    heartbeat: Annotated[PositiveDuration, when.HEARTBEAT] = Field(
+        description="Time between the timed reports of on_change_heartbeat."
+    )
     phase: Phase = Field(description="Where in its period a sender reports.")
-    loss: Share = Field(description="Share of reports lost on their way, independently, beside what the network refuses.")
-    han_loss: Share = Field(description="Share of version changes that the hub misses.")
-    read: Read = Field(description="Reads by service request, under hub_store and audit.")
-    target: PositiveDuration = Field(description="Response-time target of a version report.")
-    size: Size = Field(description="Bytes of a version report between device and DSP (GBCS).")
-    request_size: Size = Field(description="Bytes of the request that asks for a version.")
-    xml_overhead: Size = Field(description="Bytes that the XML envelope adds on the way from the DSP to a user.")
-    fan_out: Annotated[int, count(0, 1000)] = Field(description="Copies of a report that the DSP sends to users.")
+    loss: Annotated[Share, when.REPORTED] = Field(
+        description="Share of reports lost on their way, independently, beside what the network"
+        " refuses."
+    )
+    han_loss: Annotated[Share, when.KEPT_BY_HUBS] = Field(
+        description="Share of version changes that the hub misses."
+    )
+    read: Annotated[Read, when.READ] = Field(
+        description="Reads by service request, under hub_store and audit."
+    )
+    target: Annotated[PositiveDuration, when.ON_THE_NETWORK] = Field(
+        description="Response-time target of a version report."
+    )
+    size: Annotated[Size, when.SIZED] = Field(
+        description="Bytes of a version report between device and DSP (GBCS)."
+    )
+    request_size: Annotated[Size, when.ASKED] = Field(
+        description="Bytes of the request that asks for a version."
+    )
+    xml_overhead: Size = Field(
+        description="Bytes that the XML envelope adds on the way from the DSP to a user."
+    )
+    fan_out: Annotated[int, count(0, 1000), when.ON_THE_NETWORK] = Field(
+        description="Copies of a report that the DSP sends to users."
+    )
 
 
 class TrafficKind(Closed):
@@ -213,15 +262,21 @@ class TrafficKind(Closed):
     target: PositiveDuration = Field(description="Response-time target of the kind.")
     size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
     profile: Name = Field(description="Name of the daily profile its rate follows.")
-    user: Name | None = Field(default=None, description="The one user who sends or gets it all; without it, the user responsible for the premises.")
+    user: Annotated[Name | None, when.SHARED_OUT] = Field(
+        default=None,
+        description="The one user whose share it counts against; without it, the user responsible"
+        " for the premises.",
+    )
 
 
 class Traffic(Closed):
     """The traffic that is there without any version report."""
 
     level: Multiple = Field(description="Multiple of every kind's rate; 0 % for none.")
-    kinds: Annotated[dict[Name, TrafficKind], AfterValidator(kinds_by_name)] = Field(description="The kinds of traffic, by name.")
-    profiles: Annotated[dict[Name, Profile], AfterValidator(_by_name)] = Field(
+    kinds: Annotated[dict[Name, TrafficKind], AfterValidator(kinds_by_name), when.TRAFFIC] = Field(
+        description="The kinds of traffic, by name."
+    )
+    profiles: Annotated[dict[Name, Profile], AfterValidator(_by_name), when.FOLLOWED] = Field(
         description="Weights of the 24 hours of the UTC day, by name; only their ratios matter."
     )
 
@@ -254,7 +309,9 @@ class Stage(Closed):
     flood_below: Annotated[int, count(1, 1_000_000)] | None = Field(
         default=None, description="Alerts per operator in ten minutes below which a flood ends (user only)."
     )
-    mitigations: tuple[Row, ...] = Field(default=(), description="Protections at this stage, in order.")
+    mitigations: Annotated[tuple[Row, ...], when.WORK] = Field(
+        default=(), description="Protections at this stage, in order."
+    )
 
 
 def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sim.planning import NEVER_S
 from sim.planning.campaigns import KEYS, Begin, Programme, Withdraw, reached, rows
-from sim.scenario.firmware import CLASSES
+from sim.scenario.air import CLASSES
 from sim.tables import TABLES, frame
 from tests.planning.worlds import DAY_S, image, ramp, world
 

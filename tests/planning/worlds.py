@@ -8,7 +8,7 @@ from typing import Any
 
 from sim.planning import NEVER_S
 from sim.planning.releases import Image
-from sim.scenario.firmware import CLASSES
+from sim.scenario.air import CLASSES
 
 DAY_S = 86_400
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sim.scenario.air import CLASSES
 from sim.scenario.alerts import FIRMWARE_CAUSES
 from sim.scenario.checks import timer_period_s
 from sim.scenario.faults import ScenarioError
-from sim.scenario.firmware import CLASSES, LIVING, Firmware
+from sim.scenario.firmware import LIVING, Firmware
 from sim.scenario.firmware_checks import versions
 from sim.scenario.load import load, resolved, shipped
 from sim.scenario.schema import Scenario

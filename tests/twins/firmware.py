@@ -9,8 +9,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from sim.scenario.air import CLASSES
 from sim.scenario.fields import RULES
-from sim.scenario.firmware import CLASSES
 from sim.scenario.schema import Scenario
 
 DESIGNS = ("none", "signature", "allow_list", "token", "audit", "token", "audit")

@@ -1,0 +1,264 @@
+"""When the model reads a leaf: the condition beside a field without which its value moves nothing.
+
+A condition may say that a leaf is read where it happens to move nothing. It never says that one is
+not read which moves something: `tests/properties/test_read_when.py` moves them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sim.scenario.rows import OF_SENDERS
+
+Path = tuple[str, ...]
+TIMED: Final = (
+    "hub_poll", "periodic", "hub_batch", "on_change_heartbeat", "digest", "piggy_back", "cloud",
+)  # fmt: skip
+_BY_PERIOD: Final = tuple(rule for rule in TIMED if rule != "on_change_heartbeat")
+_OR_TIMED: Final = f"{', '.join(TIMED[:-1])} or {TIMED[-1]}"
+_ASKED: Final = ("hub_store", "hub_poll")
+_KEPT_BY_HUBS: Final = ("hub_store", "hub_poll", "hub_batch", "digest", "piggy_back")
+_ASKS: Final = ("signature", "allow_list", "token")
+_ROW: Final = 3  # where a path into a row has the row's place
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWhen:
+    """A condition, beside a field: *told* goes on after "it is read only"; *holds* of a scenario
+    and the path of the leaf in it, whose stages have names.
+    """
+
+    told: str
+    holds: Callable[[Any, Path], bool]
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        """Return the field's schema with the condition in words."""
+        schema: dict[str, Any] = handler(core)
+        return schema | {"x-read-when": self.told}
+
+
+def _rule(told: str, *rules: str) -> ReadWhen:
+    return ReadWhen(f"where {told}", lambda world, at: world.reporting.rule in rules)
+
+
+def _design(design: str) -> ReadWhen:
+    told = f"where firmware.screening.design is {design}"
+    return ReadWhen(told, lambda world, at: world.firmware.screening.design == design)
+
+
+def _ramp(kind: str) -> ReadWhen:
+    told = f"where firmware.campaign.ramp.kind is {kind}"
+    return ReadWhen(told, lambda world, at: world.firmware.campaign.ramp.kind == kind)
+
+
+# -- the estate and its updates -----------------------------------------------------------------------
+
+
+def _has_stage(world: Any, name: str) -> bool:
+    return any(stage.stage == name for stage in world.network)
+
+
+def _has_row(world: Any, kind: str) -> bool:
+    return any(row.kind == kind for stage in world.network for row in stage.mitigations)
+
+
+def _order(world: Any) -> str:
+    """Return the order of campaigns; "" in a world without firmware."""
+    return "" if world.firmware is None else str(world.firmware.campaign.order)
+
+
+CELLS: Final = ReadWhen(
+    "where WAN cells are told apart (a stage cell, WAN outages, or campaigns by_cell)",
+    lambda world, at: (
+        _has_stage(world, "cell") or bool(world.faults.wan_outages) or _order(world) == "by_cell"
+    ),
+)
+USERS: Final = ReadWhen(
+    "where users are told apart (a stage user, a row allocation, or campaigns by_supplier)",
+    lambda world, at: (
+        _has_stage(world, "user") or _has_row(world, "allocation") or _order(world) == "by_supplier"
+    ),
+)
+STEADY_LOCAL: Final = ReadWhen(
+    "in a world without firmware's life whose updates.policy is local_and_ota",
+    lambda world, at: world.firmware is None and world.updates.policy == "local_and_ota",
+)
+BY_RELEASES: Final = ReadWhen(
+    "where updates.local.driver is releases",
+    lambda world, at: world.updates.local.driver == "releases",
+)
+
+# -- reports ------------------------------------------------------------------------------------------
+
+
+def _has_phase(world: Any, *sources: str) -> bool:
+    return world.reporting.rule in TIMED and world.reporting.phase.source in sources
+
+
+def _counts_bytes(world: Any) -> bool:
+    """Whether the capacity of some server of *world* is in bytes."""
+    capacities = [stage.capacity for stage in world.network if stage.capacity is not None]
+    each = [one.values() if isinstance(one, dict) else (one,) for one in capacities]
+    return any(one.in_bytes for of_stage in each for one in of_stage)
+
+
+REPORTED: Final = ReadWhen(
+    "where something reports (reporting.rule other than none)",
+    lambda world, at: world.reporting.rule != "none",
+)
+ON_THE_NETWORK: Final = ReadWhen(
+    "where reports go by the network (a rule other than none, in a world without firmware's life)",
+    lambda world, at: world.reporting.rule != "none" and world.firmware is None,
+)
+SIZED: Final = ReadWhen(
+    "where reports go by the network, or a capacity is in bytes",
+    lambda world, at: ON_THE_NETWORK.holds(world, at) or _counts_bytes(world),
+)
+ASKED: Final = ReadWhen(
+    "where versions are asked for by the network (the rules hub_store and hub_poll, in a world"
+    " without firmware's life)",
+    lambda world, at: world.firmware is None and world.reporting.rule in _ASKED,
+)
+PERIOD: Final = _rule(f"reporting.rule is one of {', '.join(_BY_PERIOD)}", *_BY_PERIOD)
+HEARTBEAT: Final = _rule("reporting.rule is on_change_heartbeat", "on_change_heartbeat")
+KEPT_BY_HUBS: Final = _rule(f"reporting.rule is one of {', '.join(_KEPT_BY_HUBS)}", *_KEPT_BY_HUBS)
+READ: Final = _rule("reporting.rule is hub_store or audit", "hub_store", "audit")
+STORED: Final = _rule("reporting.rule is hub_store", "hub_store")
+TIMER: Final = _rule(f"reports have a timer (reporting.rule {_OR_TIMED})", *TIMED)
+CLOCK: Final = ReadWhen(
+    "where reports have a timer whose phase has the source fixed_clock or hashed",
+    lambda world, at: _has_phase(world, "fixed_clock", "hashed"),
+)
+HASHED: Final = ReadWhen(
+    "where reports have a timer whose phase has the source hashed",
+    lambda world, at: _has_phase(world, "hashed"),
+)
+JITTERED: Final = ReadWhen(
+    "where devices report by a timer or of changes, in a world without firmware's life",
+    lambda world, at: world.firmware is None and world.reporting.rule in (*TIMED, "on_change"),
+)
+
+# -- traffic, alerts and rows -------------------------------------------------------------------------
+
+
+def _is_followed(world: Any, at: Path) -> bool:
+    """Whether a kind of the traffic that there is follows the profile named in the path *at*."""
+    profiles = {kind.profile for kind in world.traffic.kinds.values()}
+    return world.traffic.level > 0 and (len(at) < 3 or at[2] in profiles)
+
+
+def kinds_that_pass(world: Any) -> list[str]:
+    """Return the kinds of message that there are in *world* and that go by the network."""
+    reports = ["version_report"] * ON_THE_NETWORK.holds(world, ())
+    traffic = world.traffic.kinds if world.traffic.level else ()
+    return [*reports, *world.alerts.active, *traffic]
+
+
+def row_at(world: Any, at: Path) -> Any:
+    """Return the row that a path *at* leads to; None where there is none."""
+    stage = next((stage for stage in world.network if stage.stage == at[1]), None)
+    if stage is None or len(at) <= _ROW or int(at[_ROW]) >= len(stage.mitigations):
+        return None
+    return stage.mitigations[int(at[_ROW])]
+
+
+def _row_has_work(world: Any, at: Path) -> bool:
+    """Whether a message that the row at *at* sees, of the kinds it is for, passes its stage."""
+    row = row_at(world, at)
+    if row is None:
+        return True
+    unseen = world.traffic.kinds if row.kind in OF_SENDERS else ()
+    passing = [kind for kind in kinds_that_pass(world) if kind not in unseen]
+    return any(not row.kinds or kind in row.kinds for kind in passing)
+
+
+TRAFFIC: Final = ReadWhen(
+    "where there is traffic (traffic.level above 0 %)", lambda world, at: world.traffic.level > 0
+)
+SHARED_OUT: Final = ReadWhen(
+    "where a row allocation shares the DSP out among users",
+    lambda world, at: _has_row(world, "allocation"),
+)
+FOLLOWED: Final = ReadWhen("where there is traffic that follows the profile", _is_followed)
+ACTIVE: Final = ReadWhen(
+    "where the kind is among alerts.active",
+    lambda world, at: len(at) < 3 or at[2] in world.alerts.active,
+)
+WORK: Final = ReadWhen(
+    "where a message of its kinds comes by (no version report does in a world with firmware's"
+    " life)",
+    _row_has_work,
+)
+
+# -- firmware's life ----------------------------------------------------------------------------------
+
+
+def _goes_by_air(world: Any, model: str) -> bool:
+    """Whether a release of *model* is sent over the air."""
+    ota, models = world.firmware.ota, world.firmware.models
+    return any(
+        release.model == model
+        and release.release_class in ota.classes
+        and models[model].type in ota.types
+        for release in world.firmware.releases
+    )
+
+
+def _goes_by_air_at(world: Any, at: Path) -> bool:
+    return len(at) < 3 or at[2] not in world.firmware.models or _goes_by_air(world, at[2])
+
+
+def _some_by_air(world: Any, is_one: Callable[[Any], bool]) -> bool:
+    """Whether some model that *is_one* is sent releases over the air."""
+    models = world.firmware.models.items()
+    return any(is_one(model) and _goes_by_air(world, name) for name, model in models)
+
+
+def _by_air(told: str, is_one: Callable[[Any], bool]) -> ReadWhen:
+    return ReadWhen(told, lambda world, at: _some_by_air(world, is_one))
+
+
+_OVER_THE_AIR: Final = "releases go over the air (of firmware.ota.types and firmware.ota.classes)"
+LOCAL: Final = ReadWhen(
+    "where updates.policy is local_and_ota",
+    lambda world, at: world.updates.policy == "local_and_ota",
+)
+SCREENED: Final = ReadWhen(
+    "where firmware.screening.design is other than none",
+    lambda world, at: world.firmware.screening.design != "none",
+)
+ASKS: Final = ReadWhen(
+    "where devices ask before a local update (firmware.screening.design signature, allow_list or"
+    " token)",
+    lambda world, at: LOCAL.holds(world, at) and world.firmware.screening.design in _ASKS,
+)
+SIGNATURE, ALLOW_LIST, TOKEN = (_design(name) for name in _ASKS)
+AIR: Final = _by_air(f"where {_OVER_THE_AIR}", lambda model: True)
+OF_AIR: Final = ReadWhen(
+    "where releases of the model go over the air (firmware.ota.types and firmware.ota.classes)",
+    _goes_by_air_at,
+)
+AWAKE: Final = _by_air("for models that are awake and updated over the air", lambda m: not m.sleepy)
+SLEEPY: Final = _by_air("for models that sleep and are updated over the air", lambda m: m.sleepy)
+CUTS: Final = _by_air(
+    "where an activation may cut the supply (firmware.models.NAME.cut)", lambda m: m.cut > 0
+)
+INTERRUPTED: Final = ReadWhen(
+    "where firmware.ota.interruption is above 0 %",
+    lambda world, at: world.firmware.ota.interruption > 0,
+)
+RETRIED: Final = ReadWhen(
+    "where firmware.ota.retries is above 0", lambda world, at: world.firmware.ota.retries > 0
+)
+SWEPT: Final = ReadWhen(
+    "where firmware.campaign.sweeps is above 0",
+    lambda world, at: world.firmware.campaign.sweeps > 0,
+)
+CONSTANT, EXPONENTIAL, GROUPS = (_ramp(kind) for kind in ("constant", "exponential", "groups"))
+EVENT_READ: Final = _rule("reporting.rule is event_read", "event_read")
+CALLED: Final = ReadWhen(
+    "where firmware.reads.call.share is above 0 %",
+    lambda world, at: world.firmware.reads.call.share > 0,
+)

@@ -1,0 +1,240 @@
+"""What stands beside a leaf about when it is read is so: where it is said not to be, no table moves
+with it; where it is said to be, some table does, in some world.
+
+The worlds are those that the twins are compared in, taken in turn, until each leaf has been moved
+both ways; what nobody generates is built by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import chain
+from typing import Any, Final, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+
+from sim.run import replicate
+from sim.scenario.compose import assignments, put
+from sim.scenario.faults import ScenarioError
+from sim.scenario.leaves import leaves_of, unread
+from sim.scenario.load import load, resolved
+from sim.scenario.read_when import Path, ReadWhen, row_at
+from sim.scenario.schema import Scenario
+from sim.scenario.stages import NETWORK
+from sim.scenario.tree import parse
+from sim.scenario.validate import scenario_of
+from sim.tables import Tables
+from sim.units import DAY_S
+from tests.properties.test_leaves import changed
+from tests.twins.firmware import world as life
+from tests.twins.storms import storm
+
+N_WORLDS: Final = 36  # of each kind
+RARE: Final = (1, 6, 27, 29, 35, 40, 42, 97, 101, 142)  # storms that read what few do
+QUIET: Final = (5, 21, 40, 41, 50)  # storms that have every row between them
+MOST_TRIES: Final = 15  # of a leaf that is read
+ALLOCATED: Final = (
+    "estate.premises=60_000",
+    "window={warm_up: 0 s, length: 10 min}",
+    "traffic.level=300 %",
+    "traffic.kinds.on_demand.user=small",
+    "network=[{stage: dsp, capacity: 5 /s, mitigations: [{kind: allocation, above: 10 /s}]}]",
+)
+SILENT: Final = {"reporting.rule": "none", "alerts.active": "[]", "traffic.level": "0 %"}
+GROUNDED: Final = {"updates.ban": "null", "firmware.ota.types": "[]"}
+STILL: Final = {
+    "updates.ban": "null",
+    "updates.policy": "ota_only",
+    "firmware.screening.design": "none",
+}
+ABOUT: Final = {  # what says something of a file or a run and moves no table
+    "schema_version", "name", "question", "replications", "window.start", "network_for",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Seen:
+    """What moving the leaves of one name has shown: times it *moved* where it is read, times it
+    *stood* still where it is not, and where it moved although it is said not to be read.
+    """
+
+    conditional: bool
+    tries: int = 0
+    moved: int = 0
+    stood: int = 0
+    wrongly: list[str] = field(default_factory=list)
+
+
+def worlds() -> Iterator[tuple[Scenario, bool]]:
+    """Yield the worlds that there are, and whether it is one in which little goes on; without
+    those that have a network for many days, for they take long.
+    """
+    yield load("gb_base", ALLOCATED), False
+    yield from ((storm(number), False) for number in RARE)
+    for number in range(N_WORLDS):
+        for world in (storm(number), life(number)):
+            if not world.network or world.window.length <= DAY_S:
+                yield world, False
+    for number in QUIET:
+        yield changed_world(storm(number), SILENT), True
+    for number in range(6):
+        for changes in (SILENT, GROUNDED, STILL):
+            yield changed_world(life(number), changes), True
+
+
+@cache
+def survey() -> dict[str, Seen]:
+    """Return what is seen, by the name of a leaf in the schema."""
+    seen: dict[str, Seen] = {}
+    for world, is_quiet in worlds():
+        before = replicate(world, 0)
+        for path, text in leaves(world):
+            values = others(world, path, text)
+            if not values:
+                continue
+            about = seen.setdefault(name_of(world, path), Seen(bool(conditions(world, path))))
+            is_read = unread(world, path) is None
+            is_done = about.moved or about.tries > MOST_TRIES or is_quiet
+            if is_done if is_read else about.stood:
+                continue
+            for value, tables in moves(world, before, path, values):
+                if is_read:
+                    about.tries += 1
+                    about.moved += bool(tables)
+                elif tables:
+                    about.wrongly.append(f"{world.name}: {'.'.join(path)}={value} moves {tables}")
+                else:
+                    about.stood += 1
+                if about.stood or about.moved:
+                    break
+    return seen
+
+
+def moves(
+    world: Scenario, before: Tables, path: Path, values: list[str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield each of *values* that the leaf at *path* may have, with the tables that move by it."""
+    for value in values:
+        with suppress(ScenarioError):
+            after = replicate(changed_world(world, {".".join(path): value}), 0)
+            yield value, [table for table in before if not before[table].equals(after[table])]
+
+
+def leaves(world: Scenario) -> Iterator[tuple[Path, str]]:
+    """Yield path and text of every leaf that *world* has."""
+    for path, text in leaves_of(parse(resolved(world), "resolved.yaml")[0]).items():
+        yield tuple(path.split(".")), text
+
+
+def below(value: object, path: Path) -> Any:
+    """Return what stands in *value*, at *path*, by key, as a file has it."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        return {info.alias or key: getattr(value, key) for key, info in fields.items()}
+    if path == (NETWORK,):
+        assert isinstance(value, tuple)
+        return {stage.stage: stage for stage in value}
+    if isinstance(value, dict):
+        return {str(key): child for key, child in value.items()}
+    return (
+        {str(place): item for place, item in enumerate(value)} if isinstance(value, tuple) else {}
+    )
+
+
+def steps(world: Scenario, path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield each key of *path* with the field it names; None where the file chooses the key."""
+    value: object = world
+    for depth, key in enumerate(path):
+        fields = type(value).model_fields if isinstance(value, BaseModel) else {}
+        yield key, next((f for name, f in fields.items() if (f.alias or name) == key), None)
+        value = below(value, path[:depth]).get(key)
+
+
+def name_of(world: Scenario, path: Path) -> str:
+    """Return *path* with NAME for what a file chooses, and a row's kind for its place."""
+    row = row_at(world, path) if "mitigations" in path else None
+    keys = [key if info is not None else "NAME" for key, info in steps(world, path)]
+    if row is not None and len(keys) > 3:
+        keys[3] = row.kind
+    return ".".join(keys)
+
+
+def conditions(world: Scenario, path: Path) -> list[ReadWhen]:
+    found = [info.metadata for _, info in steps(world, path) if info is not None]
+    return [one for one in chain.from_iterable(found) if isinstance(one, ReadWhen)]
+
+
+def words(annotation: Any) -> list[str]:
+    """Return the words that a field may hold."""
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    inner = [each for each in get_args(annotation) if not isinstance(each, str)]
+    return [word for each in inner for word in words(each)]
+
+
+def others(world: Scenario, path: Path, text: str) -> list[str]:
+    """Return other values that the leaf at *path* might have."""
+    named = {
+        "region": [*world.estate.regions], "profile": [*world.traffic.profiles],
+        "user": [*world.estate.users], "server": ["all", *world.estate.regions, *world.estate.users],
+        "code": ["8F11"], "model": [*world.firmware.models] if world.firmware else [],
+    }  # fmt: skip
+    infos = [info for _, info in steps(world, path) if info is not None]
+    choices = named.get(path[-1]) or words(infos[-1].annotation)
+    if text in choices:
+        return [word for word in choices if word != text][:4]
+    is_row = "mitigations" in path
+    if ", " in text or path[-1] == "priority" or (is_row and path[-1] in ("kinds", "exclude")):
+        items = text.split(", ")
+        return [f"[{', '.join(each)}]" for each in (items[1:], items[::-1], ["version_report"])]
+    found = ["35 %", "0 %", "100 %"] if text.endswith("%") else []
+    if re.fullmatch(r"\d+ (s|min|h|d)", text):
+        found += ["1 s", f"{text.split()[0]}1 {text.split()[1]}", "1 min"]
+    if re.fullmatch(r"\d+", text):
+        found += ["0", "1"]
+    with suppress(ValueError):
+        found = [changed(text), *found]
+    return [value for value in found if value != text]
+
+
+def changed_world(world: Scenario, changes: dict[str, str]) -> Scenario:
+    """Return *world* with each of *changes*, path to value; shares that add up to the whole change
+    places.
+    """
+    tree, _ = parse(resolved(world), "resolved.yaml")
+    for path, value in changes.items():
+        block, _, name = path.rpartition(".")
+        if block in ("estate.regions", "estate.users"):
+            shares = getattr(world.estate, block.partition(".")[2])
+            turned = zip(shares, [*shares.values()][::-1], strict=True)
+            path, value = block, ", ".join(f"{server}: {share}" for server, share in turned)
+            value = f"{{{value}}}"
+        for where, node in assignments([f"{path}={value}"]):
+            tree = put(tree, where.split("."), node)
+    return scenario_of(tree, [], "resolved.yaml")
+
+
+TOGETHER: Final = {  # leaves that can only be moved with others; `test_leaves` moves them so
+    "firmware.campaign.ramp.kind", "firmware.local.channels.NAME.share",
+}  # fmt: skip
+
+
+def test_what_is_said_not_to_be_read_moves_nothing() -> None:
+    assert [line for about in survey().values() for line in about.wrongly] == []
+
+
+def test_every_condition_is_seen_to_fail() -> None:
+    """And its leaf to move nothing then."""
+    unseen = {name for name, about in survey().items() if about.conditional and not about.stood}
+    assert unseen == TOGETHER
+
+
+def test_every_leaf_moves_something_where_it_is_read() -> None:
+    """Those of firmware are moved in `tests/properties/test_leaves.py`."""
+    firmware = ("firmware", "updates.ban")
+    idle = {name for name, about in survey().items() if not about.moved}
+    assert {name for name in idle if not name.startswith(firmware)} <= ABOUT
