@@ -92,7 +92,7 @@ class Ota(Closed):
     types: Annotated[tuple[AirType, ...], AfterValidator(distinct)] = Field(description="Device types that are updated over the air.")
     classes: Annotated[tuple[ReleaseClass, ...], AfterValidator(distinct)] = Field(description="Classes of release sent over the air.")
     start: Duration = Field(description="When it begins, from the start of the window.")
-    hub_ready: Annotated[HubReady, when.AIR] = Field(
+    hub_ready: Annotated[HubReady, when.AIR_OR_BAN] = Field(
         description="When hubs can serve PPMIDs and HCALCSs."
     )
     exchange: Exchange | None = Field(default=None, description="Exchange of hubs; without it, none.")

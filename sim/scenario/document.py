@@ -74,7 +74,7 @@ def _rows(document: dict[str, Any], model: dict[str, Any], prefix: str) -> Itera
         if OF_THE_ESTATE.items() <= field.items():
             meaning += " Of the estate: follows `estate.scale`" + _at(path)
         if "x-read-when" in field:
-            meaning += f" Read only {field['x-read-when']}."
+            meaning += f" Has an effect only {field['x-read-when']}."
         suffix, inner = "", shape
         if values := _values(shape):
             suffix, inner = ".NAME", _resolved(document, values)

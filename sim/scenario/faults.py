@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Final
 
 Path = tuple[str | int, ...]
+Note = tuple[str, str]  # what it is about, and a sentence that may surprise who wrote the file
 Finding = tuple[Path, str, tuple[Path, ...]]  # a value, what is wrong with it, and what else that depends on
 
 MOST_FAULTS: Final = 50  # a file with more is not read by anyone to the end

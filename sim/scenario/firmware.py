@@ -101,7 +101,7 @@ class Hours(Closed):
 class Local(Closed):
     """The local channel: PPMIDs and IHDs that are updated without the WAN."""
 
-    take_up: Annotated[Share, when.LOCAL] = Field(
+    take_up: Annotated[Share, when.TAKING_PART] = Field(
         description="Share of PPMIDs and IHDs that take part."
     )
     classes: Annotated[tuple[ReleaseClass, ...], AfterValidator(distinct)] = Field(description="Classes of release that manufacturers offer locally.")

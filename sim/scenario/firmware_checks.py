@@ -12,11 +12,11 @@ from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import FIRMWARE_RULES
 from sim.scenario.firmware import LIVING, MOST_VERSIONS, Firmware, Model
 from sim.scenario.outages import Faults
+from sim.scenario.reach import LOCALLY
 from sim.scenario.schema import EstateSpec, Reporting, Updates, Window
 from sim.units import added
 
 _SENT_BY: Final = {"transferred": ("hub",), "received": ("esme", "gsme"), "activated": ("ppmid",), "cut": ("hub",), "cut_restored": ("esme",)}
-_LOCALLY: Final = ("ppmid", "ihd")  # the types that can be updated without the WAN
 _MODELS: Final[Path] = ("firmware", "models")
 _RELEASES: Final[Path] = ("firmware", "releases")
 _HORIZON: Final[tuple[Path, ...]] = (("window", "length"), ("window", "warm_up"))
@@ -167,7 +167,7 @@ def screening_is_asked(firmware: Firmware | None, window: Window) -> Iterator[Fi
         return
     screening, built = firmware.screening, versions(firmware, window)
     where: Path = ("firmware", "screening")
-    locally = [name for name, model in firmware.models.items() if model.type in _LOCALLY and built[name]]
+    locally = [name for name, model in firmware.models.items() if model.type in LOCALLY and built[name]]
     if screening.design in ("signature", "allow_list", "token") and locally and all(firmware.models[name].asks_from > built[name] for name in locally):
         asks = tuple((*_MODELS, name, "asks_from") for name in locally)
         yield (*where, "design"), "nothing is ever screened: every model asks from a version on that is never built", (*asks, _RELEASES, *_HORIZON)
@@ -227,7 +227,7 @@ def reports_are_of_a_firmware_world(reporting: Reporting, firmware: Firmware | N
         if device not in types:
             message = f"there is no model of {device}, so that none reports; there are models of {', '.join(types) or 'nothing'}"
             yield (*devices, index), message, (rule, _MODELS)
-    if reporting.rule == "cloud" and reporting.devices and not {*reporting.devices} & {*_LOCALLY}:
+    if reporting.rule == "cloud" and reporting.devices and not {*reporting.devices} & {*LOCALLY}:
         yield devices, "only ppmid and ihd take part in local updates, by which the rule cloud reports; add one of them", (rule,)
 
 

@@ -44,8 +44,8 @@ def apart(mine: Scenario, other: Scenario) -> list[Path]:
 
 
 def choices_below(scenario: Scenario, path: Path) -> list[Path]:
-    """Return *path* and the paths of what *scenario* chooses to give below it: of a whole block the
-    leaves that it might have left out; nothing where it has nothing there.
+    """Return *path* and the paths of what *scenario* chooses to give below it: of a whole block its
+    items, and the leaves that it might have left out; nothing where it has nothing there.
     """
     value = _at(scenario, path)
     return [] if value is None else list(dict.fromkeys([path, *_choices(value, path)]))
@@ -63,12 +63,12 @@ def _at(scenario: Scenario, path: Path) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Why a leaf is not read: the *condition* that does not hold, and how many keys of the leaf's
-    path lead to *what* is then not read: an item of a mapping or a list, or the leaf.
+    """Why a leaf is not read: the *condition* that does not hold, and the *depth* in keys, along
+    the leaf's path, of what is then not read: an item of a mapping or a list, or the leaf.
     """
 
     condition: ReadWhen
-    what: int
+    depth: int
 
 
 def unread(scenario: Scenario, path: Path) -> Unread | None:
@@ -109,6 +109,8 @@ def _choices(value: object, path: Path) -> Iterator[Path]:
         field = _field(value, key)
         if child is None:
             continue
+        if field is None and isinstance(child, BaseModel):
+            yield (*path, key)
         if field is None or _entries(child, (*path, key)):
             yield from _choices(child, (*path, key))
         elif not field.is_required() and child != field.default:

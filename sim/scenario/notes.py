@@ -5,48 +5,72 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
+from sim.scenario.faults import Note
 from sim.scenario.leaves import apart, choices_below, leaves_of, unread
 from sim.scenario.load import load, resolved
-from sim.scenario.read_when import Path, kinds_that_pass
+from sim.scenario.reach import changes
+from sim.scenario.read_when import TIMED, Path, kinds_that_pass, traffic_there_is
 from sim.scenario.schema import Scenario
 from sim.scenario.settling import unsettled
-from sim.scenario.timing import seldom
+from sim.scenario.timing import unseen
 from sim.scenario.tree import parse
 
-_Note = tuple[str, str]  # what it is about, by which notes of several cells are one, and itself
 _ABOUT_THE_FILE: Final = ("schema_version", "name", "question")
+_BASES: Final = {
+    "gb_base": "the base scenario",
+    "gb_firmware": "the base scenario of firmware's life",
+}
 _MOST_LISTED: Final = 8
+_MOST_CELLS_NAMED: Final = 3
 
 
-def notes_of(worlds: Sequence[Scenario]) -> tuple[str, ...]:
-    """Return what there is to note of *worlds*, the cells of a scenario or an experiment, as
-    sentences: which leaves differ from the base, which are set and read by nobody, and what cannot
-    happen that a reader may expect. What only some cells have says in how many.
+def notes_of(worlds: Mapping[str, Scenario]) -> tuple[str, ...]:
+    """Return what there is to note of *worlds*, the cells of a scenario or an experiment by name, as
+    sentences: which leaves differ from the base, which have no effect, and what cannot happen that
+    a reader may expect. What only some cells have says in which, or in how many.
     """
-    found: dict[str, tuple[str, int]] = {}
-    for world in worlds:
-        for about, sentence in dict(_of_a_world(world)).items():
-            first, n = found.get(about, (sentence, 0))
-            found[about] = (first, n + 1)
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, world in worlds.items():
+        for about, sentence in _of_a_world(world):
+            found[about][name] = sentence
+    every = list(worlds.values())
     return (
-        *_differs(worlds),
-        *_unread(worlds),
-        *(_of_how_many(sentence, n, len(worlds)) for sentence, n in found.values()),
+        *_differences(every),
+        *_idle_leaves(every),
+        *(_in_which(by_cell, list(worlds)) for by_cell in found.values()),
     )
 
 
-def _of_how_many(sentence: str, n: int, n_cells: int) -> str:
-    return sentence if n == n_cells else f"{sentence} (So in {n} of {n_cells} cells.)"
+def _in_which(by_cell: dict[str, str], cells: list[str]) -> str:
+    """Return the sentence of the first cell, and of which cells it, or its like, is true."""
+    first, *others = by_cell.values()
+    if any(other != first for other in others):
+        name = next(iter(by_cell))
+        return (
+            f'{first} (So in "{name}"; with other numbers in {len(others)} of {len(cells)} cells.)'
+        )
+    rest = [name for name in cells if name not in by_cell]
+    if not rest:
+        return first
+    if len(by_cell) <= _MOST_CELLS_NAMED:
+        return f"{first} (So in {_quoted(by_cell)}.)"
+    if len(rest) <= _MOST_CELLS_NAMED:
+        return f"{first} (So in all cells but {_quoted(rest)}.)"
+    return f"{first} (So in {len(by_cell)} of {len(cells)} cells.)"
 
 
-def _of_a_world(world: Scenario) -> Iterator[_Note]:
-    for note in (_no_traffic, _constant_types, seldom, unsettled):
-        yield from note(world)
+def _quoted(cells: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in cells)
+
+
+def _of_a_world(world: Scenario) -> Iterator[Note]:
+    for notes in (_empty_network, _idle_locks, _lone_reports, _constant_types, unseen, unsettled):
+        yield from notes(world)
 
 
 @cache
@@ -63,27 +87,32 @@ def _base_of(world: Scenario) -> str:
 # -- leaves ------------------------------------------------------------------------------------------
 
 
-def _differs(worlds: Sequence[Scenario]) -> Iterator[str]:
+def _differences(worlds: Sequence[Scenario]) -> Iterator[str]:
     """Say which leaves of all *worlds* have one value that is not their base's."""
     first = worlds[0]
     name = _base_of(first)
     if any(_base_of(world) != name for world in worlds):
         return
-    common = set(apart(first, _base(name)))
     varied = {path for world in worlds[1:] for path in apart(world, first)}
     paths = [
         path
         for path in apart(first, _base(name))
-        if path in common and path[0] not in _ABOUT_THE_FILE and not _is_varied(path, varied)
+        if path[0] not in _ABOUT_THE_FILE and not _is_varied(path, varied)
     ]
     if not paths:
         return
-    texts = leaves_of(parse(resolved(first), "resolved.yaml")[0])
-    listed = [_told(".".join(path), texts) for path in paths[:_MOST_LISTED]]
-    more = len(paths) - len(listed)
-    tail = f", and in {more} more" if more else ""
     who = "Differs" if len(worlds) == 1 else "All cells differ"
-    yield f"{who} from {name} in {', '.join(listed)}{tail}."
+    yield f"{who} from {_BASES[name]} in {_listed(first, paths)}."
+
+
+def _listed(world: Scenario, paths: list[Path]) -> str:
+    """Return *paths* of *world* with their values, or of many how many there are in each block."""
+    if len(paths) <= _MOST_LISTED:
+        texts = leaves_of(parse(resolved(world), "resolved.yaml")[0])
+        return ", ".join(_with_value(".".join(path), texts) for path in paths)
+    blocks = Counter(path[0] for path in paths)
+    each = ", ".join(f"{n} of {block}" for block, n in blocks.items())
+    return f"{len(paths)} leaves: {each}"
 
 
 def _is_varied(path: Path, varied: set[Path]) -> bool:
@@ -91,19 +120,19 @@ def _is_varied(path: Path, varied: set[Path]) -> bool:
     return any(path[: len(other)] == other or other[: len(path)] == path for other in varied)
 
 
-def _told(path: str, texts: dict[str, str]) -> str:
+def _with_value(path: str, texts: dict[str, str]) -> str:
     """Return *path* with its value, where it is a leaf that is there."""
     text = texts.get(path)
     if text is None:
-        below = any(leaf.startswith(f"{path}.") for leaf in texts)
-        return path if below else f"{path} (left out)"
+        has_more = any(leaf.startswith(f"{path}.") for leaf in texts)
+        return path if has_more else f"{path} (left out)"
     if re.fullmatch(r"[0-9]{5,}", text):
         text = f"{int(text):,}"
-    return f"{path} ({text or 'none'})"
+    return f"{path} (none)" if text in ("", "[]", "{}") else f"{path} ({text})"
 
 
-def _unread(worlds: Sequence[Scenario]) -> Iterator[str]:
-    """Say which leaves are set to something else than the base's and read in none of *worlds*."""
+def _idle_leaves(worlds: Sequence[Scenario]) -> Iterator[str]:
+    """Say which leaves have another value than in the base and an effect in none of *worlds*."""
     read: set[Path] = set()
     idle: dict[Path, str] = {}
     for world in worlds:
@@ -113,43 +142,68 @@ def _unread(worlds: Sequence[Scenario]) -> Iterator[str]:
                 if why is None:
                     read.add(leaf)
                 else:
-                    idle.setdefault(leaf[: max(why.what, len(path))], why.condition.told)
-    by_condition: dict[str, list[str]] = defaultdict(list)
-    for what, told in idle.items():
-        if not any(leaf[: len(what)] == what for leaf in read):
-            by_condition[told].append(".".join(what))
-    for told, leaves in by_condition.items():
-        yield _moves_nothing(leaves, told)
+                    idle.setdefault(leaf[: max(why.depth, len(path))], why.condition.words)
+    by_condition: dict[str, list[Path]] = defaultdict(list)
+    for path, words in idle.items():
+        if not any(leaf[: len(path)] == path for leaf in read):
+            by_condition[words].append(path)
+    for words, paths in by_condition.items():
+        whole = [path for path in paths if not any(path[:n] in paths for n in range(len(path)))]
+        yield _no_effect([".".join(path) for path in whole], words)
 
 
-def _moves_nothing(leaves: list[str], told: str) -> str:
+def _no_effect(leaves: list[str], words: str) -> str:
     listed = ", ".join(leaves[:_MOST_LISTED])
-    more = len(leaves) - _MOST_LISTED
-    if more > 0:
-        listed += f" and {more} more"
-    verb, pronoun = ("moves", "it is") if len(leaves) == 1 else ("move", "they are")
-    return f"{listed} {verb} nothing here: {pronoun} read only {told}."
+    if len(leaves) > _MOST_LISTED:
+        listed += f" and {len(leaves) - _MOST_LISTED} more"
+    verb, pronoun = ("has", "it has") if len(leaves) == 1 else ("have", "they have")
+    return f"{listed} {verb} no effect here: {pronoun} one only {words}."
 
 
 # -- what cannot happen ------------------------------------------------------------------------------
 
 
-def _no_traffic(world: Scenario) -> Iterator[_Note]:
-    """Note that messages wait at servers with nothing beside them."""
-    is_limited = any(stage.capacity is not None for stage in world.network)
-    if is_limited and world.traffic.level == 0 and kinds_that_pass(world):
+def _empty_network(world: Scenario) -> Iterator[Note]:
+    """Note a network, or faults, where no message ever is."""
+    base = _base(_base_of(world))
+    is_own = bool(world.network) and world.network != base.network
+    if (is_own or world.faults != base.faults) and not kinds_that_pass(world):
         yield (
-            "traffic",
-            "There is no traffic (traffic.level is 0 %), so nothing can be pushed aside: whether"
-            " service requests come late is not asked.",
+            "network",
+            "No message goes through the network (no version report, no alert, no traffic), so its"
+            " stages and what goes wrong there have no effect.",
         )
 
 
-def _constant_types(world: Scenario) -> Iterator[_Note]:
-    """Note the types that report and whose version never changes."""
+def _idle_locks(world: Scenario) -> Iterator[Note]:
+    """Note clocks that are set where no timer counts from them."""
+    if world.faults.clock_locks and world.reporting.rule not in TIMED:
+        yield (
+            "clock_locks",
+            "faults.clock_locks have no effect here: reports have no timer (by reporting.rule).",
+        )
+
+
+def _lone_reports(world: Scenario) -> Iterator[Note]:
+    """Note reports that wait at servers with nothing beside them; what asks for a version is
+    something else that may come late.
+    """
+    is_limited = any(stage.capacity is not None for stage in world.network)
+    is_alone = kinds_that_pass(world) == ["version_report"] and not traffic_there_is(world)
+    if is_limited and is_alone and world.reporting.rule != "hub_store":
+        yield (
+            "traffic",
+            "There is nothing but version reports on the network (traffic.level is 0 %, no alert is"
+            " active), so this run cannot say whether they make anything else late.",
+        )
+
+
+def _constant_types(world: Scenario) -> Iterator[Note]:
+    """Note the types that report and whose record never needs it."""
+    devices = world.reporting.devices
     if world.reporting.rule == "none":
         return
-    constant = [name for name in world.reporting.devices if not _changes(world, name)]
+    constant = [name for name in devices if not changes(world, name)]
     if constant:
         listed = f"{', '.join(constant[:-1])} and {constant[-1]}" if constant[1:] else constant[0]
         verb, whose = ("change", "their") if constant[1:] else ("changes", "its")
@@ -157,21 +211,5 @@ def _constant_types(world: Scenario) -> Iterator[_Note]:
             "constant",
             f"{listed} never {verb} version in this world: {whose} reports correct no record.",
         )
-
-
-def _changes(world: Scenario, device_type: str) -> bool:
-    """Whether some device of *device_type* may change its version in *world*."""
-    updates, firmware = world.updates, world.firmware
-    is_local = updates.policy == "local_and_ota" and device_type in ("ppmid", "ihd")
-    if firmware is None:
-        return is_local and updates.local.take_up > 0 and updates.local.rate > 0
-    for release in firmware.releases:
-        if firmware.models[release.model].type != device_type:
-            continue
-        over_air = (
-            device_type in firmware.ota.types and release.release_class in firmware.ota.classes
-        )
-        locally = is_local and firmware.local.take_up > 0
-        if over_air or (locally and release.release_class in firmware.local.classes):
-            return True
-    return False
+    elif devices == ("ihd",):
+        yield "constant", "The inventory keeps no record of an ihd: its reports correct none."

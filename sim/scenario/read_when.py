@@ -1,4 +1,4 @@
-"""When the model reads a leaf: the condition beside a field without which its value moves nothing.
+"""When the model reads a leaf: the condition beside a field without which its value has no effect.
 
 A condition may say that a leaf is read where it happens to move nothing. It never says that one is
 not read which moves something: `tests/properties/test_read_when.py` moves them all.
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sim.scenario.reach import goes_by_air
 from sim.scenario.rows import OF_SENDERS
 
 Path = tuple[str, ...]
@@ -17,26 +18,26 @@ TIMED: Final = (
     "hub_poll", "periodic", "hub_batch", "on_change_heartbeat", "digest", "piggy_back", "cloud",
 )  # fmt: skip
 _BY_PERIOD: Final = tuple(rule for rule in TIMED if rule != "on_change_heartbeat")
-_OR_TIMED: Final = f"{', '.join(TIMED[:-1])} or {TIMED[-1]}"
 _ASKED: Final = ("hub_store", "hub_poll")
 _KEPT_BY_HUBS: Final = ("hub_store", "hub_poll", "hub_batch", "digest", "piggy_back")
 _ASKS: Final = ("signature", "allow_list", "token")
+_NAME: Final = 2  # where a path to a kind, a profile or a model has its name
 _ROW: Final = 3  # where a path into a row has the row's place
 
 
 @dataclass(frozen=True, slots=True)
 class ReadWhen:
-    """A condition, beside a field: *told* goes on after "it is read only"; *holds* of a scenario
-    and the path of the leaf in it, whose stages have names.
+    """A condition, beside a field: *words* go on after "it has an effect only"; *holds* says
+    whether it does in a scenario, for the leaf at a path in which stages have names.
     """
 
-    told: str
+    words: str
     holds: Callable[[Any, Path], bool]
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
         """Return the field's schema with the condition in words."""
         schema: dict[str, Any] = handler(core)
-        return schema | {"x-read-when": self.told}
+        return schema | {"x-read-when": self.words}
 
 
 def _rule(told: str, *rules: str) -> ReadWhen:
@@ -65,8 +66,9 @@ def _has_row(world: Any, kind: str) -> bool:
 
 
 def _order(world: Any) -> str:
-    """Return the order of campaigns; "" in a world without firmware."""
-    return "" if world.firmware is None else str(world.firmware.campaign.order)
+    """Return the order of campaigns; "" where there are none."""
+    has_campaigns = world.firmware is not None and _some_by_air(world, lambda model: True)
+    return str(world.firmware.campaign.order) if has_campaigns else ""
 
 
 CELLS: Final = ReadWhen(
@@ -121,12 +123,12 @@ ASKED: Final = ReadWhen(
     " without firmware's life)",
     lambda world, at: world.firmware is None and world.reporting.rule in _ASKED,
 )
-PERIOD: Final = _rule(f"reporting.rule is one of {', '.join(_BY_PERIOD)}", *_BY_PERIOD)
+PERIOD: Final = _rule("a period is the timer of reports (by reporting.rule)", *_BY_PERIOD)
 HEARTBEAT: Final = _rule("reporting.rule is on_change_heartbeat", "on_change_heartbeat")
-KEPT_BY_HUBS: Final = _rule(f"reporting.rule is one of {', '.join(_KEPT_BY_HUBS)}", *_KEPT_BY_HUBS)
+KEPT_BY_HUBS: Final = _rule("hubs keep versions (by reporting.rule)", *_KEPT_BY_HUBS)
 READ: Final = _rule("reporting.rule is hub_store or audit", "hub_store", "audit")
 STORED: Final = _rule("reporting.rule is hub_store", "hub_store")
-TIMER: Final = _rule(f"reports have a timer (reporting.rule {_OR_TIMED})", *TIMED)
+TIMER: Final = _rule("reports have a timer (by reporting.rule)", *TIMED)
 CLOCK: Final = ReadWhen(
     "where reports have a timer whose phase has the source fixed_clock or hashed",
     lambda world, at: _has_phase(world, "fixed_clock", "hashed"),
@@ -146,14 +148,19 @@ JITTERED: Final = ReadWhen(
 def _is_followed(world: Any, at: Path) -> bool:
     """Whether a kind of the traffic that there is follows the profile named in the path *at*."""
     profiles = {kind.profile for kind in world.traffic.kinds.values()}
-    return world.traffic.level > 0 and (len(at) < 3 or at[2] in profiles)
+    return world.traffic.level > 0 and (len(at) <= _NAME or at[_NAME] in profiles)
 
 
 def kinds_that_pass(world: Any) -> list[str]:
     """Return the kinds of message that there are in *world* and that go by the network."""
     reports = ["version_report"] * ON_THE_NETWORK.holds(world, ())
-    traffic = world.traffic.kinds if world.traffic.level else ()
-    return [*reports, *world.alerts.active, *traffic]
+    return [*reports, *world.alerts.active, *traffic_there_is(world)]
+
+
+def traffic_there_is(world: Any) -> list[str]:
+    """Return the kinds of the traffic of *world* that come at some rate."""
+    kinds = world.traffic.kinds.items()
+    return [name for name, kind in kinds if world.traffic.level * float(kind.rate) > 0]
 
 
 def row_at(world: Any, at: Path) -> Any:
@@ -184,36 +191,36 @@ SHARED_OUT: Final = ReadWhen(
 FOLLOWED: Final = ReadWhen("where there is traffic that follows the profile", _is_followed)
 ACTIVE: Final = ReadWhen(
     "where the kind is among alerts.active",
-    lambda world, at: len(at) < 3 or at[2] in world.alerts.active,
+    lambda world, at: len(at) <= _NAME or at[_NAME] in world.alerts.active,
 )
 WORK: Final = ReadWhen(
-    "where a message of its kinds comes by (no version report does in a world with firmware's"
-    " life)",
+    "where messages of its kinds go through the network (version reports do in worlds without"
+    " firmware's life)",
     _row_has_work,
 )
 
 # -- firmware's life ----------------------------------------------------------------------------------
 
 
-def _goes_by_air(world: Any, model: str) -> bool:
+def _is_sent(world: Any, model: str) -> bool:
     """Whether a release of *model* is sent over the air."""
-    ota, models = world.firmware.ota, world.firmware.models
-    return any(
-        release.model == model
-        and release.release_class in ota.classes
-        and models[model].type in ota.types
-        for release in world.firmware.releases
-    )
+    releases = world.firmware.releases
+    return any(one.model == model and goes_by_air(world, one) for one in releases)
 
 
 def _goes_by_air_at(world: Any, at: Path) -> bool:
-    return len(at) < 3 or at[2] not in world.firmware.models or _goes_by_air(world, at[2])
+    return len(at) <= _NAME or at[_NAME] not in world.firmware.models or _is_sent(world, at[_NAME])
 
 
 def _some_by_air(world: Any, is_one: Callable[[Any], bool]) -> bool:
     """Whether some model that *is_one* is sent releases over the air."""
     models = world.firmware.models.items()
-    return any(is_one(model) and _goes_by_air(world, name) for name, model in models)
+    return any(is_one(model) and _is_sent(world, name) for name, model in models)
+
+
+def _bans_where_ota_works(world: Any) -> bool:
+    ban = world.updates.ban
+    return ban is not None and ban.scope == "where_ota_works"
 
 
 def _by_air(told: str, is_one: Callable[[Any], bool]) -> ReadWhen:
@@ -225,17 +232,25 @@ LOCAL: Final = ReadWhen(
     "where updates.policy is local_and_ota",
     lambda world, at: world.updates.policy == "local_and_ota",
 )
+TAKING_PART: Final = ReadWhen(
+    "where updates.policy is local_and_ota, or reporting.rule is cloud",
+    lambda world, at: LOCAL.holds(world, at) or world.reporting.rule == "cloud",
+)
 SCREENED: Final = ReadWhen(
     "where firmware.screening.design is other than none",
     lambda world, at: world.firmware.screening.design != "none",
 )
 ASKS: Final = ReadWhen(
-    "where devices ask before a local update (firmware.screening.design signature, allow_list or"
-    " token)",
+    "where updates.policy is local_and_ota and firmware.screening.design is signature, allow_list"
+    " or token",
     lambda world, at: LOCAL.holds(world, at) and world.firmware.screening.design in _ASKS,
 )
 SIGNATURE, ALLOW_LIST, TOKEN = (_design(name) for name in _ASKS)
 AIR: Final = _by_air(f"where {_OVER_THE_AIR}", lambda model: True)
+AIR_OR_BAN: Final = ReadWhen(
+    f"where {_OVER_THE_AIR}, or a ban holds where_ota_works",
+    lambda world, at: AIR.holds(world, at) or _bans_where_ota_works(world),
+)
 OF_AIR: Final = ReadWhen(
     "where releases of the model go over the air (firmware.ota.types and firmware.ota.classes)",
     _goes_by_air_at,
@@ -243,7 +258,7 @@ OF_AIR: Final = ReadWhen(
 AWAKE: Final = _by_air("for models that are awake and updated over the air", lambda m: not m.sleepy)
 SLEEPY: Final = _by_air("for models that sleep and are updated over the air", lambda m: m.sleepy)
 CUTS: Final = _by_air(
-    "where an activation may cut the supply (firmware.models.NAME.cut)", lambda m: m.cut > 0
+    "where an activation may cut the supply (cut of a model)", lambda model: model.cut > 0
 )
 INTERRUPTED: Final = ReadWhen(
     "where firmware.ota.interruption is above 0 %",

@@ -1,4 +1,4 @@
-"""How far versions have come apart by the end of the warm-up: before, records are right because
+"""How far versions have come apart by the end of the warm-up: records are right at first, when
 nothing has changed.
 """
 
@@ -8,107 +8,92 @@ from collections.abc import Iterator
 from math import ceil, exp, log
 from typing import Final
 
+from sim.scenario.faults import Note
 from sim.scenario.firmware import Firmware
+from sim.scenario.reach import LOCALLY, goes_by_air, is_offered
 from sim.scenario.schema import Scenario
 from sim.units import DAY_S, added, format_duration, format_share
 
-Note = tuple[str, str]
 # What must have changed, of what changes at all, before the state measured is not that of the start.
 _SETTLED: Final = 0.99
 # A window in which fewer change than this is about the network, and not about records.
 _ABOUT_RECORDS: Final = 0.1
 _HALF_A_PERCENT: Final = 0.005
-# Rules by which a record that was right at first is not confirmed until a device changes.
-_UNTIMED: Final = ("none", "on_change")
 
 
 def unsettled(world: Scenario) -> Iterator[Note]:
-    """Yield a note where fewer than 99 % of the devices that wait for a change have had one in the
-    warm-up. In a world without firmware's life only where no timer and no read tells a version all
-    the same.
+    """Yield a note where fewer than 99 % of the devices that wait for a change have had one by the
+    end of the warm-up. In a world without firmware's life only where neither a timer nor a read
+    writes what has not changed.
     """
-    if world.updates.policy != "local_and_ota" and world.firmware is None:
-        return
     sentence = _steady(world) if world.firmware is None else _lived(world, world.firmware)
     if sentence:
         yield "warm_up", sentence
 
 
 def _steady(world: Scenario) -> str:
-    local, warm_up = world.updates.local, world.window.warm_up
-    if world.reporting.rule not in _UNTIMED or not (local.rate and local.take_up):
-        return ""
-    unchanged = exp(-_changes_by(world, warm_up))
-    measured = _changes_by(world, warm_up + world.window.length) - _changes_by(world, warm_up)
-    if 1 - unchanged >= _SETTLED or 1 - exp(-measured) < _ABOUT_RECORDS:
-        return ""
-    long_enough = ""
-    if local.driver == "poisson":
-        days = ceil(-log(1 - _SETTLED) / float(local.rate) / DAY_S)
-        long_enough = f" After {days} d 99 % would have changed."
-    share = f"{_percent(1 - unchanged)} of the devices that are updated locally change"
-    return f"{_told(warm_up, share)}{long_enough}"
-
-
-def _told(warm_up: int, share: str) -> str:
-    """Return the note that no more than a *share* of the devices has changed in the warm-up."""
-    right = "right, because nothing has changed yet."
-    if warm_up == 0:
-        return f"There is no warm-up: what is measured begins with every record {right}"
-    return (
-        f"In the warm-up ({format_duration(warm_up)}) {share}; the record of the others is {right}"
+    updates, reporting = world.updates, world.reporting
+    local = updates.local
+    waits = reporting.rule in ("none", "on_change") or (
+        reporting.rule == "hub_store" and not reporting.read.refreshes_smi
     )
+    has_takers = any(world.estate.devices[name] > 0 for name in LOCALLY)
+    is_local = updates.policy == "local_and_ota" and local.rate > 0 and local.take_up > 0
+    if not (waits and has_takers and is_local):
+        return ""
+    changed = changed_by(world, world.window.warm_up)
+    later = changed_by(world, world.window.warm_up + world.window.length)
+    if changed >= _SETTLED or later - changed < _ABOUT_RECORDS * (1 - changed):
+        return ""
+    start, each_s = 0, 1 / float(local.rate)
+    if local.driver == "releases":
+        start, each_s = local.first_release, local.delay
+    days = ceil((start - log(1 - _SETTLED) * each_s) / DAY_S)
+    share = f"only {_percent(changed)} of the devices that are updated locally have changed"
+    return f"{_short(world, share)} {days} d would be enough for 99 %."
 
 
-def _changes_by(world: Scenario, second: int) -> float:
-    """Return how many changes a device that takes part has had by *second*, in the mean."""
+def changed_by(world: Scenario, second: int) -> float:
+    """Return the share of the devices that take part in local updates that have changed their
+    version by *second*, in a world without firmware's life. A release takes the place of one that
+    is not installed yet, and waits as long.
+    """
     local = world.updates.local
     if local.driver == "poisson":
-        return float(local.rate) * second
-    gap, release, waited = 1 / float(local.rate), float(local.first_release), 0.0
-    while release < second:
-        waited += second - release
-        release += gap
-    return waited / local.delay
+        return 1 - exp(-float(local.rate) * second)
+    return 1 - exp(-max(0, second - local.first_release) / local.delay)
 
 
 def _lived(world: Scenario, firmware: Firmware) -> str:
-    """Return what to note of a world with firmware's life: an upper bound, as hours, screening and
-    all that keeps images back are left out.
-    """
-    warm_up = world.window.warm_up
     waiting, changed = [], []
     for name, model in firmware.models.items():
         weight = world.estate.devices[model.type] * model.share
-        most, by_end = _most_changed(world, firmware, name, warm_up)
-        waiting.append(weight * most)
-        changed.append(weight * min(by_end, most))
-    total = added(waiting)
-    if not total or added(changed) / total >= _SETTLED:
+        ever, by_end = most_changed(world, firmware, name)
+        waiting.append(weight * ever)
+        changed.append(weight * min(by_end, ever))
+    if not added(waiting) or added(changed) / added(waiting) >= _SETTLED:
         return ""
-    share = added(changed) / total
+    share = added(changed) / added(waiting)
     few = f"at most {_percent(share)}" if share >= _HALF_A_PERCENT else "next to none"
-    return _told(warm_up, f"{few} of the devices that releases reach can have had one")
+    return _short(world, f"{few} of the devices that some release reaches have changed")
 
 
-def _most_changed(
-    world: Scenario, firmware: Firmware, name: str, warm_up: int
-) -> tuple[float, float]:
-    """Return at most which share of the devices of model *name* ever change, and which have by the
-    end of the warm-up.
+def most_changed(world: Scenario, firmware: Firmware, name: str) -> tuple[float, float]:
+    """Return at most which share of the devices of model *name* ever changes version, and which
+    has by the end of the warm-up: bounds, for hours, screening and all that keeps images back are
+    left out.
     """
-    ota, local, model = firmware.ota, firmware.local, firmware.models[name]
-    takes_part = world.updates.policy == "local_and_ota" and model.type in ("ppmid", "ihd")
-    listed = firmware.pipeline.assurance.low + firmware.pipeline.listing + firmware.campaign.lead
+    ota, local, warm_up = firmware.ota, firmware.local, world.window.warm_up
+    listed_after = firmware.pipeline.assurance.low + firmware.pipeline.listing
     ever = by_end = 0.0
     for release in firmware.releases:
         if release.model != name:
             continue
-        if model.type in ota.types and release.release_class in ota.classes:
+        if goes_by_air(world, release):
             ever = 1.0
-            if max(release.first + listed, ota.start) < warm_up:
-                by_end = 1.0
-        if takes_part and release.release_class in local.classes:
+            begins = max(release.first + listed_after + firmware.campaign.lead, ota.start)
+            by_end = 1.0 if begins < warm_up else by_end
+        if is_offered(world, release):
             ever = max(ever, local.take_up)
             since = warm_up - release.first - local.lead
             by_end = max(by_end, local.take_up * _installed(firmware, since))
@@ -121,6 +106,15 @@ def _installed(firmware: Firmware, since: int) -> float:
         return 0.0
     channels = firmware.local.channels.values()
     return added(channel.share * (1 - exp(-since / channel.delay)) for channel in channels)
+
+
+def _short(world: Scenario, share: str) -> str:
+    """Return the note that no more than a *share* of the devices has changed in the warm-up."""
+    warm_up = world.window.warm_up
+    early = "so the share of wrong records has not settled when measuring begins."
+    if warm_up == 0:
+        return f"There is no warm-up: every version is known at first, {early}"
+    return f"The warm-up ({format_duration(warm_up)}) is short: {share} by its end, {early}"
 
 
 def _percent(share: float) -> str:

@@ -1,49 +1,66 @@
-"""What comes too seldom, or too early, to be seen in the window of a world."""
+"""What comes too seldom, too early or too late to be seen in the window of a world."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import exp
 from typing import Any, Final
 
+from sim.scenario.faults import Note
+from sim.scenario.reach import end_s
 from sim.scenario.read_when import TIMED
 from sim.scenario.schema import Scenario
-from sim.units import format_duration
+from sim.units import DAY_S, format_duration, format_share
 
-Note = tuple[str, str]
 _FAULTS: Final = ("power_cuts", "hub_reboots", "wan_outages", "stage_outages", "clock_locks")
+_RARE: Final = 0.01
 
 
-def seldom(world: Scenario) -> Iterator[Note]:
-    """Yield a note for each timer of *world* that is longer than what is measured, and each fault
-    that comes less often than it says or is over before.
+def unseen(world: Scenario) -> Iterator[Note]:
+    """Yield a note for each timer of *world* that is longer than what is measured, each fault that
+    comes less often than it says or is over before, and each beginning after the end.
     """
     yield from _timers(world)
+    yield from _compliance(world)
+    for path, start in _starts(world):
+        if start >= end_s(world):
+            ends = format_duration(end_s(world))
+            yield path, f"{path} is {format_duration(start)}, and the world ends at {ends}."
     for name in _FAULTS:
         for place, fault in enumerate(getattr(world.faults, name)):
-            sentence = _stroke(world, f"faults.{name}.{place}", fault)
-            if sentence:
-                yield f"faults.{name}.{place}", sentence
+            path = f"faults.{name}.{place}"
+            if name in ("power_cuts", "hub_reboots") and _restarts_timers(world):
+                continue  # it is there to set clocks, whenever it ends
+            if sentence := " ".join(_stroke(world, path, fault)):
+                yield path, sentence
+
+
+def _restarts_timers(world: Scenario) -> bool:
+    return world.reporting.rule in TIMED and world.reporting.phase.source == "power_on"
 
 
 def _timers(world: Scenario) -> Iterator[Note]:
-    reporting, window = world.reporting, world.window
-    measured = format_duration(window.length)
+    """Yield a note for each timer of which some senders, or all, never fire while it is measured."""
+    length, reporting = world.window.length, world.reporting
     for path, period in _periods(world):
-        if period > window.length:
-            yield (
-                path,
-                f"The window is short for {path}: {format_duration(period)} from one to the next,"
-                f" and {measured} are measured, so not every sender has its turn.",
-            )
-    if world.firmware is not None and reporting.rule != "none":
-        every = world.firmware.reads.compliance
-        end = window.warm_up + window.length
-        if end // every == window.warm_up // every:
-            yield (
-                "firmware.reads.compliance",
-                f"No compliance report falls into what is measured: one comes every"
-                f" {format_duration(every)} (firmware.reads.compliance).",
-            )
+        if period <= length:
+            continue
+        every, measured = format_duration(period), format_duration(length)
+        told = f"{path} is {every}, and only {measured} are measured"
+        is_of_reports = path.startswith("reporting.")
+        if is_of_reports and reporting.phase.source == "fixed_clock":
+            if not _strikes(world, period):
+                yield path, f"{told}: the clock of the reports never strikes in that time."
+        elif not (is_of_reports and _restarts_timers(world) and world.faults.power_cuts):
+            yield path, f"{told}: not every sender reports in that time."
+
+
+def _strikes(world: Scenario, period: int) -> bool:
+    """Whether the fixed clock of reports strikes, but for its jitter, while it is measured."""
+    first, jitter = world.reporting.phase.at % period, world.reporting.phase.jitter
+    warm_up = world.window.warm_up
+    latest = first + (end_s(world) + jitter - 1 - first) // period * period
+    return latest >= max(warm_up - jitter, first)
 
 
 def _periods(world: Scenario) -> Iterator[tuple[str, int]]:
@@ -59,30 +76,57 @@ def _periods(world: Scenario) -> Iterator[tuple[str, int]]:
                 yield f"network.{stage.stage}.mitigations.{place}.period", row.period
 
 
-def _stroke(world: Scenario, path: str, fault: Any) -> str:
-    """Return what a reader of the fault at *path* may not expect; "" where there is nothing."""
-    warm_up = world.window.warm_up
-    end = warm_up + world.window.length
-    if fault.rate is not None:
-        expected = float(fault.rate * end)
-        if expected < 1:
-            return (
-                f"{path} comes {expected:.2g} times on average in this world, so there may be"
-                " replications without it."
-            )
-        return ""
-    if fault.every is not None:
-        if fault.start + fault.every >= end:
-            every = format_duration(fault.every)
-            return (
-                f"{path} would come again after {every}, past the end of the world: it comes once."
-            )
-        return ""
-    lasts = getattr(fault, "duration", None)
-    if lasts is not None and fault.start + lasts <= warm_up:
-        over = format_duration(fault.start + lasts)
-        return (
-            f"{path} ends at {over}, before measuring begins at {format_duration(warm_up)}: times"
-            " count from the start of the warm-up."
+def _compliance(world: Scenario) -> Iterator[Note]:
+    if world.firmware is None:
+        return
+    every = world.firmware.reads.compliance
+    first = max(1, -(-world.window.warm_up // every)) * every
+    if first >= end_s(world):
+        yield (
+            "firmware.reads.compliance",
+            f"No compliance report is made while it is measured: one is due every"
+            f" {format_duration(every)} (firmware.reads.compliance).",
         )
-    return ""
+
+
+def _starts(world: Scenario) -> Iterator[tuple[str, int]]:
+    """Yield path and second of what begins once."""
+    local, firmware = world.updates.local, world.firmware
+    if firmware is None:
+        if world.updates.policy == "local_and_ota" and local.driver == "releases":
+            yield "updates.local.first_release", local.first_release
+        return
+    yield "firmware.ota.start", firmware.ota.start
+
+
+def _stroke(world: Scenario, path: str, fault: Any) -> Iterator[str]:
+    """Yield what a reader of the fault at *path* may not expect."""
+    warm_up, end = world.window.warm_up, end_s(world)
+    if getattr(fault, "share", 1) == 0:
+        yield f"{path} takes nobody: its share is 0 %."
+        return
+    if fault.rate is not None:
+        seen = 1 - exp(-float(fault.rate * end))
+        if seen < 1 - _RARE:
+            share = format_share(round(seen, 2)) if seen >= _RARE else "fewer than 1 %"
+            yield f"{path} comes in {share} of the replications, and in the others never."
+        return
+    if fault.every is not None and fault.start + fault.every >= end:
+        yield f"{path} comes once: {format_duration(fault.every)} later the world is over."
+    over = fault.start + _lasts(fault)
+    if over <= warm_up and (fault.every is None or fault.start + fault.every >= end):
+        yield (
+            f"{path} is over at {format_duration(over)}, before measuring begins at"
+            f" {format_duration(warm_up)} (times count from the start of the warm-up)."
+        )
+
+
+def _lasts(fault: Any) -> int:
+    """Return the seconds from the start of *fault* until all are back; of a lock of clocks, which
+    has no end, more than there are.
+    """
+    if not hasattr(fault, "duration"):
+        return 100 * 366 * DAY_S
+    curve = getattr(fault, "curve", ())
+    back = curve[-1].time if curve else getattr(fault, "restoration", 0)
+    return int(fault.duration + back)

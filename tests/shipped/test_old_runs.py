@@ -189,13 +189,14 @@ def test_check_notes_what_means_something_else_since(tmp_path, monkeypatch, text
     assert told.exit_code == 0, told.output
     since = "since release 0.9.0, it is of messages, and was of senders"
     note = " (a note: it is read as today)"
-    assert told.stderr.splitlines() == [f"{path}:{place}: {since}{note}" for place in places]
+    lines = [line for line in told.stderr.splitlines() if line.endswith(note)]
+    assert lines == [f"{path}:{place}: {since}{note}" for place in places]
     (known,) = json.loads(sim("check", path, "--json").stdout)
-    assert len(known["notes"]) == len(places)
+    assert len(known["meanings"]) == len(places)
 
     child = tmp_path / "child.yaml"
     if "experiment" not in text:  # what it builds on was written before, if not the file itself
         child.write_text("schema_version: 2\nextends: a.yaml\nname: b\nreporting: {loss: 3 %}\n")
-        assert len(sim("check", child).stderr.splitlines()) == len(places)
+        assert sim("check", child).stderr.count(note) == len(places)
     path.write_text(f"schema_version: 2\n{text}")
-    assert sim("check", path).stderr == ""
+    assert note not in sim("check", path).stderr
