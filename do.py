@@ -28,7 +28,11 @@ TASKS = {
     "run": (["-P", "-m", "sim", "run"], [USER]),
     "sim": (["-P", "-m", "sim"], [USER]),
     "python": ([], [USER]),
-    "test": (["-m", "pytest", "-n", "2", "--dist", "loadfile"], [USER, DEVELOPER]),
+    # Files in their order: those with few and long tests are not left to the end.
+    "test": (
+        ["-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"],
+        [USER, DEVELOPER],
+    ),
     "dev": ([], [USER, DEVELOPER]),
 }
 

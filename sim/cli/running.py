@@ -174,15 +174,15 @@ def check(files: tuple[str, ...], asked: Asked) -> None:
         raise click.exceptions.Exit(BAD)
 
 
-def _worlds(loaded: Scenario | Experiment, *, yes: bool) -> dict[str, Scenario]:
-    """Return the world of each cell of *loaded*, by name; raises `ScenarioError`. Only an experiment speaks
+def _worlds(loaded: Scenario | Experiment, *, yes: bool) -> list[Scenario]:
+    """Return the world of each cell of *loaded*; raises `ScenarioError`. Only an experiment speaks
     of metrics, which take half a second to load.
     """
     if not isinstance(loaded, Experiment):
-        return {loaded.name: loaded}
+        return [loaded]
     from sim.experiment.aims import sound_cells
 
-    return {cell.name: cell.scenario for cell in sound_cells(loaded, yes=yes)}
+    return [cell.scenario for cell in sound_cells(loaded, yes=yes)]
 
 
 @click.command()

@@ -57,7 +57,7 @@ class Plan:
         """What there is to note of its worlds (`sim.scenario.notes`)."""
         from sim.scenario.notes import notes_of
 
-        return notes_of({cell.name: cell.scenario for cell in self.cells})
+        return notes_of([cell.scenario for cell in self.cells])
 
 
 def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) -> Plan:

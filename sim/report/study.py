@@ -15,6 +15,7 @@ from sim.metrics.estimates import difference_of, read_back
 from sim.metrics.results import Results
 from sim.scenario.leaves import leaves_of
 from sim.scenario.load import load, resolved
+from sim.scenario.read_when import counts_bytes
 from sim.scenario.scale import scaled
 from sim.scenario.schema import Scenario
 from sim.scenario.tree import parse
@@ -53,13 +54,6 @@ def base_leaves(name: str = "gb_base") -> dict[str, str]:
     return leaves_of(parse(resolved(base), name)[0])
 
 
-def _counts_bytes(scenario: Scenario) -> bool:
-    """Whether the capacity of some server of *scenario* is in bytes."""
-    capacities = (stage.capacity for stage in scenario.network)
-    each = (one.values() if isinstance(one, dict) else (one,) for one in capacities)
-    return any(one is not None and one.in_bytes for of_stage in each for one in of_stage)
-
-
 class Study:
     """A run read for its report. *cells* holds the cells that have results, in order."""
 
@@ -83,7 +77,7 @@ class Study:
             has_cells = any(stage.stage == "cell" for stage in asked.network)
             n_cells = self._wan_cells(name) if has_cells else {}
             option, leaves = str(listed[name].get("option", "")), leaves_of(tree)
-            capacities = self._capacities(name) if _counts_bytes(asked) else {}
+            capacities = self._capacities(name) if counts_bytes(asked) else {}
             yield Cell(name, option, levels, scaled(asked), leaves, n_cells, asked, capacities)
 
     def _capacities(self, cell: str) -> dict[tuple[str, str], float]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
@@ -26,46 +26,32 @@ _BASES: Final = {
     "gb_firmware": "the base scenario of firmware's life",
 }
 _MOST_LISTED: Final = 8
-_MOST_CELLS_NAMED: Final = 3
 
 
-def notes_of(worlds: Mapping[str, Scenario]) -> tuple[str, ...]:
-    """Return what there is to note of *worlds*, the cells of a scenario or an experiment by name, as
+def notes_of(worlds: Sequence[Scenario]) -> tuple[str, ...]:
+    """Return what there is to note of *worlds*, the cells of a scenario or an experiment, as
     sentences: which leaves differ from the base, which have no effect, and what cannot happen that
-    a reader may expect. What only some cells have says in which, or in how many.
+    a reader may expect. What only some cells have says in how many.
     """
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for name, world in worlds.items():
+    found: dict[str, list[str]] = defaultdict(list)
+    for world in worlds:
         for about, sentence in _of_a_world(world):
-            found[about][name] = sentence
-    every = list(worlds.values())
+            found[about].append(sentence)
     return (
-        *_differences(every),
-        *_idle_leaves(every),
-        *(_in_which(by_cell, list(worlds)) for by_cell in found.values()),
+        *_differences(worlds),
+        *_idle_leaves(worlds),
+        *(_in_which(sentences, len(worlds)) for sentences in found.values()),
     )
 
 
-def _in_which(by_cell: dict[str, str], cells: list[str]) -> str:
-    """Return the sentence of the first cell, and of which cells it, or its like, is true."""
-    first, *others = by_cell.values()
-    if any(other != first for other in others):
-        name = next(iter(by_cell))
+def _in_which(sentences: list[str], n_cells: int) -> str:
+    """Return the sentence of the first cell, and of how many cells it, or its like, is true."""
+    first, n = sentences[0], len(sentences)
+    if any(sentence != first for sentence in sentences):
         return (
-            f'{first} (So in "{name}"; with other numbers in {len(others)} of {len(cells)} cells.)'
+            f"{first} (So in one of {n_cells} cells; so, or with other numbers, in {n - 1} more.)"
         )
-    rest = [name for name in cells if name not in by_cell]
-    if not rest:
-        return first
-    if len(by_cell) <= _MOST_CELLS_NAMED:
-        return f"{first} (So in {_quoted(by_cell)}.)"
-    if len(rest) <= _MOST_CELLS_NAMED:
-        return f"{first} (So in all cells but {_quoted(rest)}.)"
-    return f"{first} (So in {len(by_cell)} of {len(cells)} cells.)"
-
-
-def _quoted(cells: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in cells)
+    return first if n == n_cells else f"{first} (So in {n} of {n_cells} cells.)"
 
 
 def _of_a_world(world: Scenario) -> Iterator[Note]:

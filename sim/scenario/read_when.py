@@ -99,7 +99,7 @@ def _has_phase(world: Any, *sources: str) -> bool:
     return world.reporting.rule in TIMED and world.reporting.phase.source in sources
 
 
-def _counts_bytes(world: Any) -> bool:
+def counts_bytes(world: Any) -> bool:
     """Whether the capacity of some server of *world* is in bytes."""
     capacities = [stage.capacity for stage in world.network if stage.capacity is not None]
     each = [one.values() if isinstance(one, dict) else (one,) for one in capacities]
@@ -116,7 +116,7 @@ ON_THE_NETWORK: Final = ReadWhen(
 )
 SIZED: Final = ReadWhen(
     "where reports go by the network, or a capacity is in bytes",
-    lambda world, at: ON_THE_NETWORK.holds(world, at) or _counts_bytes(world),
+    lambda world, at: ON_THE_NETWORK.holds(world, at) or counts_bytes(world),
 )
 ASKED: Final = ReadWhen(
     "where versions are asked for by the network (the rules hub_store and hub_poll, in a world"

@@ -107,10 +107,11 @@ def survey() -> dict[str, Seen]:
     for world, is_quiet in worlds():
         before = replicate(world, 0)
         for path, text in leaves(world):
-            values = others(world, path, text)
-            if not values:
+            values, is_conditional = others(world, path, text), bool(conditions(world, path))
+            is_left_to_others = path[0] == "firmware" and not is_conditional
+            if not values or is_left_to_others:
                 continue
-            about = seen.setdefault(name_of(world, path), Seen(bool(conditions(world, path))))
+            about = seen.setdefault(name_of(world, path), Seen(is_conditional))
             is_read, why = unread(world, path) is None, what_decides(world, path)
             is_done = about.moved or about.tries > MOST_TRIES or is_quiet
             if is_done and (is_read or why in about.stood):

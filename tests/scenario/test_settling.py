@@ -23,7 +23,7 @@ def world(base: str, *sets: str) -> Scenario:
 
 
 def noted(scenario: Scenario) -> str:
-    return " ".join(notes_of({"base": scenario}))
+    return " ".join(notes_of([scenario]))
 
 
 def takers_changed(scenario: Scenario) -> float:
