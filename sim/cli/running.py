@@ -135,8 +135,8 @@ def _rows(results: Any) -> list[dict[str, Any]]:
 def check(files: tuple[str, ...], asked: Asked) -> None:
     """Check scenarios and experiments, every cell of them; name all faults of each file.
 
-    Of a sound file it is noted what differs from the base, what is set and read by nobody, what
-    cannot happen in it, and what has come to mean something else since it was written.
+    Of a sound file it is noted what differs from the base, what has no effect in it, what cannot
+    happen in it, and what has come to mean something else since it was written.
     """
     from sim.scenario.load import load
     from sim.scenario.meanings import changed_meanings

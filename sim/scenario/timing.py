@@ -7,10 +7,11 @@ from math import exp
 from typing import Any, Final
 
 from sim.scenario.faults import Note
+from sim.scenario.fields import LONGEST_S
 from sim.scenario.reach import end_s
 from sim.scenario.read_when import TIMED
 from sim.scenario.schema import Scenario
-from sim.units import DAY_S, format_duration, format_share
+from sim.units import format_duration, format_share
 
 _FAULTS: Final = ("power_cuts", "hub_reboots", "wan_outages", "stage_outages", "clock_locks")
 _RARE: Final = 0.01
@@ -126,7 +127,7 @@ def _lasts(fault: Any) -> int:
     has no end, more than there are.
     """
     if not hasattr(fault, "duration"):
-        return 100 * 366 * DAY_S
+        return LONGEST_S
     curve = getattr(fault, "curve", ())
     back = curve[-1].time if curve else getattr(fault, "restoration", 0)
     return int(fault.duration + back)
