@@ -165,11 +165,11 @@ def check(files: tuple[str, ...], asked: Asked) -> None:
         for fault in faults:
             tell(fault)
         if not faults and not asked.as_json:
-            say(f"{file}: sound")
             for meaning in meanings[file]:
                 tell(f"{meaning} (a note: it is read as today)")
             for note in notes[file]:
                 tell(f"{file}: note: {note}")
+            say(f"{file}: sound")
     if any(found.values()):
         raise click.exceptions.Exit(BAD)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sim.report.words import rounded
+from sim.scenario.read_when import BY_PERIOD
 
 if TYPE_CHECKING:
     from sim.scenario.firmware import Firmware
     from sim.scenario.schema import Scenario, Updates
 
 DAY_S: Final = 86_400
-_TIMED: Final = ("periodic", "hub_poll", "hub_batch", "digest", "piggy_back", "cloud")
 _READ: Final = ("hub_store", "audit")
 
 
@@ -58,7 +58,7 @@ def _reports(scenario: Scenario) -> str:
     told = reporting.rule.replace("_", " ")
     if reporting.rule == "on_change_heartbeat":
         told = f"on change, and every {_days(reporting.heartbeat)}"
-    elif reporting.rule in _TIMED:
+    elif reporting.rule in BY_PERIOD:
         told = f"{told}, every {_days(reporting.period)}"
     elif reporting.rule in _READ:
         told = f"{told}, {rounded(float(reporting.read.rate) * 365 * DAY_S, 3)} reads a year"

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.scenario.compose import read, shipped, shipped_folder
-from sim.scenario.stages import NETWORK, by_name
-from sim.scenario.tree import Node, text_of
+from sim.scenario.leaves import leaves_of
 
 GRADES: Final = ("A", "B", "C", "D")
 _ABOUT_THE_FILE: Final = ("schema_version", "extends", "name", "question")
@@ -45,18 +44,7 @@ def base_leaves() -> dict[str, str]:
     for base in _BASES:
         tree, _ = read(shipped()[base])
         assert isinstance(tree.value, dict)
-        leaves = [leaf for name, child in tree.value.items() if name not in _ABOUT_THE_FILE for leaf in _leaves(child, name)]
+        own = {name: child for name, child in tree.value.items() if name not in _ABOUT_THE_FILE}
+        leaves = [leaf for name, child in own.items() for leaf in leaves_of(child, name).items()]
         found |= {path: value for path, value in leaves if value != "null" and not any(each == path or each.startswith(f"{path}.") for each in found)}
     return found
-
-
-def _leaves(node: Node, path: str) -> list[tuple[str, str]]:
-    children: dict[str, Node] = {}
-    node = by_name(node) if path == NETWORK else node
-    if isinstance(node.value, dict):
-        children = node.value
-    elif isinstance(node.value, list) and any(isinstance(item.value, dict) for item in node.value):
-        children = {str(index): item for index, item in enumerate(node.value)}
-    if not children:
-        return [(path, text_of(node))]
-    return [leaf for key, child in children.items() for leaf in _leaves(child, f"{path}.{key}")]

@@ -17,12 +17,12 @@ from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import LONGEST_S
 from sim.scenario.firmware import Firmware
+from sim.scenario.read_when import TIMED
 from sim.scenario.scale import rates_are_countable, whole_leaves_vanish
 from sim.scenario.schema import EstateSpec, Reporting, Scenario, Stage, Traffic, Window
 from sim.units import DAY_S
 
 _RULE: Final[Path] = ("reporting", "rule")
-_TIMED: Final = ("hub_poll", "periodic", "hub_batch", "on_change_heartbeat", "digest", "piggy_back", "cloud")
 
 
 def findings(blocks: Mapping[str, Any]) -> Iterator[Finding]:
@@ -39,7 +39,7 @@ def is_sound(scenario: Scenario) -> bool:
 
 def timer_period_s(reporting: Reporting) -> int:
     """Return the period of the rule's timer in seconds; 0 when the rule has none."""
-    if reporting.rule not in _TIMED:
+    if reporting.rule not in TIMED:
         return 0
     return reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period
 

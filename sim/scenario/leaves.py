@@ -47,18 +47,19 @@ def choices_below(scenario: Scenario, path: Path) -> list[Path]:
     """Return *path* and the paths of what *scenario* chooses to give below it: of a whole block its
     items, and the leaves that it might have left out; nothing where it has nothing there.
     """
-    value = _at(scenario, path)
+    *_, (_, _, value) = along(scenario, path)
     return [] if value is None else list(dict.fromkeys([path, *_choices(value, path)]))
 
 
-def _at(scenario: Scenario, path: Path) -> object:
+def along(scenario: Scenario, path: Path) -> Iterator[tuple[str, FieldInfo | None, object]]:
+    """Yield each key of *path* with the field that it names (None where the file chooses the key)
+    and what *scenario* has there (None where it has nothing).
+    """
     value: object = scenario
     for depth, key in enumerate(path):
-        entries = _entries(value, path[:depth])
-        if entries is None or key not in entries:
-            return None
-        value = entries[key]
-    return value
+        field = _field(value, key)
+        value = (_entries(value, path[:depth]) or {}).get(key)
+        yield key, field, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,7 @@ class Unread:
 
 def unread(scenario: Scenario, path: Path) -> Unread | None:
     """Return why the leaf at *path* of *scenario* is not read; None where it is read."""
-    value: object = scenario
-    for depth, key in enumerate(path):
-        field = _field(value, key)
-        entries = _entries(value, path[:depth])
-        value = None if entries is None else entries.get(key)
+    for depth, (_, field, value) in enumerate(along(scenario, path)):
         for condition in field.metadata if field is not None else ():
             if isinstance(condition, ReadWhen) and not condition.holds(scenario, path):
                 is_leaf = isinstance(value, BaseModel) or not _entries(value, path[: depth + 1])
@@ -131,12 +128,7 @@ def _entries(value: object, path: Path) -> dict[str, Any] | None:
     return None
 
 
-def _name_of(value: object, key: str) -> str:
-    """Return the name of the field of *value* that a file calls *key*."""
-    fields = type(value).model_fields if isinstance(value, BaseModel) else {}
-    return next((name for name, info in fields.items() if info.alias == key), key)
-
-
 def _field(value: object, key: str) -> FieldInfo | None:
+    """Return the field of *value* that a file calls *key*; None where *value* is no block."""
     fields = type(value).model_fields if isinstance(value, BaseModel) else {}
-    return fields.get(_name_of(value, key))
+    return next((info for name, info in fields.items() if (info.alias or name) == key), None)

@@ -17,7 +17,7 @@ Path = tuple[str, ...]
 TIMED: Final = (
     "hub_poll", "periodic", "hub_batch", "on_change_heartbeat", "digest", "piggy_back", "cloud",
 )  # fmt: skip
-_BY_PERIOD: Final = tuple(rule for rule in TIMED if rule != "on_change_heartbeat")
+BY_PERIOD: Final = tuple(rule for rule in TIMED if rule != "on_change_heartbeat")
 _ASKED: Final = ("hub_store", "hub_poll")
 _KEPT_BY_HUBS: Final = ("hub_store", "hub_poll", "hub_batch", "digest", "piggy_back")
 _ASKS: Final = ("signature", "allow_list", "token")
@@ -123,7 +123,7 @@ ASKED: Final = ReadWhen(
     " without firmware's life)",
     lambda world, at: world.firmware is None and world.reporting.rule in _ASKED,
 )
-PERIOD: Final = _rule("a period is the timer of reports (by reporting.rule)", *_BY_PERIOD)
+PERIOD: Final = _rule("a period is the timer of reports (by reporting.rule)", *BY_PERIOD)
 HEARTBEAT: Final = _rule("reporting.rule is on_change_heartbeat", "on_change_heartbeat")
 KEPT_BY_HUBS: Final = _rule("hubs keep versions (by reporting.rule)", *_KEPT_BY_HUBS)
 READ: Final = _rule("reporting.rule is hub_store or audit", "hub_store", "audit")

@@ -16,7 +16,7 @@ from sim.units import DAY_S, added, format_duration, format_share
 
 # What must have changed, of what changes at all, before the state measured is not that of the start.
 _SETTLED: Final = 0.99
-# A window in which fewer change than this is about the network, and not about records.
+# A window in which fewer of the others change than this is about the network, not about records.
 _ABOUT_RECORDS: Final = 0.1
 _HALF_A_PERCENT: Final = 0.005
 

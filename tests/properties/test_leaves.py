@@ -12,9 +12,10 @@ from typing import Final
 import pytest
 
 from sim.run import replicate
+from sim.scenario.leaves import leaves_of
 from sim.scenario.load import load, resolved
 from sim.scenario.schema import Scenario
-from sim.scenario.tree import Node, parse, text_of
+from sim.scenario.tree import parse
 from sim.tables import Tables
 from sim.units import format_duration, parse_duration
 
@@ -170,22 +171,12 @@ def tables_of(sets: tuple[str, ...]) -> Tables:
     return replicate(scenario, 0)
 
 
-def values(node: Node, path: str) -> dict[str, str]:
-    """Return the leaves below *node*, by path; a list of single values is one."""
-    value = node.value
-    if isinstance(value, list) and any(isinstance(item.value, dict) for item in value):
-        value = {str(number): item for number, item in enumerate(value)}
-    if not isinstance(value, dict) or not value:
-        return {path: text_of(node)}
-    return {leaf: text for key, child in value.items() for leaf, text in values(child, f"{path}.{key}").items()}
-
-
 def every_leaf() -> dict[str, str]:
     """Return one leaf of each name in the schema, with its value: one model, one release, one region."""
     tree = parse(resolved(world(BUSY)), "busy")[0].value
     assert isinstance(tree, dict)
     assert isinstance(tree["updates"].value, dict)
-    leaves = values(tree["firmware"], "firmware") | values(tree["updates"].value["ban"], "updates.ban")
+    leaves = leaves_of(tree["firmware"], "firmware") | leaves_of(tree["updates"].value["ban"], "updates.ban")
     one = r"(models|channels|distribution|capacity|off)\.[a-z_]+|\.\d+"
     ours = sorted(leaves, key=lambda path: any(name in path for name in (".ppmid_a.", ".north", ".pushed.", ".0")))  # these are taken
     return {path: leaves[path] for path in {re.sub(one, lambda match: match[0].partition(".")[0] + ".X", path): path for path in ours}.values() if leaves[path]}

@@ -162,7 +162,8 @@ def test_a_warm_up_as_long_as_told_is_long_enough() -> None:
 def test_what_differs_from_the_base_is_listed_with_its_value() -> None:
     told = notes("gb_base", "estate.premises=20000", "reporting.loss=5 %", "network=[]")
     assert told.splitlines()[0] == (
-        "Differs from the base scenario in estate.premises (20,000), reporting.loss (5 %), network (none)."
+        "Differs from the base scenario in estate.premises (20,000), reporting.loss (5 %),"
+        " network (none)."
     )
     assert notes("gb_base", "window.warm_up=425 d", "question=why?").count("question") == 0
 
@@ -202,6 +203,7 @@ def test_check_plan_manifest_and_answer_note_the_same(tmp_path: Path) -> None:
     checked = CliRunner().invoke(main, ["check", "gb_base", *asked])
     assert checked.stdout == "gb_base: sound\n"
     assert checked.stderr.splitlines() == [f"gb_base: note: {note}" for note in due]
+    assert checked.output.splitlines()[-1] == "gb_base: sound"  # on a terminal the verdict is last
     as_json = CliRunner().invoke(main, ["check", "gb_base", *asked, "--json"])
     assert json.loads(as_json.stdout)[0]["notes"] == due
     planned = CliRunner().invoke(main, ["plan", "gb_base", *asked])
