@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sim.kernels import draws
+from sim.kernels.dials import Dial, dial_of
+from sim.scenario.reach import clock_moves
 from sim.streams import stream_key
 
 if TYPE_CHECKING:
@@ -49,6 +51,11 @@ def _addressed(key: np.uint64, place: int, index: int, rate_per_s: float) -> Ite
     for occasion in count() if rate_per_s > 0 else ():
         second += int(draws.gap_s(draws.word(key, place, index, occasion), rate_per_s))
         yield second
+
+
+def dial(scenario: Scenario) -> Dial:
+    """Return what the fixed clocks of version reports read in *scenario*."""
+    return dial_of(clock_moves(scenario))
 
 
 def triggers(scenario: Scenario, replication: int) -> list[tuple[str, str, int, int]]:

@@ -262,13 +262,13 @@ def parse_count(value: object) -> int:
 
 
 def parse_time_of_day(value: object) -> int:
-    """Return the second of the day of "02:00" or "02:00:30" (UTC)."""
+    """Return the second of the day of "02:00" or "02:00:30"."""
     match = re.fullmatch(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?", value, re.ASCII) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f'{shown(value)} is not a time of day; write it as "02:00" or "02:00:30" (UTC)')
+        raise ValueError(f'{shown(value)} is not a time of day; write it as "02:00" or "02:00:30"')
     hour, minute, second = (int(part or 0) for part in match.groups())
     if hour > 23 or minute > 59 or second > 59:
-        raise ValueError(f'{shown(value)} is not a time of day; they run from "00:00" to "23:59:59" (UTC, no leap seconds)')
+        raise ValueError(f'{shown(value)} is not a time of day; they run from "00:00" to "23:59:59" (no leap seconds)')
     return hour * HOUR_S + minute * MINUTE_S + second
 
 

@@ -95,9 +95,16 @@ def source_of(name_or_path: str | Path, sets: Sequence[str]) -> Source:
 
 def worlds(run: Path) -> dict[str, Scenario]:
     """Return the scenario of each cell of *run*, by the cell's name, as they were resolved when it ran."""
+    file = str(run / "resolved.yaml")
     found = {}
-    for text in read_file(run / "resolved.yaml").decode("utf-8").split("---\n"):
-        file = str(run / "resolved.yaml")
+    for name, text in texts(run).items():
         tree, faults = parse(text, file)
-        found[text.partition("\n")[0].removeprefix("# cell: ")] = scenario_of(tree, faults, file)
+        found[name] = scenario_of(tree, faults, file)
     return found
+
+
+def texts(run: Path) -> dict[str, str]:
+    """Return the scenario of each cell of *run*, by the cell's name, as it was written out."""
+    each = read_file(run / "resolved.yaml").decode("utf-8").split("---\n")
+    named = (text.removeprefix("# cell: ").partition("\n") for text in each)
+    return {name: text for name, _, text in named}

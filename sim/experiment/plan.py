@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -130,17 +131,23 @@ def refuse_without_compiler(engine: str) -> None:
 
 
 def addresses(
-    cell: Cell, engine: str, made_in: Mapping[str, Any], model: str = __version__
+    cell: Cell,
+    engine: str,
+    made_in: Mapping[str, Any],
+    model: str = __version__,
+    written: str | None = None,
 ) -> list[Address]:
     """Return the address of each replication of *cell* by a *model* version, *made_in* an
-    environment.
+    environment. *written* is the cell's scenario as that version wrote it out.
 
     Neither its name, nor its question, nor how many there are is part of what each one is.
     """
     from sim.scenario.load import resolved
 
     scenario = cell.scenario
-    text = resolved(scenario.model_copy(update={"name": "any", "question": "none", "replications": 1}))
+    text = resolved(scenario) if written is None else written
+    for leaf, stands in (("name", "any"), ("question", "none"), ("replications", "1")):
+        text = re.sub(rf"^{leaf}: .*$", f"{leaf}: {stands}", text, count=1, flags=re.MULTILINE)
     about: dict[str, Any] = {"model": model, "seed": scenario.seed, "engine": engine}
     return [
         Address(cell.name, r, cell_key(text, made_in, replication=r, **about))

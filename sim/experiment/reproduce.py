@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sim import __version__
-from sim.experiment.asked import worlds
+from sim.experiment.asked import texts, worlds
 from sim.experiment.attempts import engine
 from sim.experiment.environment import environment, of_manifest, unlike
 from sim.experiment.plan import ENGINES, addresses, refuse_without_compiler
 from sim.machine import processors
 from sim.scenario.design import Cell
 from sim.store import Address, StoreError, differing, read_file, read_manifest, sha256
-
-if TYPE_CHECKING:
-    from sim.scenario.schema import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,12 @@ def reproduce(run: Path, pick: int) -> Reproduction:
     refuse_without_compiler(manifest["engine"])
     if sha256(read_file(run / "resolved.yaml")) != manifest["resolved_sha256"]:
         raise StoreError(f"{run / 'resolved.yaml'} is not as it was written", 3)
-    there = [(address, world) for name, world in worlds(run).items() for address in _kept(run, name, world, manifest)]
+    written = texts(run)
+    there = [
+        (address, world)
+        for name, world in worlds(run).items()
+        for address in _kept(run, Cell(name, "", {}, world), written[name], manifest)
+    ]
     if not there:
         raise StoreError(f"{run} holds no replication that version {__version__} of the simulator can find; version {manifest['version']} made it", 3)
     address, world = there[int(sha256(f"{manifest['plan']}/reproduce/{pick}".encode()), 16) % len(there)]
@@ -58,10 +60,12 @@ def reproduce(run: Path, pick: int) -> Reproduction:
     return Reproduction(address.cell, address.replication, len(tables), tuple(differing(run, address, tables)), tuple(_changes(manifest)))
 
 
-def _kept(run: Path, name: str, world: Scenario, manifest: Mapping[str, Any]) -> list[Address]:
-    """Return the addresses of the replications of *world*, the cell called *name*, that *run* holds."""
-    cell, made_in = Cell(name, "", {}, world), of_manifest(manifest)
-    asked = addresses(cell, manifest["engine"], made_in, manifest["version"])
+def _kept(run: Path, cell: Cell, written: str, manifest: Mapping[str, Any]) -> list[Address]:
+    """Return the addresses of the replications of *cell*, its scenario as it was *written* out,
+    that *run* holds.
+    """
+    made_in = of_manifest(manifest)
+    asked = addresses(cell, manifest["engine"], made_in, manifest["version"], written)
     return [address for address in asked if (run / "cells" / address.folder).exists()]
 
 

@@ -108,9 +108,10 @@ def _longer(array, capacity):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def lock_clocks(footprint_key, skew_key, place, index, number, threshold, start_s, at_s, spread_s, period_s, due):  # type: ignore[no-untyped-def]
-    """Move int32 *due*, the timers of the senders that clock lock *number* takes, to the first nominal second after *start_s* of their new anchor."""
+def lock_clocks(footprint_key, skew_key, place, index, number, threshold, read, at_s, spread_s, period_s, due):  # type: ignore[no-untyped-def]
+    """Move int32 *due*, the timers of the senders that clock lock *number* takes, to the first of their new anchor after *read*, the second, or what
+    their clocks read in it."""
     for i in range(np.uint64(len(index))):
         if np.uint64(word(footprint_key, place, index[i], number)) < threshold:
             skew = (np.int64(word(skew_key, place, index[i], number)) * np.int64(spread_s)) >> np.int64(32)
-            due[i] = start_s - (start_s - at_s - skew) % period_s + period_s
+            due[i] = read - (read - at_s - skew) % period_s + period_s

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.kernels.compiled import njit
+from sim.kernels.dials import strikes
 from sim.kernels.draws import block, pick, scaled
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -20,7 +21,7 @@ TIMER, CHANGE, READ = np.uint8(0), np.uint8(1), np.uint8(2)
 
 @njit(nogil=True)
 def first_due(key, place, index, period_s, at_s, spread_s, hashed, due):  # type: ignore[no-untyped-def]
-    """Write int32 *due*, each timer's first nominal second.
+    """Write int32 *due*, each timer's first nominal second, or reading of a fixed clock.
 
     *hashed*: (at + a share of *spread_s*) modulo the period, in [0, T). Otherwise a timer that last started within the period before the window: in (0, T].
     """
@@ -60,12 +61,12 @@ def steady_reports(due, reach, home, start_s, stop_s, period_s, measure_s, count
 
 @njit(nogil=True)
 def timer_reports(  # type: ignore[no-untyped-def]
-    jitter_key, place, index, due, start_s, stop_s, period_s, jitter_s, changed_row, changed_s, restarts, sender, leave, occasion,
+    jitter_key, place, index, due, start_s, stop_s, period_s, jitter_s, dial, changed_row, changed_s, restarts, sender, leave, occasion,
 ):
     """Return (sender, leave, occasion) of the reports whose timers fire in the interval, and move *due* on; *occasion* is the number of its period.
 
-    The last three arguments, int32, are room for as many as there can be. *changed_row*, *changed_s* are the slice's changes, which restart a sender's timer
-    when *restarts*.
+    *due* are readings of a clock, which *dial* turns into seconds. The last three arguments, int32, are room for as many as there can be. *changed_row*,
+    *changed_s* are the slice's changes, which restart a sender's timer when *restarts*.
     """
     k0, k1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
     last_quad, last_number = np.int64(-1), np.int64(-1)
@@ -79,17 +80,18 @@ def timer_reports(  # type: ignore[no-untyped-def]
             change += np.uint64(1)
         while True:
             second = stop_s
-            if nominal - jitter_s < stop_s:
+            struck = strikes(dial.start_s, dial.ahead_s, dial.before, nominal)
+            if struck - jitter_s < stop_s:
                 while nominal >= from_s + period_s:  # which period a report belongs to addresses its luck
                     from_s, number = from_s + period_s, number + 1
                 while nominal < from_s:
                     from_s, number = from_s - period_s, number - 1
-                second = nominal
+                second = struck
                 if jitter_s > 0:
                     if last_quad != quad or last_number != number:
                         words = block(np.uint32(quad), np.uint32(number), np.uint32(place), np.uint32(0), k0, k1)
                         last_quad, last_number = quad, number
-                    second = nominal + scaled(pick(words, index[i]), 2 * jitter_s) - jitter_s
+                    second = struck + scaled(pick(words, index[i]), 2 * jitter_s) - jitter_s
             if change < n_changes and changed_row[change] == i and second >= changed_s[change]:
                 nominal = np.int64(changed_s[change]) + period_s  # the change comes first: this report is dropped and the timer starts again
                 change += np.uint64(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.calendar import dial
 from sim.estate.estate import ROW_TYPES
 from sim.kernels.draws import threshold
 from sim.kernels.firmware import columns as c
@@ -103,6 +104,9 @@ def facts_of(scenario: Scenario, replication: int, images: Sequence[Image]) -> N
     one["stale_edges"][:], one["latency_edges"][:] = STALENESS_EDGES_S, LATENCY_EDGES_S
     one["reports"][:] = [name in scenario.reporting.devices for name in TYPES]
     one["over_air"][:] = [name in firmware.ota.types for name in TYPES]
+    for name, column in dial(scenario)._asdict().items():
+        one[f"dial_{name}"][:] = NEVER_S
+        one[f"dial_{name}"][: len(column)] = column
     shares = np.cumsum([channel.share for channel in channels])
     one["channels"][: len(channels)] = [threshold(min(float(share / shares[-1]), 1.0)) for share in shares]
     return facts

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sim.calendar import dial
 from sim.estate.estate import SLOTS, TYPE_2, Estate, place
 from sim.kernels import ledgers as kernel
+from sim.kernels.dials import reading
 from sim.kernels.firmware import columns as c
 from sim.kernels.firmware.begin import strokes_between
 from sim.kernels.firmware.finish import finish
@@ -123,11 +125,12 @@ def _timed(life: Life, scenario: Scenario, replication: int, number: int) -> int
     groups = [(number * 8, np.unique(np.concatenate(able)))] if rules["from_hub"] else [(place(number, SLOTS[TYPES[k]]), able[k]) for k in range(c.N_TYPES)]
     n, period_s, hashed = 0, int(rules["period_s"]), phase.source == "hashed"
     key = np.uint64(stream_key(scenario.seed, replication, "phase.hashed" if hashed else "phase.start"))
+    read = [int(reading(*dial(scenario), rules[end] - 1)) + 1 for end in ("measure_s", "horizon_s")]
     for at, index in groups:
         first = np.full(len(index), phase.at % period_s, np.int32)
         if phase.source != "fixed_clock":
             first_due(key, at, index, period_s, phase.at, phase.window if hashed else period_s, hashed, first)
-        n += int(strokes_between(first, period_s, int(rules["measure_s"]), int(rules["horizon_s"])))
+        n += int(strokes_between(first, period_s, *read))
     return n
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from sim.calendar import strokes
+from sim.calendar import dial, strokes
 from sim.estate.build import TIMED_RULES, timer_period_s
 from sim.estate.estate import place
 from sim.kernels.darkness import NEVER, Strokes, darken, lock_clocks
+from sim.kernels.dials import reading
 from sim.kernels.draws import threshold
 from sim.processes.darkness import strokes_in
 from sim.processes.interval import bring_up_to_date
@@ -51,9 +52,10 @@ def go_dark(world: World, region: int, those: Strokes, s: int) -> None:
 def lock(world: World, number: int, start_s: int, entry: Any) -> None:
     """Let clock lock *number* set the timers of its senders."""
     region = world.estate.regions.index(entry.region)
+    read = int(reading(*dial(world.scenario), start_s))
     for senders in world.estate.senders if world.scenario.reporting.rule in TIMED_RULES else ():
         if senders.region == region:
             lock_clocks(
-                world.key("lock.footprint"), world.key("lock.skew"), senders.place, senders.index, number, np.uint64(threshold(entry.share)), start_s,
+                world.key("lock.footprint"), world.key("lock.skew"), senders.place, senders.index, number, np.uint64(threshold(entry.share)), read,
                 entry.at, entry.spread, timer_period_s(world.scenario), senders.due_s,
             )

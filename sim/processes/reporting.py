@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.calendar import dial
 from sim.estate.build import TIMED_RULES, timer_period_s
 from sim.estate.estate import Senders
 from sim.kernels import reports as kernel
@@ -23,6 +24,8 @@ from sim.ledgers import NOTHING, Changes
 from sim.network.flows import Flow
 from sim.processes.shaping import Source, entered, flow, shaped
 from sim.recorder import DAY_S
+from sim.scenario.reach import clock_moves
+from sim.units import HOUR_S
 from sim.world import World
 
 CHANGE_RULES = frozenset({"on_change", "on_change_heartbeat"})
@@ -60,8 +63,10 @@ def _at_once(world: World, source: Source, raised: Sequence[Raised], start_s: in
 
 
 def _is_steady(world: World) -> bool:
-    """Whether nothing is drawn and nothing restarts: no jitter, no loss, no darkness, no activation."""
+    """Whether nothing is drawn and nothing restarts or moves: no jitter, no loss, no darkness, no activation, no summer time."""
     reporting = world.scenario.reporting
+    if clock_moves(world.scenario):
+        return False
     is_dark = any(len(region) for region in world.estate.dark_until_s)
     return reporting.phase.jitter == 0 and reporting.loss == 0 and reporting.phase.source != "activation" and not is_dark
 
@@ -70,7 +75,8 @@ def _scratch(world: World, group: int, senders: Senders) -> tuple[NDArray[Any], 
     """Return room for the timed reports of one interval of *group*."""
     scratch, period_s = world.progress.scratch, timer_period_s(world.scenario)
     if group not in scratch:
-        most = -(-world.batch_s // period_s) + (world.scenario.reporting.phase.jitter > 0)
+        read_s = world.batch_s + HOUR_S * bool(clock_moves(world.scenario))  # by a clock, most
+        most = -(-read_s // period_s) + (world.scenario.reporting.phase.jitter > 0)
         scratch[group] = tuple(np.empty(len(senders.index) * most, np.int32) for _ in range(3))
     return scratch[group]
 
@@ -101,8 +107,8 @@ def _timed(world: World, group: int, senders: Senders, start_s: int, stop_s: int
     """Return the timed reports."""
     phase = world.scenario.reporting.phase
     row, second, occasion = kernel.timer_reports(
-        world.key("report.jitter"), senders.place, senders.index, senders.due_s, start_s, stop_s, timer_period_s(world.scenario), phase.jitter, own[0], own[1],
-        phase.source == "activation", *_scratch(world, group, senders),
+        world.key("report.jitter"), senders.place, senders.index, senders.due_s, start_s, stop_s, timer_period_s(world.scenario), phase.jitter,
+        dial(world.scenario), own[0], own[1], phase.source == "activation", *_scratch(world, group, senders),
     )
     return "report.loss", occasion, row, second, int(kernel.TIMER)
 

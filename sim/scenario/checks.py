@@ -104,6 +104,21 @@ def _timer_is_regular(reporting: Reporting) -> Iterator[Finding]:
         yield ("reporting", "phase", "window"), message, timer
 
 
+def _clocks_that_move_strike_once(reporting: Reporting, window: Window) -> Iterator[Finding]:
+    period, jitter = timer_period_s(reporting), reporting.phase.jitter
+    follows = window.clock == "local" and reporting.phase.source == "fixed_clock"
+    if not follows or not period or period > 2 * jitter + units.HOUR_S:
+        return
+    name = "heartbeat" if reporting.rule == "on_change_heartbeat" else "period"
+    twice = f" and twice the jitter of {units.format_duration(jitter)}" if jitter else ""
+    yield (
+        ("reporting", name),
+        f"{units.format_duration(period)} is too short for clocks that move an hour; with"
+        f" window.clock: local it must be longer than 1 h{twice}",
+        (("window", "clock"), ("reporting", "phase", "jitter"), _RULE),
+    )
+
+
 def _profiles_exist(traffic: Traffic) -> Iterator[Finding]:
     for name, kind in traffic.kinds.items():
         if kind.profile not in traffic.profiles:
@@ -136,6 +151,7 @@ _CHECKS: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
     _a_scaled_gateway_answers: ("estate", "firmware"),
     _someone_reports: ("reporting",),
     _timer_is_regular: ("reporting",),
+    _clocks_that_move_strike_once: ("reporting", "window"),
     _profiles_exist: ("traffic",),
     _priorities_exist: ("network", "traffic", "alerts"),
     row_checks.rows_stand_where_they_act: ("network",),

@@ -54,14 +54,15 @@ def _bounded(parse: Callable[[object], _T], low: _T | None, high: _T, text: Call
     return BeforeValidator(read)
 
 
-def _described(json_type: str | list[str], unit: str, example: object) -> WithJsonSchema:
+def described(json_type: str | list[str], unit: str, example: object) -> WithJsonSchema:
+    """Return what the schema says of a leaf: its type in JSON, its *unit* in words, an *example*."""
     return WithJsonSchema({"type": json_type, "x-unit": unit, "examples": [example]})
 
 
 _as_duration = PlainSerializer(units.format_duration, return_type=str)
 _as_rate = PlainSerializer(units.format_rate, return_type=str)
-_duration = _described("string", "duration", "15 min")
-_rate = _described("string", "rate", "4 /year")
+_duration = described("string", "duration", "15 min")
+_rate = described("string", "rate", "4 /year")
 
 Duration = Annotated[int, _bounded(units.parse_duration, None, LONGEST_S, lambda s: f"{s // units.YEAR_S * 365} d (60 years)"), _as_duration, _duration]
 PositiveDuration = Annotated[
@@ -70,35 +71,36 @@ PositiveDuration = Annotated[
     _as_duration,
     _duration,
 ]
+
 Rate = Annotated[Fraction, _bounded(units.parse_rate, None, Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s"), _as_rate, _rate]
 PositiveRate = Annotated[Fraction, _bounded(units.parse_rate, Fraction(0), Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s", low_open=True), _as_rate, _rate]
 Size = Annotated[
     int,
     _bounded(units.parse_size, None, LARGEST_B, units.format_size),
     PlainSerializer(units.format_size, return_type=str),
-    _described("string", "size", "132 B"),
+    described("string", "size", "132 B"),
 ]
 _share = PlainSerializer(units.format_share, return_type=str)
-Share = Annotated[float, BeforeValidator(units.parse_share), _share, _described(["string", "number"], "share", "7 %")]
-Multiple = Annotated[float, _bounded(units.parse_multiple, None, 1000.0, units.format_share), _share, _described(["string", "number"], "multiple", "100 %")]
-Tail = Annotated[float, _bounded(units.parse_number, 0.0, 100.0, lambda x: f"{x:g}", low_open=True), _described("number", "number", 1.5)]
-Spread = Annotated[float, _bounded(units.parse_number, 1.0, 1e9, lambda x: f"{x:g}", low_open=True), _described("number", "number", 1000)]
-Number = Annotated[float, _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"), _described("number", "number", 25)]
-Weight = Annotated[float, _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"), _described("number", "weight", 1)]
+Share = Annotated[float, BeforeValidator(units.parse_share), _share, described(["string", "number"], "share", "7 %")]
+Multiple = Annotated[float, _bounded(units.parse_multiple, None, 1000.0, units.format_share), _share, described(["string", "number"], "multiple", "100 %")]
+Tail = Annotated[float, _bounded(units.parse_number, 0.0, 100.0, lambda x: f"{x:g}", low_open=True), described("number", "number", 1.5)]
+Spread = Annotated[float, _bounded(units.parse_number, 1.0, 1e9, lambda x: f"{x:g}", low_open=True), described("number", "number", 1000)]
+Number = Annotated[float, _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"), described("number", "number", 25)]
+Weight = Annotated[float, _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"), described("number", "weight", 1)]
 TimeOfDay = Annotated[
     int,
     BeforeValidator(units.parse_time_of_day),
     PlainSerializer(units.format_time_of_day, return_type=str),
-    _described("string", "time of day (UTC)", "02:00"),
+    described("string", "time of day", "02:00"),
 ]
 Day = Annotated[
-    datetime.date, BeforeValidator(units.parse_date), PlainSerializer(units.format_date, return_type=str), _described("string", "date", "2026-01-01")
+    datetime.date, BeforeValidator(units.parse_date), PlainSerializer(units.format_date, return_type=str), described("string", "date", "2026-01-01")
 ]
 Scale = Annotated[
     Fraction,
     BeforeValidator(units.parse_scale),
     PlainSerializer(units.format_scale, return_type=str),
-    _described(["string", "number"], "scale", "1/100"),
+    described(["string", "number"], "scale", "1/100"),
 ]
 
 
@@ -135,7 +137,7 @@ Throughput = Annotated[
     Capacity,
     BeforeValidator(_capacity),
     PlainSerializer(_capacity_text, return_type=str),
-    _described("string", "messages or bytes per time", "2000 /s"),
+    described("string", "messages or bytes per time", "2000 /s"),
 ]
 # What a leaf that belongs to the estate as a whole says in its `Field`: it follows `estate.scale`.
 OF_THE_ESTATE: Final[dict[str, Any]] = {"x-of-the-estate": True}
@@ -228,8 +230,9 @@ BY_SERVER: Final = "by server"
 _Value = TypeVar("_Value")
 
 
-def _by_name(leaf: dict[str, _Value]) -> dict[str, _Value]:
-    return dict(sorted(leaf.items()))
+def by_name(mapping: dict[str, _Value]) -> dict[str, _Value]:
+    """Return *mapping* in the order of its names: a file may write it in any."""
+    return dict(sorted(mapping.items()))
 
 
 def _which(value: object) -> str:
@@ -240,7 +243,7 @@ def _which(value: object) -> str:
 # that are not named.
 ByServer = Annotated[
     Annotated[_Value, Tag(EVERY_SERVER)]
-    | Annotated[dict[Name, _Value], AfterValidator(_by_name), Tag(BY_SERVER)],
+    | Annotated[dict[Name, _Value], AfterValidator(by_name), Tag(BY_SERVER)],
     Discriminator(_which),
 ]
 
@@ -268,6 +271,7 @@ Policy = Annotated[
     Literal["do_minimum", "ota_only", "local_and_ota"],
     choice("do_minimum", "ota_only", "local_and_ota", p0="do_minimum", p1="ota_only", p2="local_and_ota", p4="local_and_ota"),
 ]
+Clock = Annotated[Literal["utc", "local"], choice("utc", "local")]
 PhaseSource = Annotated[Literal["fixed_clock", "power_on", "activation", "hashed"], choice("fixed_clock", "power_on", "activation", "hashed")]
 Driver = Annotated[Literal["poisson", "releases"], choice("poisson", "releases")]
 Reporter = Annotated[Literal["ppmid", "ihd", "hcalcs", "esme", "gsme"], choice("ppmid", "ihd", "hcalcs", "esme", "gsme")]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from sim.scenario.days import Moment
 from sim.scenario.fields import Closed, Duration, Name, PositiveDuration, Rate, Share, TimeOfDay, choice
 from sim.units import format_duration, format_share
 
@@ -39,7 +40,7 @@ class _Regional(Closed):
 
 
 class _Stroke(Closed):
-    start: Duration | None = Field(default=None, description="When it begins, from the start of the window (or give a rate).")
+    start: Moment | None = Field(default=None, description="When it begins, from the start of the window (or give a rate).")
     rate: Rate | None = Field(default=None, description="How often it comes, at random (or give a start).")
     every: PositiveDuration | None = Field(default=None, description="Time after which it comes again; without it, it comes once (only with a start).")
 
@@ -87,7 +88,7 @@ class ClockLock(_Stroke, _Regional):
 
     region: Name = Field(description="CSP region of the senders.")
     share: Share = Field(description="Share of the region's senders that it takes.")
-    at: TimeOfDay = Field(description="Time of day from which their timers count (UTC).")
+    at: TimeOfDay = Field(description="Time of day from which their timers count.")
     spread: Duration = Field(default=0, description="How far clocks are off, uniformly; without it, not at all.")
 
 

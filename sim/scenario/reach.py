@@ -1,8 +1,10 @@
-"""Which releases reach which devices before the world ends, and by which way."""
+"""What comes before the world ends: releases, by which way and to whom, and moves of clocks."""
 
 from __future__ import annotations
 
 from typing import Any, Final
+
+from sim.british_time import Moves, moves
 
 LOCALLY: Final = ("ppmid", "ihd")  # the types that can be updated without the WAN
 
@@ -10,6 +12,17 @@ LOCALLY: Final = ("ppmid", "ihd")  # the types that can be updated without the W
 def end_s(world: Any) -> int:
     """Return the second at which *world*, a scenario, ends."""
     return int(world.window.warm_up + world.window.length)
+
+
+def british_moves(world: Any) -> Moves:
+    """Return when British clocks move while *world* runs, and by how many seconds."""
+    return moves(world.window.start, end_s(world))
+
+
+def clock_moves(world: Any) -> Moves:
+    """Return when the fixed clocks of reports move in *world*, and by how many seconds."""
+    follows = world.window.clock == "local" and world.reporting.phase.source == "fixed_clock"
+    return british_moves(world) if follows else ()
 
 
 def goes_by_air(world: Any, release: Any) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sim.scenario.reach import goes_by_air
+from sim.scenario.reach import british_moves, goes_by_air
 from sim.scenario.rows import OF_SENDERS
 
 Path = tuple[str, ...]
@@ -132,6 +132,11 @@ TIMER: Final = _rule("reports have a timer (by reporting.rule)", *TIMED)
 CLOCK: Final = ReadWhen(
     "where reports have a timer whose phase has the source fixed_clock or hashed",
     lambda world, at: _has_phase(world, "fixed_clock", "hashed"),
+)
+MOVED: Final = ReadWhen(
+    "where reports have a timer whose phase has the source fixed_clock, and British clocks move"
+    " while the world runs",
+    lambda world, at: _has_phase(world, "fixed_clock") and bool(british_moves(world)),
 )
 HASHED: Final = ReadWhen(
     "where reports have a timer whose phase has the source hashed",

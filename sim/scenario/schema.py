@@ -7,18 +7,20 @@ with no `capacity` is unlimited) may be left out, every other must be given, usu
 from __future__ import annotations
 
 from math import isclose
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
 from sim import history
 from sim.scenario import read_when as when
 from sim.scenario.alerts import Alerts, kinds_by_name
+from sim.scenario.days import Moment
 from sim.scenario.faults import did_you_mean
 from sim.scenario.fields import (
     OF_THE_ESTATE,
     OTHERS,
     ByServer,
+    Clock,
     Closed,
     Day,
     Driver,
@@ -43,6 +45,7 @@ from sim.scenario.fields import (
     Throughput,
     TimeOfDay,
     Weight,
+    by_name,
     choice,
     count,
     distinct,
@@ -53,8 +56,6 @@ from sim.scenario.rows import Row
 from sim.scenario.stages import STAGES
 from sim.units import added
 
-_T = TypeVar("_T")
-
 DEVICE_TYPES: Final = ("esme", "gsme", "ppmid", "ihd", "hcalcs")
 LEDGER_TYPES: Final = ("ppmid", "ihd", "hcalcs")
 
@@ -64,10 +65,6 @@ def _version(number: int) -> int:
         written = history.SCHEMA_VERSION
         raise ValueError(f"{number} is not a version this program reads; write {written}")
     return number
-
-
-def _by_name(mapping: dict[str, _T]) -> dict[str, _T]:
-    return dict(sorted(mapping.items()))
 
 
 def _whole(shares: dict[str, float]) -> dict[str, float]:
@@ -84,7 +81,7 @@ def _whole(shares: dict[str, float]) -> dict[str, float]:
         raise ValueError(f"{OTHERS} is kept for those that are not named; choose another name")
     if len(shares) > 250:
         raise ValueError(f"{len(shares)} entries; at most 250")
-    return _by_name(shares)
+    return by_name(shares)
 
 
 def _one_too_many(shares: dict[str, float]) -> str:
@@ -101,12 +98,12 @@ def _every_type(shares: dict[str, float]) -> dict[str, float]:
     missing = [name for name in DEVICE_TYPES if name not in shares]
     if missing:
         raise ValueError(f"lacks {', '.join(missing)}; give the share of premises for each of {', '.join(DEVICE_TYPES)}")
-    return _by_name(shares)
+    return by_name(shares)
 
 
 def _day_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
     if len(weights) != 24:
-        raise ValueError(f"{len(weights)} weights; a profile has one for each of the 24 hours of the UTC day")
+        raise ValueError(f"{len(weights)} weights; a profile has one for each of the 24 hours of the day")
     if not any(weights):
         raise ValueError("all weights are 0; at least one hour must have traffic")
     return weights
@@ -121,9 +118,13 @@ Profile = Annotated[tuple[Weight, ...], AfterValidator(_day_profile)]
 
 
 class Window(Closed):
-    """When the world runs: the clock starts at 00:00 UTC of the start day, and what happens after the warm-up is measured."""
+    """When the world runs: from 00:00 of the start day, and what happens after the warm-up is measured."""
 
-    start: Day = Field(description="First day of the world; the clock starts at 00:00 UTC.")
+    start: Day = Field(description="First day of the world; its clock starts at 00:00.")
+    clock: Annotated[Clock, when.MOVED] = Field(
+        default="utc",
+        description="utc (without it, this) or local: British time, whose jumps fixed clocks follow.",
+    )
     warm_up: Duration = Field(description="Time that runs first and is not measured, so that records and timers settle.")
     length: PositiveDuration = Field(description="Time that is measured, after the warm-up.")
 
@@ -158,7 +159,7 @@ class LocalUpdates(Closed):
     driver: Driver = Field(description="poisson: each device by its own clock; releases: all from one calendar of releases.")
     rate: Rate = Field(description="Changes per device that takes part (poisson), or releases nationally (releases).")
     take_up: Share = Field(description="Share of PPMIDs and IHDs that take part in local updates.")
-    first_release: Annotated[Duration, when.BY_RELEASES] = Field(
+    first_release: Annotated[Moment, when.BY_RELEASES] = Field(
         description="When the first release is published, from the start of the window (releases"
         " only)."
     )
@@ -186,7 +187,7 @@ class Phase(Closed):
         " device's identity)."
     )
     at: Annotated[TimeOfDay, when.CLOCK] = Field(
-        description="Time of day of a fixed clock, and the start of the hashed window (UTC)."
+        description="Time of day of a fixed clock, and the start of the hashed window."
     )
     window: Annotated[Duration, when.HASHED] = Field(
         description="Length of the window over which hashed senders spread."
@@ -276,8 +277,8 @@ class Traffic(Closed):
     kinds: Annotated[dict[Name, TrafficKind], AfterValidator(kinds_by_name), when.TRAFFIC] = Field(
         description="The kinds of traffic, by name."
     )
-    profiles: Annotated[dict[Name, Profile], AfterValidator(_by_name), when.FOLLOWED] = Field(
-        description="Weights of the 24 hours of the UTC day, by name; only their ratios matter."
+    profiles: Annotated[dict[Name, Profile], AfterValidator(by_name), when.FOLLOWED] = Field(
+        description="Weights of the 24 hours of the day, by name; only their ratios matter."
     )
 
 

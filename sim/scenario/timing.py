@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from math import exp
 from typing import Any, Final
 
+from sim.british_time import reading
 from sim.scenario.faults import Note
 from sim.scenario.fields import LONGEST_S
-from sim.scenario.reach import end_s
+from sim.scenario.reach import clock_moves, end_s
 from sim.scenario.read_when import TIMED
 from sim.scenario.schema import Scenario
 from sim.units import format_duration, format_share
@@ -59,9 +60,12 @@ def _timers(world: Scenario) -> Iterator[Note]:
 def _strikes(world: Scenario, period: int) -> bool:
     """Whether the fixed clock of reports strikes, but for its jitter, while it is measured."""
     first, jitter = world.reporting.phase.at % period, world.reporting.phase.jitter
-    warm_up = world.window.warm_up
-    latest = first + (end_s(world) + jitter - 1 - first) // period * period
-    return latest >= max(warm_up - jitter, first)
+    last, before = (
+        reading(second - 1, clock_moves(world))
+        for second in (end_s(world) + jitter, world.window.warm_up - jitter)
+    )
+    latest = first + (last - first) // period * period
+    return latest >= max(before + 1, first)
 
 
 def _periods(world: Scenario) -> Iterator[tuple[str, int]]:

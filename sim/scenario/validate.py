@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Any, Final, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from sim.scenario.checks import findings
+from sim.scenario.days import starts_on
 from sim.scenario.experiments import Experiment
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
 from sim.scenario.fields import BY_SERVER, EVERY_SERVER
 from sim.scenario.rows import ROWS
 from sim.scenario.schema import Scenario, Stage
 from sim.scenario.tree import Node, dotted, find, kind_of, plain
-from sim.units import shown
+from sim.units import parse_date, shown
 
 _Path = tuple[str | int, ...]
 
@@ -26,17 +28,19 @@ def scenario_of(tree: Node, faults: list[Fault], home: str) -> Scenario:
     A fault across fields is placed in the file *home* (or in --set) where any of them was written there.
     """
     values = plain(tree)
+    context = starts_on(_first_day(values))
     if (lonely := _stands_alone(tree)) is not None:
         raise ScenarioError([*faults, lonely])
     problems: list[Any] = []
     blocks: dict[str, object]
     scenario: Scenario | None = None
     try:
-        scenario = Scenario.model_validate(values)
+        scenario = Scenario.model_validate(values, context=context)
         blocks = {name: getattr(scenario, name) for name in Scenario.model_fields}
     except ValidationError as problem:
         problems = problem.errors(include_url=False, include_context=False)
-        blocks = _sound_blocks(values, {str(error["loc"][0]) for error in problems if error["loc"]})
+        faulty = {str(error["loc"][0]) for error in problems if error["loc"]}
+        blocks = _sound_blocks(values, faulty, context)
     faults = [*faults, *_faults(Scenario, problems, tree)]
     for path, message, others in findings(blocks):
         nodes = [node for node, exists in (find(tree, where) for where in (path, *others)) if exists]
@@ -72,12 +76,24 @@ def experiment_of(tree: Node, faults: list[Fault]) -> Experiment:
     return experiment
 
 
-def _sound_blocks(values: object, faulty: set[str]) -> dict[str, object]:
+def _first_day(values: Any) -> date | None:
+    """Return the first day of the window of *values*; None where there is none that can be read."""
+    try:
+        return parse_date(values["window"]["start"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _sound_blocks(values: object, faulty: set[str], context: dict[str, Any]) -> dict[str, object]:
     """Return those top-level blocks of a faulty scenario that are right in themselves, so that they can still be checked against each other."""
     assert isinstance(values, dict)
     fields = {name: info for name, info in Scenario.model_fields.items() if name not in faulty}
     left_out = {name: info.default for name, info in fields.items() if name not in values and not info.is_required()}
-    return left_out | {name: TypeAdapter(_annotation(info)).validate_python(values[name]) for name, info in fields.items() if name in values}
+    return left_out | {
+        name: TypeAdapter(_annotation(info)).validate_python(values[name], context=context)
+        for name, info in fields.items()
+        if name in values
+    }
 
 
 def _annotation(info: FieldInfo) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from sim.british_time import reading, strikes_s
 from sim.calendar import strokes
 from sim.kernels import draws
 from sim.turns import Turn, pause
@@ -91,23 +92,24 @@ def report_of_change(world: TwinWorld, device: Device, changed_s: int) -> Proces
 def timed_reports(world: TwinWorld, home: Premises, sender: Sender) -> Process:
     """Report once a period, strayed by the jitter; whoever interrupts has set a new anchor."""
     period_s, jitter_s = world.timer_period_s, world.scenario.reporting.phase.jitter
-    sender.anchor_s = first_anchor_s(world, sender)
+    sender.anchor = first_anchor(world, sender)
     number = 1
     while True:
-        nominal_s = sender.anchor_s + number * period_s
-        stray_s = world.luck.scaled(2 * jitter_s, "report.jitter", sender.place, sender.index, nominal_s // period_s) - jitter_s
+        due = sender.anchor + number * period_s
+        stray_s = world.luck.scaled(2 * jitter_s, "report.jitter", sender.place, sender.index, due // period_s) - jitter_s
+        leave_s = strikes_s(due, world.clock_moves) + stray_s
         number += 1
-        if nominal_s + stray_s < int(world.env.now):
+        if leave_s < int(world.env.now):
             continue
         try:
-            yield pause(world.env, nominal_s + stray_s - int(world.env.now), Turn.TRAFFIC)
-            raise_report(world, home, sender, "timer", nominal_s // period_s)
+            yield pause(world.env, leave_s - int(world.env.now), Turn.TRAFFIC)
+            raise_report(world, home, sender, "timer", due // period_s)
         except simpy.Interrupt:
             number = 1
 
 
-def first_anchor_s(world: TwinWorld, sender: Sender) -> int:
-    """Return the anchor of a timer at the start of the window."""
+def first_anchor(world: TwinWorld, sender: Sender) -> int:
+    """Return the anchor of a timer at the start of the window: a second, or a reading of a fixed clock."""
     phase, period_s = world.scenario.reporting.phase, world.timer_period_s
     if phase.source == "fixed_clock":
         return phase.at % period_s - period_s
@@ -150,14 +152,15 @@ def clock_locks(world: TwinWorld) -> Process:
     by_name = {region.name: region for region in world.regions}
     for number, (start_s, lock) in enumerate(strokes(world.scenario, world.luck.replication, "clock_locks")):
         yield Moment(world.env, start_s - int(world.env.now), LOCKS)
+        read = reading(start_s, world.clock_moves)
         for sender in (sender for home in by_name[lock.region].premises for sender in world.senders(home)):
             if world.luck.happens(lock.share, "lock.footprint", sender.place, sender.index, number):
                 at_s = lock.at + world.luck.scaled(lock.spread, "lock.skew", sender.place, sender.index, number)
-                restart_timer(sender, start_s - (start_s - at_s) % world.timer_period_s)
+                restart_timer(sender, read - (read - at_s) % world.timer_period_s)
 
 
-def restart_timer(sender: Sender, anchor_s: int) -> None:
+def restart_timer(sender: Sender, anchor: int) -> None:
     """Give the timer of *sender* a new anchor; the report it waits to send is dropped."""
-    sender.anchor_s = anchor_s
+    sender.anchor = anchor
     if sender.timer is not None:
         sender.timer.interrupt()

@@ -72,7 +72,7 @@ class Sender:
     region: Region
     slot: int
     index: int
-    anchor_s: int = 0
+    anchor: int = 0
     timer: Process | None = None
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernels import draws
+from sim.scenario.reach import british_moves
 from sim.scenario.scale import scaled
 from sim.twin import run_world, settle
 from sim.twin.estate import ROW_TYPES, SLOTS, Device, Luck, Reach, build_premises, lay_out_regions
@@ -294,7 +295,9 @@ def _first_difference(scenario: Scenario, here: Life, there: Life, labels: tuple
 
 
 def _time(scenario: Scenario, second: int) -> str:
-    return (datetime.combine(scenario.window.start, datetime.min.time()) + timedelta(seconds=second)).strftime("%Y-%m-%d %H:%M:%S")
+    moved = british_moves(scenario) if scenario.window.clock == "local" else ()
+    shown = second + sum(by_s for when, by_s in moved if when <= second)
+    return (datetime.combine(scenario.window.start, datetime.min.time()) + timedelta(seconds=shown)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _span(seconds: int) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from sim.scenario.reach import clock_moves
 from sim.turns import Turn
 from sim.twin.estate import ROW_TYPES, Luck, Premises, Region, Sender
 from sim.twin.messages import CAUSES, VERSION_REPORT, Attempt, Message
@@ -15,6 +17,7 @@ from sim.twin.stages import Stage, lay_out_stages
 if TYPE_CHECKING:
     import simpy
 
+    from sim.british_time import Moves
     from sim.scenario.schema import Scenario
 
 HUB_RULES: Final = ("hub_poll", "hub_batch")
@@ -60,6 +63,11 @@ class TwinWorld:
     def timer_period_s(self) -> int:
         reporting = self.scenario.reporting
         return reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period
+
+    @cached_property
+    def clock_moves(self) -> Moves:
+        """Return when the fixed clocks of reports move, and by how many seconds."""
+        return clock_moves(self.scenario)
 
     @property
     def row_types(self) -> tuple[str, ...]:

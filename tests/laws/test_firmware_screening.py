@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 from sim.tables import Tables
@@ -177,6 +179,21 @@ def test_under_other_policies_nobody_tries(policy):
 
     assert counted(tables["local"], "outcome") == {}
     assert set(tables["ledgers"]["n_changes"]) == {0}
+
+
+@pytest.mark.parametrize(("start", "day"), [("2026-01-01", 3), ("2026-01-04", 7), ("2024-02-26", 6)])
+def test_people_update_on_the_days_that_are_named(start, day):
+    """On Sundays alone: the first after the first day of the window, which is the one on which the image is offered."""
+    one = {
+        "window.start": start, "firmware.local.hours": f"{{days: {{mon: 0, tue: 0, wed: 0, thu: 0, fri: 0, sat: 0}}, hours: [0, 1{', 0' * 22}]}}",
+        "firmware.releases": "[{model: it, class: feature, first: 3 h}]", "firmware.local.channels.pushed.delay": "1 s", "firmware.local.variant": "0 %",
+        "firmware.step": "1 h",
+    }  # fmt: skip
+
+    wrong = counted(_screened(one)["states"], "at_s", "n_wrong", ledger="smi")
+
+    assert (date.fromisoformat(start) + timedelta(days=day)).weekday() == 6
+    assert min(wrong) == day * DAY_S + 2 * 3600
 
 
 @pytest.mark.parametrize(("first", "day"), [("360 h", 15), ("363 h", 22)])

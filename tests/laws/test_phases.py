@@ -27,6 +27,25 @@ def test_locked_to_a_clock_all_report_in_one_second():
     assert set(tables["arrivals"]["quarter"]) == {8}
 
 
+@pytest.mark.parametrize(("start", "at", "quarters"), [
+    ("2026-03-27", "02:30", [10, 10, 6, 6, 6]),  # 02:30 in summer is 01:30 of UTC
+    ("2026-03-27", "01:30", [6, 6, 4, 2, 2]),  # does not exist on the 29th: as the clock moves, at 01:00 of UTC
+    ("2026-10-24", "01:30", [6, 6, 10, 10, 10]),  # comes twice on the 25th: the first counts
+    ("2026-10-24", "02:30", [10, 14, 14, 14, 14]),
+])  # fmt: skip
+def test_a_fixed_clock_follows_british_time(start, at, quarters):
+    """Counted from 00:00 British time of the first day; by UTC nothing moves."""
+    days = range(1, len(quarters) + 1)
+
+    def found(clock: str) -> list[list[int]]:
+        fields = phase(source="fixed_clock", at=at) | {"window.start": start, "window.clock": clock}
+        arrivals = (tables_of(fields | {"window.length": f"{day} d"})["arrivals"] for day in days)
+        return [sorted(table.loc[table["stage"] == "dsp", "quarter"].repeat(table.loc[table["stage"] == "dsp", "n"] // N)) for table in arrivals]
+
+    assert found("local") == [sorted(quarters[:day]) for day in days]
+    assert found("utc") == [quarters[:1] * day for day in days]
+
+
 @pytest.mark.parametrize("jitter_s", [1, 10, 60, 300, 1800])
 def test_a_fixed_clock_with_jitter_spreads_over_twice_the_jitter(jitter_s):
     """N/(2J) a second: the largest second lies where the largest of 2J binomial counts does, and within [at − J, at + J)."""

@@ -8,13 +8,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim import british_time
 from sim.kernels import reports
+from sim.kernels.dials import Dial, dial_of, reading, strikes
 from sim.kernels.draws import threshold
 from tests.oracles import philox
 
 JITTER_KEY, LOSS_KEY, PHASE_KEY = 0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 77
 PLACE = 12
 HORIZON_S = 500
+UNMOVED = dial_of(())
 
 
 def leaves(anchor: int, period: int, jitter: int, index: int, restarts: Sequence[int] = ()) -> list[tuple[int, int]]:
@@ -45,7 +48,7 @@ def timers(draw: st.DrawFn) -> dict[str, object]:
     }
 
 
-def fired(world: dict) -> list[tuple[int, int, int]]:
+def fired(world: dict, dial: Dial = UNMOVED) -> list[tuple[int, int, int]]:
     """Return (row, leave, occasion) from the kernel, taken interval by interval."""
     index = np.array(world["index"], np.uint32)
     due = np.array(world["anchor"], np.int32) + np.int32(world["period"])
@@ -53,9 +56,9 @@ def fired(world: dict) -> list[tuple[int, int, int]]:
     for stop in world["stops"]:
         mine = [(row, c) for row, changes in enumerate(world["changes"]) for c in changes if start <= c < stop]
         row, second = (np.array([pair[k] for pair in mine], np.int32) for k in (0, 1))
-        room = [np.empty(len(index) * ((stop - start) // world["period"] + 2), np.int32) for _ in range(3)]
+        room = [np.empty(len(index) * ((stop - start + 40) // world["period"] + 2), np.int32) for _ in range(3)]
         columns = reports.timer_reports(
-            np.uint64(JITTER_KEY), PLACE, index, due, start, stop, world["period"], world["jitter"], row, second, world["restarts"], *room
+            np.uint64(JITTER_KEY), PLACE, index, due, start, stop, world["period"], world["jitter"], dial, row, second, world["restarts"], *room
         )
         found += zip(*(column.tolist() for column in columns), strict=True)
         start = stop
@@ -71,6 +74,49 @@ def test_timers_fire_as_the_model_says(world):
         for leave, occasion in leaves(anchor, world["period"], world["jitter"], index, changes if world["restarts"] else ())
     ]
     assert fired(world) == sorted(expected)
+
+
+@st.composite
+def moved_clocks(draw: st.DrawFn) -> list[tuple[int, int]]:
+    """Moves forward and back in turn, of up to 40 seconds, in a window of 500."""
+    step, first = draw(st.integers(1, 40)), draw(st.sampled_from([1, -1]))
+    seconds = sorted(draw(st.sets(st.integers(1, 9), max_size=4)))
+    return [(50 * second, step * first * (-1) ** n) for n, second in enumerate(seconds)]
+
+
+def shown(moves: Sequence[tuple[int, int]], seconds: int) -> list[int]:
+    """Return what a clock with *moves* reads in each of *seconds*: the most that it has shown so far."""
+    ahead = [sum(by for when, by in moves if when <= second) for second in range(seconds)]
+    return [max(u + ahead[u] for u in range(second + 1)) for second in range(seconds)]
+
+
+@given(moves=moved_clocks())
+def test_a_clock_that_moves_never_goes_back_and_strikes_once_it_shows_as_much(moves):
+    """Forward: the times left out strike at the move. Back: the first of the two counts."""
+    face = shown(moves, HORIZON_S)
+
+    assert [reading(*dial_of(moves), second) for second in range(HORIZON_S)] == face
+    for due in range(face[-1] + 1):
+        assert strikes(*dial_of(moves), due) == next(second for second, read in enumerate(face) if read >= due)
+    assert [british_time.reading(second, moves) for second in range(HORIZON_S)] == face
+    assert [british_time.strikes_s(due, moves) for due in range(face[-1] + 1)] == [strikes(*dial_of(moves), due) for due in range(face[-1] + 1)]
+
+
+@given(world=timers(), moves=moved_clocks(), data=st.data())
+def test_reports_leave_when_a_clock_that_moves_strikes(world, moves, data):
+    """Readings are a period apart, which is longer than a move and twice the jitter; they number the periods."""
+    period = data.draw(st.integers(42, 200))
+    world = world | {"period": period, "jitter": data.draw(st.integers(0, (period - 41) // 2)), "restarts": False}
+    world["anchor"] = [-(-anchor % period) for anchor in world["anchor"]]
+    face, expected = shown(moves, 2 * HORIZON_S), []
+    for row, (anchor, index) in enumerate(zip(world["anchor"], world["index"], strict=True)):
+        for due in range(anchor + period, face[-1], period):
+            number, struck = due // period, next(second for second, read in enumerate(face) if read >= due)
+            jitter = world["jitter"]
+            leave = struck + (philox.word(JITTER_KEY, PLACE, index, number) * 2 * jitter // 2**32 - jitter if jitter else 0)
+            expected += [(row, leave, number)] * (0 <= leave < HORIZON_S)
+
+    assert fired(world, dial_of(moves)) == sorted(expected)
 
 
 @given(world=timers(), measure=st.integers(0, HORIZON_S), unreachable=st.sets(st.integers(0, 40)))

@@ -46,6 +46,13 @@ ALLOCATED: Final = (
     "traffic.kinds.on_demand.user=small",
     "network=[{stage: dsp, capacity: 5 /s, mitigations: [{kind: allocation, above: 10 /s}]}]",
 )
+LOCAL: Final = (
+    "estate.premises=300",
+    "window={start: 2026-03-29, clock: local, warm_up: 0 s, length: 1 d}",
+    "reporting={rule: periodic, phase: {source: fixed_clock, jitter: 0 s}}",
+    "network=[]",
+    "traffic.level=0 %",
+)
 SILENT: Final = {"reporting.rule": "none", "alerts.active": "[]", "traffic.level": "0 %"}
 GROUNDED: Final = {"updates.ban": "null", "firmware.ota.types": "[]"}
 STILL: Final = {
@@ -87,6 +94,7 @@ def worlds() -> Iterator[tuple[Scenario, bool]]:
     those that have a network for many days, for they take long.
     """
     yield load("gb_base", ALLOCATED), False
+    yield load("gb_base", LOCAL), False
     yield from ((storm(number), False) for number in RARE)
     for number in range(N_WORLDS):
         for world in (storm(number), life(number)):

@@ -116,3 +116,17 @@ def test_alerts_rows_and_attempts_are_told():
     assert "the link of the hub is down for 10 min" in story.tell(tiny(faults={"wan_outages": [down]}), 0, 0)
     assert "timed report is throttled at device" in story.tell(tiny(window=daily, reporting=tiny().reporting.model_dump() | {"period": "12 h"},
                                                                     network=[bucket]), 0, 0)
+
+
+@pytest.mark.parametrize(("start", "length", "told"), [
+    ("2026-03-28", "3 d", ["2026-03-28 01:20:00  timed report", "2026-03-30 01:20:00  … the last of 2 more"]),
+    ("2026-03-29", "1 d", ["2026-03-29 02:00:00  timed report"]),  # 01:20 does not exist
+])  # fmt: skip
+def test_a_life_in_british_time_is_told_by_the_clock_on_the_wall(start, length, told):
+    """The reports of a fixed clock are at one time of day, winter and summer."""
+    window = {"start": start, "clock": "local", "warm_up": "0 s", "length": length}
+    phase = {"source": "fixed_clock", "at": "01:20", "window": "0 s", "jitter": "0 s"}
+
+    lines = story.tell(tiny(window=window, reporting={"phase": phase}), 0, 0).splitlines()[1:-1]
+
+    assert [line[: len(begins)] for line, begins in zip(lines, told, strict=True)] == told

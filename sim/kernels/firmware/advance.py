@@ -35,7 +35,7 @@ from sim.kernels.firmware.columns import (
     Z_FORGOTTEN,
 )
 from sim.kernels.firmware.locally import local_attempt
-from sim.kernels.firmware.records import drawn, forget, happened, hear, is_able, rearm, sender, state_of, write
+from sim.kernels.firmware.records import drawn, forget, happened, hear, is_able, period_of, rearm, sender, state_of, write
 from sim.kernels.prefetch import prefetch
 
 _EXCHANGE, _JOB, _LOCAL, _TOLD, _TIMER, _READ, _CALL, _INSTALL, _GAIN = range(9)
@@ -249,7 +249,8 @@ def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
     """A timed report that can matter; those that cannot are counted by arithmetic, and so is this one."""
     device.timer_s = NEVER
     says = device.hub if w.from_hub else device.running
-    if says == UNKNOWN or happened(facts, K_REPORT_LOSS, sender(w, kind), device.index, now_s // w.period_s, w.loss):
+    place = sender(w, kind)
+    if says == UNKNOWN or happened(facts, K_REPORT_LOSS, place, device.index, period_of(w, facts, place, device.index, now_s), w.loss):
         return
     if w.is_digest and says != device.smi and kind != IHD:
         sums.told[T_DETAIL] += now_s >= w.measure_s

@@ -10,6 +10,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.kernels.dials import Dial
+
 # How the kernels that handle one device at a time are compiled. None makes an array, so Numba need not count who holds one (a flag of its own): that counting
 # was half their time.
 PLAIN: Final = {"nogil": True, "_nrt": False}
@@ -85,6 +87,7 @@ STREAMS: Final = (
 
 # What no device changes, as one record, so that kernels pass one pointer: keys by stream, the table of transitions, models, images, outages of the gateway.
 MOST_MODELS, MOST_OUTAGES, MOST_CHANNELS = 64, 8_192, 16
+MOST_MOVES = 122  # of clocks, two a year
 N_STALE, N_LATENCIES = 43, 57  # edges of bands; held to `sim.tables` by a test
 FACTS = np.dtype([
     ("keys", "u8", len(STREAMS)), ("transitions", "u1", (9, 15)), ("han_s", "i8", MOST_MODELS), ("asks_from", "i8", MOST_MODELS), ("cut", "u8", MOST_MODELS),
@@ -92,6 +95,7 @@ FACTS = np.dtype([
     ("corrected_s", "i8", (MOST_MODELS, MOST_VERSIONS)), ("delisted_s", "i8", (MOST_MODELS, MOST_VERSIONS)), ("n_outages", "i8"),
     ("out_from_s", "i8", MOST_OUTAGES), ("out_until_s", "i8", MOST_OUTAGES), ("stale_edges", "i8", N_STALE), ("latency_edges", "i8", N_LATENCIES),
     ("reports", "u1", N_TYPES), ("over_air", "u1", N_TYPES), ("n_channels", "i8"), ("channels", "u8", MOST_CHANNELS),
+    *((f"dial_{name}", "i8", MOST_MOVES + 1) for name in Dial._fields),
 ])  # fmt: skip
 
 

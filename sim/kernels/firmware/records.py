@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.kernels import ledgers
 from sim.kernels.compiled import njit
+from sim.kernels.dials import reading, strikes
 from sim.kernels.draws import gap_s, scaled, word
 from sim.kernels.firmware.columns import (
     CHANGES,
@@ -181,6 +182,21 @@ def anchor_s(w, facts, place, index):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN)
+def read_at(facts, second):  # type: ignore[no-untyped-def]
+    """Return what the clocks of reports read in *second*; in the one before the first, -1."""
+    return reading(facts.dial_start_s, facts.dial_ahead_s, facts.dial_before, np.int64(second))
+
+
+@njit(**PLAIN)
+def period_of(w, facts, place, index, now_s):  # type: ignore[no-untyped-def]
+    """Return the number of the period of the timed report that is made now."""
+    if w.phase != 0:
+        return np.int64(now_s) // w.period_s
+    read = read_at(facts, now_s)
+    return (read - (read - anchor_s(w, facts, place, index)) % w.period_s) // w.period_s
+
+
+@njit(**PLAIN)
 def sender(w, kind):  # type: ignore[no-untyped-def]
     """Return the place of whoever sends timed reports of devices of a *kind*."""
     return w.region * 8 + (0 if w.from_hub else SLOT[kind])
@@ -199,8 +215,9 @@ def rearm(w, facts, kind, device, reach, now_s):  # type: ignore[no-untyped-def]
     if says == UNKNOWN or (says == device.smi and device.job != ANSWERING):
         return
     first = anchor_s(w, facts, sender(w, kind), device.index) + w.period_s
-    late = max(np.int64(0), np.int64(now_s) - first)
-    device.timer_s = min(first + (late + w.period_s - 1) // w.period_s * w.period_s, np.int64(NEVER))
+    late = max(np.int64(0), read_at(facts, now_s - 1) + 1 - first)
+    due = first + (late + w.period_s - 1) // w.period_s * w.period_s
+    device.timer_s = min(strikes(facts.dial_start_s, facts.dial_ahead_s, facts.dial_before, due), np.int64(NEVER))
 
 
 @njit(**PLAIN, inline="always")

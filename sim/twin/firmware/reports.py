@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from sim.twin.devices import first_anchor_s
+from sim.british_time import strikes_s
+from sim.twin.devices import first_anchor
 from sim.twin.firmware.estate import HUB_TIMER_RULES, KEEPING_RULES, Living
 from sim.twin.firmware.moments import Kind, until
 from sim.twin.firmware.world import devices_of, is_able
@@ -43,11 +44,11 @@ def can_report(world: FirmwareWorld, home: Premises, sender: Sender) -> bool:
 
 def timed_reports(world: FirmwareWorld, home: Premises, sender: Sender) -> Process:
     """Report once a period."""
-    anchor_s, period_s = first_anchor_s(world, sender), world.timer_period_s
+    anchor, period_s = first_anchor(world, sender), world.timer_period_s
     for number in count(1):
-        nominal_s = anchor_s + number * period_s
-        yield until(world, nominal_s, Kind.TIMERS, sender.slot)
-        report(world, home, sender, "report.loss", nominal_s // period_s)
+        due = anchor + number * period_s
+        yield until(world, strikes_s(due, world.clock_moves), Kind.TIMERS, sender.slot)
+        report(world, home, sender, "report.loss", due // period_s)
 
 
 def reads(world: FirmwareWorld, home: Premises, sender: Sender) -> Process:
