@@ -30,7 +30,7 @@ def _last_sunday(year: int, month: int) -> date:
     return last - timedelta(days=last.isoweekday() % 7)
 
 
-def _ahead_s(day: date) -> int:
+def ahead_s(day: date) -> int:
     """Return by how many seconds British time is ahead of UTC at the beginning of *day*."""
     is_summer = _last_sunday(day.year, _MARCH) < day <= _last_sunday(day.year, _OCTOBER)
     return _HOUR_S * is_summer
@@ -41,7 +41,7 @@ def moves(start: date, stop_s: int) -> Moves:
     *start*, and by how much.
     """
     last = min(MAXYEAR, start.year + stop_s // (365 * _DAY_S) + 1)
-    at = _HOUR_S + _ahead_s(start)  # 01:00 UTC
+    at = _HOUR_S + ahead_s(start)  # 01:00 UTC
     found = [
         ((_last_sunday(year, month) - start).days * _DAY_S + at, by_s)
         for year in range(start.year, last + 1)

@@ -55,7 +55,7 @@ def _addressed(key: np.uint64, place: int, index: int, rate_per_s: float) -> Ite
 
 def dial(scenario: Scenario) -> Dial:
     """Return what the fixed clocks of version reports read in *scenario*."""
-    return dial_of(clock_moves(scenario))
+    return dial_of(clock_moves(scenario.window, scenario.reporting))
 
 
 def triggers(scenario: Scenario, replication: int) -> list[tuple[str, str, int, int]]:

@@ -47,7 +47,7 @@ _REGION = Column("region", "str", "", "CSP region.")
 _ALL = (
     Table("arrivals", "a stage, server, kind and quarter of an hour of the day", "recorder", (
         _STAGE, _SERVER, _KIND,
-        Column("quarter", "int16", "15 min of day", "Quarter of an hour of the day, 0 to 95, from 00:00 of the window's first day on."),
+        Column("quarter", "int16", "15 min of day", "Quarter of an hour of the day, 0 to 95; a day is 24 h from the window's start on."),
         Column("n", "int64", "messages", "Arrivals at the stage in that quarter, summed over the measured days."),
         Column("peak_1_n", "int64", "messages/s", "Most arrivals in any one second of that quarter."),
     )),

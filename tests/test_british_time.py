@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.british_time import moves, reading, strikes_s
+from sim.kernels.firmware.columns import MOST_MOVES
 
 LONDON = ZoneInfo("Europe/London")
 FOREVER_S = 60 * 366 * 86_400
@@ -48,10 +49,10 @@ def test_moves_of_one_day(start, found):
 
 
 def test_sixty_years_have_a_hundred_and_twenty_moves_at_most():
-    """The kernels have room for as many (`sim.kernels.firmware.columns.MOST_MOVES`)."""
+    """The kernels have room for as many."""
     assert (
         max(len(moves(date(2026, 1, 1) + timedelta(days=day), FOREVER_S)) for day in range(366))
-        <= 121
+        <= MOST_MOVES
     )
 
 

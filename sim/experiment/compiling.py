@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import timedelta
 from fractions import Fraction
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sim.experiment.expected import is_quiet
 from sim.kernels.compiled import kept_in
 from sim.scenario.fields import Capacity
+from sim.scenario.reach import clock_moves
 from sim.scenario.scale import scaled
 from sim.units import DAY_S
 
@@ -50,7 +52,8 @@ def compile_for(module: str, scenarios: Iterable[Scenario]) -> None:
     worlds: dict[tuple[object, ...], Scenario] = {}
     for scenario in map(scaled, scenarios):
         reporting, stages = scenario.reporting, len(scenario.network)
-        key = (reporting.rule, reporting.phase.source, scenario.updates.local.driver, stages)
+        moved = bool(clock_moves(scenario.window, reporting))
+        key = (reporting.rule, reporting.phase.source, moved, scenario.updates.local.driver, stages)
         worlds.setdefault((*key, *sorted(parts(scenario))), scenario)
     for scenario in worlds.values():
         lived = [_lived(module, hamlet) for hamlet in _hamlets(scenario)]
@@ -66,6 +69,8 @@ def _hamlets(scenario: Scenario) -> list[Scenario]:
     """
     small = scenario.estate.model_copy(update={"premises": _PREMISES})
     day = scenario.window.model_copy(update={"warm_up": 0, "length": DAY_S})
+    for second, _ in clock_moves(scenario.window, scenario.reporting)[:1]:
+        day = day.model_copy(update={"start": day.start + timedelta(seconds=second)})
     network = scenario.network
     if "network" in parts(scenario):
         network = tuple(

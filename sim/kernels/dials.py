@@ -6,6 +6,7 @@ never less than `before[i]`, what it showed just before. One that no one moves h
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,8 @@ class Dial(NamedTuple):
     before: NDArray[Any]
 
 
-def dial_of(moves: Any) -> Dial:
+@cache
+def dial_of(moves: tuple[tuple[int, int], ...]) -> Dial:
     """Return the dial of a clock that *moves*: (second, seconds by which it moves), by second."""
     rows = [(0, 0, -1)]
     for second, by_s in moves:

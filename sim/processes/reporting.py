@@ -65,17 +65,21 @@ def _at_once(world: World, source: Source, raised: Sequence[Raised], start_s: in
 def _is_steady(world: World) -> bool:
     """Whether nothing is drawn and nothing restarts or moves: no jitter, no loss, no darkness, no activation, no summer time."""
     reporting = world.scenario.reporting
-    if clock_moves(world.scenario):
+    if _clock_moves(world):
         return False
     is_dark = any(len(region) for region in world.estate.dark_until_s)
     return reporting.phase.jitter == 0 and reporting.loss == 0 and reporting.phase.source != "activation" and not is_dark
+
+
+def _clock_moves(world: World) -> bool:
+    return bool(clock_moves(world.scenario.window, world.scenario.reporting))
 
 
 def _scratch(world: World, group: int, senders: Senders) -> tuple[NDArray[Any], ...]:
     """Return room for the timed reports of one interval of *group*."""
     scratch, period_s = world.progress.scratch, timer_period_s(world.scenario)
     if group not in scratch:
-        read_s = world.batch_s + HOUR_S * bool(clock_moves(world.scenario))  # by a clock, most
+        read_s = world.batch_s + HOUR_S * _clock_moves(world)  # by a clock, most
         most = -(-read_s // period_s) + (world.scenario.reporting.phase.jitter > 0)
         scratch[group] = tuple(np.empty(len(senders.index) * most, np.int32) for _ in range(3))
     return scratch[group]

@@ -65,7 +65,7 @@ def _panel(axes: Any, loads: Any, norm: LogNorm, *, last: bool) -> None:
     axes.set_xticks(np.arange(0, 97, 12), [f"{hour:02d}" for hour in range(0, 25, 3)] if last else [""] * 9)
     axes.tick_params(length=0, axis="y")
     if last:
-        axes.set_xlabel("hour of the day (UTC)")
+        axes.set_xlabel("hour of the day")
 
 
 def _rows(axes: Any, study: Study, cells: Sequence[Cell], own: Mapping[str, Place]) -> None:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from sim.scenario import read_when as when
 from sim.scenario.bounds import IN_ORDER, RISING, TO_ALL, WITHIN_A_DAY, some
-from sim.scenario.days import Moment
+from sim.scenario.days import FromStart
 from sim.scenario.fields import (
     OF_THE_ESTATE,
     Closed,
@@ -49,7 +49,7 @@ class FromNothing(Closed):
 class HubReady(Closed):
     """When hubs can update PPMIDs and HCALCSs: a wave of hub firmware."""
 
-    start: Moment = Field(description="When the wave begins, from the start of the window.")
+    start: FromStart = Field(description="When the wave begins, from the start of the window.")
     curve: Annotated[tuple[Restored, ...], RISING] = Field(
         description="Shares of hubs that are ready by a time after that; those past the last share"
         " never are."
@@ -59,7 +59,7 @@ class HubReady(Closed):
 class Exchange(Closed):
     """Hubs that are exchanged (2G/3G to 4G)."""
 
-    start: Moment = Field(
+    start: FromStart = Field(
         description="When the exchange begins, from the start of the window."
     )
     share: Share = Field(description="Share of hubs that are exchanged.")
@@ -85,7 +85,7 @@ class Response(Closed):
 class Mp105(Closed):
     """The repair of devices left Suspended: reading their version (11.2) is allowed."""
 
-    start: Moment = Field(description="From when, from the start of the window.")
+    start: FromStart = Field(description="From when, from the start of the window.")
     read: Between = Field(description="Time from looking to the answer of the read.")
 
 
@@ -94,7 +94,7 @@ class Ota(Closed):
 
     types: Annotated[tuple[AirType, ...], AfterValidator(distinct)] = Field(description="Device types that are updated over the air.")
     classes: Annotated[tuple[ReleaseClass, ...], AfterValidator(distinct)] = Field(description="Classes of release sent over the air.")
-    start: Moment = Field(description="When it begins, from the start of the window.")
+    start: FromStart = Field(description="When it begins, from the start of the window.")
     hub_ready: Annotated[HubReady, when.AIR_OR_BAN] = Field(
         description="When hubs can serve PPMIDs and HCALCSs."
     )
@@ -170,7 +170,7 @@ class Open(Closed):
 class Blackout(Closed):
     """A time in which nothing is offered."""
 
-    start: Moment = Field(description="When it begins, from the start of the window.")
+    start: FromStart = Field(description="When it begins, from the start of the window.")
     duration: PositiveDuration = Field(description="How long it lasts.")
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
 from pydantic import AfterValidator, BeforeValidator
 
+from sim.scenario.fields import in_order
 from sim.scenario.outages import Restored, rising
 from sim.units import DAY_S, format_duration, format_share, shown
-
-_T = TypeVar("_T")
 
 
 def _version_of_key(key: object) -> object:
@@ -17,10 +14,6 @@ def _version_of_key(key: object) -> object:
     if isinstance(key, str) and not (key.isascii() and key.isdigit() and len(key) < 9):
         raise ValueError(f'{shown(key)} is not a version; write its number in quotes, such as "2"')
     return int(key) if isinstance(key, str) else key
-
-
-def _in_order(mapping: dict[_T, Any]) -> dict[_T, Any]:
-    return dict(sorted(mapping.items()))
 
 
 def _often(share: float) -> float:
@@ -78,7 +71,7 @@ def weights(n: int, of: str) -> AfterValidator:
 
 
 AS_VERSION = BeforeValidator(_version_of_key)
-IN_ORDER = AfterValidator(_in_order)
+IN_ORDER = AfterValidator(in_order)
 NOT_ALWAYS = AfterValidator(_often)
 ANOTHER_DAY = AfterValidator(_late)
 WITHIN_A_DAY = AfterValidator(_daily)

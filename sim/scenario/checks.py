@@ -17,6 +17,7 @@ from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import LONGEST_S
 from sim.scenario.firmware import Firmware
+from sim.scenario.reach import clock_moves
 from sim.scenario.read_when import TIMED
 from sim.scenario.scale import rates_are_countable, whole_leaves_vanish
 from sim.scenario.schema import EstateSpec, Reporting, Scenario, Stage, Traffic, Window
@@ -104,10 +105,12 @@ def _timer_is_regular(reporting: Reporting) -> Iterator[Finding]:
         yield ("reporting", "phase", "window"), message, timer
 
 
-def _clocks_that_move_strike_once(reporting: Reporting, window: Window) -> Iterator[Finding]:
+def _reports_stay_apart_as_clocks_move(
+    reporting: Reporting, window: Window
+) -> Iterator[Finding]:
     period, jitter = timer_period_s(reporting), reporting.phase.jitter
-    follows = window.clock == "local" and reporting.phase.source == "fixed_clock"
-    if not follows or not period or period > 2 * jitter + units.HOUR_S:
+    is_apart = not period or period > 2 * jitter + units.HOUR_S
+    if is_apart or not clock_moves(window, reporting):
         return
     name = "heartbeat" if reporting.rule == "on_change_heartbeat" else "period"
     twice = f" and twice the jitter of {units.format_duration(jitter)}" if jitter else ""
@@ -151,7 +154,7 @@ _CHECKS: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
     _a_scaled_gateway_answers: ("estate", "firmware"),
     _someone_reports: ("reporting",),
     _timer_is_regular: ("reporting",),
-    _clocks_that_move_strike_once: ("reporting", "window"),
+    _reports_stay_apart_as_clocks_move: ("reporting", "window"),
     _profiles_exist: ("traffic",),
     _priorities_exist: ("network", "traffic", "alerts"),
     row_checks.rows_stand_where_they_act: ("network",),

@@ -71,7 +71,6 @@ PositiveDuration = Annotated[
     _as_duration,
     _duration,
 ]
-
 Rate = Annotated[Fraction, _bounded(units.parse_rate, None, Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s"), _as_rate, _rate]
 PositiveRate = Annotated[Fraction, _bounded(units.parse_rate, Fraction(0), Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s", low_open=True), _as_rate, _rate]
 Size = Annotated[
@@ -227,11 +226,12 @@ BY_SERVER_LEAVES: Final = ("capacity", "buffer", "above", "rate", "burst")
 OTHERS: Final = "others"
 EVERY_SERVER: Final = "every server"
 BY_SERVER: Final = "by server"
+_Key = TypeVar("_Key", str, int)
 _Value = TypeVar("_Value")
 
 
-def by_name(mapping: dict[str, _Value]) -> dict[str, _Value]:
-    """Return *mapping* in the order of its names: a file may write it in any."""
+def in_order(mapping: dict[_Key, _Value]) -> dict[_Key, _Value]:
+    """Return *mapping* in the order of its keys: a file may write it in any."""
     return dict(sorted(mapping.items()))
 
 
@@ -243,7 +243,7 @@ def _which(value: object) -> str:
 # that are not named.
 ByServer = Annotated[
     Annotated[_Value, Tag(EVERY_SERVER)]
-    | Annotated[dict[Name, _Value], AfterValidator(by_name), Tag(BY_SERVER)],
+    | Annotated[dict[Name, _Value], AfterValidator(in_order), Tag(BY_SERVER)],
     Discriminator(_which),
 ]
 

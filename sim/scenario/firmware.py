@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from sim.scenario import read_when as when
 from sim.scenario.air import Campaign, FromNothing, Ota, ReleaseClass
 from sim.scenario.bounds import ANOTHER_DAY, AS_VERSION, IN_ORDER, NOT_ALWAYS, some, weights
-from sim.scenario.days import Moment
+from sim.scenario.days import FromStart
 from sim.scenario.fields import (
     OF_THE_ESTATE,
     Closed,
@@ -69,7 +69,7 @@ class Release(Closed):
 
     model: Name = Field(description="Model they are for.")
     release_class: ReleaseClass = Field(alias="class", description="security, defect, specification, feature or non_core.")
-    first: Moment = Field(description="When the first is built, from the start of the window.")
+    first: FromStart = Field(description="When the first is built, from the start of the window.")
     every: PositiveDuration | None = Field(default=None, description="Time from one to the next; without it, there is one.")
 
 
@@ -97,7 +97,8 @@ class Hours(Closed):
     """When in the week people do it; only ratios matter."""
 
     days: DaysOfWeek = Field(
-        description="Weights of the days of the week by name; a day that is not named weighs 1."
+        description="Weights of days of the week by name; the others weigh 1 (null takes an"
+        " inherited one away)."
     )
     hours: Annotated[tuple[Weight, ...], weights(24, "hours of the day")] = Field(description="Weights of the 24 hours of the day.")
 
@@ -124,7 +125,7 @@ class Local(Closed):
 class GatewayOutage(Closed):
     """A time in which the token gateway is down."""
 
-    start: Moment = Field(description="When it begins, from the start of the window.")
+    start: FromStart = Field(description="When it begins, from the start of the window.")
     every: PositiveDuration | None = Field(default=None, description="Time after which it comes again; without it, it comes once.")
     duration: PositiveDuration = Field(description="How long it lasts.")
 
@@ -227,7 +228,7 @@ class Firmware(Closed):
 class Ban(Closed):
     """A ban on local updates."""
 
-    start: Moment = Field(description="When it begins, from the start of the window.")
+    start: FromStart = Field(description="When it begins, from the start of the window.")
     grace: Duration = Field(description="Time after that in which nobody is held to it.")
     scope: Annotated[Literal["everywhere", "where_ota_works"], choice("everywhere", "where_ota_works")] = Field(description="Where it holds.")
     compliance: Share = Field(description="Share of owners who obey.")

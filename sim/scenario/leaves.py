@@ -17,6 +17,7 @@ from sim.scenario.read_when import Path, ReadWhen
 from sim.scenario.schema import Scenario
 from sim.scenario.stages import NETWORK, by_name
 from sim.scenario.tree import Node, text_of
+from sim.scenario.week import Week
 
 _NOTHING: Final = object()
 
@@ -119,6 +120,8 @@ def _entries(value: object, path: Path) -> dict[str, Any] | None:
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
         return {info.alias or name: getattr(value, name) for name, info in fields.items()}
+    if isinstance(value, Week):
+        return dict(value.by_name())
     if isinstance(value, Mapping):
         return {str(key): child for key, child in value.items()}
     if path == (NETWORK,) and isinstance(value, tuple):

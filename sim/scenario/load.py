@@ -64,8 +64,7 @@ def _changed(tree: Node, changes: Sequence[tuple[str, Node]]) -> Node:
 
 def resolved(scenario: Scenario) -> str:
     """Return *scenario* as canonical YAML: every field, with its unit, in the schema's order. It loads to an equal scenario, and its hash identifies it."""
-    tree = scenario.model_dump(mode="json", exclude_none=True, by_alias=True)
-    return "\n".join(_lines(tree, "")) + "\n"
+    return "\n".join(_lines(scenario.model_dump(mode="json", exclude_none=True, by_alias=True), "")) + "\n"
 
 
 def _lines(mapping: dict[str, object], indent: str) -> Iterator[str]:

@@ -14,15 +14,17 @@ def end_s(world: Any) -> int:
     return int(world.window.warm_up + world.window.length)
 
 
-def british_moves(world: Any) -> Moves:
-    """Return when British clocks move while *world* runs, and by how many seconds."""
-    return moves(world.window.start, end_s(world))
+def british_moves(window: Any, reporting: Any) -> Moves:
+    """Return when British clocks move in a *window*, and by how many seconds: until the last second
+    for which something that leaves in it can be due, by the jitter of *reporting*.
+    """
+    return moves(window.start, window.warm_up + window.length + reporting.phase.jitter)
 
 
-def clock_moves(world: Any) -> Moves:
-    """Return when the fixed clocks of reports move in *world*, and by how many seconds."""
-    follows = world.window.clock == "local" and world.reporting.phase.source == "fixed_clock"
-    return british_moves(world) if follows else ()
+def clock_moves(window: Any, reporting: Any) -> Moves:
+    """Return when the fixed clocks of reports move in a *window*, and by how many seconds."""
+    follows = window.clock == "local" and reporting.phase.source == "fixed_clock"
+    return british_moves(window, reporting) if follows else ()
 
 
 def goes_by_air(world: Any, release: Any) -> bool:

@@ -134,9 +134,8 @@ CLOCK: Final = ReadWhen(
     lambda world, at: _has_phase(world, "fixed_clock", "hashed"),
 )
 MOVED: Final = ReadWhen(
-    "where reports have a timer whose phase has the source fixed_clock, and British clocks move"
-    " while the world runs",
-    lambda world, at: _has_phase(world, "fixed_clock") and bool(british_moves(world)),
+    "where British clocks move while the world runs: on fixed clocks of reports and on dates",
+    lambda world, at: bool(british_moves(world.window, world.reporting)),
 )
 HASHED: Final = ReadWhen(
     "where reports have a timer whose phase has the source hashed",

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field
 from sim import history
 from sim.scenario import read_when as when
 from sim.scenario.alerts import Alerts, kinds_by_name
-from sim.scenario.days import Moment
+from sim.scenario.days import FromStart
 from sim.scenario.faults import did_you_mean
 from sim.scenario.fields import (
     OF_THE_ESTATE,
@@ -45,10 +45,10 @@ from sim.scenario.fields import (
     Throughput,
     TimeOfDay,
     Weight,
-    by_name,
     choice,
     count,
     distinct,
+    in_order,
 )
 from sim.scenario.firmware import Ban, Firmware
 from sim.scenario.outages import Faults
@@ -81,7 +81,7 @@ def _whole(shares: dict[str, float]) -> dict[str, float]:
         raise ValueError(f"{OTHERS} is kept for those that are not named; choose another name")
     if len(shares) > 250:
         raise ValueError(f"{len(shares)} entries; at most 250")
-    return by_name(shares)
+    return in_order(shares)
 
 
 def _one_too_many(shares: dict[str, float]) -> str:
@@ -98,7 +98,7 @@ def _every_type(shares: dict[str, float]) -> dict[str, float]:
     missing = [name for name in DEVICE_TYPES if name not in shares]
     if missing:
         raise ValueError(f"lacks {', '.join(missing)}; give the share of premises for each of {', '.join(DEVICE_TYPES)}")
-    return by_name(shares)
+    return in_order(shares)
 
 
 def _day_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
@@ -123,7 +123,8 @@ class Window(Closed):
     start: Day = Field(description="First day of the world; its clock starts at 00:00.")
     clock: Annotated[Clock, when.MOVED] = Field(
         default="utc",
-        description="utc (without it, this) or local: British time, whose jumps fixed clocks follow.",
+        description="utc (without it, this) or local: British time, whose jumps fixed clocks and"
+        " dates follow; other hours of the day go on in the time of the first day.",
     )
     warm_up: Duration = Field(description="Time that runs first and is not measured, so that records and timers settle.")
     length: PositiveDuration = Field(description="Time that is measured, after the warm-up.")
@@ -159,7 +160,7 @@ class LocalUpdates(Closed):
     driver: Driver = Field(description="poisson: each device by its own clock; releases: all from one calendar of releases.")
     rate: Rate = Field(description="Changes per device that takes part (poisson), or releases nationally (releases).")
     take_up: Share = Field(description="Share of PPMIDs and IHDs that take part in local updates.")
-    first_release: Annotated[Moment, when.BY_RELEASES] = Field(
+    first_release: Annotated[FromStart, when.BY_RELEASES] = Field(
         description="When the first release is published, from the start of the window (releases"
         " only)."
     )
@@ -277,7 +278,7 @@ class Traffic(Closed):
     kinds: Annotated[dict[Name, TrafficKind], AfterValidator(kinds_by_name), when.TRAFFIC] = Field(
         description="The kinds of traffic, by name."
     )
-    profiles: Annotated[dict[Name, Profile], AfterValidator(by_name), when.FOLLOWED] = Field(
+    profiles: Annotated[dict[Name, Profile], AfterValidator(in_order), when.FOLLOWED] = Field(
         description="Weights of the 24 hours of the day, by name; only their ratios matter."
     )
 

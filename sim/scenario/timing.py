@@ -45,15 +45,13 @@ def _timers(world: Scenario) -> Iterator[Note]:
     """Yield a note for each timer of which some senders, or all, never fire while it is measured."""
     length, reporting = world.window.length, world.reporting
     for path, period in _periods(world):
-        if period <= length:
-            continue
         every, measured = format_duration(period), format_duration(length)
         told = f"{path} is {every}, and only {measured} are measured"
         is_of_reports = path.startswith("reporting.")
         if is_of_reports and reporting.phase.source == "fixed_clock":
             if not _strikes(world, period):
                 yield path, f"{told}: the clock of the reports never strikes in that time."
-        elif not (is_of_reports and _restarts_timers(world) and world.faults.power_cuts):
+        elif period > length and not (is_of_reports and _restarts_timers(world) and world.faults.power_cuts):
             yield path, f"{told}: not every sender reports in that time."
 
 
@@ -61,7 +59,7 @@ def _strikes(world: Scenario, period: int) -> bool:
     """Whether the fixed clock of reports strikes, but for its jitter, while it is measured."""
     first, jitter = world.reporting.phase.at % period, world.reporting.phase.jitter
     last, before = (
-        reading(second - 1, clock_moves(world))
+        reading(second - 1, clock_moves(world.window, world.reporting))
         for second in (end_s(world) + jitter, world.window.warm_up - jitter)
     )
     latest = first + (last - first) // period * period
@@ -102,6 +100,9 @@ def _starts(world: Scenario) -> Iterator[tuple[str, int]]:
             yield "updates.local.first_release", local.first_release
         return
     yield "firmware.ota.start", firmware.ota.start
+    yield "firmware.ota.hub_ready.start", firmware.ota.hub_ready.start
+    if firmware.ota.exchange is not None:
+        yield "firmware.ota.exchange.start", firmware.ota.exchange.start
 
 
 def _stroke(world: Scenario, path: str, fault: Any) -> Iterator[str]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated, Any, Final, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from sim.scenario.checks import findings
-from sim.scenario.days import starts_on
+from sim.scenario.days import calendar_of
 from sim.scenario.experiments import Experiment
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
 from sim.scenario.fields import BY_SERVER, EVERY_SERVER
 from sim.scenario.rows import ROWS
 from sim.scenario.schema import Scenario, Stage
 from sim.scenario.tree import Node, dotted, find, kind_of, plain
-from sim.units import parse_date, shown
+from sim.units import shown
 
 _Path = tuple[str | int, ...]
 
@@ -28,7 +27,7 @@ def scenario_of(tree: Node, faults: list[Fault], home: str) -> Scenario:
     A fault across fields is placed in the file *home* (or in --set) where any of them was written there.
     """
     values = plain(tree)
-    context = starts_on(_first_day(values))
+    context = calendar_of(values)
     if (lonely := _stands_alone(tree)) is not None:
         raise ScenarioError([*faults, lonely])
     problems: list[Any] = []
@@ -74,14 +73,6 @@ def experiment_of(tree: Node, faults: list[Fault]) -> Experiment:
     if faults:
         raise ScenarioError(faults)
     return experiment
-
-
-def _first_day(values: Any) -> date | None:
-    """Return the first day of the window of *values*; None where there is none that can be read."""
-    try:
-        return parse_date(values["window"]["start"])
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def _sound_blocks(values: object, faulty: set[str], context: dict[str, Any]) -> dict[str, object]:

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from sim.scenario.bounds import weights
-from sim.scenario.days import first_day
+from sim.scenario.days import calendar
 from sim.scenario.fields import Weight, choice
 from sim.units import shown
 
@@ -35,6 +35,16 @@ class Week:
         """Yield the weights of the window's first seven days."""
         return iter((*self.weights[self.first :], *self.weights[: self.first]))
 
+    def by_name(self) -> dict[str, float]:
+        """Return the weights by day, from Monday on."""
+        return dict(zip(WEEK, self.weights, strict=True))
+
+
+def _first(info: ValidationInfo) -> int:
+    """Return the weekday of the window's first day; 0 where the window is at fault."""
+    known = calendar(info)
+    return 0 if known is None else known.start.weekday()
+
 
 def _week(value: object, info: ValidationInfo) -> Week:
     """Return the week of a mapping from day to weight; or of a list of seven weights, which count
@@ -43,20 +53,14 @@ def _week(value: object, info: ValidationInfo) -> Week:
     if isinstance(value, Week):
         return value
     if isinstance(value, list | tuple):
-        first = 0 if info.context is None else first_day(info).weekday()
+        first = 0 if info.context is None else _first(info)
         from_first = _SEVEN.validate_python(value)
         monday = -first % len(WEEK)
         return Week((*from_first[monday:], *from_first[:monday]), first)
     if not isinstance(value, Mapping):
         raise ValueError(f"{shown(value)} is no mapping; name days, such as {{sat: 1.3, sun: 1.3}}")
     named = _NAMED.validate_python(value)
-    return Week(
-        _SEVEN.validate_python(tuple(named.get(day, 1) for day in WEEK)), first_day(info).weekday()
-    )
-
-
-def _by_name(week: Week) -> dict[str, float]:
-    return dict(zip(WEEK, week.weights, strict=True))
+    return Week(_SEVEN.validate_python(tuple(named.get(day, 1) for day in WEEK)), _first(info))
 
 
 _NAMED: Final = TypeAdapter(dict[Annotated[str, choice(*WEEK)], Weight])
@@ -68,7 +72,7 @@ _WEIGHT: Final = {
 DaysOfWeek = Annotated[
     Week,
     PlainValidator(_week),
-    PlainSerializer(_by_name, when_used="json"),
+    PlainSerializer(Week.by_name, when_used="json"),
     WithJsonSchema(
         {
             "type": "object",

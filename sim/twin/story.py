@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.british_time import ahead_s, moves
 from sim.kernels import draws
-from sim.scenario.reach import british_moves
 from sim.scenario.scale import scaled
 from sim.twin import run_world, settle
 from sim.twin.estate import ROW_TYPES, SLOTS, Device, Luck, Reach, build_premises, lay_out_regions
@@ -295,9 +295,12 @@ def _first_difference(scenario: Scenario, here: Life, there: Life, labels: tuple
 
 
 def _time(scenario: Scenario, second: int) -> str:
-    moved = british_moves(scenario) if scenario.window.clock == "local" else ()
-    shown = second + sum(by_s for when, by_s in moved if when <= second)
-    return (datetime.combine(scenario.window.start, datetime.min.time()) + timedelta(seconds=shown)).strftime("%Y-%m-%d %H:%M:%S")
+    window, zone = scenario.window, ""
+    if window.clock == "local":
+        moved_s = sum(by_s for when, by_s in moves(window.start, second + 1))
+        zone = " BST" if ahead_s(window.start) + moved_s else " GMT"
+        second += moved_s
+    return (datetime.combine(window.start, datetime.min.time()) + timedelta(seconds=second)).strftime("%Y-%m-%d %H:%M:%S") + zone
 
 
 def _span(seconds: int) -> str:

@@ -67,7 +67,7 @@ class TwinWorld:
     @cached_property
     def clock_moves(self) -> Moves:
         """Return when the fixed clocks of reports move, and by how many seconds."""
-        return clock_moves(self.scenario)
+        return clock_moves(self.scenario.window, self.scenario.reporting)
 
     @property
     def row_types(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from sim.experiment import Options, Source, compiling, execute, needs, planned
 from sim.experiment.compiling import COMPILE_S, compile_for, parts, uncompiled
 from sim.experiment.costs import slowness
 from sim.scenario.load import load
+from sim.scenario.reach import clock_moves
 from tests.cli.test_cli import sim
 from tests.experiment import standin
 from tests.experiment.conftest import SMALL
@@ -50,6 +51,16 @@ def test_what_was_compiled_is_known_until_it_is_deleted(cold, monkeypatch):
     monkeypatch.setattr(compiling, "kept_in", lambda: None)
     compile_for("tests.experiment.standin", worlds)
     assert uncompiled(worlds) == set(COMPILE_S)
+
+
+def test_the_clock_of_a_hamlet_moves_where_that_of_its_world_does(cold, monkeypatch):
+    """On the day that it lives, whenever in the window that is."""
+    worlds = []
+    monkeypatch.setattr(standin, "replicate", lambda world, replication: worlds.append(world))
+    fixed = ["reporting.rule=periodic", "reporting.phase.source=fixed_clock"]
+    clocks = [load("gb_base", [*fixed, f"window.clock={clock}"]) for clock in ("utc", "local")]
+    compile_for("tests.experiment.standin", clocks)
+    assert [clock_moves(world.window, world.reporting) for world in worlds] == [(), ((3600, 3600),)]
 
 
 def test_hamlets_meet_what_their_worlds_meet(cold, monkeypatch):

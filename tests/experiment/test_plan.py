@@ -13,10 +13,12 @@ import sim.experiment.expected as expected
 import sim.experiment.speed as speed
 from sim.experiment import misfit, needs, planned
 from sim.experiment.costs import free_disk
-from sim.experiment.plan import comparator_of
+from sim.experiment.environment import environment
+from sim.experiment.plan import addresses, comparator_of
 from sim.machine import free_memory
+from sim.scenario.design import Cell
 from sim.scenario.faults import ScenarioError
-from sim.scenario.load import load
+from sim.scenario.load import load, resolved
 
 
 @pytest.fixture(autouse=True)
@@ -219,3 +221,15 @@ def test_the_twin_needs_no_compiler(root, tmp_path):
         summaries.add(next(out.glob("*/*/summary.csv")).read_bytes())
 
     assert len(summaries) == 1
+
+
+@pytest.mark.parametrize("name", ["gb_base", "gb_firmware"])
+def test_a_replication_is_found_by_what_was_written_out(name):
+    """Its world as text; what it is called, asks, or how many there are says nothing of it."""
+    scenario = load(name)
+    told = scenario.model_copy(update={"name": "other", "question": "Is it: so?\nReally", "replications": 1})
+    here = addresses(Cell("c", "", {}, scenario), "fast", environment())
+    there = addresses(Cell("c", "", {}, told), "fast", environment(), written=resolved(told))
+    assert here[:1] == there
+    moved = resolved(told).replace("start: 2026-01-01", "start: 2026-01-02")
+    assert addresses(Cell("c", "", {}, told), "fast", environment(), written=moved) != there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -11,6 +12,12 @@ from tests.laws.worlds import DAY_S, peak, replications, tables_of
 
 N = 60_000
 DAILY = {"estate.premises": N, "reporting.rule": "periodic", "network": "[{stage: csp}, {stage: dsp}]"}
+
+
+def counted_by_quarter(table: pd.DataFrame) -> dict[int, int]:
+    """Return the arrivals at the DSP by quarter of an hour."""
+    at_dsp = table[table["stage"] == "dsp"]
+    return dict(zip(at_dsp["quarter"], at_dsp["n"], strict=True))
 
 
 def phase(**fields: object) -> dict[str, object]:
@@ -40,10 +47,25 @@ def test_a_fixed_clock_follows_british_time(start, at, quarters):
     def found(clock: str) -> list[list[int]]:
         fields = phase(source="fixed_clock", at=at) | {"window.start": start, "window.clock": clock}
         arrivals = (tables_of(fields | {"window.length": f"{day} d"})["arrivals"] for day in days)
-        return [sorted(table.loc[table["stage"] == "dsp", "quarter"].repeat(table.loc[table["stage"] == "dsp", "n"] // N)) for table in arrivals]
+        return [sorted(q for q, n in counted_by_quarter(table).items() for _ in range(n // N)) for table in arrivals]
 
     assert found("local") == [sorted(quarters[:day]) for day in days]
     assert found("utc") == [quarters[:1] * day for day in days]
+
+
+@pytest.mark.parametrize(("start", "at"), [("2026-03-29", "01:10"), ("2026-10-25", "02:10")])
+def test_what_leaves_before_the_end_does_not_hang_on_when_the_end_is(start, at):
+    """Early reports of a time after the move of a clock, which comes after the end of the shorter window."""
+    fields = phase(source="fixed_clock", at=at, jitter="15 min") | {"window.start": start, "window.clock": "local", "estate.premises": 300}
+    move_s = 3600 if start.startswith("2026-03") else 7200
+
+    def left(length_s: int) -> dict[int, int]:
+        table = tables_of(fields | {"window.length": f"{length_s} s"})["arrivals"]
+        return counted_by_quarter(table)
+
+    short, long = left(move_s), left(move_s + 900)
+    assert (sum(short.values()) > 0) == start.startswith("2026-03")
+    assert {quarter: n for quarter, n in long.items() if quarter < move_s // 900} == short
 
 
 @pytest.mark.parametrize("jitter_s", [1, 10, 60, 300, 1800])

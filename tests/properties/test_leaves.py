@@ -120,7 +120,7 @@ INSTEAD: Final[dict[str, dict[str, str]]] = {  # a change that needs a hand
     "firmware.releases.0.class": {"firmware.releases.0.class": "non_core"},
     "firmware.local.classes": {"firmware.local.classes": "[security]"},
     "firmware.local.channels.pushed.share": {"firmware.local.channels.pushed.share": "10 %", "firmware.local.channels.app.share": "80 %"},
-    "firmware.local.hours.days": {"firmware.local.hours.days": "[0, 0, 0, 0, 0, 0, 1]"},
+    "firmware.local.hours.days.mon": {"firmware.local.hours.days.mon": "40"},
     "firmware.local.hours.hours": {"firmware.local.hours.hours": _HOURS},
     "firmware.screening.design": {"firmware.screening.design": "audit"},
     "firmware.screening.capacity": {"firmware.screening.capacity": "5 /h"},
@@ -177,7 +177,7 @@ def every_leaf() -> dict[str, str]:
     assert isinstance(tree, dict)
     assert isinstance(tree["updates"].value, dict)
     leaves = leaves_of(tree["firmware"], "firmware") | leaves_of(tree["updates"].value["ban"], "updates.ban")
-    one = r"(models|channels|distribution|capacity|off)\.[a-z_]+|\.\d+"
+    one = r"(models|channels|distribution|capacity|off|days)\.[a-z_]+|\.\d+"
     ours = sorted(leaves, key=lambda path: any(name in path for name in (".ppmid_a.", ".north", ".pushed.", ".0")))  # these are taken
     return {path: leaves[path] for path in {re.sub(one, lambda match: match[0].partition(".")[0] + ".X", path): path for path in ours}.values() if leaves[path]}
 

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from sim.scenario.compose import shipped
+from sim.scenario.days import calendar_of
 from sim.scenario.design import cells
 from sim.scenario.experiments import Experiment
 from sim.scenario.faults import ScenarioError
@@ -93,25 +95,57 @@ def test_seven_weights_in_a_list_count_from_the_first_day():
     assert "wed: 1.0\n" in resolved(world)
 
 
-@pytest.mark.parametrize(("leaf", "sets"), [
-    ("firmware.ota.start", ()), ("firmware.ota.hub_ready.start", ()), ("firmware.ota.mp105.start", ()),
-    ("updates.ban.start", ("updates.ban={grace: 0 s, scope: everywhere, compliance: 50 %}",)),
-    ("firmware.releases.0.first", ()), ("updates.local.first_release", ()),
-    ("firmware.campaign.blackouts", ("firmware.campaign.blackouts=[{start: WHEN, duration: 14 d}]",)),
-    ("firmware.screening.gateway_outages", ("firmware.screening.gateway_outages=[{start: WHEN, duration: 1 d}]",)),
-    ("faults.stage_outages", ("network=[{stage: dsp}]", "faults.stage_outages=[{stage: dsp, server: all, start: WHEN, duration: 1 d}]")),
-])  # fmt: skip
-def test_a_date_is_the_duration_from_the_first_day(leaf, sets):
+@pytest.mark.parametrize("sets", [
+    ("firmware.ota.start=WHEN",), ("firmware.ota.hub_ready.start=WHEN",), ("firmware.ota.mp105.start=WHEN",),
+    ("firmware.ota.exchange={start: WHEN, share: 30 %, curve: [{share: 100 %, time: 1 d}], reseed: true}",),
+    ("updates.ban={start: WHEN, grace: 0 s, scope: everywhere, compliance: 50 %}",),
+    ("firmware.releases.0.first=WHEN",), ("updates.local.first_release=WHEN",),
+    ("firmware.campaign.blackouts=[{start: WHEN, duration: 14 d}]",),
+    ("firmware.screening.gateway_outages=[{start: WHEN, duration: 1 d}]",),
+    ("network=[{stage: dsp}]", "faults.stage_outages=[{stage: dsp, server: all, start: WHEN, duration: 1 d}]"),
+], ids=lambda sets: sets[-1].partition("=")[0])  # fmt: skip
+def test_a_date_is_the_duration_from_the_first_day(sets):
     """00:00 of it; and it stays that day where the window starts on another."""
 
     def world(start: str, when: str) -> Scenario:
-        own = [one.replace("WHEN", when) for one in sets]
-        return _world(
-            f"window.start={start}", *own, *([] if "WHEN" in "".join(sets) else [f"{leaf}={when}"])
-        )
+        return _world(f"window.start={start}", *(one.replace("WHEN", when) for one in sets))
 
     assert world("2026-01-01", "2026-07-01") == world("2026-01-01", "181 d")
     assert world("2026-02-01", "2026-07-01") == world("2026-02-01", "150 d")
+
+
+@pytest.mark.parametrize(("start", "clock", "hours"), [
+    ("2026-10-24", "utc", 48), ("2026-10-24", "local", 49), ("2026-03-28", "local", 47), ("2026-07-01", "local", 48),
+])  # fmt: skip
+def test_a_date_begins_at_midnight_on_the_wall(start, clock, hours):
+    """Two days on, one of them with an hour more, or less."""
+    day = date.fromisoformat(start) + timedelta(days=2)
+    world = _world(f"window={{start: {start}, clock: {clock}}}", f"firmware.ota.start={day}")
+
+    assert world.firmware is not None
+    assert world.firmware.ota.start == hours * 3600
+
+
+@pytest.mark.parametrize(
+    "window", ["{start: soon}", "{start: null}", "null", "3", "{start: 2026-02-30}"]
+)
+def test_a_window_at_fault_is_told_of_itself_alone(window):
+    """What is dated, or named, from its first day is not at fault for it."""
+    sets = [f"window={window}", "firmware.ota.start=2026-03-01", f"{DAYS}={{sat: 2}}"]
+
+    with pytest.raises(ScenarioError) as refused:
+        load("gb_firmware", sets)
+
+    assert {fault.path.partition(".")[0] for fault in refused.value.faults} == {"window"}
+
+
+def test_a_day_without_a_calendar_is_refused():
+    """Who makes a world of values, and not of a file, says when it starts."""
+    tree = _world().model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    with pytest.raises(ValidationError, match="no window says when the world starts"):
+        Scenario.model_validate(tree)
+    assert Scenario.model_validate(tree, context=calendar_of(tree)) == _world()
 
 
 def test_an_experiment_varies_a_date(tmp_path):

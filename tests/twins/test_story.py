@@ -119,8 +119,9 @@ def test_alerts_rows_and_attempts_are_told():
 
 
 @pytest.mark.parametrize(("start", "length", "told"), [
-    ("2026-03-28", "3 d", ["2026-03-28 01:20:00  timed report", "2026-03-30 01:20:00  … the last of 2 more"]),
-    ("2026-03-29", "1 d", ["2026-03-29 02:00:00  timed report"]),  # 01:20 does not exist
+    ("2026-03-28", "3 d", ["2026-03-28 01:20:00 GMT  timed report", "2026-03-30 01:20:00 BST  … the last of 2 more"]),
+    ("2026-03-29", "1 d", ["2026-03-29 02:00:00 BST  timed report"]),  # 01:20 does not exist
+    ("2026-10-25", "2 d", ["2026-10-25 01:20:00 BST  timed report", "2026-10-26 01:20:00 GMT  timed report"]),  # it comes twice on the 25th
 ])  # fmt: skip
 def test_a_life_in_british_time_is_told_by_the_clock_on_the_wall(start, length, told):
     """The reports of a fixed clock are at one time of day, winter and summer."""
