@@ -29,7 +29,7 @@ class Week:
     """
 
     weights: tuple[float, ...]
-    first: int = field(default=0, compare=False)
+    first: int = field(compare=False)
 
     def __iter__(self) -> Iterator[float]:
         """Yield the weights of the window's first seven days."""
@@ -48,13 +48,12 @@ def _first(info: ValidationInfo) -> int:
 
 def _week(value: object, info: ValidationInfo) -> Week:
     """Return the week of a mapping from day to weight; or of a list of seven weights, which count
-    from the window's first day (so files of before say it, and worlds made without a calendar).
+    from the window's first day, as files of before say it.
     """
     if isinstance(value, Week):
         return value
     if isinstance(value, list | tuple):
-        first = 0 if info.context is None else _first(info)
-        from_first = _SEVEN.validate_python(value)
+        from_first, first = _SEVEN.validate_python(value), _first(info)
         monday = -first % len(WEEK)
         return Week((*from_first[monday:], *from_first[:monday]), first)
     if not isinstance(value, Mapping):

@@ -120,7 +120,6 @@ INSTEAD: Final[dict[str, dict[str, str]]] = {  # a change that needs a hand
     "firmware.releases.0.class": {"firmware.releases.0.class": "non_core"},
     "firmware.local.classes": {"firmware.local.classes": "[security]"},
     "firmware.local.channels.pushed.share": {"firmware.local.channels.pushed.share": "10 %", "firmware.local.channels.app.share": "80 %"},
-    "firmware.local.hours.days.mon": {"firmware.local.hours.days.mon": "40"},
     "firmware.local.hours.hours": {"firmware.local.hours.hours": _HOURS},
     "firmware.screening.design": {"firmware.screening.design": "audit"},
     "firmware.screening.capacity": {"firmware.screening.capacity": "5 /h"},

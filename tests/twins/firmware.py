@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from sim.scenario.air import CLASSES
+from sim.scenario.days import calendar_of
 from sim.scenario.fields import RULES
 from sim.scenario.schema import Scenario
 
@@ -71,7 +72,7 @@ def world(number: int) -> Scenario:
     if number % 8 == 5:
         overtake(made)
     agree(made)
-    return Scenario.model_validate(made)
+    return Scenario.model_validate(made, context=calendar_of(made))
 
 
 def overtake(made: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sim import twin
+from sim.scenario.days import Calendar
 from sim.scenario.schema import Scenario
 from sim.tables import Tables, Trace
 from sim.twin import story
@@ -68,7 +69,8 @@ def plain(**changes: Any) -> Scenario:
         updates={"policy": "local_and_ota"} | others.get("updates", {}), reporting={"rule": "none"} | others.get("reporting", {}),
         alerts=others.get("alerts", {}),
     )  # fmt: skip
-    return Scenario.model_validate(world.model_dump(by_alias=True) | {"firmware": block})
+    tree = world.model_dump(by_alias=True) | {"firmware": block}
+    return Scenario.model_validate(tree, context={"calendar": Calendar(world.window.start, local=False)})
 
 
 def told(scenario: Scenario) -> tuple[Tables, list[Any]]:
