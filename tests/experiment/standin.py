@@ -38,7 +38,8 @@ def made_up(seed: int, replication: int, n: int = 5) -> Tables:
 def replicate(scenario: Scenario, replication: int) -> Tables:
     """Stand in for an engine: made-up tables, after the time that `question` asks for, or the mischief."""
     words = scenario.question.split()
-    time.sleep(0.02 * words.count("sleep"))
+    if "AWAKE" not in os.environ:
+        time.sleep(0.02 * words.count("sleep"))
     busy_s = sum(int(word.removeprefix("burn")) for word in words if word.startswith("burn")) / 1000
     began = time.process_time()
     while time.process_time() - began < busy_s:

@@ -51,6 +51,12 @@ def listening(pids):
     return [line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in mine]
 
 
+def digest_alone(folder, monkeypatch):
+    """Return the digest of the experiment in *folder*, done by one process that sleeps nowhere."""
+    monkeypatch.setenv("AWAKE", "1")
+    return digest(Path(finish(folder, "alone", 1)[-1]))
+
+
 def test_one_result_wherever_the_work_is_done(tmp_path):
     """In this process, by two loky workers, and on a Dask cluster of two workers of which one is killed midway: one hash. Dask listens on loopback alone."""
     folder = write_experiment(tmp_path, "sleep", 12)
@@ -140,7 +146,7 @@ def test_a_worker_of_other_source_refuses_by_name(tmp_path):
     assert kept(folder, "out") == 0
 
 
-def test_beside_a_worker_that_refuses_the_others_do_it_all(tmp_path):
+def test_beside_a_worker_that_refuses_the_others_do_it_all(tmp_path, monkeypatch):
     """The log names it, every replication is made by ours, and the bytes are ours."""
     folder = write_experiment(tmp_path, "sleep " * 15, 8)  # long enough for all to answer
     older = an_altered_simulator(tmp_path / "older")
@@ -155,7 +161,7 @@ def test_beside_a_worker_that_refuses_the_others_do_it_all(tmp_path):
     assert text.count("refused: worker tcp://127.0.0.1:") == 2
     assert text.count(" has another environment: the model's source ") == 1
     assert text.count(" has another simulator, or none (") == 1
-    assert is_sound(run, digest(Path(finish(folder, "alone", 1)[-1])))
+    assert is_sound(run, digest_alone(folder, monkeypatch))
 
 
 def test_a_process_of_other_packages_refuses(tmp_path, monkeypatch, experiment):
@@ -201,7 +207,7 @@ def test_a_worker_that_hangs_is_named_and_replaced(tmp_path, monkeypatch, backen
     assert name in text
     assert "no sign of life for 8 s; it" in text
     assert "ended and replaced" in text or "its nanny ends and replaces it" in text
-    assert is_sound(run, digest(Path(finish(folder, "alone", 1)[-1])))
+    assert is_sound(run, digest_alone(folder, monkeypatch))
 
 
 @pytest.mark.parametrize("backend", ["loky", "dask:local"])
@@ -242,7 +248,7 @@ def test_a_runner_that_slept_has_not_listened(monkeypatch):
     assert told == [8]
 
 
-def test_a_scheduler_of_somebody_elses(tmp_path):
+def test_a_scheduler_of_somebody_elses(tmp_path, monkeypatch):
     """`dask:ADDRESS` gives the same bytes; when the scheduler is gone, a sentence says so and the same command goes on, with workers or without."""
     folder = write_experiment(tmp_path, "sleep " * 6, 10)
     with a_cluster(tmp_path) as (scheduler, where):
@@ -259,7 +265,7 @@ def test_a_scheduler_of_somebody_elses(tmp_path):
 
     run = Path(finish(folder, "out", 1)[-1])
     assert f"{40 - before} replications in" in (run / "run.log").read_text()
-    assert is_sound(run, digest(Path(finish(folder, "alone", 1)[-1])))
+    assert is_sound(run, digest_alone(folder, monkeypatch))
 
 
 def test_nobody_at_the_address(pretend, experiment, tmp_path):
