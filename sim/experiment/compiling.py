@@ -51,16 +51,21 @@ def compile_for(module: str, scenarios: Iterable[Scenario]) -> None:
     """
     worlds: dict[tuple[object, ...], Scenario] = {}
     for scenario in map(scaled, scenarios):
-        reporting, stages = scenario.reporting, len(scenario.network)
-        moved = bool(clock_moves(scenario.window, reporting))
-        key = (reporting.rule, reporting.phase.source, moved, scenario.updates.local.driver, stages)
-        worlds.setdefault((*key, *sorted(parts(scenario))), scenario)
+        worlds.setdefault(_rules_of(scenario), scenario)
     for scenario in worlds.values():
         lived = [_lived(module, hamlet) for hamlet in _hamlets(scenario)]
         if all(lived) and (folder := kept_in()) is not None:
             with suppress(OSError):
                 for part in parts(scenario):
                     (folder / f"{part}.compiled").touch()
+
+
+def _rules_of(scenario: Scenario) -> tuple[object, ...]:
+    """Return what the kernels that *scenario* needs depend on."""
+    reporting, stages = scenario.reporting, len(scenario.network)
+    is_moved = bool(clock_moves(scenario.window, reporting))
+    driver, source = scenario.updates.local.driver, reporting.phase.source
+    return reporting.rule, source, is_moved, driver, stages, *sorted(parts(scenario))
 
 
 def _hamlets(scenario: Scenario) -> list[Scenario]:

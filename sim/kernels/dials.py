@@ -16,9 +16,7 @@ from sim.kernels.compiled import njit
 
 
 class Dial(NamedTuple):
-    """int64 *start_s*, *ahead_s* and *before*, a row for each time that the clock moves, and one for
-    second 0.
-    """
+    """int64 *start_s*, *ahead_s* and *before*: a row for second 0, and one for each move."""
 
     start_s: NDArray[Any]
     ahead_s: NDArray[Any]

@@ -24,7 +24,6 @@ from sim.ledgers import NOTHING, Changes
 from sim.network.flows import Flow
 from sim.processes.shaping import Source, entered, flow, shaped
 from sim.recorder import DAY_S
-from sim.scenario.reach import clock_moves
 from sim.units import HOUR_S
 from sim.world import World
 
@@ -72,7 +71,7 @@ def _is_steady(world: World) -> bool:
 
 
 def _clock_moves(world: World) -> bool:
-    return bool(clock_moves(world.scenario.window, world.scenario.reporting))
+    return len(dial(world.scenario).start_s) > 1
 
 
 def _scratch(world: World, group: int, senders: Senders) -> tuple[NDArray[Any], ...]:

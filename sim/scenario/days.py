@@ -72,7 +72,7 @@ def _from_date(value: object, info: ValidationInfo) -> object:
 
 
 def _duration(value: object) -> object:
-    """Return *value*; raises `ValueError` for what is no duration and may have been meant as a date."""
+    """Return *value*; raises `ValueError` for what is no duration, a date perhaps."""
     try:
         units.parse_duration(value)
     except ValueError as problem:

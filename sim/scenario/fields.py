@@ -55,7 +55,7 @@ def _bounded(parse: Callable[[object], _T], low: _T | None, high: _T, text: Call
 
 
 def described(json_type: str | list[str], unit: str, example: object) -> WithJsonSchema:
-    """Return what the schema says of a leaf: its type in JSON, its *unit* in words, an *example*."""
+    """Return what the schema says of a leaf: its JSON type, its *unit* in words, an *example*."""
     return WithJsonSchema({"type": json_type, "x-unit": unit, "examples": [example]})
 
 

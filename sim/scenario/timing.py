@@ -46,13 +46,15 @@ def _timers(world: Scenario) -> Iterator[Note]:
     length, reporting = world.window.length, world.reporting
     for path, period in _periods(world):
         every, measured = format_duration(period), format_duration(length)
-        told = f"{path} is {every}, and only {measured} are measured"
         is_of_reports = path.startswith("reporting.")
+        is_restarted = is_of_reports and _restarts_timers(world) and world.faults.power_cuts
         if is_of_reports and reporting.phase.source == "fixed_clock":
             if not _strikes(world, period):
-                yield path, f"{told}: the clock of the reports never strikes in that time."
-        elif period > length and not (is_of_reports and _restarts_timers(world) and world.faults.power_cuts):
-            yield path, f"{told}: not every sender reports in that time."
+                told = f"never strikes in the {measured} that are measured."
+                yield path, f"{path} is {every}: the clock of the reports {told}"
+        elif period > length and not is_restarted:
+            told = "not every sender reports in that time."
+            yield path, f"{path} is {every}, and only {measured} are measured: {told}"
 
 
 def _strikes(world: Scenario, period: int) -> bool:

@@ -26,20 +26,9 @@ def scenario_of(tree: Node, faults: list[Fault], home: str) -> Scenario:
 
     A fault across fields is placed in the file *home* (or in --set) where any of them was written there.
     """
-    values = plain(tree)
-    context = calendar_of(values)
     if (lonely := _stands_alone(tree)) is not None:
         raise ScenarioError([*faults, lonely])
-    problems: list[Any] = []
-    blocks: dict[str, object]
-    scenario: Scenario | None = None
-    try:
-        scenario = Scenario.model_validate(values, context=context)
-        blocks = {name: getattr(scenario, name) for name in Scenario.model_fields}
-    except ValidationError as problem:
-        problems = problem.errors(include_url=False, include_context=False)
-        faulty = {str(error["loc"][0]) for error in problems if error["loc"]}
-        blocks = _sound_blocks(values, faulty, context)
+    scenario, blocks, problems = _read(plain(tree))
     faults = [*faults, *_faults(Scenario, problems, tree)]
     for path, message, others in findings(blocks):
         nodes = [node for node, exists in (find(tree, where) for where in (path, *others)) if exists]
@@ -48,6 +37,20 @@ def scenario_of(tree: Node, faults: list[Fault], home: str) -> Scenario:
     if faults or scenario is None:
         raise ScenarioError(faults)
     return scenario
+
+
+def _read(values: object) -> tuple[Scenario | None, dict[str, object], list[Any]]:
+    """Return the scenario of *values* (None where it is at fault), its sound blocks by name, and
+    what is wrong with the others.
+    """
+    context = calendar_of(values)
+    try:
+        scenario = Scenario.model_validate(values, context=context)
+    except ValidationError as problem:
+        problems = problem.errors(include_url=False, include_context=False)
+        faulty = {str(error["loc"][0]) for error in problems if error["loc"]}
+        return None, _sound_blocks(values, faulty, context), problems
+    return scenario, {name: getattr(scenario, name) for name in Scenario.model_fields}, []
 
 
 def _stands_alone(tree: Node) -> Fault | None:

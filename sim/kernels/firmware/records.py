@@ -188,6 +188,15 @@ def read_at(facts, second):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN)
+def strikes_next(w, facts, first, now_s):  # type: ignore[no-untyped-def]
+    """Return when a timer due at *first* and every period after it fires next, at or after *now_s*.
+    """
+    late = max(np.int64(0), read_at(facts, now_s - 1) + 1 - first)
+    due = first + (late + w.period_s - 1) // w.period_s * w.period_s
+    return strikes(facts.dial_start_s, facts.dial_ahead_s, facts.dial_before, due)
+
+
+@njit(**PLAIN)
 def period_of(w, facts, place, index, now_s):  # type: ignore[no-untyped-def]
     """Return the number of the period of the timed report that is made now."""
     if w.phase != 0:
@@ -215,9 +224,7 @@ def rearm(w, facts, kind, device, reach, now_s):  # type: ignore[no-untyped-def]
     if says == UNKNOWN or (says == device.smi and device.job != ANSWERING):
         return
     first = anchor_s(w, facts, sender(w, kind), device.index) + w.period_s
-    late = max(np.int64(0), read_at(facts, now_s - 1) + 1 - first)
-    due = first + (late + w.period_s - 1) // w.period_s * w.period_s
-    device.timer_s = min(strikes(facts.dial_start_s, facts.dial_ahead_s, facts.dial_before, due), np.int64(NEVER))
+    device.timer_s = min(strikes_next(w, facts, first, now_s), np.int64(NEVER))
 
 
 @njit(**PLAIN, inline="always")
