@@ -191,7 +191,8 @@ _ALL = (
         Column("n_groups", "int64", "groups", "Groups begun, sweeps too."),
         Column("n_targets", "int64", "jobs", "Jobs offered."),
         Column("n_done", "int64", "jobs", "Jobs that ended as done or repaired."),
-        Column("n_failed", "int64", "jobs", "Jobs that ended otherwise, but those withdrawn."),
+        Column("n_failed", "int64", "jobs", "Jobs that failed and said so: refused, not activated, or a step that is not permitted."),
+        Column("n_silent", "int64", "jobs", "Jobs that ended otherwise: nobody told their sender how."),
         Column("n_withdrawn", "int64", "jobs", "Jobs withdrawn."),
     )),
     Table("jobs", "a region, model, version and end", "run", (

@@ -48,7 +48,9 @@ _JOB: Final = _rows(
     ("suspended", "read", "reading", "The supplier reads the version (11.2)."),
     ("suspended", "resend", "stuck", "The supplier may only send 11.3 again, which repairs nothing."),
     ("stuck", "read", "reading", "Reading a Suspended device is allowed from now on (MP105)."),
-    ("reading", "repair", "idle", "The answer arrives, and the inventory is written."),
+    ("reading", "repair", "idle", "The answer says that the device runs the new version, and the inventory is written."),
+    ("reading", "fail", "idle", "The answer says that it does not, the inventory is written, and it is not sent again."),
+    ("reading", "retry", "offered", "The answer says that it does not, the inventory is written, and it will be sent again."),
     ("reading", "miss", "suspended", "The answer is lost."),
 )  # fmt: skip
 _IMAGE: Final = _rows(

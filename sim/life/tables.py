@@ -63,9 +63,9 @@ def _finish(life: Life) -> dict[tuple[str, str], int]:
 
 
 def _campaigns(life: Life) -> list[_Row]:
-    def totals(campaign: Campaign) -> tuple[int, int, int]:
-        done, failed, withdrawn = (int(n) for n in _total(part.summed("counted")[campaign.model_number, campaign.goal] for part in life.parts))
-        return done, failed, withdrawn
+    def totals(campaign: Campaign) -> list[int]:
+        counted = _total(part.summed("counted")[campaign.model_number, campaign.goal] for part in life.parts)
+        return [int(n) for n in counted]
 
     return list(campaigns.rows(life.programme.campaigns, totals))
 

@@ -110,13 +110,16 @@ class Results:
     def table(self, name: str) -> pd.DataFrame:
         """Return a merged table of `sim.tables`, `values` or `differences`: `cell`, `replication`,
         then its columns. A table that was renamed answers to its old name too, and a column that
-        was is there under both. Raises `StoreError` when there is none.
+        was is there under both; one that the table did not have then says so (`history.ADDED`).
+        Raises `StoreError` when there is none.
         """
-        renamed = history.columns(history.table(name))
+        today = history.table(name)
+        renamed, added = history.columns(today), history.ADDED.get(today, {})
         frame: pd.DataFrame = read_parquet(self._file(self._file_of(name)))
         frame = frame.rename(columns=renamed)
         if "metric" in frame:
             frame["metric"] = frame["metric"].map(history.metric)
+        frame = frame.assign(**{new: n for new, n in added.items() if new not in frame})
         return frame.assign(**{old: frame[new] for old, new in renamed.items() if new in frame})
 
     def metric(self, name: str, group: str = "all", cell: str | None = None) -> Estimate:

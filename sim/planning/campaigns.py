@@ -15,7 +15,7 @@ from sim.planning import NEVER_S
 from sim.planning.openings import Openings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sim.planning.releases import Image
     from sim.scenario.air import Ramp
@@ -108,8 +108,8 @@ class Programme:
     def decide(self, now_s: int, counts: Callable[[Campaign], tuple[int, int]]) -> list[Order]:
         """Return what is to be done at *now_s*, in that order.
 
-        *counts* gives the jobs (done, failed) of a campaign offered so far, by what happened before *now_s*; it is asked at gates only. A gate comes at the
-        earliest a second after its group began, so nothing is left to be decided in a second once every group that begins has been told to `spread`.
+        *counts* gives the jobs (done, told to have failed) of a campaign offered so far, by what
+        happened before *now_s*; it is asked at gates only. A gate comes at the earliest a second after its group began, so nothing is left to be decided in a second once every group that begins has been told to `spread`.
         """
         due = [campaign for campaign in self._in("waiting") if self._decided_s < campaign.due_s <= now_s]
         self._decided_s = now_s
@@ -207,9 +207,13 @@ def _exact(share: float | None) -> Fraction:
 
 
 def rows(
-    campaigns: Iterable[Campaign], totals: Callable[[Campaign], tuple[int, int, int]]
-) -> list[tuple[str, str, int, str, int, int, int, str, int, int, int, int, int]]:
-    """Return the rows of table `campaigns`: those that became due, by model and version; *totals* gives jobs done, failed and withdrawn of each."""
+    campaigns: Iterable[Campaign], totals: Callable[[Campaign], Sequence[int]]
+) -> list[tuple[str | int, ...]]:
+    """Return the rows of table `campaigns`: those that became due, by model and version.
+
+    *totals* gives of each the jobs that are done, that failed and said so, that ended in silence,
+    and that were withdrawn.
+    """
     return [
         (
             *(campaign.image.model, campaign.image.device_type, campaign.goal, campaign.image.release_class),

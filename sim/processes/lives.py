@@ -164,16 +164,10 @@ def _offer_locally(world: World, life: Life, image: Image, now_s: int) -> None:
 
 
 def _known(life: Life, campaign: Campaign) -> tuple[int, int]:
-    """Return how many jobs of *campaign* ended well, and badly."""
-    done, failed, _ = counted(life, campaign)
-    return done, failed
-
-
-def counted(life: Life, campaign: Campaign) -> tuple[int, int, int]:
-    """Return how many jobs of *campaign* ended well, badly, and were withdrawn."""
+    """Return how many jobs of *campaign* are done, and of how many it was told that they failed."""
     ends = sum(part.summed("counted")[campaign.model_number, campaign.goal] for part in life.parts)
-    done, failed, withdrawn = (int(n) for n in np.asarray(ends))
-    return done, failed, withdrawn
+    done, failed, *_ = (int(n) for n in np.asarray(ends))
+    return done, failed
 
 
 def _withdraw(life: Life, campaign: Campaign) -> None:

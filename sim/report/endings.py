@@ -21,6 +21,7 @@ _SAID: Final = {
     "finished": "finished", "aborted": "was aborted", "stalled": "stalled",
     "superseded": "gave way to a newer version", "running": "is still running", "waiting": "has not begun",
 }  # fmt: skip
+_COUNTED: Final = ("n_targets", "n_done", "n_failed", "n_silent")  # of table `campaigns`
 _WORLDS: Final = 8  # told by name in one sentence
 _NAMED: Final = 3  # rollouts told one by one; of more, those that were stopped
 
@@ -28,7 +29,8 @@ _NAMED: Final = 3  # rollouts told one by one; of more, those that were stopped
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """A version sent over the air in one cell: what it is called, how it *ended* in each replication
-    and when (days), and how many devices were *offered* it and have it recorded (*done*).
+    and when (days), how many devices were *offered* it and have it recorded (*done*), of how many
+    it was told that they *failed*, and of how many nothing (*silent*; None in a run of before 0.2.0).
     """
 
     name: str
@@ -36,6 +38,8 @@ class Rollout:
     days: list[float]
     offered: Estimate
     done: Estimate
+    failed: Estimate
+    silent: Estimate | None
 
 
 def rollouts(study: Study, cell: Cell) -> list[Rollout]:
@@ -53,15 +57,14 @@ def rollouts(study: Study, cell: Cell) -> list[Rollout]:
 
 
 def _rollout(name: str, rows: list[dict[str, object]]) -> Rollout:
-    numbers = {
-        key: [float(str(row[key])) for row in rows] for key in ("ended_s", "n_targets", "n_done")
-    }
-    offered, done = (
-        estimate(numbers[key], "devices", Kind.SKEWED, ABOVE_NOUGHT)
-        for key in ("n_targets", "n_done")
-    )
+    numbers = {key: [float(str(row[key])) for row in rows] for key in ("ended_s", *_COUNTED)}
     days = [second / DAY_S for second in numbers["ended_s"] if second >= 0]
-    return Rollout(name, [str(row["ended"]) for row in rows], days, offered, done)
+    offered, done, failed, silent = (
+        estimate(numbers[key], "devices", Kind.SKEWED, ABOVE_NOUGHT) for key in _COUNTED
+    )
+    is_known = min(numbers["n_silent"]) >= 0
+    ended = [str(row["ended"]) for row in rows]
+    return Rollout(name, ended, days, offered, done, failed, silent if is_known else None)
 
 
 def told(study: Study, cell: Cell) -> str:
@@ -93,7 +96,10 @@ def _told(one: Rollout) -> str:
         first, last = (rounded(end(one.days), 3) for end in (min, max))
         when = f" on day {first}" if first == last else f" between day {first} and day {last}"
     reached = f"{interval(one.done)} of {interval(one.offered)} devices that were offered it have it recorded"
-    return f"The rollout of {one.name} {listed(ends)}{when}; {reached}."
+    rest = ""
+    if one.silent is not None and one.failed.value + one.silent.value:
+        rest = f", {interval(one.failed)} told that it failed, and of {interval(one.silent)} nobody heard how it went"
+    return f"The rollout of {one.name} {listed(ends)}{when}; {reached}{rest}."
 
 
 def points(study: Study) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from sim.history import SCHEMA_VERSION
 from sim.scenario import stages
 from sim.scenario.faults import Fault, ScenarioError, did_you_mean
 from sim.scenario.fields import BY_SERVER_LEAVES, OTHERS
@@ -86,7 +87,7 @@ def composed(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Node, list[Fault]
     node, faults = read(path)
     entries = node.value if isinstance(node.value, dict) else {}
     if "schema_version" not in entries:
-        faults.append(node.fault("schema_version", "is missing; every file begins with schema_version: 1"))
+        faults.append(node.fault("schema_version", f"is missing; every file begins with schema_version: {SCHEMA_VERSION}"))
     extends = entries.get("extends")
     if extends is None or extends.faulty:
         if stages.NETWORK in entries:

@@ -16,9 +16,11 @@ from typing import Any, Final, NoReturn
 
 import yaml
 
+from sim.history import SCHEMA_VERSION
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError
 from sim.units import shown
 
+_FIRST: Final = f"schema_version: {SCHEMA_VERSION}"  # the line
 LARGEST_B: Final = 1024**2
 DEEPEST: Final = 40
 MOST_NODES: Final = 25_000  # a design of 10,000 cells by hand, and no more: what is larger is refused in a fraction of a second
@@ -122,7 +124,7 @@ class _Reader:
         next(events)
         start = next(events)
         if not isinstance(start, yaml.DocumentStartEvent):
-            self.stop(start, "is empty; a scenario begins with schema_version: 1")
+            self.stop(start, f"is empty; a scenario begins with {_FIRST}")
         if start.version or start.tags:
             self.fault(start, "document", "has a % directive; delete the line")
         root = self.node(next(events), events, ())
@@ -131,7 +133,7 @@ class _Reader:
         if isinstance(after, yaml.DocumentStartEvent):
             self.stop(after, "holds a second document; keep one scenario in a file")
         if not isinstance(root.value, dict):
-            self.stop(root, f"is {kind_of(root.value)}; a scenario is a mapping that begins with schema_version: 1")
+            self.stop(root, f"is {kind_of(root.value)}; a scenario is a mapping that begins with {_FIRST}")
         return root
 
     def fault(self, event: _Event | Node, path: str, message: str) -> None:

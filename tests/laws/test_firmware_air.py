@@ -114,6 +114,58 @@ def test_those_stuck_are_read_on_the_day_mp105_begins():
     assert status(tables)["suspended_s"] == 10 * jobs["done"] + jobs["repaired"] * (until_s + 7) + again * (DAY_S + 7)
 
 
+@pytest.mark.parametrize(("retries", "loss"), [(0, "0 %"), (0, "60 %"), (2, "60 %")])
+def test_a_read_that_finds_the_old_version_tells_a_failure(retries, loss):
+    """Of activations 30 % fail. Whether the answer comes or a read has to be made, a job ends as
+    recorded where the device runs the version, and as failed where it does not: 0.3^(r + 1).
+    """
+    settings = {
+        "firmware.ota.activation.failure": "30 %", "firmware.ota.response.loss": loss,
+        "firmware.ota.retries": retries, "firmware.ota.retry_after": "1 d", "estate.premises": 1000,
+    }  # fmt: skip
+    runs = [firmware_world(settings, replication, "esme") for replication in range(8)]
+
+    for tables in runs:
+        jobs, steps = counted(tables["jobs"], "ended"), counted(tables["steps"], "step")
+        recorded = jobs["done"] + jobs.get("repaired", 0)
+        assert recorded + jobs["activation_failed"] == 1000
+        assert recorded == steps["recorded"] == steps["activated"]
+        assert last_state(tables, "n_behind") == jobs["activation_failed"]
+        assert last_state(tables, "n_wrong") == last_state(tables, "n_suspended") == 0
+        (campaign,) = tables["campaigns"].itertuples()
+        ends = (campaign.n_done, campaign.n_failed, campaign.n_silent)
+        assert ends == (recorded, jobs["activation_failed"], 0)
+    failed = (counted(tables["jobs"], "ended")["activation_failed"] / 1000 for tables in runs)
+    assert agrees(failed, 0.3 ** (retries + 1))
+
+
+@pytest.mark.parametrize(
+    ("settings", "ended"),
+    [
+        ({"firmware.off": "{hcalcs: 40 %}"}, "finished"),
+        ({"firmware.ota.loss": "40 %"}, "finished"),
+        ({"firmware.ota.response.loss": "40 %", "firmware.ota.mp105": "null"}, "finished"),
+        ({"firmware.ota.activation.failure": "40 %"}, "aborted"),
+        ({"firmware.ota.hub_ready.curve": "[{share: 60 %, time: 0 s}]"}, "aborted"),
+        ({"firmware.pipeline.data_error": "100 %"}, "aborted"),
+    ],
+)
+def test_a_gate_sees_what_is_told_and_not_silence(settings, ended):
+    """Two groups, a threshold of 10 %: 40 % that never say a word let the second group begin, 40 %
+    that tell their failure do not.
+    """
+    gates = {
+        "firmware.campaign.ramp": "{kind: groups, step: 1 s, shares: [50 %, 50 %], share: null, first: null, factor: null}",
+        "firmware.campaign.error_threshold": "10 %", "firmware.campaign.least": 20,
+        "firmware.campaign.success_threshold": "80 %",
+    }  # fmt: skip
+    (campaign,) = firmware_world(gates | settings, 0, "hcalcs")["campaigns"].itertuples()
+
+    assert (campaign.ended, campaign.n_groups) == (ended, 2 if ended == "finished" else 1)
+    apart = campaign.n_silent if "mp105" not in str(settings) else campaign.n_targets - campaign.n_done
+    assert (apart > 60, campaign.n_failed > 60) == (ended == "finished", ended == "aborted")
+
+
 @pytest.mark.parametrize("retries", [0, 2, 7])
 def test_an_image_that_is_lost_is_sent_again_as_often_as_may_be(retries):
     """p^(r + 1) of the jobs fail; attempts are those of a truncated geometric law."""

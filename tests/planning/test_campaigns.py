@@ -208,7 +208,9 @@ def test_the_table_has_a_row_a_campaign():
     programme = Programme(world(horizon_s=20), [image(1), image(2, 15), image(1, 18, number=2, device_type="esme")])
     play(programme, targets={"north": 4})
 
-    table = frame("campaigns", dict(zip(TABLES["campaigns"].names, zip(*rows(programme.campaigns, lambda c: (c.goal, 5, 6)), strict=True), strict=True)))
+    made = rows(programme.campaigns, lambda c: (c.goal, 5, 6, 7))
+    columns = zip(TABLES["campaigns"].names, zip(*made, strict=True), strict=True)
+    table = frame("campaigns", dict(columns))
 
     assert table["ended"].tolist() == ["finished", "running", "waiting"]
     assert table["started_s"].tolist() == [0, 15, -1]

@@ -13,6 +13,7 @@ from tests.twins.firmware import world
 
 FIRST, N_WORLDS, AT_ONCE = 10_000, 120, 20  # numbers beyond those that the twin is compared on
 STEPS = ("offered", "accepted", "taken", "held", "activated", "answered")
+SILENT = ("unheard", "no_wan", "wan_lost", "han_failed", "image_lost")  # nobody says how it ended
 
 
 def without_warm_up(number: int) -> Scenario:
@@ -28,10 +29,11 @@ def check_jobs(tables: Tables, trace: Trace) -> None:
     open_n = sum(life[6] != "idle" for life in trace.lives)
     for model in set(jobs["model"]) | set(campaigns["model"]):
         ends = Counter(jobs[jobs["model"] == model].groupby("ended")["n"].sum().to_dict())
-        of = campaigns[campaigns["model"] == model][["n_targets", "n_done", "n_failed", "n_withdrawn"]].sum()
+        of = campaigns[campaigns["model"] == model].filter(like="n_").sum()
         done, withdrawn, still = ends["done"] + ends["repaired"], ends["withdrawn"], ends["open"]
         assert (of["n_targets"], of["n_done"], of["n_withdrawn"]) == (ends.total(), done, withdrawn)
-        assert of["n_failed"] == ends.total() - done - withdrawn - still
+        assert of["n_silent"] == sum(ends[end] for end in SILENT)
+        assert of["n_failed"] == ends.total() - done - withdrawn - still - of["n_silent"]
         open_n -= still
     assert open_n == 0, "what is open is under way in some device"
     steps = tables["steps"].groupby("step")["n"].sum()

@@ -117,7 +117,7 @@ def test_a_rollout_that_was_stopped_says_so(ran):
     one = {
         "window.warm_up": "0 d",
         "window.length": "200 d",
-        "firmware.off": {"ppmid": "40 %", "ihd": "0 %", "hcalcs": "0 %"},
+        "firmware.ota.activation.failure": "40 %",
     }
     one |= {
         "firmware.releases": [{"model": "ppmid_a", "class": "security", "first": "1 d"}],
@@ -130,9 +130,33 @@ def test_a_rollout_that_was_stopped_says_so(ran):
     assert re.match(
         r"The rollout of ppmid_a 1 \(security\) (was aborted|stalled) ", findings(run).answer
     )
-    assert re.search(r"devices that were offered it have it recorded\.", findings(run).answer)
+    assert re.search(r"devices that were offered it have it recorded, ", findings(run).answer)
     for text in (answer(run), write(run).read_text(encoding="utf-8")):
         assert any(f"{end} " in text.replace("\u00a0", " ") for end in ("was aborted", "stalled"))
+
+
+def test_silence_stops_no_rollout_and_is_told(ran):
+    """40 % of the displays are switched off and say nothing: it goes on, and says so."""
+    run = ran(
+        premises=600,
+        base="gb_firmware",
+        **{
+            "window.warm_up": "0 d",
+            "window.length": "200 d",
+            "firmware.off": {"ppmid": "40 %", "ihd": "0 %", "hcalcs": "0 %"},
+            "firmware.releases": [{"model": "ppmid_a", "class": "security", "first": "1 d"}],
+            "firmware.pipeline": {"reject": "0 %", "data_error": "0 %", "withdrawn": "0 %"},
+            "firmware.local.take_up": "0 %",
+            "firmware.ota.hub_ready": {"start": "0 d", "curve": [{"share": "100 %", "time": "0 s"}]},
+            "firmware.campaign": {"error_threshold": "10 %", "least": 10, "sweeps": 0},
+        },
+    )
+    [rollout] = rollouts(Study(run), Study(run).cells[0])
+
+    assert set(rollout.ended) == {"finished"}
+    assert rollout.silent.value > 0.35 * rollout.offered.value > 100 * rollout.failed.value
+    assert re.search(r", \S+ (\S+ \S+ |\(.*?\) )?told that it failed, and of .* nobody heard how it went\.",
+                     findings(run).answer)
 
 
 def ranking(*values):

@@ -235,4 +235,4 @@ def test_a_wrong_set_earns_its_sentence(sets, fault):
 
 
 def test_a_good_scenario_is_not_refused():
-    assert resolved(load("gb_base")).startswith("schema_version: 1\nname: gb_base\n")
+    assert resolved(load("gb_base")).startswith("schema_version: 2\nname: gb_base\n")

@@ -11,6 +11,7 @@ from sim.kernels.firmware.columns import (
     C_CUT,
     C_RECEIVED,
     C_TRANSFERRED,
+    COUNTED_AS,
     E_ACTIVATION_FAILED,
     E_DONE,
     E_HAN_FAILED,
@@ -23,7 +24,6 @@ from sim.kernels.firmware.columns import (
     E_REPAIRED,
     E_UNHEARD,
     E_WAN_LOST,
-    E_WITHDRAWN,
     ESME,
     FAILED,
     HCALCS,
@@ -93,7 +93,7 @@ def end_job(facts, sums, device, event, reason):  # type: ignore[no-untyped-def]
     step(facts, device, event)
     if device.flags & MEASURED_JOB:
         sums.jobs[device.model, device.version, reason] += 1
-    sums.counted[device.model, device.goal, 0 if reason in (E_DONE, E_REPAIRED) else 2 if reason == E_WITHDRAWN else 1] += 1
+    sums.counted[device.model, device.goal, COUNTED_AS[reason]] += 1
     device.job_s, device.version, device.attempt, device.looks = NEVER, 0, 0, 0
 
 
@@ -322,7 +322,7 @@ def _looked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
 
 @njit(**PLAIN)
 def _repaired(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
-    """The answer of that read arrives, or does not."""
+    """The answer of that read arrives, or does not; what it says decides what became of the attempt."""
     occasion = 64 * (8 * np.int64(device.version) + device.attempt) + device.looks
     device.looks = (device.looks + 1) % 64
     if happened(facts, K_REPAIR_LOST, w.region * 8 + SLOT[kind], device.index, occasion, w.answer_loss):
@@ -330,7 +330,10 @@ def _repaired(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-d
         device.job_s = min(now_s + w.patience_s, np.int64(NEVER))
         return
     _no_longer_suspended(w, sums, kind, device, now_s)
-    came_to(sums, kind, device, S_RECORDED)
-    took(facts, sums, kind, device, L_WHOLE, now_s - np.int64(device.begun_s))
     write(w, facts, sums, kind, device, now_s, now_s, device.running)
-    end_job(facts, sums, device, REPAIR, E_REPAIRED)
+    if device.running % VARIANT >= device.version:
+        came_to(sums, kind, device, S_RECORDED)
+        took(facts, sums, kind, device, L_WHOLE, now_s - np.int64(device.begun_s))
+        end_job(facts, sums, device, REPAIR, E_REPAIRED)
+    else:
+        fail_attempt(w, facts, sums, device, now_s, E_ACTIVATION_FAILED)

@@ -135,7 +135,12 @@ TOLD: Final = ("version_report", "carried", "request", "detail", "image_request"
  T_CUT) = range(13)  # fmt: skip
 STATUS: Final = ("suspended_s", "unlisted_s", "variant_s", "found_n", "found_s", "forgotten_n")
 Z_SUSPENDED, Z_UNLISTED, Z_VARIANT, Z_FOUND, Z_FOUND_S, Z_FORGOTTEN = range(6)
-COUNTED: Final = ("done", "failed", "withdrawn")
+# How the ends of jobs are counted by campaign: a gate sees what is told, and silence tells it nothing.
+COUNTED: Final = ("done", "failed", "silent", "withdrawn")
+COUNTED_AS = np.full(len(ENDS), COUNTED.index("silent"), np.int64)
+COUNTED_AS[[E_DONE, E_REPAIRED]] = COUNTED.index("done")
+COUNTED_AS[[E_HASH, E_LISTING, E_HUB, E_ACTIVATION_FAILED, E_NOT_PERMITTED]] = COUNTED.index("failed")
+COUNTED_AS[E_WITHDRAWN] = COUNTED.index("withdrawn")
 # What the totals of a ledger count, after those of `sim.kernels.ledgers`.
 UNKNOWN_S, N_UNKNOWN = 9, 10
 N_TOTALS = 11

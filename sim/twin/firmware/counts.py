@@ -11,7 +11,7 @@ from sim.planning import releases as planned_releases
 from sim.planning.releases import highest_listed
 from sim.scenario.firmware import LIVING
 from sim.tables import LATENCY_EDGES_S
-from sim.twin.firmware.campaigns import FAILED
+from sim.twin.firmware.campaigns import SILENT, TOLD
 from sim.twin.firmware.estate import VARIANT, Living
 from sim.twin.ledgers import is_unknown_before, was_wrong_before
 
@@ -35,9 +35,10 @@ def releases(world: FirmwareWorld) -> Rows:
 def campaigns(world: FirmwareWorld) -> Rows:
     """Yield every campaign that became due."""
 
-    def totals(campaign: Campaign) -> tuple[int, int, int]:
+    def totals(campaign: Campaign) -> tuple[int, int, int, int]:
         ended = Counter(job.ended for job in world.jobs if job.campaign is campaign)
-        return ended["done"] + ended["repaired"], sum(ended[how] for how in FAILED), ended["withdrawn"]
+        told, silent = (sum(ended[how] for how in ends) for ends in (TOLD, SILENT))
+        return ended["done"] + ended["repaired"], told, silent, ended["withdrawn"]
 
     yield from planned.rows(world.programme.campaigns, totals)
 

@@ -139,8 +139,7 @@ def activation(world: FirmwareWorld, job: Job) -> Part:
             job.end("miss", "unheard", world.now_s)
             return ""
         job.follow("suspend")
-        yield from repair(world, job)
-        return ""
+        return (yield from repair(world, job))
     current.answered_s = world.now_s
     device.resume(world.now_s)
     if not why:
@@ -168,8 +167,8 @@ def run(world: FirmwareWorld, job: Job) -> str:
     return ""
 
 
-def repair(world: FirmwareWorld, job: Job) -> Process:
-    """Look at a Suspended device until a read of it is answered (MP105)."""
+def repair(world: FirmwareWorld, job: Job) -> Part:
+    """Look at a Suspended device until a read of it is answered (MP105), or for ever."""
     device, ota = job.device, world.firmware.ota
     n = 0
     while True:
@@ -177,7 +176,7 @@ def repair(world: FirmwareWorld, job: Job) -> Process:
         if ota.mp105 is None or world.now_s < ota.mp105.start:
             job.follow("resend")
             if ota.mp105 is None:
-                return
+                return ""
             yield wait(world, job, ota.mp105.start - world.now_s)
         job.follow("read")
         world.tell("repair_read")
@@ -188,10 +187,12 @@ def repair(world: FirmwareWorld, job: Job) -> Process:
             job.follow("miss")
             continue
         device.resume(world.now_s)
-        job.tries[-1].recorded_s = world.now_s
         world.write(device, world.now_s, device.version_true)
+        if device.base < job.version:
+            return "activation_failed"
+        job.tries[-1].recorded_s = world.now_s
         job.end("repair", "repaired", world.now_s)
-        return
+        return ""
 
 
 def wait(world: FirmwareWorld, job: Job, seconds: int) -> Event:

@@ -19,7 +19,8 @@ _ENDS = {
     "refused_hash": "the DSP refuses it: its hash is not the one on the list", "refused_listing": "the DSP refuses it: it is not on the list",
     "refused_hub": "the DSP refuses it: the hub cannot serve it yet", "no_wan": "it never arrives: nobody can hear the hub",
     "wan_lost": "it is lost on the way to the hub", "han_failed": "it does not get over the HAN", "image_lost": "it goes with the hub, which is exchanged",
-    "activation_failed": "the answer says that it could not be run", "not_permitted": "the answer says that the step is not permitted",
+    "activation_failed": "the answer says that it is not run",
+    "not_permitted": "the answer says that it is not run, for the step is not permitted",
     "unheard": "the answer is lost, and nobody knows", "withdrawn": "the offer is withdrawn", "done": "the answer arrives, and the SMI is written",
     "repaired": "a read (11.2) is answered, and the SMI is written",
 }  # fmt: skip
