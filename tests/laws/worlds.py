@@ -20,6 +20,7 @@ ALONE = {
     "estate.regions": "{north: 100 %, central: 0 %, south: 0 %}",
     "estate.devices": "{ppmid: 100 %, ihd: 0 %, hcalcs: 0 %}",
     "estate.no_wan_share": "0 %",
+    "estate.not_communicating_share": "0 %",
     "updates.local.take_up": "100 %",
     "reporting.devices": "[ppmid]",
     "network": "[]",
