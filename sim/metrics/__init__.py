@@ -28,6 +28,7 @@ _ARRIVED = Of("end_to_end_passed_share", "messages that reach the SMI")
 _ATTEMPTED = Of("attempted_share", "messages that make an attempt")
 _KNOWN = Of("record_known_share", "device time with a record")
 _HUB_KNOWN = Of("hub_record_known_share", "device time with a record in the hub")
+_WRONG = Of("record_wrong_of_all_share", "device time with a wrong record")
 _CONFIRMED = Of("confirmed_share", "devices with a report in the SMI")
 _REPAIRED = Of("repaired_share", "wrong records that were seen to be mended")
 _DETECTED = Of("audit_detected_share", "installations not on the list that an audit found")
@@ -192,6 +193,17 @@ METRICS: Final[dict[str, Metric]] = {
     "hub_record_unknown_share": Metric(partial(records.unknown_share, ledger="hub"), "share", _TYPE, _MEAN),
     "staleness_days_mean": Metric(records.staleness_mean, "d", _TYPE, _MEAN, _KNOWN),
     "staleness_days_p95": Metric(partial(records.staleness_quantile, share=0.95), "d", _TYPE, _SKEWED, _KNOWN),
+    "record_wrong_of_all_share": Metric(records.wrong_of_all_share, "share", _TYPE, _MEAN),
+    "wrong_age_days_mean": Metric(records.wrong_age_mean, "d", "device type/region", _MEAN, _WRONG),
+    **{
+        f"wrong_age_days_{name}": Metric(
+            partial(records.wrong_age_quantile, share=share), "d", _TYPE, _SKEWED, _WRONG
+        )
+        for name, share in {"p50": 0.5, "p95": 0.95}.items()
+    },
+    "record_wrong_past_7d_share": Metric(
+        partial(records.wrong_past_share, days=7), "share", _TYPE, _MEAN, _KNOWN
+    ),
     "confirmed_share": Metric(records.confirmed_share, "share", _TYPE, _MEAN),
     "confirmation_age_days_mean": Metric(records.confirmation_age_mean, "d", _TYPE, _MEAN, _CONFIRMED),
     "repaired_share": Metric(records.repaired_share, "share", _TYPE, _MEAN),

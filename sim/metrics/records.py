@@ -83,6 +83,67 @@ def _in_bands(rows: Rows, device_s: float) -> float:
     return float(low[band] + inside * (high[band] - low[band]))
 
 
+def wrong_of_all_share(tables: Tables, window: Window) -> Values:
+    """Share of all device time that the record is wrong: WRONG ÷ (RIGHT + WRONG + UNKNOWN).
+
+    Groups: device type; `all` is every type together. Unit: share.
+    """
+    right, wrong, unknown = _sums(tables, "smi", "right_s", "wrong_s", "unknown_s")
+    return pooled(wrong, _added(right, wrong, unknown))
+
+
+def wrong_age_mean(tables: Tables, window: Window) -> Values:
+    """Mean age of the wrong records of the SMI: for how long they have been wrong, at a random time
+    at which they are: ∫ staleness dt ÷ WRONG. Absent where no record is wrong.
+
+    Groups: device type, type/region; `all` is every type together, all/region those of a region.
+    Unit: d.
+    """
+    rows = where(tables["ledgers"], ledger="smi")
+    age = _ages(rows)
+    for region in sorted(set(rows["region"].tolist())):
+        own = _ages(where(rows, region=region))
+        age |= {f"{name}/{region}": days for name, days in own.items()}
+    return age
+
+
+def _ages(rows: Rows) -> Values:
+    area, wrong = (totals(rows, "device_type", column) for column in ("staleness_s2", "wrong_s"))
+    return {name: s / DAY_S for name, s in pooled(area, wrong).items()}
+
+
+def wrong_age_quantile(tables: Tables, window: Window, *, share: float) -> Values:
+    """Age that *share* of the wrong records of the SMI do not exceed, by device time; found in the
+    bands of the table `staleness` (half-octaves of an hour), linearly within a band. Absent where
+    no record is wrong.
+
+    Groups: device type; `all` is every type together. Unit: d.
+    """
+    bands = where(tables["staleness"], ledger="smi")
+    wrong = totals(bands, "device_type", "device_s")
+    groups = {name: where(bands, device_type=name) for name in wrong} | {"all": bands}
+    wrong["all"] = added(wrong.values())
+    return {
+        name: _in_bands(rows, share * wrong[name]) / DAY_S
+        for name, rows in groups.items()
+        if wrong[name]
+    }
+
+
+def wrong_past_share(tables: Tables, window: Window, *, days: float) -> Values:
+    """Share of the time with a record that it has been wrong for *days* or longer: what a repair
+    within that time would not have reached ÷ (RIGHT + WRONG). Of the band of the table `staleness`
+    that *days* lies in, the part above it, linearly.
+
+    Groups: device type; `all` is every type together. Unit: share.
+    """
+    right, wrong = _sums(tables, "smi", "right_s", "wrong_s")
+    bands = where(tables["staleness"], ledger="smi")
+    low, high = bands["low_s"], bands["high_s"]
+    above = np.clip((high - days * DAY_S) / np.maximum(high - low, 1), 0, 1) * bands["device_s"]
+    return pooled(totals(bands | {"above": above}, "device_type", "above"), _added(right, wrong))
+
+
 def confirmation_age_mean(tables: Tables, window: Window) -> Values:
     """Mean time since the latest report written for a device was made, right or not: ∫ age dt ÷ (devices × seconds measured).
 

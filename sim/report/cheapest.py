@@ -6,10 +6,10 @@ from functools import partial
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
-from sim.metrics import Estimate
 from sim.metrics.intervals import quantile_t
 from sim.report.contest import COST, RIGHT_ENOUGH, TYPE, WRONG, Choice, Contest, choices
 from sim.report.findings import Findings, Picture
+from sim.report.floor import share, who
 from sim.report.grids import Grid
 from sim.report.ranking import negative, of_cells, replications_for, untold, would
 from sim.report.study import Study, base_leaves
@@ -40,21 +40,50 @@ def findings(study: Study) -> Findings:
 
 def _answer(contest: Contest) -> str:
     bar = format_share(RIGHT_ENOUGH)
-    able = [choice for choice in contest.choices if choice.wrong.value <= RIGHT_ENOUGH]
+    able = [choice for choice in contest.choices if choice.late.value <= RIGHT_ENOUGH]
     beaten = len(contest.beaten_by)
     worth = (
         f"Of {counted(len(contest.choices), 'rule')}, {len(contest.best)} {'is' if len(contest.best) == 1 else 'are'} on the frontier and {beaten}"
         f" {'is' if beaten == 1 else 'are'} dominated: another is no dearer and leaves no more wrong."
     )
     if not able:
-        return f"None of these rules leaves at most {bar} of the PPMID records wrong; {_least_wrong(contest)}. {worth}"
+        return f"{_none(contest)} {worth}"
     best = able[0]
     first = (
-        f"The cheapest rule that leaves at most {bar} of the PPMID records wrong is {contest.called(best)}: {interval(best.cost)} messages per device-year,"
-        f" {percent(best.wrong)} wrong."
+        f"The cheapest rule that leaves at most {bar} of the PPMID records {contest.so_long} is"
+        f" {contest.called(best)}: {interval(best.cost)} messages per device-year, {_left(contest, best)}."
     )
     parts = first + _perhaps(contest, best) + _near(contest, able), _against_daily(contest), worth
     return " ".join(filter(None, parts))
+
+
+def _left(contest: Contest, choice: Choice) -> str:
+    """Say what share *choice* leaves wrong so long, and wrong at all."""
+    if contest.so_long == "wrong":
+        return f"{percent(choice.wrong)} wrong"
+    return f"{percent(choice.late)} wrong so long and {percent(choice.wrong)} at all"
+
+
+def _none(contest: Contest) -> str:
+    """Say that no rule meets the bar; where what is never reached is why, which one does where
+    premises are reached, and how many of the others it would bear.
+    """
+    bar, floor = format_share(RIGHT_ENOUGH), contest.floor
+    told = f"None of these rules leaves at most {bar} of the PPMID records {contest.so_long}"
+    if floor is None or floor.value.value <= RIGHT_ENOUGH:
+        return f"{told}; {_least_wrong(contest)}."
+    told += f", and none can: {who(contest.choices[0].cell.scenario)}, and so are {percent(floor.value)} under every rule (the floor)."
+    inside = [one for one in contest.choices if floor.reached(one.late).value <= RIGHT_ENOUGH]
+    if not inside:
+        return f"{told} Nor does any where premises are reached; {_least_wrong(contest)}."
+    best = inside[0]
+    return (
+        f"{told} Where premises are reached, the cheapest that does is {contest.called(best)}:"
+        f" {interval(best.cost)} messages per device-year, {percent(floor.reached(best.late))} so long"
+        f" there, {_left(contest, best)} of all. The choice turns where at most"
+        f" {share(floor.turning(best.late, RIGHT_ENOUGH))} of premises are never reached: there this"
+        f" rule leaves {bar} of all, and so does a dearer one a little further."
+    )
 
 
 def _least_wrong(contest: Contest) -> str:
@@ -71,7 +100,7 @@ def _perhaps(contest: Contest, best: Choice) -> str:
     """Name the cheaper rules that the run cannot tell from the bar."""
     cheaper = [
         contest.called(choice) for choice in contest.choices
-        if choice.cost.value < best.cost.value and choice.wrong.n > 1 and choice.wrong.low <= RIGHT_ENOUGH < choice.wrong.value
+        if choice.cost.value < best.cost.value and choice.late.n > 1 and choice.late.low <= RIGHT_ENOUGH < choice.late.value
     ]  # fmt: skip
     return f" Cheaper still, this run cannot tell whether it does: {listed(cheaper)}." if cheaper else ""
 
@@ -79,15 +108,16 @@ def _perhaps(contest: Contest, best: Choice) -> str:
 def _near(contest: Contest, able: list[Choice]) -> str:
     """Say where the run cannot tell that the cheapest of the *able* meets the bar, and which does."""
     best = able[0]
-    if best.wrong.n == 1 or best.wrong.high <= RIGHT_ENOUGH:
+    late = best.late
+    if late.n == 1 or late.high <= RIGHT_ENOUGH:
         return ""
-    spread = (best.wrong.high - best.wrong.value) * sqrt(best.wrong.n) / quantile_t(best.wrong.n - 1)
-    n = replications_for(RIGHT_ENOUGH - best.wrong.value, spread, best.wrong.n + 1)
+    spread = (late.high - late.value) * sqrt(late.n) / quantile_t(late.n - 1)
+    n = replications_for(RIGHT_ENOUGH - late.value, spread, late.n + 1)
     told = f" This run cannot tell that it does: its interval reaches past {format_share(RIGHT_ENOUGH)}{would([n])}."
-    sure = next((choice for choice in able if choice.wrong.high <= RIGHT_ENOUGH), None)
+    sure = next((choice for choice in able if choice.late.high <= RIGHT_ENOUGH), None)
     if sure is None:
         return told
-    return f"{told} The cheapest whose interval lies below it is {contest.called(sure)}: {interval(sure.cost)} messages, {percent(sure.wrong)} wrong."
+    return f"{told} The cheapest whose interval lies below it is {contest.called(sure)}: {interval(sure.cost)} messages, {_left(contest, sure)}."
 
 
 def _heartbeat(contest: Contest, other: Choice) -> Choice | None:
@@ -132,18 +162,18 @@ def _points(contest: Contest) -> tuple[str, ...]:
 
 def _floor(contest: Contest) -> tuple[str, ...]:
     """Say what no rule can mend: premises that are never reached."""
-    silent = next((choice for choice in contest.choices if choice.cell.scenario.reporting.rule == "none"), None)
-    if silent is None:
+    floor = contest.floor
+    if floor is None:
         return ()
-    estate = silent.cell.scenario.estate
-    unreached = estate.no_wan_share + estate.not_communicating_share
-    if not unreached:
-        return ()
-    ends = unreached * silent.wrong.low, unreached * silent.wrong.high
-    floor = Estimate(unreached * silent.wrong.value, unreached * silent.wrong.half_width, silent.wrong.n, "share", bounds=ends)
+    scenario = contest.choices[0].cell.scenario
+    local = scenario.updates.local
     return (
-        f"The floor: {format_share(unreached)} of premises are never reached and never report, so their records go wrong as under {contest.called(silent)}"
-        f" ({percent(silent.wrong)}). That leaves about {percent(floor)} of all records wrong under every rule, here by multiplication.",
+        f"The floor: {who(scenario)}, and never report, so their records go wrong as where nobody"
+        f" does: {percent(floor.silent)} of them are {contest.so_long}. That leaves"
+        f" {percent(floor.value)} of all so under every rule, by multiplication. In the long run it"
+        f" is their share times the take-up of local updates, {share(floor.unreached)} ×"
+        f" {format_share(local.take_up)} = {share(floor.unreached * local.take_up)}: two inputs, and"
+        f" no result.",
     )
 
 
@@ -161,20 +191,23 @@ def _doubts(contest: Contest) -> tuple[str, ...]:
 
 
 def _critical_loss(contest: Contest) -> str:
-    """Say at which loss the rule without heartbeat meets the bar, by arithmetic from its simulated share.
-
-    A lost report of a change leaves a record wrong until the next change, so the share wrong grows by take-up × loss.
+    """Say at which loss the rule without heartbeat fails the bar where premises are reached: what it
+    leaves wrong there is its losses, and grows in proportion to them.
     """
-    bare = next((choice for choice in contest.choices if choice.cell.scenario.reporting.rule == "on_change"), None)
-    if bare is None or bare.wrong.value >= RIGHT_ENOUGH:
+    rules = {choice.cell.scenario.reporting.rule: choice for choice in contest.choices}
+    bare, floor = rules.get("on_change"), contest.floor
+    if bare is None or not bare.cell.scenario.reporting.loss:
         return ""
-    scenario = bare.cell.scenario
-    if scenario.updates.local.driver != "poisson" or not scenario.updates.local.take_up:
+    loss = bare.cell.scenario.reporting.loss
+    inside = floor.reached(bare.late) if floor else bare.late
+    if not inside.value or inside.value >= RIGHT_ENOUGH:
         return ""
-    critical = scenario.reporting.loss + (RIGHT_ENOUGH - bare.wrong.value) / scenario.updates.local.take_up
+    critical = loss * RIGHT_ENOUGH / inside.value
     return (
-        f"The loss at which {contest.called(bare)} fails: a lost report leaves a record wrong until the next change, so by arithmetic (share that takes part ×"
-        f" loss) it passes {format_share(RIGHT_ENOUGH)} wrong at a loss of about {rounded(100 * critical, 2)} %; a heartbeat mends each loss within its period."
+        f"The loss at which {contest.called(bare)} fails: a lost report leaves a record wrong until"
+        f" the next change, and {format_share(loss)} of losses leave {percent(inside)} so where"
+        f" premises are reached; in proportion it passes {format_share(RIGHT_ENOUGH)} at a loss of"
+        f" about {rounded(100 * critical, 2)} %. A heartbeat mends each loss within its period."
     )
 
 
@@ -210,9 +243,11 @@ def _grid(contest: Contest) -> Grid:
 
 
 def _picture(contest: Contest) -> Picture:
-    able = [choice for choice in contest.best if choice.wrong.value <= RIGHT_ENOUGH]
-    bar = format_share(RIGHT_ENOUGH)
-    title = f"No rule here keeps {bar} or less of the records wrong"
+    able = [choice for choice in contest.best if choice.late.value <= RIGHT_ENOUGH]
+    bar, floor = format_share(RIGHT_ENOUGH), contest.floor
+    title = f"No rule here leaves {bar} or less of the records {contest.so_long}"
+    if floor is not None and floor.value.value > RIGHT_ENOUGH:
+        title += f": {percent(floor.value)} are under every rule"
     if able:
         title = f"{contest.label(able[0])} leaves {percent(able[0].wrong)} of PPMID records wrong for {interval(able[0].cost)} messages per device-year"
     other = contest.by_name.get(str(contest.study.manifest["comparator"]))
@@ -220,7 +255,9 @@ def _picture(contest: Contest) -> Picture:
         title += f"; {contest.label(other)} takes {interval(other.cost)} and is dominated"
     read = (
         "Further left is cheaper, further down is more often right. Line: the frontier. Grey: dominated. Crosses: 95 % intervals (most are smaller than the"
-        f" mark). Dashed: {bar} wrong. A shape and colour for each rule; the label gives its period."
+        f" mark). Dashed: {bar} wrong."
+        f"{' Dotted: the floor, which no rule gets below.' if floor else ''}"
+        " A shape and colour for each rule; the label gives its period."
     )
     alt = f"Messages per device-year against share of PPMID records wrong, for {len(contest.choices)} rules. {title}."
     return Picture("f2_frontier", title, read, alt, partial(_draw, contest))

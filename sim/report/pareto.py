@@ -40,6 +40,10 @@ def frontier_plot(contest: Contest) -> Figure:
     axes.grid(color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.axhline(100 * RIGHT_ENOUGH, color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
+    if contest.floor is not None:
+        silent = next(each for each in contest.choices if each.late is contest.floor.silent)
+        least = 100 * contest.floor.unreached * silent.wrong.value
+        axes.axhline(least, color=SOFT, linewidth=1, linestyle=(0, (1, 2)))
     _line(axes, contest.best, x, y)
     marks = [_mark(axes, choice, contest, x, y) for choice in contest.choices]
     axes.set_xlabel("messages per device-year")

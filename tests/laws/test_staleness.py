@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sim.metrics import Window, measure
 from tests.laws import closed_forms
 from tests.laws.significance import agrees
 from tests.laws.worlds import DAY_S, YEAR_S, fates, ledger, replications, tables_of
@@ -151,3 +152,18 @@ def test_confirmation_age_with_loss(loss, latency):
 
     found = (total["confirmation_s2"] / (total["n_confirmed"] * DAY_S) for total in sums)
     assert agrees(found, closed_forms.mean_confirmation_age_s(HOUR_S, loss, sum(latency)))
+
+
+def test_what_nobody_mends_grows_old_as_time_goes():
+    """Changed in the first hours of day 1 and never told of: at a random time until day 61 a wrong
+    record is half of that old, half are younger, and 53 of 60 days are past the seventh.
+    """
+    settings = one_change(DAY_S, 61) | {"reporting.rule": "none"}
+    settings["updates.local"] = settings["updates.local"].replace("8 h", "1 min")
+    values = measure(tables_of(settings), Window(0, 61 * DAY_S))
+
+    assert values["wrong_age_days_mean", "ppmid/north"] == pytest.approx(30, abs=0.01)
+    assert values["wrong_age_days_p50", "ppmid"] == pytest.approx(30, rel=0.02)  # within its band
+    assert values["wrong_age_days_p95", "ppmid"] == pytest.approx(57, rel=0.05)
+    assert values["record_wrong_past_7d_share", "ppmid"] == pytest.approx(53 / 61, abs=0.001)
+    assert values["record_wrong_share", "ppmid"] == pytest.approx(60 / 61, abs=0.001)

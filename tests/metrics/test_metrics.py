@@ -114,6 +114,11 @@ EXPECTED = {
     ("record_unknown_share", "ppmid"): 0.0, ("record_unknown_share", "ihd"): 1.0, ("record_unknown_share", "all"): 0.5,
     ("hub_record_wrong_share", "ppmid"): 0.5, ("hub_record_unknown_share", "ppmid"): 0.5, ("hub_record_unknown_share", "all"): 0.75,
     ("staleness_days_mean", "ppmid"): 0.8, ("staleness_days_p95", "ppmid"): 2.0, ("staleness_days_p95", "hcalcs"): 0.0, ("staleness_days_p95", "all"): 1.0,
+    ("record_wrong_of_all_share", "ppmid"): 0.2, ("record_wrong_of_all_share", "all"): 0.05,
+    ("wrong_age_days_mean", "ppmid"): 4.0, ("wrong_age_days_mean", "all"): 4.0,
+    ("wrong_age_days_mean", "ppmid/north"): 4.0, ("wrong_age_days_mean", "all/north"): 4.0,
+    ("wrong_age_days_p50", "ppmid"): 1.0, ("wrong_age_days_p95", "all"): 2.8,
+    ("record_wrong_past_7d_share", "ppmid"): 0.0, ("record_wrong_past_7d_share", "hcalcs"): 0.0,
     ("confirmation_age_days_mean", "ppmid"): 2.0, ("repair_days_mean", "ppmid"): 2.0, ("repair_days_mean", "all"): 2.0,
     ("changes_per_device_year", "ppmid"): 5 / 20 * 36.5, ("changes_per_device_year", "all"): 5 / 30 * 36.5,
     ("reports_per_device_year", "all"): 100 / 50 * 36.5, ("messages_per_device_year", "all"): 120 / 50 * 36.5,
@@ -133,6 +138,7 @@ def test_a_value_worked_out_by_hand(name, group):
 ABSENT = [
     ("dsp_load_share", "all"), ("dsp_over_capacity_share", "all"), ("dsp_peak_waiting_n", "all"),  # unlimited
     ("user_alerts_per_s_peak", "all"), ("user_alerts_per_s_mean", "all"), ("user_delay_s_p50", "all"),  # not in the network
+    ("wrong_age_days_mean", "ppmid/south"), ("wrong_age_days_p50", "hcalcs"),  # nothing wrong
     ("record_wrong_share", "ihd"), ("hub_record_wrong_share", "ihd"), ("staleness_days_mean", "ihd"),  # no record
     ("confirmation_age_days_mean", "hcalcs"), ("repair_days_mean", "hcalcs"), ("bytes_per_day_dsp", "all"),  # nothing to average
 ]  # fmt: skip
