@@ -15,7 +15,8 @@ def daily(premises: int, days: int, *sets: str) -> Scenario:
     """Return *premises* with a PPMID each that report daily for *days*; the capacity per premises is that of gb_base."""
     share = premises / GB
     settings = {
-        "estate.premises": premises, "estate.devices.ppmid": "100 %", "estate.devices.ihd": "0 %", "estate.devices.hcalcs": "0 %", "estate.no_wan_share": "0 %", "estate.not_communicating_share": "0 %",
+        "estate.premises": premises, "estate.devices.ppmid": "100 %", "estate.devices.ihd": "0 %", "estate.devices.hcalcs": "0 %",
+        "estate.no_wan_share": "0 %", "estate.not_communicating_share": "0 %",
         "window.warm_up": "0 s", "window.length": f"{days} d", "reporting.rule": "periodic", "reporting.devices": "[ppmid]", "reporting.phase": SPREAD,
         "network": f"[{{stage: csp, capacity: {2000 * share:.9g} /s}}, {{stage: dsp, capacity: {4600 * share:.9g} /s}}]",
     }

@@ -254,6 +254,12 @@ _ALL = (
         Column("n_behind", "int64", "devices", "Devices that run less than the highest version on the CPL then."),
         Column("n_suspended", "int64", "devices", "Devices Suspended then."),
     )),
+    Table("behind", "a device type, class of release and moment of a firmware world", "run", (
+        _LIVING,
+        Column("release_class", "str", "", "A class of which there is a release for that type."),
+        Column("at_s", "int64", "s", "Moment, as in `states`."),
+        Column("n_behind", "int64", "devices", "Devices that run less than the highest version of that class on the CPL then."),
+    )),
     Table("population", "a count", "run", (
         Column("what", "str", "", "premises, meters, hubs, gpf, esme, gsme, ppmid, ihd, hcalcs, reporting, senders."),
         Column("region", "str", "", "CSP region."),
@@ -261,7 +267,9 @@ _ALL = (
     )),
 )
 TABLES: Final[dict[str, Table]] = {table.name: table for table in _ALL}
-FIRMWARE_TABLES: Final = ("releases", "campaigns", "jobs", "steps", "latencies", "local", "readings", "decisions", "told", "status", "states")
+FIRMWARE_TABLES: Final = (
+    "releases", "campaigns", "jobs", "steps", "latencies", "local", "readings", "decisions", "told", "status", "states", "behind",
+)  # fmt: skip
 Tables = dict[str, pd.DataFrame]
 
 # Bands of staleness: half-octaves from an hour to 43 years, each wide enough to fill and narrow enough to read a quantile from.

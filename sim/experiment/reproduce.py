@@ -14,7 +14,7 @@ from sim.experiment.environment import environment, of_manifest, unlike
 from sim.experiment.plan import ENGINES, addresses, refuse_without_compiler
 from sim.machine import processors
 from sim.scenario.design import Cell
-from sim.store import Address, StoreError, differing, read_file, read_manifest, sha256
+from sim.store import Address, StoreError, read_file, read_manifest, same, sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,9 @@ def reproduce(run: Path, pick: int) -> Reproduction:
         raise StoreError(f"{run} holds no replication that version {__version__} of the simulator can find; version {manifest['version']} made it", 3)
     address, world = there[int(sha256(f"{manifest['plan']}/reproduce/{pick}".encode()), 16) % len(there)]
     replicate = engine(ENGINES[manifest["engine"]], processors())
-    tables = replicate(world, address.replication)
-    return Reproduction(address.cell, address.replication, len(tables), tuple(differing(run, address, tables)), tuple(_changes(manifest)))
+    found = same(run, address, replicate(world, address.replication))
+    differ = tuple(name for name, is_same in found.items() if not is_same)
+    return Reproduction(address.cell, address.replication, len(found), differ, tuple(_changes(manifest)))
 
 
 def _kept(run: Path, cell: Cell, written: str, manifest: Mapping[str, Any]) -> list[Address]:

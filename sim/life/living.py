@@ -54,7 +54,8 @@ class Part:
 
 @dataclass(slots=True)
 class Life:
-    """All of it. *raised* holds, by region, what makes alerts; *busy* by clock hour how many attempts have been counted; *states* rows of that table."""
+    """All of it. *raised* holds, by region, what makes alerts; *busy* by clock hour how many attempts have been counted; *states* and
+    *behind* rows of those tables."""
 
     rules: tuple[NDArray[Any], ...]
     facts: NDArray[Any]
@@ -72,6 +73,7 @@ class Life:
     raised: dict[int, list[NDArray[Any]]] = field(default_factory=lambda: defaultdict(list))
     busy: Counter[int] = field(default_factory=Counter)
     states: list[State] = field(default_factory=list)
+    behind: list[tuple[str, str, int, int]] = field(default_factory=list)
 
 
 def living(scenario: Scenario, replication: int, estate: Estate) -> Life:

@@ -39,7 +39,8 @@ def frames(life: Life, scenario: Scenario, replication: int, estate: Estate) -> 
     kept = {
         "releases": releases.rows(life.images, scenario), "campaigns": _campaigns(life), "jobs": _jobs(life, names), "steps": _steps(life, names),
         "latencies": _latencies(life), "local": _local(life, scenario), "readings": _readings(life), "decisions": _decisions(life, scenario),
-        "told": _told(life, scenario, replication), "status": _status(life, at_end), "states": life.states, "ledgers": _ledgers(life, scenario, names),
+        "told": _told(life, scenario, replication), "status": _status(life, at_end), "states": life.states,
+        "behind": life.behind, "ledgers": _ledgers(life, scenario, names),
         "staleness": _staleness(life), "days": [],
     }  # fmt: skip
     return {name: from_rows(name, sorted(rows)) for name, rows in kept.items()}

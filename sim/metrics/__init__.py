@@ -133,6 +133,7 @@ def _of_firmware() -> dict[str, Metric]:
         "variant_device_days": Metric(partial(firmware.status_total, what=("variant_s",)), "device-days", _TYPE, _SKEWED),
         "variant_devices_end": Metric(partial(firmware.status_total, what=("variant_end_n",)), "devices", _TYPE, _SKEWED),
         "behind_device_share": Metric(firmware.behind_share, "share", _TYPE, _MEAN),
+        "behind_class_device_share": Metric(firmware.behind_class_share, "share", "type/class", _MEAN),
         "hub_records_forgotten_n": Metric(partial(firmware.status_total, what=("forgotten_n",)), "records", _TYPE, _MEAN),
         "audit_found_n": Metric(partial(firmware.status_total, what=("found_n",)), "devices", _TYPE, _SKEWED),
         "audit_detected_share": Metric(firmware.detected_share, "share", _TYPE, _SKEWED),

@@ -164,6 +164,22 @@ def behind_share(tables: Tables, window: Window) -> Values:
     return pooled(totals(rows, "device_type", "n_behind"), n)
 
 
+def behind_class_share(tables: Tables, window: Window) -> Values:
+    """Share of devices of a type that run less than the highest version of a class on the CPL: mean
+    over the moments of the table `behind`. Who is behind in two classes is in both.
+
+    Groups: `type/class`; there is no `all`. Unit: share.
+    """
+    rows: Any = {name: np.asarray(column) for name, column in tables["behind"].items()}
+    moments, n = len(set(rows["at_s"].tolist())), devices(tables)
+    kinds = list(zip(rows["device_type"].tolist(), rows["release_class"].tolist(), strict=True))
+    sums = by_group(rows, [f"{kind}/{of}" for kind, of in kinds], "n_behind")
+    return {
+        f"{kind}/{of}": sums[f"{kind}/{of}"] / (n[kind] * moments)
+        for kind, of in sorted(set(kinds)) if n.get(kind)
+    }  # fmt: skip
+
+
 def detection_days_mean(tables: Tables, window: Window) -> Values:
     """Mean time from the installation of what is not on the CPL until an audit found it: Σ delays ÷ devices found. Absent where none was found.
 

@@ -109,7 +109,9 @@ class Programme:
         """Return what is to be done at *now_s*, in that order.
 
         *counts* gives the jobs (done, told to have failed) of a campaign offered so far, by what
-        happened before *now_s*; it is asked at gates only. A gate comes at the earliest a second after its group began, so nothing is left to be decided in a second once every group that begins has been told to `spread`.
+        happened before *now_s*; it is asked at gates only. A gate comes at the earliest a second
+        after its group began, so nothing is left to be decided in a second once every group that
+        begins has been told to `spread`.
         """
         due = [campaign for campaign in self._in("waiting") if self._decided_s < campaign.due_s <= now_s]
         self._decided_s = now_s

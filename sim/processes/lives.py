@@ -238,16 +238,26 @@ def _busy_rows(world: World, life: Life, until_s: int) -> dict[int, NDArray[Any]
     return nobody | {number: np.array(sorted(rows), np.int64) for number, rows in busy.items()}
 
 
+def _behind(life: Life, images: list[Image], now_s: int) -> int:
+    """Return how many devices run less than the highest of *images* of their model on the CPL."""
+    n = 0
+    for number in {image.model_number for image in images}:
+        own = [image for image in images if image.model_number == number]
+        goal = highest_listed(own, now_s - 1)
+        n += sum(int(part.summed("running")[number, :goal].sum()) for part in life.parts)
+    return n
+
+
 def _look_around(life: Life, now_s: int) -> None:
     """Write down how things stand."""
-    goals = np.array([highest_listed([i for i in life.images if i.model_number == m], now_s - 1) for m in range(len(life.models))], np.int64)
     for kind, name in enumerate(TYPES):
         if name not in ROW_TYPES and name not in life.types:
             continue
-        behind = 0
-        for number, device_type in enumerate(life.types):
-            if device_type == name:
-                behind += sum(int(part.summed("running")[number, : goals[number]].sum()) for part in life.parts)
+        own = [image for image in life.images if image.device_type == name]
+        behind = _behind(life, own, now_s)
+        for release_class in sorted({image.release_class for image in own}):
+            of_class = [image for image in own if image.release_class == release_class]
+            life.behind.append((name, release_class, now_s, _behind(life, of_class, now_s)))
         suspended = sum(int(part.summed("suspended")[kind]) for part in life.parts)
         for ledger, number in (("hub", 1), ("smi", 0)):
             wrong, unknown = (sum(int(part.summed("totals")[kind, number, what]) for part in life.parts) for what in (N_WRONG, c.N_UNKNOWN))

@@ -10,6 +10,7 @@ from typing import Final
 
 from sim.metrics.results import Results
 from sim.report import (
+    ages,
     cheapest,
     endings,
     firmware,
@@ -18,6 +19,7 @@ from sim.report import (
     halves,
     inert,
     mitigations,
+    published,
     recovery,
     sample,
     storm,
@@ -46,12 +48,20 @@ def _of(study: Study) -> Findings:
     if flips.fits(study):
         found = flips.findings(study, found)
     foot = doubtful(study)
-    grids = tuple(_footed(grid, foot) for grid in found.grids)
-    said = " ".join(filter(None, (sample.preface(study), found.answer)))
+    old = ages.fits(study)
+    known = published.fits(study)
+    grids = (
+        *([published.grid(study)] if known else []), *found.grids,
+        *(ages.grid(study) if old else ()),
+    )  # fmt: skip
+    carried = published.sentence(study) if known else ""
+    said = " ".join(filter(None, (sample.preface(study), carried, found.answer)))
     more = [*endings.points(study), *inert.points(study), *sample.points(study)]
     notes = [f"Note: {note}" for note in study.manifest.get("notes", ())]  # older runs have none
-    points = (*found.points, *more, *halves.points(study), *notes)
-    return replace(found, answer=said, points=points, grids=grids)
+    points = (
+        *found.points, *([ages.sentence(study)] if old else []), *more, *halves.points(study), *notes,
+    )  # fmt: skip
+    return replace(found, answer=said, points=points, grids=tuple(_footed(grid, foot) for grid in grids))
 
 
 def _footed(grid: Grid, foot: str) -> Grid:

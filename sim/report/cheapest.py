@@ -47,7 +47,7 @@ def _answer(contest: Contest) -> str:
         f" {'is' if beaten == 1 else 'are'} dominated: another is no dearer and leaves no more wrong."
     )
     if not able:
-        return f"{_none(contest)} {worth}"
+        return " ".join(filter(None, (_none(contest), _against_daily(contest), worth)))
     best = able[0]
     first = (
         f"The cheapest rule that leaves at most {bar} of the PPMID records {contest.so_long} is"
@@ -80,7 +80,7 @@ def _none(contest: Contest) -> str:
     return (
         f"{told} Where premises are reached, the cheapest that does is {contest.called(best)}:"
         f" {interval(best.cost)} messages per device-year, {percent(floor.reached(best.late))} so long"
-        f" there, {_left(contest, best)} of all. The choice turns where at most"
+        f" there; of all records, {_left(contest, best)}. The choice turns where at most"
         f" {share(floor.turning(best.late, RIGHT_ENOUGH))} of premises are never reached: there this"
         f" rule leaves {bar} of all, and so does a dearer one a little further."
     )

@@ -15,6 +15,7 @@ from sim.metrics.selection import select
 from sim.report.drivers import Drivers, drivers, sentence, table
 from sim.report.evidence import MEANING, grade_of
 from sim.report.findings import Findings, Picture
+from sim.report.floor import beneath
 from sim.report.grids import Grid
 from sim.report.ranking import Entry, Ranking, negative
 from sim.report.space import Axis, Space
@@ -81,6 +82,8 @@ def findings(study: Study, plain: Findings) -> Findings:
     if question and y and (not methods or "select" in methods):
         told += _selected(question, space)
     told += tuple(sentence(found) for found in driven)
+    if told and question:
+        told += beneath(question.metric, [axis.leaf for axis in space.axes])
     asked = [question.metric if question else analysis["choose"] or ""]
     told += tuple(filter(None, map(space.never, dict.fromkeys([*asked, *analysis["sensitivity"]]))))
     grids = _boxes_grid(space, question, decision) + _evidence_grid(space, decision, grades)

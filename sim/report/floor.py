@@ -4,6 +4,7 @@ reported.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
 _SILENT: Final = "estate.not_communicating_share"
+_UNREACHED: Final = ("estate.no_wan_share", _SILENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,17 @@ def who(scenario: Scenario) -> str:
         f" ({format_share(estate.no_wan_share)} without WAN,"
         f" {format_share(estate.not_communicating_share)} whose hub never communicates:"
         f" {_evidence()})"
+    )
+
+
+def beneath(metric: str, varied: Collection[str]) -> tuple[str, ...]:
+    """Say, of a choice by *metric* where the leaves *varied* are, what is alike under every option."""
+    if not metric.startswith("record_wrong") or not set(varied) & set(_UNREACHED):
+        return ()
+    return (
+        "A floor is under all options: premises without WAN, or whose hub never communicates, never"
+        " report, and their records go wrong alike whichever rule is chosen. Their share is varied"
+        " here; it moves how wrong the inventory is, and parts no two rules by itself.",
     )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Difference, Estimate
+from sim.report import given
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import DAY_S, at_levels, by_levels, called, course, option, with_records
@@ -49,8 +50,9 @@ def fits(study: Study) -> bool:
 
 def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
+    points = (_stored(study), _exchanged(study), _dear(study), given.floor(study, _by_wrong(study)))
     return Findings(
-        answer=_answer(study), points=tuple(point for point in (_stored(study), _exchanged(study), _dear(study)) if point), grids=_grids(study),
+        answer=_answer(study), points=tuple(filter(None, points)), grids=_grids(study),
         pictures=_pictures(study), doubts=_DOUBTS, metrics=METRICS,
     )  # fmt: skip
 
@@ -71,6 +73,13 @@ def _less(study: Study, cell: Cell, metric: str) -> Difference | None:
 def _focus(study: Study) -> list[Cell]:
     """Return the cells that the answer and the figure are of: the first levels tried; the tables have all."""
     return by_levels(study)[0]
+
+
+def _by_wrong(study: Study) -> list[Cell]:
+    """Return the cells in focus, the least wrong first."""
+    found = ((cell, study.estimate(cell, "record_wrong_share")) for cell in _focus(study))
+    known = [(share.value, cell.name, cell) for cell, share in found if share is not None]
+    return [cell for _, _, cell in sorted(known, key=lambda one: one[:2])]
 
 
 def _choices(study: Study) -> list[tuple[Cell, Difference]]:
@@ -119,7 +128,12 @@ def _stored(study: Study) -> str:
         verb = "does nothing for the inventory"
     elif not excludes_nought(less):
         verb = "does nothing for the inventory that this run can tell"
-    return f"Storing alone {verb} ({_points(less)}, {option(cell)}), while the hub's own record is wrong for {percent(hub)}: what nobody asks for helps nobody."
+    return (
+        f"Storing alone {verb} ({_points(less)}, {option(cell)}), while the hub's own record is"
+        f" wrong for {percent(hub)}: what nobody asks for helps nobody. Here a store can only lose:"
+        " who would look into the hub first (an installer at the door, a caller, a command) is not"
+        " modelled, so that this is no verdict on storing."
+    )
 
 
 def _exchanged(study: Study) -> str:

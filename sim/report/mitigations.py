@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Difference
-from sim.report import collateral, sample
+from sim.report import collateral, genuine, sample
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
@@ -64,7 +64,8 @@ def _answer(remedies: Remedies) -> str:
     )
     if not remedies.calms:
         lost = _loss(remedies) or "None suppresses or delays more of the genuine alerts."
-        return f"{told} {_best_cut(remedies, remedies.cells)} {lost}"
+        parts = (genuine.in_time(remedies), told, _best_cut(remedies, remedies.cells), lost)
+        return " ".join(filter(None, parts))
     stop = [cell for cell in remedies.cells if remedies.stops(cell)]
     clean = [cell for cell in stop if not remedies.loses(cell)]
     if not stop:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Estimate
 from sim.metrics.firmware import ERRORS as ERRORS_OF
+from sim.report import behind, given
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import called, course, living, with_records
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 METRICS: Final = (
     "record_right_share", "record_wrong_share", "record_unknown_share", "read_wrong_share", "read_unknown_share", "reads_per_device_year",
-    "decision_error_share", "decision_cost_gbp_per_device_year", "behind_device_share", "unlisted_device_share", "messages_per_device_year",
+    "decision_error_share", "decision_cost_gbp_per_device_year", "behind_device_share",
+    "behind_class_device_share", "unlisted_device_share", "messages_per_device_year",
 )  # fmt: skip
 ERRORS: Final = tuple(dict.fromkeys(error for errors in ERRORS_OF.values() for error in errors))
 _SCALE: Final = 1000  # devices that costs are told for
@@ -34,8 +36,12 @@ def fits(study: Study) -> bool:
 
 def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
+    points = (
+        *_inputs(study), _still(study), behind.sentence(study, _wrong(study)[0][0]),
+        _readers(study), _dearest(study), _audited(study), _unknown(study),
+    )  # fmt: skip
     return Findings(
-        answer=_answer(study), points=tuple(point for point in (_still(study), _readers(study), _dearest(study), _audited(study), _unknown(study)) if point),
+        answer=_answer(study), points=tuple(filter(None, points)),
         grids=_grids(study), pictures=_pictures(study), doubts=_DOUBTS, metrics=METRICS,
     )  # fmt: skip
 
@@ -56,6 +62,12 @@ def _wrong(study: Study) -> list[tuple[Cell, Estimate]]:
 def _changes(study: Study, cell: Cell) -> bool:
     changes = study.estimate(cell, "changes_per_device_year")
     return changes is not None and changes.value > 0
+
+
+def _inputs(study: Study) -> tuple[str, ...]:
+    """Say what the numbers owe to inputs: where nobody reports, and where nobody is reached."""
+    cells = [cell for cell, _ in _wrong(study)]
+    return given.closed_form(study.cells, study), given.floor(study, cells)
 
 
 def _still(study: Study) -> str:
@@ -95,7 +107,7 @@ def _reads(study: Study, cell: Cell) -> str:
     told = f"Of the reads of it (8.2), {percent(wrong)} return a wrong version and {percent(unknown)} none"
     if error is not None and cost is not None:
         told += f"; {percent(error)} of the decisions taken on it are in error, at £{interval(cost, _SCALE)} a year for {_SCALE:,} devices"
-    return f"{told}."
+    return f"{told}. {given.price(study, cell)}".strip()
 
 
 def _against(study: Study, cell: Cell) -> str:
@@ -182,7 +194,10 @@ def _grids(study: Study) -> tuple[Grid, ...]:
         " Messages: reports, and requests for them, per reporting device."
     )
     whole = Grid("T3. What the inventory, and those who read it, get wrong", head, tuple(rows), note)
-    return (whole, *_rules_grid(study), *_readers_grid(study), *_decisions_grid(study), *_types_grid(study))
+    return (
+        whole, *_rules_grid(study), *_readers_grid(study), *_decisions_grid(study),
+        *_types_grid(study), *given.grid(study), *behind.grid(study),
+    )  # fmt: skip
 
 
 def _rules_grid(study: Study) -> tuple[Grid, ...]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Estimate
 from sim.report.findings import Findings, Picture
+from sim.report.floor import share
 from sim.report.grids import Grid
-from sim.report.lives import DAY_S, at_levels, by_levels, called, course, option, told_levels, with_records
+from sim.report.lives import DAY_S, at_levels, by_levels, called, course, living, option, told_levels, with_records
 from sim.report.ranking import negative, untold
 from sim.report.study import Cell, Study
 from sim.report.words import interval, listed, percent, rounded
+from sim.scenario.scale import scale_of
+from sim.units import format_share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +32,7 @@ def fits(study: Study) -> bool:
 def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
     return Findings(
-        answer=_answer(study), points=tuple(point for point in (_records(study), _start(study)) if point), grids=(_grid(study),), pictures=_pictures(study),
+        answer=_answer(study), points=tuple(filter(None, (_nation(study), _records(study), _start(study)))), grids=(_grid(study),), pictures=_pictures(study),
         doubts=_DOUBTS, metrics=METRICS,
     )  # fmt: skip
 
@@ -65,6 +69,38 @@ def _answer(study: Study) -> str:
 
 def _left(study: Study, cell: Cell, n: Estimate) -> str:
     return f"{interval(n)} devices are ({interval(study.estimate(cell, 'suspended_device_days'))} device-days)"
+
+
+def _nation(study: Study) -> str:
+    """Say how many are Suspended in the nation under the worst, and what multiplication gives: the
+    chance that of all answers of a device one is lost.
+    """
+    worst, most = _ends(study)[-1]
+    firmware = worst.scenario.firmware
+    sent = {
+        n for table in study.tables("campaigns", worst).values()
+        for n in table[table["started_s"] >= 0].groupby("model").size()
+    }  # fmt: skip
+    scale = scale_of(worst.asked)
+    told = []
+    if scale != 1:
+        told.append(f"In the nation that is {interval(most, float(1 / scale))} devices.")
+    if firmware is None or not most.value or firmware.ota.mp105 is not None or len(sent) != 1:
+        return " ".join(told)
+    loss, n = firmware.ota.response.loss, sent.pop()
+    tables, types = study.tables("ledgers", worst).values(), living(study)
+    whole = sum(
+        float(table[(table["ledger"] == "smi") & table["device_type"].isin(types)]["n_devices"].sum())
+        for table in tables
+    )
+    here = replace(most, unit="share", condition=None)
+    told.append(
+        f"By multiplication of inputs, of devices that take {n} images in these years"
+        f" 1 − (1 − {format_share(loss)})^{n} = {share(1 - (1 - loss) ** n)} have lost an answer; of all"
+        f" meters, also those that no image reaches, the run has"
+        f" {interval(here, 100 * len(tables) / whole, '%')}."
+    )
+    return " ".join(told)
 
 
 def _records(study: Study) -> str:

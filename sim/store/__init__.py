@@ -13,12 +13,12 @@ from sim.store.cells import (
     Address,
     adopt,
     cell_key,
-    differing,
     finished,
     made_by,
     plan_hash,
     read_cell,
     read_parquet,
+    same,
     source_hash,
     write_cell,
 )
@@ -55,9 +55,9 @@ from sim.store.runs import (
 
 __all__ = [
     "REPORT", "Address", "MergedTables", "StoreError", "adopt", "born", "cell_key", "clean",
-    "damaged", "differing", "find_run", "finished", "finished_runs", "hashes", "log", "log_seal",
+    "damaged", "find_run", "finished", "finished_runs", "hashes", "log", "log_seal",
     "made_by", "plan_hash", "provenance", "publish", "read_cell", "read_file",
-    "read_manifest", "read_parquet", "remove", "sha256", "slug", "source_hash", "start_run",
+    "read_manifest", "read_parquet", "remove", "same", "sha256", "slug", "source_hash", "start_run",
     "temporary_name", "to_json", "verify", "vouch", "write_cell", "write_file",
     "write_manifest", "writer",
 ]  # fmt: skip

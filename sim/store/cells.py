@@ -190,10 +190,14 @@ def read_cell(run: Path, address: Address) -> dict[str, pa.Table]:
     return {name: _read_arrow(data) for name, data in _sound_files(run, address).items()}
 
 
-def differing(run: Path, address: Address, tables: Tables) -> list[str]:
-    """Return the tables of a finished replication whose files are not, byte for byte, what *tables* would be kept as. Raises `StoreError` as `read_cell`."""
-    kept, new = _sound_files(run, address), {name.removesuffix(".parquet"): data for name, data in _packed(tables).items()}
-    return sorted(name for name in {*kept, *new} if kept.get(name) != new.get(name))
+def same(run: Path, address: Address, tables: Tables) -> dict[str, bool]:
+    """Return, of each table that a finished replication has, whether *tables* would be kept as the
+    same bytes; what a version of before did not write yet is not asked. Raises `StoreError` as
+    `read_cell`.
+    """
+    new = {name.removesuffix(".parquet"): data for name, data in _packed(tables).items()}
+    kept = _sound_files(run, address)
+    return {name: kept[name] == new.get(name) for name in sorted(kept)}
 
 
 def set_aside(run: Path, address: Address) -> Path:

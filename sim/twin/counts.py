@@ -44,7 +44,7 @@ def _firmware_rows(world: TwinWorld) -> dict[str, Rows]:
     writers: dict[str, Callable[[FirmwareWorld], Rows]] = {
         "releases": counts.releases, "campaigns": counts.campaigns, "jobs": counts.jobs, "steps": counts.steps, "latencies": counts.latencies,
         "local": counts.local, "readings": counts.readings, "decisions": counts.decisions, "told": counts.told, "status": counts.status,
-        "states": counts.states,
+        "states": counts.states, "behind": counts.behind,
     }  # fmt: skip
     return {name: writer(world) if isinstance(world, FirmwareWorld) else iter(()) for name, writer in writers.items()}
 

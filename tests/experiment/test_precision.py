@@ -153,7 +153,7 @@ def test_the_manifest_tells_the_design(pretend, tmp_path, carry_out):
 
     assert manifest["design"]["kind"] == "saltelli"
     loss, rule = manifest["design"]["factors"]
-    assert (loss["path"], loss["kind"], loss["low"], loss["high"], loss["unit"]) == ("reporting.loss", "share", 0.0, 10.0, "%")
+    assert (loss["path"], loss["kind"], loss["low"], loss["high"], loss["unit"]) == ("reporting.loss", "share", 0.0, 20.0, "%")
     assert (rule["kind"], rule["levels"], rule["high"]) == ("levels", ["none", "periodic"], 1.0)
     assert manifest["design"]["analysis"]["smallest_difference"] == {"amount": 0.01, "relative": True, "unit": ""}
     assert sorted(point for cell in manifest["cells"] if cell["option"] == "p4" for point in cell["points"]) == list(range(8))

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sim.metrics import METRICS, Window, measure
-from sim.report import answer, findings
+from sim.metrics import METRICS, Estimate, Window, measure
+from sim.report import answer, cheapest, findings
+from sim.report import contest as contest_of
 from sim.report.contest import Contest
+from sim.report.floor import Floor
 from sim.report.grids import WIDTH
 from sim.report.study import Study
 from sim.tables import TABLES
@@ -139,11 +143,40 @@ def test_on_change_with_heartbeat_is_compared_pair_by_pair(runs):
 
 
 def test_the_cheapest_rule_that_is_right_enough_is_named(runs):
-    """No cheaper rule leaves at most 1 % wrong."""
+    """No cheaper rule leaves at most 1 % wrong for more than seven days."""
     want, text = summary(runs["record"]), findings(runs["record"]).answer
-    able = {name: want[name, "messages_per_device_year", "all"][0] for name, _, _ in want if want[name, "record_wrong_share", "ppmid"][0] <= 0.01}
+    late, cost = "record_wrong_past_7d_share", "messages_per_device_year"
+    able = {name: want[name, cost, "all"][0] for name, _, _ in want if want[name, late, "ppmid"][0] <= 0.01}
+    best = plain_names(runs["record"])[min(able, key=able.get)]
 
-    assert f"at most 1 % of the PPMID records wrong is {plain_names(runs['record'])[min(able, key=able.get)]}:" in text
+    assert f"at most 1 % of the PPMID records wrong for more than 7 days is {best}:" in text
+
+
+def test_where_no_rule_can_it_says_what_the_floor_is(runs, monkeypatch):
+    """A bar below the floor: the homes never reached times what is wrong where nobody reports."""
+    for module in (cheapest, contest_of):
+        monkeypatch.setattr(module, "RIGHT_ENOUGH", 0.001)
+    want, contest = summary(runs["record"]), Contest(Study(runs["record"]))
+    silent = want["r0_none", "record_wrong_past_7d_share", "ppmid"][0]
+    floor = contest.floor
+    found = cheapest.findings(contest.study)
+
+    assert floor.unreached == pytest.approx(0.05 + 0.007)
+    assert floor.value.value == pytest.approx(0.057 * silent)
+    assert "and none can: 5.7 % of premises are never reached" in found.answer
+    [told] = [point for point in found.points if point.startswith("The floor:")]
+    assert "5.7 % × 25 % = 1.43 %" in told
+
+
+@given(st.floats(0.01, 0.5), st.floats(0.05, 0.9), st.floats(0, 0.04))
+def test_the_floor_parts_those_reached_from_the_others(unreached, silent, inside):
+    """What is found of all is made of both, and turns where it says it does."""
+    floor = Floor(unreached, Estimate(silent, 0.0, 3, "share"))
+    found = Estimate(unreached * silent + (1 - unreached) * inside, 0.0, 3, "share")
+
+    assert floor.reached(found).value == pytest.approx(inside, abs=1e-9)
+    turning = floor.turning(found, 0.045)
+    assert turning * silent + (1 - turning) * inside == pytest.approx(0.045)
 
 
 def test_a_plain_scenario_says_what_it_measured(runs):

@@ -116,6 +116,75 @@ def test_t3_is_the_summary(runs):
     assert "call, 23.2 ± " in next(point for point in found.points if point.startswith("Who is misled most, under p2"))
 
 
+def test_what_is_an_input_stands_beside_the_run(runs):
+    """T3e: take-up × devices that are on, for policies with local updates and without a report."""
+    rows = grid(findings(runs["policies"]), "T3e")
+    want = summary(runs["policies"])["p2", "record_wrong_share", "ppmid"]
+
+    assert [row["policy"] for row in rows] == ["p2"]
+    assert rows[0]["PPMID records wrong in the long run, by multiplication"] == "22.5 %"
+    assert same(rows[0]["in the run"], *want, 100)
+    assert any("25 % × 90 % of them on = 22.5 %" in point for point in findings(runs["policies"]).points)
+
+
+def test_the_floor_is_what_no_report_mends(runs):
+    """Homes never reached × what is wrong without reports; and at which share of them P1 is as good."""
+    want, [told] = summary(runs["policies"]), [
+        point for point in findings(runs["policies"]).points if point.startswith("The floor")
+    ]  # fmt: skip
+    wrong = {name: want[name, "record_wrong_share", "all"][0] for name in ("p1", "p2", "p4")}
+    inside = (wrong["p4"] - 0.057 * wrong["p2"]) / 0.943
+    said = re.search(r"so about (\S+) ± \S+ % of all", told)
+
+    assert "5.7 % of premises are never reached" in told
+    assert float(said[1]) == pytest.approx(5.7 * wrong["p2"], rel=0.02)
+    assert f"adds about {wrong['p2'] - inside:.2g} points" in told
+    assert "p4 leaves" in told.lower()
+
+
+def test_money_is_said_to_rest_on_a_price(runs):
+    """All errors of the toy are of one kind."""
+    told = "100 % of that rests on one price, £67 for each false compliance (grade C, from £0 to £120)"
+    assert told in findings(runs["policies"]).answer
+
+
+def test_who_is_behind_is_told_by_class_and_by_whose_it_is_to_send(runs):
+    """T3f: defects are sent over the air to PPMIDs and HCALCSs, features in the home alone."""
+    rows = grid(findings(runs["policies"]), "T3f")
+    want = summary(runs["policies"])
+    sent = {
+        (row["device type"], row["class of release"]): row["sent"]
+        for row in rows if row["policy"] == "p2"
+    }  # fmt: skip
+
+    assert sent["PPMID", "defect"] == sent["HCALCS", "defect"] == "over the air"
+    assert sent["PPMID", "feature"] == sent["IHD", "feature"] == "in the home alone"
+    assert sent["HCALCS", "feature"] == "nobody"
+    assert sent["IHD", "defect"] == "in the home alone"
+    for row in rows:
+        kind = f"{row['device type'].lower()}/{row['class of release']}"
+        found = want[row["policy"], "behind_class_device_share", kind]
+        assert same(row["devices behind"], *found, 100)
+
+
+def test_ages_of_wrong_records_are_told_by_type_and_region(runs):
+    """Of every world that asks for wrong records: mean and quantiles, as in `summary.csv`."""
+    found, want = findings(runs["policies"]), summary(runs["policies"])
+    rows = grid(found, "How old wrong records are")
+
+    assert {row["device type"] for row in rows} >= {"all", "PPMID"}
+    for row in rows:
+        kind = row["device type"].lower()
+        for column, metric, group in (
+            ("mean age, d", "wrong_age_days_mean", kind),
+            ("half older than, d", "wrong_age_days_p50", kind),
+            ("1 in 20 older than, d", "wrong_age_days_p95", kind),
+            ("mean of north, d", "wrong_age_days_mean", f"{kind}/north"),
+        ):
+            assert same(row[column], *want[row["world"], metric, group])
+    assert any(point.startswith("How old wrong records are: youngest") for point in found.points)
+
+
 def test_the_inventory_is_told_by_device_type(runs):
     """T3d: right, wrong and unknown of each type under each policy, as in `summary.csv`; of an IHD there is no record to be wrong."""
     want, rows = summary(runs["policies"]), grid(findings(runs["policies"]), "T3d")

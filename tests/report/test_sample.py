@@ -173,7 +173,7 @@ def test_nothing_is_said_of_what_was_not_run_again(halves):
     for kept in (1, whole.count(b"\n") // 2):
         write_file(path, b"\n".join(whole.splitlines()[:kept]) + b"\n")
         vouch(halves.path, [path])
-        assert not [point for point in findings(Study(halves.path)).points if "half" in point]
+        assert not [point for point in findings(Study(halves.path)).points if "half of it" in point or "half this" in point]
     write_file(path, whole)
     vouch(halves.path, [path])
 
@@ -229,7 +229,7 @@ def test_a_scale_and_numbers_divided_by_hand_agree(stormed):
 def test_an_overload_of_minutes_is_told_from_luck(stormed):
     """No second of it stands out, and the queue does: more comes in half an hour than is passed on.
     """
-    said = stormed("estate: {scale: 1/1000}", "network: {}")
+    said = stormed("estate: {scale: 1/1000, not_communicating_share: 0 %}", "network: {}")
     assert said.startswith("Yes")
     assert "cannot tell" not in said
 

@@ -19,10 +19,12 @@ def wrong_at_end(scenario) -> float:
 
 
 def _records(scenario, replication):
-    """Return `ledgers`, `staleness` and `states`: wrong shares rise evenly over the window; hubs forget a third at its middle if they are exchanged."""
+    """Return `ledgers`, `staleness`, `states` and `behind`: wrong shares rise evenly over the window;
+    hubs forget a third at its middle if they are exchanged.
+    """
     window, exchanged = scenario.window, scenario.firmware.ota.exchange is not None
     types, hub = sorted({model.type for model in scenario.firmware.models.values()}), scenario.reporting.rule in STORING
-    ledgers, states, staleness = [], [], []
+    ledgers, states, staleness, behind = [], [], [], []
     end = window.warm_up + window.length
     moments = [*range(window.warm_up + scenario.firmware.step, end, scenario.firmware.step), end]
     for name in types:
@@ -40,7 +42,9 @@ def _records(scenario, replication):
                 for at, w, u in zip(moments, wrong, unknown, strict=True)
             ]  # fmt: skip
             staleness += [(ledger, name, 0, DAY_S, mean_wrong)] if mean_wrong else []
-    return {"ledgers": ledgers, "states": states, "staleness": staleness}
+        shares = {"defect": 20, "feature": 4}
+        behind += [(name, of, at, n // part) for of, part in shares.items() for at in moments]
+    return {"ledgers": ledgers, "states": states, "staleness": staleness, "behind": behind}
 
 
 def _suspended(scenario, name, at, n):
@@ -100,7 +104,7 @@ def _sent(scenario, replication):
         "steps": [("north", "ppmid", step, n) for step, n in zip(
             ("offered", "accepted", "taken", "held", "activated", "answered", "recorded"), (1100, 1080, 1000, 960, 940, 900, 900 - replication), strict=True)],
         "latencies": [("ppmid", step, low, int(low * 1.4142), 100) for step, low in bands.items()],
-        "campaigns": [("a", "ppmid", 1, "defect", warm_up, warm_up, warm_up + took + replication * DAY_S, ended, 4, 1000, 900, 70, 20)],
+        "campaigns": [("a", "ppmid", 1, "defect", warm_up, warm_up, warm_up + took + replication * DAY_S, ended, 4, 1000, 900, 70, 0, 20)],
         "told": [("image", 1080), ("answer", 900), ("version_report", 0 if scenario.reporting.rule == "none" else 5000), ("cut", 40)],
         "kinds": [(kind, "AD1", True, True, False)] if kind else [],
         "fates": [(kind, "delivered", "", 30)] if kind else [],

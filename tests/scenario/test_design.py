@@ -128,11 +128,11 @@ def test_cases_are_named_worlds(tmp_path):
 
 def test_one_at_a_time_varies_each_factor_from_end_to_end(tmp_path):
     found = made(tmp_path, "design: one_at_a_time\nfactors: {reporting.loss: assumed, reporting.rule: [none, periodic]}\n")
-    assert [cell.name for cell in found] == ["base", "loss_0pc", "loss_10pc", "rule_none", "rule_periodic"]
+    assert [cell.name for cell in found] == ["base", "loss_0pc", "loss_20pc", "rule_none", "rule_periodic"]
     assert [cell.levels for cell in found] == [
         {},
         {"reporting.loss": "0 %"},
-        {"reporting.loss": "10 %"},
+        {"reporting.loss": "20 %"},
         {"reporting.rule": "none"},
         {"reporting.rule": "periodic"},
     ]

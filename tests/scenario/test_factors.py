@@ -29,7 +29,7 @@ def factor(tmp_path):
     [
         ("updates.local.rate: assumed", "rate", 2, 6, "/year"),
         ("updates.local.rate: {high: 12 /year}", "rate", 2, 12, "/year"),
-        ("reporting.loss: {}", "share", 0, 10, "%"),
+        ("reporting.loss: {}", "share", 0, 20, "%"),
         ("reporting.loss: {low: 0.01, high: 0.5}", "share", 1, 50, "%"),
         ("reporting.heartbeat: assumed", "duration", 24, 91 * 24, "h"),
         ("reporting.phase.window: assumed", "duration", 5, 1440, "min"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import sim
+from sim.report import findings
 
 NAMES = ("policies", "screening", "hub_store_forward", "rollout_storm", "mp105", "as_decided")
 
@@ -24,17 +25,17 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def policies(run):
-    return run("policies", premises=2_000, **{"window.length": "1460 d"})
+    return run("policies", premises=2_000, scale=1, **{"window.length": "1460 d"})
 
 
 @pytest.fixture(scope="module")
 def screening(run):
-    return run("screening", premises=2_000, **{"firmware.local.variant": "5 %"})
+    return run("screening", premises=2_000, scale=1, **{"firmware.local.variant": "5 %"})
 
 
 @pytest.fixture(scope="module")
 def hub_store_forward(run):
-    return run("hub_store_forward", premises=1_000)
+    return run("hub_store_forward", premises=1_000, scale=1)
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +50,12 @@ def rollout_storm(run):
 
 @pytest.fixture(scope="module")
 def mp105(run):
-    return run("mp105", premises=1_000)
+    return run("mp105", premises=1_000, scale=1)
 
 
 @pytest.fixture(scope="module")
 def as_decided(run):
-    return run("as_decided", premises=1_000, **{"window.length": "1460 d"})
+    return run("as_decided", premises=1_000, scale=1, **{"window.length": "1460 d"})
 
 
 def value(results, metric, cell, group="all"):
@@ -82,8 +83,9 @@ def test_what_is_never_updated_is_never_wrong_and_always_old(policies):
 def test_a_report_keeps_records_right_and_screening_alone_does_not(policies):
     wrong = {f"p{policy}": value(policies, "record_wrong_share", f"p{policy}", "ppmid") for policy in range(8)}
     assert wrong["p4"] < wrong["p1"] < wrong["p3"]
-    assert wrong["p4"] < wrong["p2"] / 20
-    assert wrong["p5"] < wrong["p3"] / 20
+    floor = 0.057  # premises without WAN or whose hub never communicates: no report leaves them
+    assert wrong["p4"] < wrong["p2"] * (floor + 0.05)
+    assert wrong["p5"] < wrong["p3"] * (floor + 0.05)
     assert wrong["p6"] > wrong["p2"] / 2  # as decided, with local updates and no report
 
 
@@ -142,6 +144,12 @@ def test_without_the_repair_meters_stay_suspended(mp105):
     assert left["without"] > 200 > 20 > left["from_the_start"]
     days = {cell: value(mp105, "suspended_device_days", f"{cell}-10pc") for cell in left}
     assert days["without"] > days["from_2021_11_04"] > days["from_the_start"]
+
+
+def test_the_nation_and_the_closed_form_stand_beside_the_repair(mp105):
+    """Of a device that takes four images, one answer in fifty lost: 1 − 0.98⁴."""
+    told = " ".join(findings(mp105).points)
+    assert "1 − (1 − 2 %)^4 = 7.76 % have lost an answer" in told
 
 
 def test_the_ban_makes_records_less_wrong_and_devices_older(as_decided):

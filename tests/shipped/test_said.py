@@ -19,20 +19,20 @@ from sim.scenario.compose import shipped
 DAYS = {"window.warm_up": "0 s", "window.length": "2 d"}
 SMALL = {
     "alert_exclusion_list": (400, {"window.warm_up": "0 s", "window.length": "4 h"}),
-    "as_decided": (300, {"window.length": "1460 d"}),
+    "as_decided": (300, {"estate.scale": 1, "window.length": "1460 d"}),
     "cheapest_record": (200, {"estate.scale": 1, "window.warm_up": "7 d", "window.length": "14 d"}),
     "daily_version_report": (20_000_000, {"estate.scale": "1/5000"}),
     "dec_2013": (2_600, {"window.length": "11 h", "estate.premises_per_cell": "100"}),
     "gb_2022_07": (400, DAYS),
     "gb_base": (300, DAYS | {"reporting.rule": "periodic"}),
     "gb_firmware": (300, {"window.length": "400 d"}),
-    "hub_store_forward": (200, {}),
-    "mp105": (300, {}),
-    "policies": (200, {"window.length": "1460 d"}),
+    "hub_store_forward": (200, {"estate.scale": 1}),
+    "mp105": (300, {"estate.scale": 1}),
+    "policies": (200, {"estate.scale": 1, "window.length": "1460 d"}),
     "rollout_storm": (
         600, {"estate.scale": 1, "traffic.level": "0 %", "window.warm_up": "0 d", "window.length": "9 d"},
     ),
-    "screening": (200, {}),
+    "screening": (200, {"estate.scale": 1}),
     "storm_mitigations": (
         2_000,
         {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import sim
@@ -102,6 +104,18 @@ def test_hubs_that_keep_what_they_cannot_send_save_alerts_and_flood_when_links_r
     assert lost["hub_buffer"] < lost["as_built"]
     assert lost["hub_buffer_staggered"] < lost["as_built"]
     assert waiting["hub_buffer"] > 2 * waiting["hub_buffer_staggered"]
+
+
+def test_it_says_whether_genuine_alerts_arrive_in_time_and_what_would_save_the_others(december):
+    """Shares never and late as measured; what brings more of them, and what more of them in time."""
+    told = answer(december).replace("\n", " ")
+    never = 100 * value(december, "genuine_suppressed_share", "as_built")
+
+    said = re.search(r"Of the genuine alerts under as built, (\S+) % \(no interval\) never arrive", told)
+    assert float(said[1]) == pytest.approx(never, rel=0.02)
+    assert "5.7 % of premises are never reached" in told
+    assert "Most arrive under hub" in told
+    assert "arrive in time" in told
 
 
 def test_exclusion_costs_load_and_throttling_costs_genuine_alerts(exclusion):

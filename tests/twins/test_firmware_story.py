@@ -167,7 +167,7 @@ def test_what_the_wan_loses_is_sent_again_as_often_as_the_scenario_says(retries:
 
     assert counted(tables, "jobs", "ended", "n") == [(ended, 1)]
     assert dict(counted(tables, "told", "kind", "n")) == {"image": checks, "image_request": checks}
-    assert counted(tables, "campaigns", "n_failed") == [(1,)]
+    assert counted(tables, "campaigns", "n_failed", "n_silent") == [(0, 1)], "nobody told of it"
 
 
 def test_devices_that_are_off_and_hubs_that_are_not_ready_are_no_targets_to_blame():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.planning import campaigns as planned
 from sim.planning import releases as planned_releases
-from sim.planning.releases import highest_listed
+from sim.planning.releases import highest_listed, is_listed
 from sim.scenario.firmware import LIVING
 from sim.tables import LATENCY_EDGES_S
 from sim.twin.firmware.campaigns import SILENT, TOLD
@@ -169,11 +169,31 @@ def _runs_before(device: Living, second: int) -> int:
     return next((change.version for change in reversed(device.changes) if change.second < second), 0) % VARIANT
 
 
-def states(world: FirmwareWorld) -> Rows:
-    """Yield how many records are wrong and unknown, and devices behind and Suspended, at the end of each step and of the window."""
+def _moments(world: FirmwareWorld) -> list[int]:
+    """Return the end of each step after warm-up, and of the window."""
     step_s = world.firmware.step
     first = world.warm_up_s // step_s + 1
-    for at_s in [*range(first * step_s, world.horizon_s, step_s), world.horizon_s]:
+    return [*range(first * step_s, world.horizon_s, step_s), world.horizon_s]
+
+
+def behind(world: FirmwareWorld) -> Rows:
+    """Yield how many devices run less than the highest version of a class that is listed."""
+    images = [image for model in world.images.values() for image in model.values()]
+    kinds = {(image.device_type, image.release_class) for image in images}
+    for device_type, release_class in sorted(kinds):
+        devices = [device for device in world.living() if device.device_type == device_type]
+        for at_s in _moments(world):
+            goals: dict[str, int] = {}
+            for image in images:
+                if image.release_class == release_class and is_listed(image, at_s - 1):
+                    goals[image.model] = max(image.version, goals.get(image.model, 0))
+            n = sum(_runs_before(one, at_s) < goals.get(one.model_name, 0) for one in devices)
+            yield device_type, release_class, at_s, n
+
+
+def states(world: FirmwareWorld) -> Rows:
+    """Yield how many records are wrong and unknown, and devices behind and Suspended, at the end of each step and of the window."""
+    for at_s in _moments(world):
         goals = {name: highest_listed(world.images[name].values(), at_s - 1) for name in ("", *world.firmware.models)}
         for device_type in world.row_types:
             devices = [device for device in world.living() if device.device_type == device_type]
