@@ -55,7 +55,8 @@ class Part:
 @dataclass(slots=True)
 class Life:
     """All of it. *raised* holds, by region, what makes alerts; *busy* by clock hour how many attempts have been counted; *states* and
-    *behind* rows of those tables."""
+    *behind* rows of those tables.
+    """
 
     rules: tuple[NDArray[Any], ...]
     facts: NDArray[Any]

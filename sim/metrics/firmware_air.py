@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from sim.metrics.firmware import devices
-from sim.metrics.load import DAY_S, REPORT, Rows, Values, Window, pooled, totals, where
+from sim.metrics.load import DAY_S, REPORT, Rows, Values, Window, in_bands, pooled, totals, where
 from sim.tables import Tables
 from sim.units import added
 
@@ -115,12 +115,7 @@ def step_quantile(tables: Tables, window: Window, *, share: float) -> Values:
 
 
 def _quantile(rows: Rows, share: float) -> float:
-    order = np.argsort(rows["low_s"], kind="stable")
-    low, high, n = (rows[name][order] for name in ("low_s", "high_s", "n"))
-    reached = np.cumsum(n)
-    band = int(np.searchsorted(reached, share * reached[-1]))
-    inside = (share * reached[-1] - (reached[band] - n[band])) / n[band]
-    return float(low[band] + inside * (high[band] - low[band]))
+    return in_bands(rows, "n", share * float(np.sum(rows["n"])))
 
 
 def _ended(tables: Tables, window: Window) -> Rows:

@@ -55,6 +55,20 @@ def totals(rows: Any, by: str, column: str) -> dict[str, float]:
     return sums
 
 
+def in_bands(rows: Rows, column: str, sum_below: float) -> float:
+    """Return the value below which *sum_below* of *column* lies: in the bands `low_s` to `high_s` of
+    *rows*, linearly within one; rows of one band, as of several device types, count together.
+    """
+    low, band = np.unique(np.asarray(rows["low_s"]), return_inverse=True)
+    size = np.bincount(band, weights=np.asarray(rows[column]))
+    high = np.zeros(len(low))
+    high[band] = rows["high_s"]
+    reached = np.cumsum(size)
+    at = int(np.searchsorted(reached, sum_below))
+    inside = (sum_below - (reached[at] - size[at])) / size[at]
+    return float(low[at] + inside * (high[at] - low[at]))
+
+
 def pooled(top: Mapping[str, float], bottom: Mapping[str, float]) -> Values:
     """Return top ÷ bottom for each group with something to divide by, and for `all` the ratio of the sums."""
     ratios = {group: top.get(group, 0) / n for group, n in bottom.items() if n}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.metrics.load import DAY_S, Rows, Values, Window, pooled, totals, where
+from sim.metrics.load import DAY_S, Rows, Values, Window, in_bands, pooled, totals, where
 from sim.tables import Tables
 from sim.units import added
 
@@ -75,12 +75,7 @@ def _in_bands(rows: Rows, device_s: float) -> float:
     """Return the staleness in seconds below which *device_s* of wrong time lie; 0 when that is none."""
     if device_s <= 0:
         return 0.0
-    order = np.argsort(rows["low_s"], kind="stable")
-    low, high, size = (rows[name][order] for name in ("low_s", "high_s", "device_s"))
-    reached = np.cumsum(size)
-    band = int(np.searchsorted(reached, device_s))
-    inside = (device_s - (reached[band] - size[band])) / size[band]
-    return float(low[band] + inside * (high[band] - low[band]))
+    return in_bands(rows, "device_s", device_s)
 
 
 def wrong_of_all_share(tables: Tables, window: Window) -> Values:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sim.report.grids import Grid
 from sim.report.lives import called
 from sim.report.ranking import of_cells
-from sim.report.words import interval
+from sim.report.words import alone, interval
 
 if TYPE_CHECKING:
-    from sim.metrics import Estimate
     from sim.report.study import Cell, Study
 
 MEAN, HALF, MOST = "wrong_age_days_mean", "wrong_age_days_p50", "wrong_age_days_p95"
@@ -39,15 +37,10 @@ def sentence(study: Study) -> str:
 
 def _age(study: Study, cell: Cell) -> str:
     mean, half, most = (study.estimate(cell, name) for name in (MEAN, HALF, MOST))
-    told = [f"{name} {_alone(found)}" for name, found in (
+    told = [f"{name} {alone(found, 1, 'd')}" for name, found in (
         ("half of them more than", half), ("one in twenty more than", most),
     ) if found is not None]  # fmt: skip
     return ", ".join([f"on average {interval(mean, 1, 'd')}", *told])
-
-
-def _alone(found: Estimate) -> str:
-    """Return an age of the same records as the one before it, whose condition was said there."""
-    return interval(replace(found, condition=None), 1, "d")
 
 
 def grid(study: Study) -> tuple[Grid, ...]:

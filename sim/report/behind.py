@@ -66,8 +66,8 @@ def grid(study: Study) -> tuple[Grid, ...]:
     head = ("policy", "device type", "class of release", "sent", "devices behind")
     note = (
         "Share of the devices of a type that run less than the highest version of that class on the"
-        " list, off or not. Who is behind in two classes is in both; devices that are switched off,"
-        " and homes that are never reached, are behind in all."
+        " list, off or not. Who is behind in two classes is in both; devices that are switched off"
+        " are behind in all, and homes that are never reached in what is sent over the air alone."
     )
     title = "T3f. Behind the list, by class of release, and whose it is to send"
     return (Grid(title, head, tuple(rows), note, page_only=True),) if rows else ()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from sim.metrics import Estimate
 from sim.report.floor import Floor, share, unreached, who
 from sim.report.grids import Grid
 from sim.report.lives import called
 from sim.report.study import Cell, Study
-from sim.report.words import capitalised, number, percent
+from sim.report.words import alone, capitalised, number, percent
 from sim.scenario.assumptions import load_assumptions
 from sim.units import format_share
 
@@ -95,9 +93,9 @@ def floor(study: Study, cells: Sequence[Cell]) -> str:
     below = Floor(unreached(best.scenario), wrong)
     told = (
         f"The floor: {who(best.scenario)}, and never report. Where nobody does, under"
-        f" {called(bare)}, {percent(wrong)} of records are wrong; so about {_alone(below.value)} of"
+        f" {called(bare)}, {percent(wrong)} of records are wrong; so about {alone(below.value, 100, '%')} of"
         f" all are under every policy with such local updates, by multiplication: two inputs, and no"
-        f" result. {capitalised(called(best))} leaves {_alone(found)}. Each point more of such"
+        f" result. {capitalised(called(best))} leaves {alone(found, 100, '%')}. Each point more of such"
         f" premises adds about {wrong.value - below.reached(found).value:.2g} points"
     )
     others = [(other, study.estimate(other, "record_wrong_share")) for other in silent]
@@ -107,7 +105,7 @@ def floor(study: Study, cells: Sequence[Cell]) -> str:
     rival, least = min(better, key=lambda pair: pair[1].value)
     return (
         f"{told}, and at about {share(below.turning(found, least.value))} never reached it would be"
-        f" no better than {called(rival)}, which has {_alone(least)} without a report."
+        f" no better than {called(rival)}, which has {alone(least, 100, '%')} without a report."
     )
 
 
@@ -119,11 +117,6 @@ def _like(cell: Cell, others: Sequence[Cell]) -> Cell | None:
 def _but_reports(cell: Cell) -> dict[str, str]:
     own = ("reporting", "name", "question")
     return {path: leaf for path, leaf in cell.leaves.items() if path.split(".")[0] not in own}
-
-
-def _alone(found: Estimate) -> str:
-    """Return a share of the same records as the one before it, whose condition was said there."""
-    return percent(replace(found, condition=None))
 
 
 # -- what a wrong decision costs -------------------------------------------------------------------

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 
 from sim.metrics import Estimate
 from sim.metrics.wording import NO_INTERVAL, number, rounded
 
 __all__ = [
-    "NO_INTERVAL", "capitalised", "counted", "duration", "interval", "lasting", "listed", "number", "often", "percent",
+    "NO_INTERVAL", "alone", "capitalised", "counted", "duration", "interval", "lasting", "listed", "number", "often", "percent",
     "rounded", "span", "tied", "time_of",
 ]  # fmt: skip
 
@@ -18,6 +19,13 @@ __all__ = [
 def interval(found: Estimate | None, scale: float = 1, unit: str = "") -> str:
     """Return *found*, times *scale*, in *unit*, as it is said; "–" for what does not apply."""
     return "–" if found is None else found.said(scale, unit)
+
+
+def alone(found: Estimate, scale: float = 1, unit: str = "") -> str:
+    """Return *found* as `interval` does, of those that the number before it spoke of: whom it
+    speaks of was said there.
+    """
+    return interval(replace(found, condition=None), scale, unit)
 
 
 def percent(found: Estimate | None) -> str:

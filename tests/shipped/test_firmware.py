@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import sim
@@ -87,6 +89,18 @@ def test_a_report_keeps_records_right_and_screening_alone_does_not(policies):
     assert wrong["p4"] < wrong["p2"] * (floor + 0.05)
     assert wrong["p5"] < wrong["p3"] * (floor + 0.05)
     assert wrong["p6"] > wrong["p2"] / 2  # as decided, with local updates and no report
+
+
+def test_it_says_at_which_share_of_homes_never_reached_a_ban_would_do_as_well(policies):
+    """There P4 or P5, whichever is told, would leave as much wrong as P1 does."""
+    [told] = [point for point in findings(policies).points if point.startswith("The floor")]
+    said = re.search(r"P([45]) leaves .* at about (\S+) % never reached .* no better than p1", told)
+    best, bare = f"p{said[1]}", f"p{int(said[1]) - 2}"
+    wrong = {name: value(policies, "record_wrong_share", name) for name in (best, bare, "p1")}
+    inside = (wrong[best] - 0.057 * wrong[bare]) / 0.943
+    share = float(said[2]) / 100
+
+    assert share * wrong[bare] + (1 - share) * inside == pytest.approx(wrong["p1"], rel=0.01)
 
 
 def test_screening_keeps_off_what_is_not_listed(policies):
