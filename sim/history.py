@@ -16,8 +16,8 @@ SCHEMA_VERSION: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A *leaf* (or block) of scenarios that means something else since a *version* of the schema,
-    of *release*; *told* says in a clause what it means now and what it meant.
+    """A *leaf* (or block; `*` stands for a name) of scenarios that means something else since a
+    *version* of the schema, of *release*; *told* says in a clause what it means and what it meant.
     """
 
     leaf: str
@@ -40,6 +40,9 @@ _TOLD: Final = (
 MEANINGS: Final[list[Meaning]] = [
     Meaning(f"firmware.campaign.{leaf}", 2, "0.2.0", _TOLD)
     for leaf in ("error_threshold", "success_threshold", "least")
+] + [
+    Meaning(leaf, 2, "0.2.0", f"{what} come as often as is given; they came at most once a day")
+    for leaf, what in (("reporting.read.rate", "reads"), ("alerts.kinds.*.rate", "random alerts"))
 ]
 
 

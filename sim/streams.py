@@ -23,7 +23,6 @@ STREAMS: Final[dict[str, str]] = {
     "report.loss": "whether a timed report or a read's answer is lost",
     "change.jitter": "how long a report of a change waits",
     "change.loss": "whether a report of a change is lost",
-    "read.when": "whether and when a device is read on a day",
     "message.rank": "the order of messages that arrive within one second",
     "cut.footprint": "which premises a power cut takes",
     "cut.restoration": "when a premises gets its power back",
@@ -79,9 +78,8 @@ PREFIXES: Final[dict[str, str]] = {  # followed by a kind of traffic or alert
     "traffic.": "how many anonymous messages of it enter in a second",
     "home.": "the premises of an anonymous message of it",
     "alert.who.": "which devices raise it",
-    "alert.when.": "whether and when a device raises it on a day",
     "alert.rate.": "how fast a chattering device raises it",
-    "alert.gap.": "time from one of them to the next",
+    "alert.gap.": "time from one of them to the next, at random or of chatter",
 }
 
 

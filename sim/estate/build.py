@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sim.estate.columns import DEVICE_COLUMNS
 from sim.estate.estate import ROW_TYPES, SLOTS, Estate, Senders, Slice, place
+from sim.kernels import clocks
 from sim.kernels.draws import threshold
 from sim.kernels.reports import first_due
 from sim.kernels.upgrades import NEVER, chosen, happens
@@ -114,7 +115,7 @@ def premises_only(scenario: Scenario, replication: int) -> Estate:
 
 
 def _with_senders(estate: Estate, scenario: Scenario, replication: int) -> Estate:
-    """Return *estate* with those who report, their timers set by the phase (S1-18)."""
+    """Return *estate* with those who report: their timers set by the phase (S1-18), their first reads drawn."""
     reporting = scenario.reporting
     senders = []
     for region in range(len(estate.regions)):
@@ -127,9 +128,12 @@ def _with_senders(estate: Estate, scenario: Scenario, replication: int) -> Estat
             senders.append(Senders(region, place(region, SLOTS["hub"]), numbers, np.zeros(len(numbers), np.int32), None))
         elif reporting.rule != "none":
             senders.extend(Senders(region, r.place, estate.view("index", r), estate.view("due_s", r), r) for r in reporters)
-    if reporting.rule in TIMED_RULES:
-        for group in senders:
+    for group in senders:
+        if reporting.rule in TIMED_RULES:
             _set_timers(group, scenario, replication)
+        elif reporting.rule == "hub_store":
+            key = np.uint64(stream_key(scenario.seed, replication, "read.gap"))
+            clocks.first_gaps(key, group.place, group.index, float(reporting.read.rate), group.due_s)
     return replace(estate, senders=tuple(senders))
 
 

@@ -26,7 +26,7 @@ DEVICE_COLUMNS: Final = (
     EstateColumn("version_smi", "uint16", "", "Version the Smart Metering Inventory holds.", "ledgers"),
     EstateColumn("version_hub", "uint16", "", "Version the Communications Hub holds, where the rule makes it store one.", "ledgers"),
     EstateColumn("next_change_s", "int32", "s", "Second of the next version change; 2^31 - 1 for none.", "local"),
-    EstateColumn("due_s", "int32", "s", "Nominal second of the device's next timed report.", "reporting"),
+    EstateColumn("due_s", "int32", "s", "Nominal second of the device's next timed report, or of the next read of it; 2^31 - 1 for none.", "reporting"),
     EstateColumn("wrong_since_smi_s", "int32", "s", "Second since which the SMI record has been WRONG; -1 while it is not.", "ledgers"),
     EstateColumn("wrong_since_hub_s", "int32", "s", "Second since which the hub record has been WRONG; -1 while it is not.", "ledgers"),
     EstateColumn("confirmed_s", "int32", "s", "Second at which the latest report written to the SMI was made; 0 at the start.", "ledgers"),

@@ -1,4 +1,4 @@
-"""When devices and hubs raise alerts at random (docs/model.md section 11): who does, and the chatter of those who cannot stop."""
+"""Which devices and hubs raise alerts, and the chatter of those who cannot stop (docs/model.md section 11)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import block, bounded_pareto, gap_s, pick, word
+from sim.kernels.growing import longer
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
@@ -53,7 +54,7 @@ def chatter(gap_key, place, index, rate, stop_s, due, number):  # type: ignore[n
         while when < stop_s:
             if count == capacity:
                 capacity *= 2
-                row, second = _longer(row, capacity), _longer(second, capacity)
+                row, second = longer(row, capacity), longer(second, capacity)
             row[count], second[count] = i, when
             count += 1
             number[i] += 1
@@ -61,10 +62,3 @@ def chatter(gap_key, place, index, rate, stop_s, due, number):  # type: ignore[n
             when += gap_s(pick(words, index[i]), rate[i])
         due[i] = min(when, NEVER)
     return row[:count], second[:count]
-
-
-@njit(nogil=True)
-def _longer(array, capacity):  # type: ignore[no-untyped-def]
-    longer = np.empty(capacity, array.dtype)
-    longer[: len(array)] = array
-    return longer

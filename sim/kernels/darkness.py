@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import block, pick, word
+from sim.kernels.growing import longer
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
@@ -82,7 +83,7 @@ def dark_spells(strokes, place, n):  # type: ignore[no-untyped-def]
             words[s, 0], words[s, 1], words[s, 2], words[s, 3] = drawn
         if count + 4 * len(strokes.start) > capacity:
             capacity = 2 * capacity + 4 * len(strokes.start)
-            home, outage, begin, end = _longer(home, capacity), _longer(outage, capacity), _longer(begin, capacity), _longer(end, capacity)
+            home, outage, begin, end = longer(home, capacity), longer(outage, capacity), longer(begin, capacity), longer(end, capacity)
         for lane in range(np.uint64(4)):
             number = quad * np.uint64(4) + lane
             lights = np.int64(-1)  # when the spell that is being put together ends
@@ -98,13 +99,6 @@ def dark_spells(strokes, place, n):  # type: ignore[no-untyped-def]
                 lights = max(lights, restored)
                 end[count - 1], outage[count - 1] = min(lights, NEVER), outage[count - 1] or strokes.is_cut[s]
     return home[:count].copy(), begin[:count].copy(), end[:count].copy(), outage[:count].copy()
-
-
-@njit(nogil=True)
-def _longer(array, capacity):  # type: ignore[no-untyped-def]
-    longer = np.empty(capacity, array.dtype)
-    longer[: len(array)] = array
-    return longer
 
 
 @njit(nogil=True)

@@ -158,29 +158,6 @@ def enter(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def daily_reads(key, place, index, day, threshold, start_s, stop_s):  # type: ignore[no-untyped-def]
-    """Return (row, second) of the devices read on *day* within [start, stop): each with the share *threshold*, at a second the same word gives."""
-    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
-    row = np.empty(len(index), np.int32)
-    when = np.empty(len(index), np.int32)
-    last = np.int64(-1)
-    words = block(np.uint32(0), np.uint32(day), np.uint32(place), np.uint32(0), k0, k1)
-    count = 0
-    for i in range(np.uint64(len(index))):
-        quad = np.int64(index[i] >> np.uint32(2))
-        if quad != last:
-            words = block(np.uint32(quad), np.uint32(day), np.uint32(place), np.uint32(0), k0, k1)
-            last = quad
-        drawn = np.uint64(pick(words, index[i]))
-        if drawn < threshold:
-            second = 86400 * day + np.int64((drawn * np.uint64(86400)) // threshold)
-            if start_s <= second < stop_s:
-                row[count], when[count] = i, second
-                count += 1
-    return row[:count].copy(), when[:count].copy()
-
-
-@njit(nogil=True)
 def merged(row_a, leave_a, cause_a, row_b, leave_b, cause_b):  # type: ignore[no-untyped-def]
     """Return (row, leave, cause) of two lists sorted by (row, leave), merged; of equals the first list's comes first."""
     n = len(row_a) + len(row_b)

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import block, gap_s, pick
+from sim.kernels.growing import longer
 
 NEVER = np.int32(2**31 - 1)
 _LOW = np.uint64(0xFFFFFFFF)
@@ -87,7 +88,7 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
         while next_change[device] < until_s:
             if count == capacity:
                 capacity *= 2
-                row, when, new = _longer(row, capacity), _longer(when, capacity), _longer(new, capacity)
+                row, when, new = longer(row, capacity), longer(when, capacity), longer(new, capacity)
             second = np.int64(next_change[device])
             changed = np.int64(release) if release > 0 else changed + 1
             row[count], when[count], new[count] = device, second, changed
@@ -100,13 +101,6 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
                 )
                 next_change[device] = min(second + gap_s(pick(words, index[device]), rate_per_s), np.int64(NEVER))
     return row[:count].copy(), when[:count].copy(), new[:count].copy()
-
-
-@njit(nogil=True)
-def _longer(array, capacity):  # type: ignore[no-untyped-def]
-    longer = np.empty(capacity, array.dtype)
-    longer[: len(array)] = array
-    return longer
 
 
 @njit(nogil=True)

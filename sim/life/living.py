@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.estate.estate import SLOTS, UPDATED_LOCALLY, Estate, place
+from sim.kernels import clocks
 from sim.kernels.draws import threshold
 from sim.kernels.firmware import begin
 from sim.kernels.firmware import columns as c
@@ -154,7 +155,7 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
         if reads and facts[0]["reports"][kind]:
             able = (homes["reach"][index[kind]] == 0) & ((mine["flags"] & c.OFF) == 0)
             first = np.empty(len(mine), np.int32)
-            begin.first_gaps(key("read.gap"), at, index[kind], float(reporting.read.rate), first)
+            clocks.first_gaps(key("read.gap"), at, index[kind], float(reporting.read.rate), first)
             mine["read_s"] = np.where(able, first, c.NEVER)
     next_s = np.empty(n, np.int32)
     earliest(devices, starts, homes, next_s)
@@ -210,7 +211,7 @@ def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> NDArray
     homes["ready_s"] = np.minimum(seconds, homes["exchanged_s"])
     numbers = np.arange(n, dtype=np.uint32)
     for name, rate in (("gain", firmware.reads.gain), ("install", firmware.reads.install)):
-        begin.first_gaps(key(f"reads.{name}"), at, numbers, float(rate), seconds)
+        clocks.first_gaps(key(f"reads.{name}"), at, numbers, float(rate), seconds)
         homes[f"{name}_s"] = seconds
     return homes
 

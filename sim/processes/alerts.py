@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.estate.estate import SLOTS, Estate, place
 from sim.kernels import alerts as kernel
-from sim.kernels import shaping
+from sim.kernels import clocks, shaping
 from sim.kernels.darkness import dark_spells
 from sim.kernels.draws import threshold
 from sim.kernels.firmware import columns
@@ -22,7 +22,6 @@ from sim.kernels.upgrades import happens
 from sim.life.rules import TYPES as LIVING
 from sim.network.flows import Flow
 from sim.processes.darkness import strokes_in
-from sim.processes.reporting import reads
 from sim.processes.shaping import ALERT, Source, entered, flow, rows_for, shaped
 
 if TYPE_CHECKING:
@@ -38,7 +37,8 @@ FROM_FIRMWARE = {
 
 @dataclass(slots=True)
 class Raiser:
-    """What makes the alerts of one source: a list of events by row and second, or a rate for each of its senders and when each raises its next alert."""
+    """What makes the alerts of one source: a list of events by row and second, or when each of its senders raises its next alert; of chatter also at which
+    rate each does, and how many it has raised."""
 
     cause: str
     row: NDArray[Any]
@@ -105,7 +105,10 @@ def _clocks(world: World, name: str, at: int, estate: Estate) -> tuple[Raiser, N
     spec, nothing = world.scenario.alerts.kinds[name], np.zeros(0, np.int32)
     premises = _raise(world, name, at, estate.n_premises[at // 8])
     raiser = Raiser(spec.cause, nothing, nothing, np.zeros(0), nothing, nothing)
-    if spec.cause == "chatter":
+    if spec.cause == "random":
+        raiser.due_s = np.empty(len(premises), np.int32)
+        clocks.first_gaps(world.key(f"alert.gap.{name}"), at, premises, _rate(spec), raiser.due_s)
+    elif spec.cause == "chatter":
         n = len(premises)
         raiser.rate, raiser.due_s, raiser.number = np.empty(n), np.empty(n, np.int32), np.zeros(n, np.int64)
         kernel.first_chatter(
@@ -138,10 +141,11 @@ def _raised(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: 
     if raiser.cause in FROM_FIRMWARE:
         return _by_firmware(world, source, start_s, stop_s)
     if raiser.cause == "random":
-        return reads(world.key(f"alert.when.{source.name}"), source.place, source.premises, _rate(spec), start_s, stop_s)
-    row, second = kernel.chatter(
-        world.key(f"alert.gap.{source.name}"), source.place, source.premises, raiser.rate, stop_s, raiser.due_s, raiser.number
-    )
+        row, second = clocks.strokes(world.key(f"alert.gap.{source.name}"), source.place, source.premises, _rate(spec), stop_s, raiser.due_s)
+    else:
+        row, second = kernel.chatter(
+            world.key(f"alert.gap.{source.name}"), source.place, source.premises, raiser.rate, stop_s, raiser.due_s, raiser.number
+        )
     return row, second
 
 

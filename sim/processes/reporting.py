@@ -8,7 +8,6 @@ storm if every clock strikes two together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import expm1
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,11 @@ from numpy.typing import NDArray
 from sim.calendar import dial
 from sim.estate.build import TIMED_RULES, timer_period_s
 from sim.estate.estate import Senders
+from sim.kernels import clocks, shaping
 from sim.kernels import reports as kernel
-from sim.kernels import shaping
-from sim.kernels.draws import threshold
 from sim.ledgers import NOTHING, Changes
 from sim.network.flows import Flow
 from sim.processes.shaping import Source, entered, flow, shaped
-from sim.recorder import DAY_S
 from sim.units import HOUR_S
 from sim.world import World
 
@@ -41,7 +38,7 @@ def reports(world: World, source: Source, start_s: int, stop_s: int, changes: Se
     if rule in TIMED_RULES:
         raised.append(_timed(world, source.group, senders, start_s, stop_s, own))
     if rule == "hub_store":
-        raised.append(_read(world, senders, start_s, stop_s))
+        raised.append(_read(world, senders, stop_s))
     if rule in CHANGE_RULES:
         raised.append(_changed(world, source.group, senders, stop_s, own))
     if source.is_plain:
@@ -130,19 +127,8 @@ def _changed(world: World, group: int, senders: Senders, stop_s: int, own: Chang
     return "change.loss", changed[~later], row[~later], leave[~later], int(kernel.CHANGE)
 
 
-def _read(world: World, senders: Senders, start_s: int, stop_s: int) -> Raised:
+def _read(world: World, senders: Senders, stop_s: int) -> Raised:
     """Return the answers to reads of single devices."""
-    row, second = reads(world.key("read.when"), senders.place, senders.index, float(world.scenario.reporting.read.rate), start_s, stop_s)
+    rate_per_s = float(world.scenario.reporting.read.rate)
+    row, second = clocks.strokes(world.key("read.gap"), senders.place, senders.index, rate_per_s, stop_s, senders.due_s)
     return "report.loss", second.copy(), row, second, int(kernel.READ)
-
-
-def reads(key: np.uint64, place: int, index: NDArray[Any], rate_per_s: float, start_s: int, stop_s: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return (row, second) of what happens to each of *index* at most once a day, with the chance of a Poisson clock of that rate; by row and second."""
-    share = np.uint64(threshold(-expm1(-rate_per_s * DAY_S)))
-    found = [kernel.daily_reads(key, place, index, day, share, start_s, stop_s) for day in range(start_s // DAY_S, (stop_s - 1) // DAY_S + 1)]
-    if len(found) == 1:
-        row, second = found[0]
-        return row, second
-    row, second = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.lexsort((second, row))
-    return row[order], second[order]

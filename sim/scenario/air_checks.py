@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from math import ceil, isclose
 from typing import Any, Final
 
@@ -146,7 +145,3 @@ def calendars_fit_the_window(firmware: Firmware | None, window: Window) -> Itera
     for where, every in steps.items():
         if end // every > _MOST_TIMES:
             yield where, f"would come {end // every:,} times before the world ends at {text}; at most {_MOST_TIMES:,}", _HORIZON
-    rates: dict[Path, Fraction] = {("firmware", "reads", name): getattr(firmware.reads, name) for name in ("install", "gain")}
-    for where, rate in rates.items():
-        if rate * units.DAY_S > 1:
-            yield where, f"comes at most once a day and premises, and {units.format_rate(rate)} is more", ()

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import AfterValidator, Field
 
 from sim.scenario import read_when as when
-from sim.scenario.fields import Closed, Code, Flag, Name, Names, PositiveDuration, PositiveRate, Share, Size, Spread, Tail, choice
+from sim.scenario.fields import Closed, Code, Flag, Name, Names, PositiveClockRate, PositiveDuration, Share, Size, Spread, Tail, choice
 
 _T = TypeVar("_T")
 
@@ -43,7 +43,7 @@ class AlertKind(Closed):
     )
     share: Share = Field(description="Share of senders that raise it.")
     after: PositiveDuration | None = Field(default=None, description="Shortest outage that counts; an outage alert leaves when it has passed.")
-    rate: PositiveRate | None = Field(default=None, description="Alerts per sender that raises it; for chatter the mean of their rates.")
+    rate: PositiveClockRate | None = Field(default=None, description="Alerts per sender that raises it; for chatter the mean of their rates.")
     tail: Annotated[Tail, AfterValidator(_tail)] | None = Field(
         default=None, description="Exponent of the bounded Pareto law of chattering senders' rates: the smaller, the heavier the tail."
     )
@@ -51,6 +51,14 @@ class AlertKind(Closed):
     genuine: Flag = Field(description="Whether it tells of something that matters; what chatters does not.")
     target: PositiveDuration = Field(description="Response-time target of the kind.")
     size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
+
+    @property
+    def fastest_per_s(self) -> float | None:
+        """Return the rate in 1/s than which no sender of chatter is noisier, the upper bound of its law; None of what does not chatter."""
+        if self.rate is None or self.tail is None or self.spread is None:
+            return None
+        least = (self.tail - 1) / self.tail * (1 - self.spread**-self.tail) / (1 - self.spread ** (1 - self.tail))
+        return float(float(self.rate) * least * self.spread)
 
 
 def _by_name(names: tuple[str, ...]) -> tuple[str, ...]:

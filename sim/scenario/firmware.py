@@ -12,6 +12,7 @@ from sim.scenario.bounds import ANOTHER_DAY, AS_VERSION, IN_ORDER, NOT_ALWAYS, s
 from sim.scenario.days import FromStart
 from sim.scenario.fields import (
     OF_THE_ESTATE,
+    ClockRate,
     Closed,
     Duration,
     Flag,
@@ -19,7 +20,6 @@ from sim.scenario.fields import (
     Number,
     PositiveDuration,
     PositiveRate,
-    Rate,
     Share,
     Size,
     Weight,
@@ -193,8 +193,8 @@ class Prices(Closed):
 class Reads(Closed):
     """Reads of the inventory (8.2) and of devices (11.2), by process."""
 
-    install: Rate = Field(description="Reads at installation and commissioning, per premises.")
-    gain: Rate = Field(description="Changes of supplier, per premises; the gaining supplier reads.")
+    install: ClockRate = Field(description="Reads at installation and commissioning, per premises.")
+    gain: ClockRate = Field(description="Changes of supplier, per premises; the gaining supplier reads.")
     call: Call = Field(description="Reads after a change.")
     compliance: PositiveDuration = Field(description="Time from one compliance report on every device to the next.")
     event_delay: Annotated[PositiveDuration, when.EVENT_READ] = Field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sim import history
@@ -42,7 +43,7 @@ def _notes(tree: Node) -> Iterator[Fault]:
     for path, node in _places(tree):
         bare = ".".join(part for part in path.split(".") if not part.isdecimal())
         for row in lately:
-            if f".{bare}".endswith(f".{row.leaf}"):
+            if fnmatchcase(f".{bare}", f"*.{row.leaf}"):
                 told = f"since release {row.release}, {row.told}"
                 yield node.fault(path, told, at_key=True)
 

@@ -21,6 +21,7 @@ from sim.scenario.fields import (
     OTHERS,
     ByServer,
     Clock,
+    ClockRate,
     Closed,
     Day,
     Driver,
@@ -158,7 +159,7 @@ class LocalUpdates(Closed):
     """Version changes of PPMIDs and IHDs that do not come over the air."""
 
     driver: Driver = Field(description="poisson: each device by its own clock; releases: all from one calendar of releases.")
-    rate: Rate = Field(description="Changes per device that takes part (poisson), or releases nationally (releases).")
+    rate: ClockRate = Field(description="Changes per device that takes part (poisson), or releases nationally (releases).")
     take_up: Share = Field(description="Share of PPMIDs and IHDs that take part in local updates.")
     first_release: Annotated[FromStart, when.BY_RELEASES] = Field(
         description="When the first release is published, from the start of the window (releases"
@@ -202,7 +203,7 @@ class Phase(Closed):
 class Read(Closed):
     """Reading a version from the hub by service request (rule hub_store)."""
 
-    rate: Rate = Field(description="Reads per reporting device.")
+    rate: ClockRate = Field(description="Reads per reporting device.")
     refreshes_smi: Annotated[Flag, when.STORED] = Field(
         description="Whether the answer to a read is written to the inventory."
     )

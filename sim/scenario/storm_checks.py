@@ -110,9 +110,10 @@ def causes_have_what_they_use(alerts: Alerts) -> Iterator[Finding]:
                 meant = " and ".join((", ".join(causes[:-1]), *causes[-1:]) if causes[1:] else causes)
                 message = f"means nothing to an alert whose cause is {alert.cause}; it is for {meant}"
                 yield (*where, field), message, ((*where, "cause"),)
-        if alert.cause == "random" and alert.rate is not None and alert.rate * units.DAY_S > 1:
-            rate = units.format_rate(alert.rate)
-            yield (*where, "rate"), f"a random alert comes at most once a day, and {rate} is more; cause: chatter has no such bound", ((*where, "cause"),)
+        fastest = alert.fastest_per_s
+        if alert.cause == "chatter" and fastest is not None and fastest > 1:
+            message = f"its noisiest sender would raise {fastest:.3g} /s, and none raises more than 1 /s; lower the rate or the spread"
+            yield (*where, "rate"), message, ((*where, "spread"), (*where, "tail"))
 
 
 def users_exist(traffic: Traffic, estate: EstateSpec) -> Iterator[Finding]:

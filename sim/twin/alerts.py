@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sim.kernels import draws
 from sim.scenario.alerts import FIRMWARE_CAUSES
 from sim.turns import Turn, pause
-from sim.twin.devices import seconds_of_days
+from sim.twin.devices import seconds_at_rate
 from sim.twin.hubs import raise_message
 from sim.twin.messages import Message, Process
 
@@ -47,7 +47,7 @@ def alert_seconds(world: TwinWorld, home: Premises, sender: Sender, kind: str, s
     if spec.cause == "reboot":
         return [spell.end_s for spell in home.spells if not spell.is_outage]
     if spec.cause == "random":
-        return seconds_of_days(world, f"alert.when.{kind}", sender, spec.rate)
+        return seconds_at_rate(world, f"alert.gap.{kind}", sender, spec.rate)
     return _chatter(world, sender, kind, spec)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import count
-from math import expm1, floor
+from math import floor
 from typing import TYPE_CHECKING
 
 import simpy
 
 from sim.british_time import reading, strikes_s
 from sim.calendar import strokes
-from sim.kernels import draws
 from sim.turns import Turn, pause
 from sim.twin.estate import STORING_RULES, Change, Device, Premises, Sender
 from sim.twin.hubs import raise_report
@@ -23,14 +22,12 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
     from sim.twin.world import TwinWorld
 
-DAY_S = 86_400
-
 
 # -- version changes ------------------------------------------------------------------------------------------------------------------------------
 
 
 def local_updates(world: TwinWorld, device: Device) -> Process:
-    """Change the version of *device* again and again, an exponential gap after the change before."""
+    """Change the version of *device* again and again, a gap after the change before."""
     rate = world.scenario.updates.local.rate
     for number in count():
         yield pause(world.env, world.luck.gap_s(float(rate), "local.gap", device.place, device.index, number), Turn.CHANGES)
@@ -120,18 +117,17 @@ def first_anchor(world: TwinWorld, sender: Sender) -> int:
 
 def reads(world: TwinWorld, home: Premises, device: Sender) -> Process:
     """Answer a supplier's reads for *device*."""
-    for second in seconds_of_days(world, "read.when", device, world.scenario.reporting.read.rate):
+    for second in seconds_at_rate(world, "read.gap", device, world.scenario.reporting.read.rate):
         yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
         raise_report(world, home, device, "read", second)
 
 
-def seconds_of_days(world: TwinWorld, stream: str, sender: Sender, rate: Fraction) -> Iterator[int]:
-    """Yield the seconds at which something of *rate* happens to *sender*: on a day with some probability, at a second as good as any other."""
-    likely = draws.threshold(-expm1(-float(rate) * DAY_S))
-    for day in range(-(-world.horizon_s // DAY_S)):
-        word = world.luck.word(stream, sender.place, sender.index, day)
-        if word < likely:
-            yield day * DAY_S + (word * DAY_S) // likely
+def seconds_at_rate(world: TwinWorld, stream: str, sender: Sender, rate: Fraction) -> Iterator[int]:
+    """Yield the seconds at which something of *rate* happens to *sender*: a gap after each, addressed by its second."""
+    second = 0
+    while rate > 0:
+        second += world.luck.gap_s(float(rate), stream, sender.place, sender.index, second)
+        yield second
 
 
 # -- clocks that are set alike ---------------------------------------------------------------------------------------------------------------------

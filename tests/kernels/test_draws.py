@@ -140,15 +140,14 @@ def test_scaled_lies_in_its_range_and_keeps_the_place(drawn, n):
     assert 0 <= scaled(np.uint32(drawn), n) < n
 
 
-@pytest.mark.parametrize("rate_per_s", [4 / 31_536_000, 1 / 1_209_600, 1 / 60])
-def test_gaps_are_exponential(words, rate_per_s):
-    """The gap is 1 + the whole seconds of an exponential time: mean 1 + 1/(e^λ − 1), and its law by chi-squared on 200 quantile bands."""
+@pytest.mark.parametrize("rate_per_s", [4 / 31_536_000, 1 / 1_209_600, 1 / 60, 0.84])
+def test_gaps_have_the_mean_of_their_rate(words, rate_per_s):
+    """A stroke in any second with chance λ: the mean gap is 1/λ, and its law by chi-squared on 200 quantile bands."""
     gaps = _gaps(words, rate_per_s)
 
-    mean = 1 + 1 / math.expm1(rate_per_s)
     assert gaps.min() >= 1
-    assert abs(gaps.mean() - mean) < 5 / rate_per_s / math.sqrt(N)
-    law = stats.geom(-math.expm1(-rate_per_s))
+    assert abs(gaps.mean() - 1 / rate_per_s) < 5 / rate_per_s * math.sqrt((1 - rate_per_s) / N)
+    law = stats.geom(rate_per_s)
     edges = np.unique(law.ppf(np.linspace(0, 1, 201)[1:-1]))
     bands = np.bincount(np.searchsorted(edges, gaps), minlength=len(edges) + 1)
     expected = np.diff(np.concatenate(([0.0], law.cdf(edges), [1.0]))) * N
@@ -169,6 +168,12 @@ def test_the_longest_and_shortest_gap_are_finite(drawn):
     rate_per_s = 1 / 86_400
 
     assert 1 <= gap_s(np.uint32(drawn), rate_per_s) <= 1 + 33 * math.log(2) / rate_per_s
+
+
+@pytest.mark.parametrize("drawn", [0, 2**31, 2**32 - 1])
+def test_the_fastest_clock_strikes_every_second(drawn):
+    """At 1 /s, the most there is, every second has a stroke."""
+    assert gap_s(np.uint32(drawn), 1.0) == 1
 
 
 @pytest.mark.parametrize("mean", [1e-6, 0.01, 0.5, 3.0, 200.0, 9_000.0])

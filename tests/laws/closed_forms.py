@@ -1,7 +1,7 @@
 """How wrong a record is, in closed form: derived here, for the clock of whole seconds, so that a test needs no allowance for the clock.
 
-A local change comes 1 + floor(exponential) seconds after the one before, which is a change in every second with probability 1 − x, x = e^−λ, independently:
-the chance of no change in k given seconds is x^k. Write E = x^T for a period T, and A = (1 − E) / (T (1 − x)) for the mean of x^k over k = 0 … T−1. As
+A local change comes one gap after the one before, which is a change in every second with probability λ = 1 − x, independently: the chance of no change in k
+given seconds is x^k. Write E = x^T for a period T, and A = (1 − E) / (T (1 − x)) for the mean of x^k over k = 0 … T−1. As
 λ → 0 with λT fixed, A → (1 − e^−λT)/(λT), and every form below becomes the one usually quoted.
 
 Every version is new, so a record is RIGHT exactly when no change happened between the second in which the report it holds looked at the version and now.
@@ -9,14 +9,17 @@ Every version is new, so a record is RIGHT exactly when no change happened betwe
 
 from __future__ import annotations
 
-from math import exp, expm1
-
 import numpy as np
+
+
+def _none_in(seconds: float, rate_per_s: float) -> float:
+    """Return x^k, the chance of no change in so many *seconds*."""
+    return (1 - rate_per_s) ** seconds
 
 
 def _unchanged(rate_per_s: float, period_s: int) -> float:
     """Return A, the chance of no change since the last nominal report, averaged over a period."""
-    return expm1(-rate_per_s * period_s) / (period_s * expm1(-rate_per_s))
+    return (1 - _none_in(period_s, rate_per_s)) / (period_s * rate_per_s)
 
 
 def periodic_wrong_share(rate_per_s: float, period_s: int, loss: float = 0.0, han_loss: float = 0.0, latency_s: int = 0) -> float:
@@ -30,8 +33,8 @@ def periodic_wrong_share(rate_per_s: float, period_s: int, loss: float = 0.0, ha
     h is the chance that a hub's own record is WRONG when it sends: the share of changes it missed, for it is wrong exactly when it missed the last one.
     With p = h = d = 0 this is 1 − right = 1 − (1 − e^−λT)/(λT).
     """
-    right = _unchanged(rate_per_s, period_s) * exp(-rate_per_s * latency_s)
-    return 1 - right * (1 - han_loss) * (1 - loss) / (1 - loss * exp(-rate_per_s * period_s))
+    right = _unchanged(rate_per_s, period_s) * _none_in(latency_s, rate_per_s)
+    return 1 - right * (1 - han_loss) * (1 - loss) / (1 - loss * _none_in(period_s, rate_per_s))
 
 
 def on_change_wrong_share(rate_per_s: float, loss: float, start_s: int, stop_s: int) -> float:
@@ -39,7 +42,7 @@ def on_change_wrong_share(rate_per_s: float, loss: float, start_s: int, stop_s: 
 
     WRONG means that there has been a change and the last one was not heard: p (1 − x^t) at second t, for a record RIGHT at 0; p in the long run.
     """
-    unchanged = exp(-rate_per_s * start_s) * expm1(-rate_per_s * (stop_s - start_s)) / ((stop_s - start_s) * expm1(-rate_per_s))
+    unchanged = _none_in(start_s, rate_per_s) * _unchanged(rate_per_s, stop_s - start_s)
     return loss * (1 - unchanged)
 
 
@@ -52,19 +55,13 @@ def heartbeat_wrong_share(rate_per_s: float, period_s: int, loss: float) -> floa
     return loss * periodic_wrong_share(rate_per_s, period_s, loss)
 
 
-def read_wrong_share(rate_per_s: float, read_share: float) -> float:
-    """R1: a record refreshed when its device is read: each day with probability r (lost answers left out of it), at a second uniform over the day.
+def read_wrong_share(rate_per_s: float, heard_per_s: float) -> float:
+    """R1: a record refreshed when its device is read, which in any second happens with probability ρ (lost answers left out of it).
 
-    Let u be the second of the day now. The last answer came today, v <= u, with probability r/D for each v, and leaves the record RIGHT with x^(u−v); or not
-    today, probability 1 − r (u + 1)/D, and then the record is RIGHT with Y x^(u+1), Y being the chance at the end of a day. Y follows from itself:
-    Y = r A + (1 − r) x^D Y, A as above with T = D. The share is the mean over u. When reads and changes are both rare this tends to λ / (λ + ρ).
+    A second with a read leaves the record RIGHT (a change of the same second comes before it); one with a change and no read leaves it WRONG; any other as it
+    was. In the long run w = (1 − ρ) (λ + (1 − λ) w), so w = (1 − ρ) λ / (λ + ρ − λρ): λ / (λ + ρ) when both are rare.
     """
-    x_to = np.exp(-rate_per_s * np.arange(86_401))
-    mean = x_to[:-1].mean()
-    end_of_day = read_share * mean / (1 - (1 - read_share) * x_to[-1])
-    today = read_share / 86_400 * np.cumsum(x_to[:-1])
-    not_today = 1 - read_share / 86_400 * np.arange(1, 86_401)
-    return float(1 - (today + not_today * x_to[1:] * end_of_day).mean())
+    return (1 - heard_per_s) * rate_per_s / (rate_per_s + heard_per_s - rate_per_s * heard_per_s)
 
 
 def mean_episode_s(period_s: int, loss: float, latency_s: int = 0) -> float:
@@ -82,10 +79,10 @@ def mean_staleness_s(rate_per_s: float, period_s: int, loss: float = 0.0) -> flo
     lasts L = T − k + T·G, G geometric with mean p/(1 − p); its integral of staleness is L²/2. Rate: one report a period.
     """
     k = np.arange(1, period_s + 1)
-    begins = np.exp(-rate_per_s * (k - 1)) * -expm1(-rate_per_s)
+    begins = (1 - rate_per_s) ** (k - 1) * rate_per_s
     lost, lost_squared = loss / (1 - loss), loss * (1 + loss) / (1 - loss) ** 2
     squared = (period_s - k) ** 2 + 2 * (period_s - k) * period_s * lost + period_s**2 * lost_squared
-    right = (1 - loss) / (1 - loss * exp(-rate_per_s * period_s))
+    right = (1 - loss) / (1 - loss * _none_in(period_s, rate_per_s))
     return float(right * (begins * squared).sum() / 2 / period_s)
 
 

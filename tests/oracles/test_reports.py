@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim import british_time
-from sim.kernels import reports
+from sim.kernels import clocks, reports
 from sim.kernels.dials import Dial, dial_of, reading, strikes
-from sim.kernels.draws import threshold
+from sim.kernels.draws import gap_s, threshold
 from tests.oracles import philox
 
 JITTER_KEY, LOSS_KEY, PHASE_KEY = 0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 77
@@ -201,19 +201,26 @@ def test_reports_of_changes_wait_up_to_twice_the_jitter(changes, jitter):
 
 
 @given(
-    numbers=st.sets(st.integers(0, 60), min_size=1).map(sorted), day=st.integers(0, 400), share=st.sampled_from([0.0, 0.001, 0.3, 0.99, 1.0]),
-    part=st.tuples(st.integers(0, 86_400), st.integers(0, 86_400)).map(sorted),
-)
-def test_reads_of_a_day(numbers, day, share, part):
-    """One word says whether a device is read on a day, and when."""
-    start, stop = (86_400 * day + second for second in part)
-    q = threshold(share)
+    numbers=st.sets(st.integers(0, 60), min_size=1).map(sorted), rate=st.sampled_from([0.0, 0.001, 0.3, 1.0]),
+    stops=st.sets(st.integers(1, 399), max_size=4).map(lambda cuts: sorted({*cuts, 400})),
+)  # fmt: skip
+def test_a_clock_strikes_a_gap_after_each_stroke(numbers, rate, stops):
+    """The gap after the stroke at second s is drawn at occasion s, the first as if one had been at 0, whatever the intervals."""
+    index, due = np.array(numbers, np.uint32), np.empty(len(numbers), np.int32)
+    clocks.first_gaps(np.uint64(LOSS_KEY), PLACE, index, rate, due)
 
-    row, second = reports.daily_reads(np.uint64(LOSS_KEY), PLACE, np.array(numbers, np.uint32), day, np.uint64(q), start, stop)
+    found: list[tuple[int, int]] = []
+    for stop in stops:
+        row, second = clocks.strokes(np.uint64(LOSS_KEY), PLACE, index, rate, stop, due)
+        assert list(zip(row, second, strict=True)) == sorted(zip(row, second, strict=True))
+        found += zip(row.tolist(), second.tolist(), strict=True)
 
-    words = [philox.word(LOSS_KEY, PLACE, number, day) for number in numbers]
-    read = [(i, 86_400 * day + word * 86_400 // q) for i, word in enumerate(words) if word < q]
-    assert list(zip(row.tolist(), second.tolist(), strict=True)) == [(i, s) for i, s in read if start <= s < stop]
+    expected = []
+    for i, number in enumerate(numbers if rate else []):
+        at = 0
+        while (at := at + int(gap_s(philox.word(LOSS_KEY, PLACE, number, at), rate))) < 400:
+            expected.append((i, at))
+    assert sorted(found) == expected
 
 
 ROWS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 50)), max_size=25).map(sorted)

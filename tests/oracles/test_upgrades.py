@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, log
+from math import floor, log, log1p
 
 import numpy as np
 from hypothesis import given
@@ -21,8 +21,8 @@ NEVER = 2**31 - 1
 
 
 def gap(word: int, rate: float) -> int:
-    """Return a gap of an exponential clock in whole seconds."""
-    return 1 + floor(-log((word + 0.5) / 2**32) / rate)
+    """Return a gap in whole seconds of a clock that strikes in any second with chance *rate*."""
+    return 1 + floor(log((word + 0.5) / 2**32) / log1p(-rate))
 
 
 def indices(numbers: list[int]) -> np.ndarray:

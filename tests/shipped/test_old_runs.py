@@ -200,3 +200,15 @@ def test_check_notes_what_means_something_else_since(tmp_path, monkeypatch, text
         assert sim("check", child).stderr.count(note) == len(places)
     path.write_text(f"schema_version: 2\n{text}")
     assert note not in sim("check", path).stderr
+
+
+def test_check_notes_leaves_below_a_name_of_the_files_own(tmp_path):
+    """Rates of reads and of random alerts, whatever the kind is called."""
+    path = tmp_path / "a.yaml"
+    tamper = "{kinds: {tamper: {rate: 1 /d}}, active: [tamper]}"
+    path.write_text(f"schema_version: 1\nextends: gb_base\nname: a\nalerts: {tamper}\n")
+
+    (note,) = [line for line in sim("check", path).stderr.splitlines() if "since release" in line]
+
+    told = f"{path}:4:27: alerts.kinds.tamper.rate: since release 0.2.0, random alerts come as often"
+    assert note.startswith(told)

@@ -50,10 +50,6 @@ class Dice(Random):
         """Return the rate of what happens *n* times in a window."""
         return f"{n * DAY_S / (N_UNITS * self.unit_s):.9f} /d"
 
-    def daily(self, n: float) -> str:
-        """Return such a rate that is at most one a day."""
-        return f"{min(1.0, n * DAY_S / (N_UNITS * self.unit_s)):.9f} /d"
-
     def some(self, names: tuple[str, ...] | list[str], least: int = 0) -> list[str]:
         """Return some of *names*, in their order."""
         n = self.randint(least, len(names))
@@ -269,7 +265,7 @@ def campaign(dice: Dice, number: int) -> dict[str, Any]:
 def reads(dice: Dice) -> dict[str, Any]:
     """Return who reads what, and what errors cost."""
     return {
-        "install": dice.daily(dice.choice((0, 3))), "gain": dice.daily(dice.choice((0, 4, 10))),
+        "install": dice.often(dice.choice((0, 3))), "gain": dice.often(dice.choice((0, 4, 10))),
         "call": {"share": dice.choice(("0 %", "50 %", "100 %")), "delay": dice.time(0.5, 20)}, "compliance": dice.time(15, 90),
         "event_delay": dice.time(0.1, 15),
         "prices": {"missed": 67, "wasted": 1, "wrong_path": 5.5, "false_compliance": 67, "false_alarm": 10},

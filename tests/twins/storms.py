@@ -124,7 +124,8 @@ def alerts(dice: Dice, is_long: bool) -> dict[str, Any]:
         "got_supply": {"code": "8F36", "sender": "esme", "cause": "restoration", "share": "80 %", "after": dice.one_of(("1 s", "3 min")), "genuine": True}
         | common,
         "rebooted": {"code": "8F00", "sender": dice.one_of(("hub", "gsme")), "cause": "reboot", "share": "100 %", "genuine": True} | common,
-        "tampered": {"code": tampered, "sender": dice.one_of(("esme", "hcalcs")), "cause": "random", "share": "100 %", "rate": "1 /d", "genuine": True}
+        "tampered": {"code": tampered, "sender": dice.one_of(("esme", "hcalcs")), "cause": "random", "share": "100 %", "rate": "1 /d" if is_long else "3 /h",
+            "genuine": True}
         | common,
         "meter_off": {"code": "8F35", "sender": "gsme", "cause": "outage", "share": "50 %", "after": "1 s", "genuine": True} | common,
     }  # fmt: skip

@@ -64,7 +64,7 @@ def test_a_budget_stops_retries_when_they_are_too_many_for_the_firsts():
 
 
 def test_a_token_bucket_saves_up_its_burst():
-    chatter = _alerting("chatter", rate="1 /s", tail=1.5, spread=1.0000001)
+    chatter = _alerting("chatter", rate="0.5 /s", tail=1.5, spread=1.0000001)
     bucket = {"kind": "token_bucket", "every": "1000 s", "burst": 3}
     scenario = _silent(network=[{"stage": "device", "mitigations": [bucket]}], alerts=chatter, window={"length": "100 s"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.kernels.compiled import njit
-from sim.kernels.draws import gap_s, word
+from sim.kernels.draws import word
 from sim.kernels.firmware.columns import NEVER
 
 
@@ -29,13 +29,6 @@ def exchanged(key, place, share, out):  # type: ignore[no-untyped-def]
     for home in range(len(out)):
         if np.uint64(word(key, place, home, 0)) >= share:
             out[home] = NEVER
-
-
-@njit(nogil=True)
-def first_gaps(key, place, index, rate_per_s, out):  # type: ignore[no-untyped-def]
-    """Write into int32 *out* the first stroke of each clock of *rate_per_s*; `NEVER` where it is 0."""
-    for i in range(len(index)):
-        out[i] = NEVER if rate_per_s <= 0 else np.int32(min(gap_s(word(key, place, index[i], 0), rate_per_s), np.int64(NEVER)))
 
 
 @njit(nogil=True)
