@@ -31,7 +31,10 @@ TABLES: Final[dict[str, str]] = {}
 COLUMNS: Final[dict[str, dict[str, str]]] = {}
 # A table of today → its columns that are new since, and what they hold in a run of before: -1, for
 # nobody counted it.
-ADDED: Final[dict[str, dict[str, int]]] = {"campaigns": {"n_silent": -1}}
+ADDED: Final[dict[str, dict[str, int]]] = {
+    "campaigns": {"n_silent": -1},
+    "kinds": {"price_gbp": -1},
+}
 METRICS: Final[dict[str, str]] = {}
 _TOLD: Final = (
     "it is of outcomes that are told (done, or failed and said so); jobs that end in silence, which"

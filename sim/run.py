@@ -170,11 +170,12 @@ def _kinds(scenario: Scenario, kinds: Sequence[str]) -> pd.DataFrame:
     rows: list[Any] = []
     for kind in sorted(kinds):
         if kind in traffic:
-            rows.append((kind, "", False, traffic[kind].alert, traffic[kind].alert))
+            rows.append((kind, "", False, traffic[kind].alert, traffic[kind].alert, -1.0))
         elif kind in alerts:
-            rows.append((kind, alerts[kind].code, True, True, alerts[kind].genuine))
+            rows.append((kind, alerts[kind].code, True, True, alerts[kind].genuine, -1.0))
         else:
-            rows.append((kind, "", True, True, False))
+            price = scenario.reporting.price
+            rows.append((kind, "", True, True, False, -1.0 if price is None else price))
     return from_rows("kinds", rows)
 
 

@@ -117,6 +117,7 @@ _ALL = (
         Column("named", "bool", "", "Whether its messages carry a sender."),
         Column("alert", "bool", "", "Whether it is an alert (a version report is one)."),
         Column("genuine", "bool", "", "Whether somebody must see it: an alert that is neither a version report nor chatter."),
+        Column("price_gbp", "float64", "£", "What one more message of it costs; -1 where that is not given."),
     )),
     Table("operators", "a user with operators", "run", (
         Column("user", "str", "", "DSP user."),

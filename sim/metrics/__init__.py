@@ -212,6 +212,7 @@ METRICS: Final[dict[str, Metric]] = {
     "changes_per_device_year": Metric(records.changes_per_device_year, "changes per device-year", _TYPE, _MEAN),
     "reports_per_device_year": Metric(cost.reports_per_device_year, "reports per device-year", "", _MEAN),
     "messages_per_device_year": Metric(cost.messages_per_device_year, "messages per device-year", "", _MEAN),
+    "messages_gbp_per_device_year": Metric(cost.messages_gbp_per_device_year, "£ per device-year", "", _MEAN),
     **{f"report_{fate}_share": Metric(partial(cost.report_share, fate=fate), "share", "", kind) for fate, kind in _FATES.items()},
     **{f"bytes_per_day_{segment}": Metric(partial(cost.bytes_per_day, segment=segment), "B/d", "kind", _MEAN) for segment in ("han", "wan", "dsp", "user")},
     "baseline_uplift_share": Metric(cost.baseline_uplift_share, "share", "", _MEAN, within=_MULTIPLE),

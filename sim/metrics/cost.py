@@ -32,6 +32,12 @@ def messages_per_device_year(tables: Tables, window: Window) -> Values:
     return _per_device_year(tables, window, _sent(tables) + requests + _told(tables, REPORT, "request", "detail"))
 
 
+def messages_gbp_per_device_year(tables: Tables, window: Window) -> Values:
+    """`messages_per_device_year` at the price of a message. Absent where none is given. Unit: £ per device-year."""
+    (price,) = where(tables["kinds"], kind=REPORT)["price_gbp"].tolist()
+    return {name: price * n for name, n in messages_per_device_year(tables, window).items()} if price >= 0 else {}
+
+
 def report_share(tables: Tables, window: Window, *, fate: str) -> Values:
     """Share of the version reports sent that end in *fate*: n(fate) ÷ n. The shares of the seven fates add up to 1. Unit: share."""
     sent = _sent(tables)

@@ -134,8 +134,11 @@ class Network:
             return True
         if self._setup.retry[BUDGET] >= 0 or any(row.kind != "alert_storm_protection" for _, _, row in layout.rows):
             return True
-        if np.any((self._links.start < stop_s) & (self._links.stop + self._links.spread > start_s)):
-            return True
+        # Hubs put off their messages before they leave; of links that are down only anonymous ones and retries learn on the way.
+        if leaving.total.any() or layout.retry is not None:
+            links = self._links
+            if np.any((links.start < stop_s) & (links.stop + links.spread > start_s)):
+                return True
         seconds = stop_s - start_s
         return any(self._exceeds(k, leaving, start_s, seconds) for k in range(len(layout.specs)))
 
@@ -182,9 +185,9 @@ class Network:
                 for region in np.flatnonzero(self.layout.n_cells).tolist():  # a region may have no homes
                     shared = self._setup, leaving, self._rows, self._queues
                     crowd(*shared, k, region, min(STRETCH_S, n_seconds))
-        down = self._links.start[:, None] < np.arange(start_s, stop_s)[None] + 1 if len(self._links.start) else np.zeros((0, n_seconds), np.bool_)
-        for k in range(len(down)):
-            leaving.crowded[self._links.region[k]] |= down[k] & (np.arange(start_s, stop_s) < self._links.stop[k] + self._links.spread)
+        ends = self._links.stop + self._links.spread
+        for k in np.flatnonzero((self._links.start < stop_s) & (ends > start_s)).tolist():
+            leaving.crowded[self._links.region[k], max(0, self._links.start[k] - start_s) : ends[k] - start_s] = True
         return leaving
 
     def _deliveries(self, flows: Sequence[Flow]) -> NDArray[Any]:

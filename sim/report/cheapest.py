@@ -7,10 +7,12 @@ from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics.intervals import quantile_t
+from sim.report import bursts
 from sim.report.contest import COST, RIGHT_ENOUGH, TYPE, WRONG, Choice, Contest, choices
 from sim.report.findings import Findings, Picture
 from sim.report.floor import share, who
 from sim.report.grids import Grid
+from sim.report.lives import by_levels
 from sim.report.ranking import negative, of_cells, replications_for, untold, would
 from sim.report.study import Study, base_leaves
 from sim.report.words import counted, interval, listed, percent, rounded
@@ -24,14 +26,15 @@ METRICS: Final = (COST, WRONG, "staleness_days_mean", "confirmation_age_days_mea
 
 def fits(study: Study) -> bool:
     """Whether *study* compares rules by what they cost and what they leave wrong: what H2 asks."""
-    return {COST, WRONG} <= set(study.metrics) and len(choices(study)) > 1
+    return {COST, WRONG} <= set(study.metrics) and len(choices(study, by_levels(study)[0])) > 1
 
 
 def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
     contest = Contest(study)
     return Findings(
-        answer=_answer(contest), points=_points(contest), grids=(_grid(contest),), pictures=(_picture(contest),), doubts=_doubts(contest), metrics=METRICS,
+        answer=_answer(contest), points=_points(contest), grids=(_grid(contest), *bursts.grid(contest)), pictures=(_picture(contest),),
+        doubts=_doubts(contest), metrics=METRICS,
     )  # fmt: skip
 
 
@@ -47,13 +50,13 @@ def _answer(contest: Contest) -> str:
         f" {'is' if beaten == 1 else 'are'} dominated: another is no dearer and leaves no more wrong."
     )
     if not able:
-        return " ".join(filter(None, (_none(contest), _against_daily(contest), worth)))
+        return " ".join(filter(None, (_none(contest), bursts.told(contest), _against_daily(contest), worth)))
     best = able[0]
     first = (
         f"The cheapest rule that leaves at most {bar} of the PPMID records {contest.so_long} is"
         f" {contest.called(best)}: {interval(best.cost)} messages per device-year, {_left(contest, best)}."
     )
-    parts = first + _perhaps(contest, best) + _near(contest, able), _against_daily(contest), worth
+    parts = first + _perhaps(contest, best) + _near(contest, able), bursts.told(contest), _against_daily(contest), worth
     return " ".join(filter(None, parts))
 
 
@@ -129,7 +132,7 @@ def _heartbeat(contest: Contest, other: Choice) -> Choice | None:
 
 def _against_daily(contest: Contest) -> str:
     """Compare on change with heartbeat with the comparator, pair by pair: the option that was not on the table with the one that was."""
-    other = contest.by_name.get(str(contest.study.manifest["comparator"]))
+    other = contest.comparator
     ours = _heartbeat(contest, other) if other is not None else None
     if other is None or ours is None or ours is other or not ours.cost.value:
         return ""
@@ -180,8 +183,8 @@ def _floor(contest: Contest) -> tuple[str, ...]:
 def _doubts(contest: Contest) -> tuple[str, ...]:
     scenario = contest.best[-1].cell.scenario
     doubts = [
-        f"Losses: each report is lost independently ({format_share(scenario.reporting.loss)} here). Losses that come in bursts (an outage, a hub exchange) take"
-        " a report of a change together with what would have mended it, and favour rules with a short heartbeat.",
+        "" if bursts.elsewhere(contest) else f"Losses: each report is lost independently ({format_share(scenario.reporting.loss)} here). Losses that come in"
+        " bursts (an outage, a hub exchange) take a report of a change together with what would have mended it, and favour rules with a short heartbeat.",
         _critical_loss(contest),
         _clustering(contest),
         "Hub exchange: a hub that is replaced forgets what it stored; here hubs are not replaced. Rules that read the hub (R1, R2, R4) would suffer from it.",
@@ -250,7 +253,7 @@ def _picture(contest: Contest) -> Picture:
         title += f": {percent(floor.value)} are under every rule"
     if able:
         title = f"{contest.label(able[0])} leaves {percent(able[0].wrong)} of PPMID records wrong for {interval(able[0].cost)} messages per device-year"
-    other = contest.by_name.get(str(contest.study.manifest["comparator"]))
+    other = contest.comparator
     if able and other is not None and other.cell.name in contest.beaten_by:
         title += f"; {contest.label(other)} takes {interval(other.cost)} and is dominated"
     read = (

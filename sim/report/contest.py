@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sim.metrics import Difference, Estimate
 from sim.report.floor import Floor, unreached
 from sim.report.frontier import dominators, frontier
+from sim.report.lives import by_levels
 from sim.report.study import Cell, Study
 from sim.scenario.fields import RULES
 from sim.units import format_duration
@@ -66,10 +68,10 @@ class Choice:
         return f"{number} ({rule}{to_smi})"
 
 
-def choices(study: Study) -> tuple[Choice, ...]:
-    """Return every cell that has a cost and a share of records wrong, the cheapest first."""
+def choices(study: Study, cells: Sequence[Cell]) -> tuple[Choice, ...]:
+    """Return those of *cells* that have a cost and a share of records wrong, the cheapest first."""
     found = []
-    for cell in study.cells:
+    for cell in cells:
         cost, wrong = study.estimate(cell, COST), study.estimate(cell, WRONG, TYPE)
         if cost is not None and wrong is not None:
             found.append(Choice(cell, cost, wrong, study.estimate(cell, PAST, TYPE) or wrong))
@@ -77,15 +79,24 @@ def choices(study: Study) -> tuple[Choice, ...]:
 
 
 class Contest:
-    """The choices, and which of them are worth having."""
+    """The choices among *cells* (without them, of the first levels of the factors), and which of
+    them are worth having.
+    """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, cells: Sequence[Cell] = ()) -> None:
         self.study = study
-        self.choices = choices(study)
+        self.choices = choices(study, cells or by_levels(study)[0])
         self.by_name = {choice.cell.name: choice for choice in self.choices}
         points = {name: (choice.cost.value, choice.wrong.value) for name, choice in self.by_name.items()}
         self.best = tuple(self.by_name[name] for name in frontier(points))
         self.beaten_by = {name: self.by_name[other] for name, other in dominators(points).items()}
+
+    @property
+    def comparator(self) -> Choice | None:
+        """The choice that the run compares the others with; None where there is none among them."""
+        named = self.study.manifest["comparator"]
+        ours = (one for one in self.choices if named in (one.cell.name, one.cell.option))
+        return next(ours, None)
 
     @property
     def so_long(self) -> str:
@@ -108,11 +119,11 @@ class Contest:
     def called(self, choice: Choice) -> str:
         """Return the name of *choice* in sentences: its rule in words where that is its own, else the name of its cell."""
         alone = [other.plain for other in self.choices].count(choice.plain) == 1
-        return choice.plain if alone else choice.cell.name
+        return choice.plain if alone else choice.cell.called
 
     def label(self, choice: Choice) -> str:
         """Return what marks *choice* in a figure: its rule and period where that is its own, else the name of its cell."""
-        return choice.label if [other.label for other in self.choices].count(choice.label) == 1 else choice.cell.name
+        return choice.label if [other.label for other in self.choices].count(choice.label) == 1 else choice.cell.called
 
     def paired(self, choice: Choice, other: Choice) -> tuple[Difference, Difference]:
         """Return the paired differences, *choice* − *other*, of cost and of share wrong."""

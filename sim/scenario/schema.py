@@ -30,6 +30,7 @@ from sim.scenario.fields import (
     Multiple,
     Name,
     Names,
+    Number,
     Overflow,
     Per,
     PhaseSource,
@@ -253,6 +254,9 @@ class Reporting(Closed):
     )
     fan_out: Annotated[int, count(0, 1000), when.ON_THE_NETWORK] = Field(
         description="Copies of a report that the DSP sends to users."
+    )
+    price: Number | None = Field(
+        default=None, description="What one more message costs, in pounds; null where nobody asks."
     )
 
 

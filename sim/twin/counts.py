@@ -61,10 +61,12 @@ def kinds(world: TwinWorld) -> Rows:
     """Yield every kind of message that there may be."""
     scenario = world.scenario
     for kind, traffic in scenario.traffic.kinds.items() if scenario.traffic.level > 0 else ():
-        yield kind, "", False, traffic.alert, traffic.alert
+        yield kind, "", False, traffic.alert, traffic.alert, -1.0
     for kind in scenario.alerts.active:
-        yield kind, scenario.alerts.kinds[kind].code, True, True, scenario.alerts.kinds[kind].genuine
-    yield VERSION_REPORT, "", True, True, False
+        alert = scenario.alerts.kinds[kind]
+        yield kind, alert.code, True, True, alert.genuine, -1.0
+    price = scenario.reporting.price
+    yield VERSION_REPORT, "", True, True, False, price if price is not None else -1.0
 
 
 def _names(world: TwinWorld) -> list[str]:
@@ -208,7 +210,7 @@ def arrivals(world: TwinWorld) -> Rows:
 def peaks(world: TwinWorld) -> Rows:
     """Yield the fullest bin of each length, for every server and every kind or group of kinds."""
     members = {kind: [kind] for kind in _names(world)}
-    members["alerts"] = [kind for kind, _, _, is_alert, _ in kinds(world) if is_alert]
+    members["alerts"] = [kind for kind, _, _, is_alert, *_ in kinds(world) if is_alert]
     members["all"] = _names(world)
     seconds = defaultdict(list)
     for message, hop in _measured_hops(world):
