@@ -158,9 +158,10 @@ def _count_segments(world: World) -> None:
     recorder.crossed["han", VERSION_REPORT] += int(world.han_writes.sum())
     if reporting.rule in ("hub_poll", "hub_store"):
         recorder.crossed["wan", "request"] = recorder.crossed["dsp", "request"] = sum(n for (kind, _, _), n in recorder.fates.items() if kind == VERSION_REPORT)
+    central = {name for name, kind in world.scenario.traffic.kinds.items() if kind.made_at == "dsp"}
     for number, kind in enumerate(recorder.kinds):
         delivered = recorder.fates[kind, "delivered", ""]
-        recorder.crossed["wan", kind] = int(recorder.attempts[number, 1])
+        recorder.crossed["wan", kind] = 0 if kind in central else int(recorder.attempts[number, 1])
         recorder.crossed["dsp", kind] = delivered
         recorder.crossed["user", kind] = delivered * (reporting.fan_out if kind == VERSION_REPORT else 1)
 

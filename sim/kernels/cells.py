@@ -10,7 +10,7 @@ from sim.kernels.moving import arrivals
 from sim.kernels.ordering import by_server
 from sim.kernels.protection import refresh
 from sim.kernels.servers import bytes_allowed, messages_allowed
-from sim.kernels.traffic import EVERYONE, named_now
+from sim.kernels.traffic import OF_HOMES, named_now
 from sim.kernels.work import count_seen, work
 
 PEAK, OVER, WAITING, PEAK_WAITING = range(4)  # places in `Book.cells`
@@ -37,7 +37,7 @@ def cells(net, k, t):  # type: ignore[no-untyped-def]
             first_cell += n_cells
             continue
         room.ids[:n] = others[mine[region] : mine[region + 1]]
-        n = named_now(setup, leaving, book, pool, links, room, region, t, EVERYONE, n)
+        n = named_now(setup, leaving, book, pool, links, room, region, t, OF_HOMES, n)
         count_seen(setup, book, stage.recorded + region, s, messages, room.ids, n)
         for j in range(n):
             room.server[j] = np.int64(messages[room.ids[j]].premises) // c[PER_CELL]
@@ -82,10 +82,14 @@ def _cells_pass(setup, leaving, book, recorded, region, s, i):  # type: ignore[n
     """Let all who come to the cells of a region in slot *s* pass at once."""
     n = np.int64(0)
     for kind in range(leaving.counts.shape[1]):
+        if setup.central[kind]:
+            continue
         book.undelayed[recorded, kind] += leaving.measured[region, kind, i]
         n += leaving.counts[region, kind, i]
     if s >= setup.c[WARM_UP]:
         book.cells[region, PEAK] = max(book.cells[region, PEAK], leaving.busiest[region, i])
         book.served[recorded, s - setup.c[DAY_START]] += n
         for kind in range(leaving.counts.shape[1]):
+            if setup.central[kind]:
+                continue
             book.seen[recorded, kind, s - setup.c[DAY_START]] += leaving.counts[region, kind, i]

@@ -37,6 +37,8 @@ def crowd(setup, leaving, rows, queues, k, region, stretch):  # type: ignore[no-
                 if limit.in_bytes:
                     row_b[cell] += sizes[leaving.flows[member.flow].kind]
             for kind in range(setup.c[N_ANONYMOUS]):
+                if setup.central[kind]:
+                    continue
                 for number in range(np.int64(leaving.total[region, kind, i])):
                     cell = home(setup, region, kind, leaving.start + i, number) // setup.c[PER_CELL]
                     row[cell] += 1

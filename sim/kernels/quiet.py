@@ -28,6 +28,8 @@ def pass_quietly(setup, leaving, book):  # type: ignore[no-untyped-def]
             for region in range(n_regions):
                 if stage.what != CSP or region == v:
                     for kind in range(n_kinds):
+                        if stage.what == CSP and setup.central[kind]:
+                            continue
                         _add(leaving.counts[region, kind], leaving.measured[region, kind], book, to, kind, first, skip, n)
 
 

@@ -11,7 +11,7 @@ from sim.kernels.ordering import by_server, in_order
 from sim.kernels.pool import DELIVERED
 from sim.kernels.protection import STORM, calm, note_arrivals, pay, refresh
 from sim.kernels.servers import CSP, DSP, USER, bytes_allowed, load_of
-from sim.kernels.traffic import EVERYONE, NAMED, WATCHED, named_now
+from sim.kernels.traffic import EVERYONE, NAMED, OF_HOMES, WATCHED, named_now
 from sim.kernels.work import allowed_at, count_seen, take_through, work
 
 
@@ -32,7 +32,7 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
         by_kind[_server_of(stage, messages[room.ids[j]]), messages[room.ids[j]].kind] += 1
     anyone = False
     for v in range(stage.n):
-        _add_counts(stage, leaving, v, i, by_kind[v], setup.c[N_ANONYMOUS])
+        _add_counts(stage, leaving, v, i, by_kind[v], setup)
         if stage.n_rows:
             refresh(rows, stage, stage.first + v, s)
         waiting = queues.n[stage.first + v].sum()
@@ -41,7 +41,7 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
             room.is_calm[v] = calm(rows, stage, stage.first + v, s, by_kind[v]) and not (storms and n and stage.mixed)
         anyone = anyone or not room.is_calm[v]
         if not room.is_calm[v] and stage.what == CSP:
-            n = named_now(setup, leaving, book, pool, links, room, v, t, EVERYONE, n)
+            n = named_now(setup, leaving, book, pool, links, room, v, t, OF_HOMES, n)
     if anyone and stage.what != CSP:
         n_before = n
         for region in range(n_regions):
@@ -59,7 +59,7 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
         arrived = room.ids[first[v] : first[v + 1]]
         if room.is_calm[v]:
             measured[:] = 0
-            _add_measured(stage, leaving, v, i, setup.c[N_ANONYMOUS], measured)
+            _add_measured(stage, leaving, v, i, setup, measured)
             _all_pass(net, k, v, s, arrived, by_kind[v], measured, storms)
         else:
             count_seen(setup, book, stage.recorded + v, s, messages, arrived, len(arrived))
@@ -93,29 +93,29 @@ def _server_of(stage, m):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _add_counts(stage, leaving, v, i, by_kind, n_anonymous):  # type: ignore[no-untyped-def]
+def _add_counts(stage, leaving, v, i, by_kind, setup):  # type: ignore[no-untyped-def]
     """Add to *by_kind* those without a name who come to server *v*."""
     if stage.what == USER:
         for kind in range(leaving.by_user.shape[1]):
-            by_kind[n_anonymous + kind] += leaving.by_user[v, kind, i]
+            by_kind[setup.c[N_ANONYMOUS] + kind] += leaving.by_user[v, kind, i]
         return
     for region in range(leaving.counts.shape[0]):
         if stage.what == DSP or region == v:
             for kind in range(leaving.counts.shape[1]):
-                by_kind[kind] += leaving.counts[region, kind, i]
+                by_kind[kind] += 0 if stage.what == CSP and setup.central[kind] else leaving.counts[region, kind, i]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _add_measured(stage, leaving, v, i, n_anonymous, measured):  # type: ignore[no-untyped-def]
+def _add_measured(stage, leaving, v, i, setup, measured):  # type: ignore[no-untyped-def]
     """Add to *measured* those without a name at server *v* who were raised after the warm-up."""
     if stage.what == USER:
         for kind in range(leaving.by_user.shape[1]):
-            measured[n_anonymous + kind] += leaving.by_user_measured[v, kind, i]
+            measured[setup.c[N_ANONYMOUS] + kind] += leaving.by_user_measured[v, kind, i]
         return
     for region in range(leaving.measured.shape[0]):
         if stage.what == DSP or region == v:
             for kind in range(leaving.measured.shape[1]):
-                measured[kind] += leaving.measured[region, kind, i]
+                measured[kind] += 0 if stage.what == CSP and setup.central[kind] else leaving.measured[region, kind, i]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)

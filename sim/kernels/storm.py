@@ -28,8 +28,8 @@ def advance(net, from_s, to_s):  # type: ignore[no-untyped-def]
     a, b, c, d, e, f, g, h = net
     shared = Net(
         SetupRef(
-            a.c, a.stages, a.levels, a.sizes, a.outages, a.retry, a.retried, a.keys, a.home_keys, a.kind_user, a.targets, a.gasps, a.premises_first, a.user_of,
-            a.dark_until, a.budget,
+            a.c, a.stages, a.levels, a.sizes, a.outages, a.retry, a.retried, a.keys, a.home_keys, a.kind_user, a.targets, a.gasps, a.central,
+            a.premises_first, a.user_of, a.dark_until, a.budget,
         ),
         LeavingRef(
             b.start, b.counts, b.measured, b.total, b.by_user, b.by_user_measured, b.crowded, b.busiest, b.first, b.members, b.flows, b.watched,

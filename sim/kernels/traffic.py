@@ -13,7 +13,7 @@ from sim.kernels.links import release
 from sim.kernels.ordering import by_rank
 from sim.kernels.pool import ANONYMOUS_SLOT, DUE, EXPIRED, NEVER, remind, take
 
-EVERYONE, WATCHED, NAMED = 0, 1, 2
+EVERYONE, WATCHED, NAMED, OF_HOMES = 0, 1, 2, 3
 MEMBER: Final = np.dtype([("position", "i4"), ("row", "i4"), ("premises", "u4"), ("raised", "i4"), ("made", "i4"), ("flow", "i2"), ("cause", "u1")], align=True)
 FLOW: Final = np.dtype([("kind", "i8"), ("region", "i8"), ("place", "i8"), ("first", "i8")])
 
@@ -48,7 +48,8 @@ def home(setup, region, kind, second, k):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # type: ignore[no-untyped-def]
-    """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED` kinds or the `NAMED`.
+    """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED` kinds, the `NAMED`, or `OF_HOMES` all but what is made at
+    the DSP.
 
     They get their records in order of service, so that a queue of them is a walk through memory; they are appended to the first *n* of *room.ids*. Returns
     how many there are then.
@@ -56,7 +57,7 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
     i, n_anonymous, n_drafts = t - leaving.start, setup.c[N_ANONYMOUS], 0
     place = i * leaving.counts.shape[0] + region
     for kind in range(0 if of != NAMED else n_anonymous, n_anonymous):
-        if leaving.counts[region, kind, i] > 0 and (of == EVERYONE or leaving.watched[kind]):
+        if leaving.counts[region, kind, i] > 0 and (of == EVERYONE or (of == OF_HOMES and not setup.central[kind]) or leaving.watched[kind]):
             n_drafts = _draft_anonymous(setup, leaving, links, room, region, kind, t, n_drafts)
     left = False
     for kind in range(n_anonymous, leaving.counts.shape[1]):
@@ -80,7 +81,8 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
         attempt(setup, pool, who, 0, t, rank)
         room.ids[n + d] = who
     for kind in range(leaving.counts.shape[1]):
-        if of == EVERYONE or (of == WATCHED and leaving.watched[kind]) or (of == NAMED and kind >= n_anonymous):
+        taken = of == EVERYONE or (of == OF_HOMES and not setup.central[kind])
+        if taken or (of == WATCHED and leaving.watched[kind]) or (of == NAMED and kind >= n_anonymous):
             leaving.counts[region, kind, i] = leaving.measured[region, kind, i] = 0
     return n + n_drafts
 
@@ -146,7 +148,7 @@ def kept_by_hubs(setup, leaving, book, pool, links, region, t):  # type: ignore[
     """Take the anonymous messages of second *t* whose link is down off the counts: their hubs keep them until it is up, or they expire."""
     i, c = t - leaving.start, setup.c
     for kind in range(c[N_ANONYMOUS]):
-        for k in range(np.int64(leaving.total[region, kind, i])):
+        for k in range(np.int64(0 if setup.central[kind] else leaving.total[region, kind, i])):
             at_home = home(setup, region, kind, t, k)
             up = release(links, region, at_home, t)
             if up == t:

@@ -51,6 +51,8 @@ class Layout:
         self.n_anonymous = len(scenario.traffic.kinds) if scenario.traffic.level else 0
         self.n_cells = [-(-n // estate.premises_per_cell) for n in estate.n_premises]
         self.rows = [(k, number, row) for k, spec in enumerate(self.specs) for number, row in enumerate(spec.mitigations) if row.kind in ROW_KINDS]
+        traffic = scenario.traffic.kinds
+        self.central = np.array([kind in traffic and traffic[kind].made_at == "dsp" for kind in self.kinds], np.bool_)
         self.retry = next((row for spec in scenario.network for row in spec.mitigations if row.kind == "retry"), None)
         self.user_names = tuple(scenario.estate.users)
         self.watched = self._watched()
@@ -201,11 +203,12 @@ class Layout:
         return Setup(
             c=np.array(c, np.int64), stages=self.stages(), levels=self.levels(), sizes=self.sizes(),
             outages=self.outages(), retry=self._retry(),
-            retried=np.zeros(len(self.kinds), np.bool_) if self.retry is None else self.listed(self.retry),
+            retried=np.zeros(len(self.kinds), np.bool_) if self.retry is None else self.listed(self.retry) & ~self.central,
             keys=np.array([self._key(name) for name in ("message.rank", "retry.wait", "row.barred", "row.bar")], np.uint64),
             home_keys=np.array([self._key(f"home.{kind}") for kind in self.kinds], np.uint64),
             kind_user=np.array([-1 if (user := self._user_of(kind)) is None else self.user_names.index(user) for kind in self.kinds], np.int64),
             targets=np.array(targets, np.int64), gasps=np.array([k in alerts and alerts[k].cause == "outage" for k in self.kinds], np.bool_),
+            central=self.central,
             premises_first=np.cumsum([0, *self._estate.n_premises]).astype(np.int64), user_of=user_of, dark_until=np.zeros(0, np.int32),
             budget=np.zeros((len(self._estate.regions), 4), np.int64),
         )  # fmt: skip

@@ -153,6 +153,8 @@ class Network:
             came, first_kind = leaving.by_user, self.layout.n_anonymous
         elif stage["what"] == DSP:
             came = leaving.counts.sum(axis=0)[None]
+        else:
+            came = leaving.counts * ~self.layout.central[:, None]
         first_s = start_s + int(stage["before"])
         for limit, by_kind in zip(limits, came, strict=True):
             if not limit["denominator"]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING, Final
 
-from sim.report.contest import RIGHT_ENOUGH
+from sim.report.contest import RIGHT_ENOUGH, worlds
 from sim.report.grids import Grid
-from sim.report.lives import by_levels, told_levels
+from sim.report.lives import told_levels
 from sim.report.words import interval, listed, percent, rounded
 from sim.units import format_duration, format_share
 
@@ -25,8 +25,7 @@ _ALIKE: Final = "; the rules on the frontier are the same"
 def elsewhere(contest: Contest) -> list[Contest]:
     """Return the same rules in each other world of the run, one by one."""
     mine = {choice.cell.name for choice in contest.choices}
-    groups = by_levels(contest.study)
-    return [type(contest)(contest.study, cells) for cells in groups if cells[0].name not in mine]
+    return [type(contest)(contest.study, cells) for cells in worlds(contest.study) if cells[0].name not in mine]
 
 
 def told(contest: Contest) -> str:
@@ -87,7 +86,7 @@ def _world(cell: Cell) -> str:
     if out is None:
         return told_levels(cell)
     hub = next((stage for stage in cell.scenario.network if stage.stage == "hub"), None)
-    kept = " and hubs keep the latest report of each device until its link is back" if hub is not None and hub.buffer else ""
+    kept = ", and hubs keep the latest report until they are back" if hub is not None and hub.buffer else ""
     return f"WAN cells are out {out} at a time{kept}"
 
 
@@ -108,14 +107,14 @@ def _out(scenario: Scenario) -> str | None:
 
 def grid(contest: Contest) -> tuple[Grid, ...]:
     """Return what each rule leaves wrong in each world of the run; nothing where there is one."""
-    worlds = [contest, *elsewhere(contest)]
-    if len(worlds) == 1:
+    others = elsewhere(contest)
+    if not others:
         return ()
     rows = []
     for choice in contest.choices:
-        there = [next(one for one in world.choices if one.cell.option == choice.cell.option) for world in worlds]
+        there = [next(one for one in world.choices if one.cell.option == choice.cell.option) for world in (contest, *others)]
         rows.append((contest.called(choice), interval(choice.cost), *(percent(one.late) for one in there)))
     heads = ["reports lost one by one" if _out(contest.choices[0].cell.scenario) is None else _world(contest.choices[0].cell)]
-    heads += [_world(world.choices[0].cell) for world in worlds[1:]]
-    note = f"PPMID records {contest.so_long}, of all. A report that meets a link that is out is lost, unless its hub keeps it."
+    heads += [_world(world.choices[0].cell) for world in others]
+    note = f"PPMID records {contest.so_long}, of all, in each world. A report that meets a link that is out is lost, unless its hub keeps it."
     return (Grid("T2b. The same rules where losses come in bursts", ("rule", "messages per device-year", *heads), tuple(rows), note),)

@@ -7,12 +7,11 @@ from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics.intervals import quantile_t
-from sim.report import bursts
-from sim.report.contest import COST, RIGHT_ENOUGH, TYPE, WRONG, Choice, Contest, choices
+from sim.report import bursts, marginal
+from sim.report.contest import COST, PRICED, RIGHT_ENOUGH, TYPE, WRONG, Choice, Contest, choices, worlds
 from sim.report.findings import Findings, Picture
 from sim.report.floor import share, who
 from sim.report.grids import Grid
-from sim.report.lives import by_levels
 from sim.report.ranking import negative, of_cells, replications_for, untold, would
 from sim.report.study import Study, base_leaves
 from sim.report.words import counted, interval, listed, percent, rounded
@@ -21,12 +20,12 @@ from sim.units import format_share
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-METRICS: Final = (COST, WRONG, "staleness_days_mean", "confirmation_age_days_mean", "record_unknown_share")
+METRICS: Final = (COST, PRICED, WRONG, "staleness_days_mean", "confirmation_age_days_mean", "record_unknown_share")
 
 
 def fits(study: Study) -> bool:
     """Whether *study* compares rules by what they cost and what they leave wrong: what H2 asks."""
-    return {COST, WRONG} <= set(study.metrics) and len(choices(study, by_levels(study)[0])) > 1
+    return {COST, WRONG} <= set(study.metrics) and len(choices(study, worlds(study)[0])) > 1
 
 
 def findings(study: Study) -> Findings:
@@ -232,16 +231,22 @@ def _clustering(contest: Contest) -> str:
 def _grid(contest: Contest) -> Grid:
     rows, mute = [], set()
     for place, choice in enumerate(contest.choices):
-        name = choice.cell.name
-        winner = contest.beaten_by.get(name)
+        winner = contest.beaten_by.get(choice.cell.name)
         verdict = "on the frontier"
         if winner is not None:
             mute.add(place)
-            verdict = f"dominated by {winner.cell.name}" + ("" if contest.clear(choice, winner) else " †")
+            verdict = f"dominated by {contest.called(winner)}" + ("" if contest.clear(choice, winner) else " †")
         times = [interval(contest.study.estimate(choice.cell, metric, TYPE)) for metric in ("staleness_days_mean", "confirmation_age_days_mean")]
-        rows.append((name, contest.label(choice), interval(choice.cost), percent(choice.wrong), *times, verdict))
-    head = ("rule", "in the figure", "messages per device-year", "PPMID records wrong", "mean staleness, d", "confirmation age, d", "verdict")
-    note = "Messages: reports and the requests that ask for them, per device of the types that report. †: by the means; the intervals do not settle it."
+        shares = percent(choice.late), percent(choice.wrong)
+        rows.append((contest.called(choice), interval(choice.cost), *shares, *times, marginal.of(contest, choice), verdict))
+    head = (
+        "rule", "messages per device-year", f"records {contest.so_long}", "records wrong", "mean staleness, d", "confirmation age, d",
+        marginal.HEAD, "verdict",
+    )
+    note = (
+        "Records: of PPMIDs. Messages: reports and the requests that ask for them, per device of the types that report. †: by the means; the intervals do"
+        f" not settle it. {marginal.note(contest)}"
+    ).strip()
     return Grid("T2. The frontier: what each rule costs, and what it leaves wrong", head, tuple(rows), note, frozenset(mute))
 
 

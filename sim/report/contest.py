@@ -15,12 +15,14 @@ from sim.scenario.fields import RULES
 from sim.units import format_duration
 
 COST, WRONG, TYPE = "messages_per_device_year", "record_wrong_share", "ppmid"
+PRICED: Final = "messages_gbp_per_device_year"
 PAST: Final = "record_wrong_past_7d_share"
 # The bar of the working group's question (H2): an inventory at least 99 % right within 7 days.
 RIGHT_ENOUGH: Final = 0.01
 _NAMES: Final = (
     "none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat", "digest", "piggy-back", "cloud", "event read", "audit",
 )  # fmt: skip
+_MOST: Final = 6  # worlds of a table
 _PERIODIC: Final = ("hub_poll", "periodic", "hub_batch", "digest", "piggy_back", "cloud")
 _FAMILIES: Final = dict(zip(RULES, _NAMES, strict=True))
 
@@ -78,14 +80,24 @@ def choices(study: Study, cells: Sequence[Cell]) -> tuple[Choice, ...]:
     return tuple(sorted(found, key=lambda choice: (choice.cost.value, choice.wrong.value)))
 
 
+def worlds(study: Study) -> list[list[Cell]]:
+    """Return the cells of *study* world by world where it has the same few options in a few of them;
+    else all in one.
+    """
+    groups = by_levels(study)
+    options = [[cell.option for cell in cells] for cells in groups]
+    is_table = 1 < len(groups) <= _MOST and all(each == options[0] for each in options)
+    return groups if is_table else [list(study.cells)]
+
+
 class Contest:
-    """The choices among *cells* (without them, of the first levels of the factors), and which of
-    them are worth having.
+    """The choices among *cells* (without them, of the first of the `worlds`), and which of them are
+    worth having.
     """
 
     def __init__(self, study: Study, cells: Sequence[Cell] = ()) -> None:
         self.study = study
-        self.choices = choices(study, cells or by_levels(study)[0])
+        self.choices = choices(study, cells or worlds(study)[0])
         self.by_name = {choice.cell.name: choice for choice in self.choices}
         points = {name: (choice.cost.value, choice.wrong.value) for name, choice in self.by_name.items()}
         self.best = tuple(self.by_name[name] for name in frontier(points))

@@ -10,18 +10,18 @@ from sim.report import collateral, genuine, sample
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.ranking import Entry, Ranking, of_cells
-from sim.report.remedies import BUILDERS, CUT, Remedies, changes, factor_name
+from sim.report.ranking import Entry, Ranking, above, negative, of_cells
+from sim.report.remedies import BUILDERS, CUT, DELAY, Remedies, changes, factor_name
 from sim.report.servers import against, places
 from sim.report.study import Cell, Study
-from sim.report.words import counted, interval, listed, percent
+from sim.report.words import capitalised, counted, interval, listed, percent
 from sim.units import format_duration
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 METRICS: Final = (
-    "dsp_messages_per_s_peak", "dsp_peak_waiting_n", "end_to_end_delay_s_p99", "late_per_day", "genuine_suppressed_share", "genuine_delayed_share",
+    "dsp_messages_per_s_peak", "dsp_peak_waiting_n", DELAY, "late_per_day", "genuine_suppressed_share", "genuine_delayed_share",
     "genuine_loss_share", "throttled_share", "stopped_per_day", "put_off_per_day", "anomaly_alerts_per_day", "operator_alerts_per_600s_peak",
     "operator_flood_share",
 )  # fmt: skip
@@ -60,7 +60,7 @@ def _answer(remedies: Remedies) -> str:
     bare = "Without a mitigation" if remedies.calms else f"Under {remedies.called(storm)}"
     most = f"{interval(peak)} messages, {against(peak, place, 'what')}"
     told = f"{bare} the busiest second brings {place} {most}" + (
-        f", and {interval(harm)} messages of other kinds a day are late that would not be." if harm is not None else "."
+        f", and {interval(harm)} messages of other kinds a day are late because of it{_too_late(remedies)}." if harm is not None else "."
     )
     if not remedies.calms:
         lost = _loss(remedies) or "None suppresses or delays more of the genuine alerts."
@@ -79,7 +79,36 @@ def _answer(remedies: Remedies) -> str:
     if not clean:
         return f"{told} {verdict}, but lose genuine alerts: {_named(remedies, dear)}."
     cost = f" {_named(remedies, dear)} would stop it too, at the cost of genuine alerts." if dear else ""
-    return f"{told} {verdict}; without losing a genuine alert: {_named(remedies, clean)}.{cost} {_best_cut(remedies, clean)}"
+    cut = _best_cut(remedies, clean).replace("The busiest", "Of these, the busiest", 1)
+    parts = f"{told} {verdict}; without losing a genuine alert: {_named(remedies, clean)}.{cost}", cut, _deeper(remedies, clean), _paid(remedies, clean)
+    return " ".join(filter(None, parts))
+
+
+def _too_late(remedies: Remedies) -> str:
+    """Say how many of the genuine alerts the storm makes late, where it does."""
+    late = remedies.study.estimate(remedies.storms[0], "genuine_delayed_share")
+    return f", also {percent(late)} of the genuine alerts" if late is not None and late.value else ""
+
+
+def _deeper(remedies: Remedies, clean: list[Cell]) -> str:
+    """Name what lowers the busiest second more than any of those that stop the storm, and does not stop it."""
+    cuts = [(cut.value, cell) for cell in remedies.cells if (cut := remedies.cut(cell)) is not None]
+    most = max((cut for cut, cell in cuts if cell in clean), default=0.0)
+    deeper = [cell for cut, cell in cuts if cut > most and cell not in clean]
+    return f"{capitalised(_named(remedies, deeper))} {'lowers' if len(deeper) == 1 else 'lower'} it more, and yet messages are late." if deeper else ""
+
+
+def _paid(remedies: Remedies, clean: list[Cell]) -> str:
+    """Say of those that stop the storm which leave its peak, and which refuse reports."""
+    study, storm = remedies.study, remedies.storms[0]
+    flat = [cell for cell in clean if (cut := remedies.cut(cell)) is not None and abs(cut.value) < 0.005]
+    told = f"{capitalised(_named(remedies, flat))} {'leaves' if len(flat) == 1 else 'leave'} the busiest second as it is." if flat else ""
+    before = study.estimate(storm, "report_refused_share")
+    for cell in clean:
+        refused = study.estimate(cell, "report_refused_share")
+        if refused is not None and before is not None and refused.value > before.value + 0.005:
+            told += f" {capitalised(remedies.called(cell))} refuses {percent(refused)} of the version reports."
+    return told.strip()
 
 
 def _best_cut(remedies: Remedies, cells: list[Cell]) -> str:
@@ -134,10 +163,20 @@ def _loss(remedies: Remedies) -> str:
     told, than = [], "the storm does" if remedies.calms else f"{remedies.called(remedies.storms[0])} does"
     for cell in remedies.cells:
         if (more := remedies.costs(cell)) is not None:
-            codes = {code: share for code, share in remedies.study.groups(cell, "genuine_loss_share").items() if share.value}
-            worst = max(codes, key=lambda code: codes[code].value, default="")
-            told.append(f"{remedies.called(cell)} {percent(more)}" + (f" (of {worst} {percent(codes[worst])} in all)" if worst else ""))
+            told.append(f"{remedies.called(cell)} {percent(more)}{_worst_code(remedies, cell)}")
     return f"What loses the alert that matters: of the genuine alerts, these suppress or delay more than {than}: {listed(told)}." if told else ""
+
+
+def _worst_code(remedies: Remedies, cell: Cell) -> str:
+    """Name the alert code of which *cell* loses most more than the storm does, with both shares."""
+    study, storm = remedies.study, remedies.storm(cell)
+    now, before = (study.groups(world, "genuine_loss_share") for world in (cell, storm))
+    worst = max(now.keys() & before.keys(), key=lambda code: now[code].value - before[code].value, default="")
+    if not worst or now[worst].value <= before[worst].value:
+        return ""
+    named = sorted(name for name, kind in cell.scenario.alerts.kinds.items() if kind.code == worst and name in cell.scenario.alerts.active)
+    told = " ".join(named).replace("_", " ")
+    return f" (of {told}, {worst}, {percent(now[worst])} for {percent(before[worst])})"
 
 
 def _operators(remedies: Remedies) -> str:
@@ -150,10 +189,14 @@ def _operators(remedies: Remedies) -> str:
         return ""
     least = ranking.lowest
     bare = "without a mitigation" if remedies.calms else f"under {remedies.called(remedies.storms[0])}"
-    return (
+    told = (
         f"Operators: {bare} the busiest operator gets {interval(storm)} alerts and reports in the worst ten minutes, and is in a flood"
-        f" {percent(flood)} of the time; fewest under {remedies.called(least.what)}{ranking.doubt(least, remedies.called)}: {interval(least.estimate)}."
+        f" {percent(flood)} of the time"
     )
+    fewer = remedies.study.paired(least.what, remedies.storms[0], metric)
+    if fewer is None or not above(negative(fewer)):
+        return f"{told}; no mitigation spares them any that this run can tell."
+    return f"{told}; fewest under {remedies.called(least.what)}{ranking.doubt(least, remedies.called)}: {interval(least.estimate)}."
 
 
 def _doubts(remedies: Remedies) -> tuple[str, ...]:
@@ -202,7 +245,7 @@ def _grids(remedies: Remedies) -> tuple[Grid, ...]:
     rows += [_row(remedies, cell, "") for cell in remedies.cells]
     rows += [_row(remedies, cell, "calm") for cell in remedies.calms]
     head = (
-        "mitigation", "layer", "built by", "peak cut", "genuine delayed", "genuine lost", "added delay (p99), s", "other messages late a day", "longest queue",
+        "mitigation", "layer", "built by", "peak cut", "genuine delayed", "genuine lost", "added delay (p90), s", "other messages late a day", "longest queue",
     )  # fmt: skip
     what = collateral.REPORT.replace("_", " ") + "s"
     note = (

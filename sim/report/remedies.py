@@ -18,6 +18,7 @@ from sim.report.servers import Place, places
 from sim.report.study import Cell, Study
 from sim.report.words import interval
 
+DELAY: Final = "end_to_end_delay_s_p90"
 CALM: Final = ("no_storm", "no_report")  # options that are the world without the storm
 STORM: Final = ("storm", "unprotected")  # options that are the storm without a mitigation, where the comparator is not
 BUILDERS: Final = {"device": "device makers", "hub": "hub makers", "cell": "CSP", "csp": "CSP", "dsp": "DSP", "user": "users"}
@@ -90,8 +91,8 @@ class Remedies:
 
     def _harm(self, cell: Cell) -> tuple[float, float]:
         late, delay = self.late(cell), self.delay(cell)
-        p99 = self.study.estimate(cell, "end_to_end_delay_s_p99", self._delayed(cell))
-        never = p99 is not None and not isfinite(p99.value)
+        longest = self.study.estimate(cell, DELAY, self._delayed(cell))
+        never = longest is not None and not isfinite(longest.value)
         longer = inf if never else delay.value if delay is not None else 0.0
         return late.value if late is not None and above(late) else 0.0, longer
 
@@ -147,17 +148,17 @@ class Remedies:
         return None if calm is None else collateral.late(self.study, cell, calm, collateral.others(self.study, calm))
 
     def delay(self, cell: Cell) -> Difference | None:
-        """Return how much longer than in the storm 99 % of the version reports (or of all messages, where there are none) take at most."""
-        return self.study.paired(cell, self.storm(cell), "end_to_end_delay_s_p99", self._delayed(cell))
+        """Return how much longer than in the storm 90 % of the version reports (or of all messages, where there are none) take at most."""
+        return self.study.paired(cell, self.storm(cell), DELAY, self._delayed(cell))
 
     def _delayed(self, cell: Cell) -> str:
-        reports = self.study.estimate(cell, "end_to_end_delay_s_p99", collateral.REPORT)
+        reports = self.study.estimate(cell, DELAY, collateral.REPORT)
         return collateral.REPORT if reports else "all"
 
     def delay_text(self, cell: Cell) -> str:
-        """Return `delay` as it is said; where 99 % of them never arrive, here or in the storm, that."""
+        """Return `delay` as it is said; where 90 % of them never arrive, here or in the storm, that."""
         for world, where in ((cell, ""), (self.storm(cell), " in the storm")):
-            found = self.study.estimate(world, "end_to_end_delay_s_p99", self._delayed(cell))
+            found = self.study.estimate(world, DELAY, self._delayed(cell))
             if found is not None and not isfinite(found.value):
                 return interval(found) + where
         return interval(self.delay(cell))

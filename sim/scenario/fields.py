@@ -279,5 +279,6 @@ PhaseSource = Annotated[Literal["fixed_clock", "power_on", "activation", "hashed
 Driver = Annotated[Literal["poisson", "releases"], choice("poisson", "releases")]
 Reporter = Annotated[Literal["ppmid", "ihd", "hcalcs", "esme", "gsme"], choice("ppmid", "ihd", "hcalcs", "esme", "gsme")]
 Per = Annotated[Literal["meter", "device", "premises"], choice("meter", "device", "premises")]
+MadeAt = Annotated[Literal["home", "dsp"], choice("home", "dsp")]
 StageName = Annotated[Literal["device", "hub", "cell", "csp", "dsp", "user"], choice(*STAGES)]
 Overflow = Annotated[Literal["drop_newest", "drop_oldest", "keep_latest"], choice("drop_newest", "drop_oldest", "keep_latest")]

@@ -133,6 +133,9 @@ def rows_name_kinds(network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts
                 elif kind in traffic.kinds and row.kind in OF_SENDERS:
                     message = f"{kind} is only counted and has no sender, so {row.kind} never sees it; it is for version_report and alerts.kinds"
                     yield where, message, ()
+                elif kind in traffic.kinds and traffic.kinds[kind].made_at == "dsp" and stage.stage != "dsp":
+                    message = f"{kind} is made at the DSP and never comes to {stage.stage}; take it out of the row"
+                    yield where, message, (("traffic", "kinds", kind, "made_at"),)
                 elif kind == "version_report" and isinstance(row, Dedupe | Consolidate):
                     yield where, f"version_report may say something new each time; {row.kind} is for alerts only", ()
 

@@ -27,6 +27,7 @@ from sim.scenario.fields import (
     Driver,
     Duration,
     Flag,
+    MadeAt,
     Multiple,
     Name,
     Names,
@@ -269,6 +270,10 @@ class TrafficKind(Closed):
     target: PositiveDuration = Field(description="Response-time target of the kind.")
     size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
     profile: Name = Field(description="Name of the daily profile its rate follows.")
+    made_at: MadeAt = Field(
+        default="home",
+        description="Where its messages are made: home, or dsp, so that they load nothing before it.",
+    )
     user: Annotated[Name | None, when.SHARED_OUT] = Field(
         default=None,
         description="The one user whose share it counts against; without it, the user responsible"

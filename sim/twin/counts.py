@@ -156,7 +156,7 @@ def segments(world: TwinWorld) -> Rows:
         is_report, is_delivered = message.kind == VERSION_REPORT, message.fate == "delivered"
         from_device = message.sender is not None and (reporting.rule not in STORING_RULES if is_report else message.sender.slot != SLOTS["hub"])
         crossed["han", message.kind] += from_device and message.has_crossed_han
-        crossed["wan", message.kind] += len(message.attempts)
+        crossed["wan", message.kind] += 0 if message.is_central else len(message.attempts)
         crossed["dsp", message.kind] += is_delivered
         crossed["user", message.kind] += is_delivered * (reporting.fan_out if is_report else 1)
         for segment in ("wan", "dsp"):

@@ -42,7 +42,7 @@ class Message:
     """A named message (*sender* given) or an anonymous one, and all that happened to it.
 
     *number* and *rank* are those of an anonymous message among the *n* of its region, kind and origin. *stage* is where it was stopped, *at_s* the second it
-    passed the SMI's door, *is_pending* whether another attempt is due.
+    passed the SMI's door, *is_pending* whether another attempt is due, *is_central* whether it is made at the DSP.
     """
 
     kind: str
@@ -56,6 +56,7 @@ class Message:
     number: int = 0
     rank: int = 0
     made_s: int = -1
+    is_central: bool = False
     has_crossed_han: bool = False
     carries: list[tuple[Device, int]] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def retry_row(world: TwinWorld, message: Message) -> Any:
     """Return the row by which *message* is tried again, or None."""
+    if message.is_central:
+        return None
     rows = [row for stage in world.scenario.network if stage.stage in ("device", "hub") for row in stage.mitigations if row.kind == "retry"]
     return next((row for row in rows if not row.kinds or message.kind in row.kinds), None)
 
@@ -41,8 +43,9 @@ def journey(world: TwinWorld, attempt: Attempt) -> Process:
     """Take *attempt* through the stages before the SMI's door, into the records, and a named message on to its user."""
     message = attempt.message
     open_stages = [stage for stage in world.stages if stage.name != "user"]
+    skips = ("cell", "csp") if message.is_central else ()
     for depth, stage in enumerate(open_stages):
-        told = yield stage.server_of(attempt).arrive(attempt)
+        told = "served" if stage.name in skips else (yield stage.server_of(attempt).arrive(attempt))
         if told != "served":
             attempt.is_under_way = False
             if told == "throttled" and not any(other.is_through for other in message.attempts):

@@ -32,13 +32,15 @@ def anonymous_traffic(world: TwinWorld, region: Region, kind: str) -> Process:
         yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
         for number in range(n):
             home = region.premises[world.luck.scaled(region.n_premises, f"home.{kind}", region.number, second, number)]
-            world.env.process(departure(world, Message(kind, second, region, home, number=number, rank=((2 * number + 1) << 31) // n)))
+            rank, is_central = ((2 * number + 1) << 31) // n, spec.kinds[kind].made_at == "dsp"
+            message = Message(kind, second, region, home, number=number, rank=rank, is_central=is_central)
+            world.env.process(departure(world, message))
 
 
 def departure(world: TwinWorld, message: Message) -> Process:
     """Let an anonymous *message* leave now, or when its link is free, if its hub can keep it so long."""
     world.messages.append(message)
-    free_s = release_s(message.home, message.raised_s)
+    free_s = message.raised_s if message.is_central else release_s(message.home, message.raised_s)
     if free_s > message.raised_s:
         if world.hub is None or world.hub.buffer is None:
             message.end("expired")

@@ -77,7 +77,7 @@ def world():
         fates=[("outage", "delivered", "", 2), ("got", "delivered", "", 11), ("got", "lost", "", 1), ("reading", "delivered", "", 70)],
         told=[("image", 100), ("version_report", 200), ("request", 20), ("detail", 30), ("cut", 3), ("carried", 1000), ("answer", 50)],
         population=[("reporting", "north", 30), ("reporting", "south", 10)],
-        kinds=[("outage", "AD1", True, True, True), ("got", "8F72", True, True, False), ("reading", "", False, False, False)],
+        kinds=[("outage", "AD1", True, True, True, -1.0), ("got", "8F72", True, True, False, -1.0), ("reading", "", False, False, False, -1.0)],
         peaks=[
             ("dsp", "dsp", "outage", 1, 3, 0), ("dsp", "dsp", "got", 1, 9, 0), ("dsp", "dsp", "got", 60, 99, 0), ("dsp", "dsp", "reading", 1, 70, 0),
             ("csp", "north", "got", 1, 50, 0),

@@ -56,7 +56,7 @@ def world():
         ),
         "attempts": table("attempts", ("version_report", 91, 91, 0), ("reading", 109, 109, 0)),
         "kinds": table(
-            "kinds", ("version_report", "", True, True, False), ("device_alert", "", False, True, True), ("reading", "", False, False, False),
+            "kinds", ("version_report", "", True, True, False, 0.01), ("device_alert", "", False, True, True, -1.0), ("reading", "", False, False, False, -1.0),
         ),
         "segments": table(
             "segments",
@@ -98,7 +98,8 @@ EXPECTED = {
     ("dsp_alerts_per_s_peak", "all"): 16, ("dsp_alerts_per_s_mean", "all"): 3.0, ("dsp_messages_per_s_peak", "all"): 40,
     ("dsp_messages_per_s_mean", "all"): 6.0,
     ("dsp_peak_to_mean_ratio", "all"): 16 / 3,
-    ("end_to_end_delay_s_p50", "version_report"): 3, ("end_to_end_delay_s_p99", "version_report"): float("inf"),
+    ("end_to_end_delay_s_p50", "version_report"): 3, ("end_to_end_delay_s_p90", "version_report"): float("inf"), ("end_to_end_delay_s_p90", "reading"): 1,
+    ("end_to_end_delay_s_p99", "version_report"): float("inf"),
     ("end_to_end_delay_s_p99", "reading"): 1, ("end_to_end_passed_share", "version_report"): 100 / 120, ("end_to_end_passed_share", "all"): 1000 / 1021,
     ("end_to_end_delay_s_max", "all"): 9,
     ("end_to_end_delay_s_p50", "all"): 1,
@@ -122,6 +123,7 @@ EXPECTED = {
     ("confirmation_age_days_mean", "ppmid"): 2.0, ("repair_days_mean", "ppmid"): 2.0, ("repair_days_mean", "all"): 2.0,
     ("changes_per_device_year", "ppmid"): 5 / 20 * 36.5, ("changes_per_device_year", "all"): 5 / 30 * 36.5,
     ("reports_per_device_year", "all"): 100 / 50 * 36.5, ("messages_per_device_year", "all"): 120 / 50 * 36.5,
+    ("messages_gbp_per_device_year", "all"): 1.2 / 50 * 36.5,
     ("report_delivered_share", "all"): 0.8, ("report_refused_share", "all"): 0.1, ("report_lost_share", "all"): 0.05, ("report_expired_share", "all"): 0.04,
     ("report_in_flight_share", "all"): 0.01, ("report_consolidated_share", "all"): 0.0, ("report_throttled_share", "all"): 0.0,
     ("bytes_per_day_han", "all"): 1320, ("bytes_per_day_wan", "version_report"): 1201, ("bytes_per_day_wan", "all"): 1422, ("bytes_per_day_user", "all"): 8000,

@@ -36,9 +36,9 @@ def world():
         ],
         targets=[("power_outage", 60, 42, 10), ("restored_one", 7200, 20, 0), ("restored_two", 7200, 18, 5), ("chatter", 60, 150, 120)],
         kinds=[
-            ("version_report", "", True, True, False), ("power_outage", "AD1", True, True, True), ("restored_one", "8F36", True, True, True),
-            ("restored_two", "8F36", True, True, True), ("tamper", "", True, True, True), ("chatter", "8F0F", True, True, False),
-            ("reading", "", False, False, False), ("quiet", "8F99", True, True, True),
+            ("version_report", "", True, True, False, -1.0), ("power_outage", "AD1", True, True, True, -1.0), ("restored_one", "8F36", True, True, True, -1.0),
+            ("restored_two", "8F36", True, True, True, -1.0), ("tamper", "", True, True, True, -1.0), ("chatter", "8F0F", True, True, False, -1.0),
+            ("reading", "", False, False, False, -1.0), ("quiet", "8F99", True, True, True, -1.0),
         ],
         rows=[
             ("hub", 0, "dedupe", "power_outage", 8, 0), ("dsp", 0, "alert_storm_protection", "power_outage", 3, 0),

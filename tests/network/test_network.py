@@ -26,6 +26,29 @@ def traced(settings: dict[str, object], **how: int) -> tuple[Tables, Trace]:
     return replicate(scenario, 0, trace=trace, **how), trace
 
 
+@pytest.mark.parametrize("capacity", ["0 /s", "1000 /s"])
+def test_what_is_made_at_the_dsp_loads_nothing_before_it(capacity):
+    """A region that serves nobody, or everybody: every DCC alert comes to the DSP, none to the region,
+    to a hub whose link is down, or over the WAN.
+    """
+    alone = {f"traffic.kinds.{name}": "null" for name in ("on_demand", "future_dated", "scheduled_read")}
+    out = "[{region: north, share: 100 %, start: 0 s, duration: 1 d}]"
+    way = f"[{{stage: hub}}, {{stage: csp, capacity: {capacity}}}, {{stage: dsp, capacity: 5 /s}}]"
+    loaded = {"traffic.level": "1000 %", "network": way, "estate.devices.esme": "100 %", "window.length": "1 d"}
+
+    tables = tables_of(alone | loaded | {"faults.wan_outages": out})
+
+    arrived = tables["arrivals"][tables["arrivals"]["kind"] == "dcc_alert"].groupby("stage")["n"].sum()
+    n = sum(fates(tables, "dcc_alert").values())
+    assert n > 1_000
+    assert fates(tables, "dcc_alert") == {"delivered": n}
+    assert {stage: int(each) for stage, each in arrived.items() if each} == {"dsp": n}
+    assert set(fates(tables, "device_alert")) == {"expired"}
+    segments = tables["segments"].set_index(["segment", "kind"])["n"]
+    assert segments.get(("wan", "dcc_alert"), 0) == 0
+    assert segments["dsp", "dcc_alert"] == n
+
+
 @pytest.mark.parametrize(("capacity", "buffer"), [(3, 10), (1, 0), (0, 5), (7, 200), (10, 40)])
 def test_who_is_refused_is_exact(capacity, buffer):
     """Of 50 reports in one second the first by rank pass, the next wait, and exactly the last in rank order are refused."""

@@ -73,8 +73,8 @@ def setup_of(policy: Policy, dark_until: int = 0) -> Setup:
     return Setup(
         c=c, stages=np.zeros(0), levels=np.zeros((0, 3), np.int8), sizes=np.zeros((0, 3), np.int64), outages=np.zeros(0),
         retry=np.array([*retry, -1 if policy.budget is None else threshold(policy.budget)], np.int64), retried=np.array([True, True, False]), keys=KEYS,
-        home_keys=np.zeros(3, np.uint64), kind_user=np.full(3, -1), targets=np.full(3, 100), gasps=np.zeros(3, np.bool_), premises_first=np.array([0, 3, 6]),
-        user_of=np.zeros(0, np.uint8), dark_until=dark, budget=np.zeros((2, 4), np.int64),
+        home_keys=np.zeros(3, np.uint64), kind_user=np.full(3, -1), targets=np.full(3, 100), gasps=np.zeros(3, np.bool_), central=np.zeros(3, np.bool_),
+        premises_first=np.array([0, 3, 6]), user_of=np.zeros(0, np.uint8), dark_until=dark, budget=np.zeros((2, 4), np.int64),
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def recovery(scenario, replication: int, **_: object) -> Tables:
     return tables(
         triggers=[("stage_outages", f"{outage.stage}/{outage.server}", outage.start, end_s)], timeline=minutes,
         stages=[("dsp", "dsp", capacity, scenario.window.length, 0, 0, int(waiting), int(waiting))],
-        attempts=[("reading", first, sent, sent - first)], kinds=[("reading", "", False, False, False)], fates=[("reading", "delivered", "", first)],
+        attempts=[("reading", first, sent, sent - first)], kinds=[("reading", "", False, False, False, -1.0)], fates=[("reading", "delivered", "", first)],
         population=[("premises", region, 100) for region in sorted(scenario.estate.regions)],
     )  # fmt: skip
 
@@ -84,8 +84,8 @@ def storm(scenario, replication: int, **_: object) -> Tables:
     n = {kind: sum(row[3] for row in fates if row[0] == kind) for kind in dict.fromkeys(row[0] for row in fates)}
     load = 40 * (1 + 30 * loud) if not throttled else 30
     return tables(
-        kinds=[("version_report", "", True, True, False), ("chatter", "8F3E", True, True, False), ("power_outage", "AD1", True, True, True),
-               ("on_demand", "", False, False, False)],
+        kinds=[("version_report", "", True, True, False, -1.0), ("chatter", "8F3E", True, True, False, -1.0), ("power_outage", "AD1", True, True, True, -1.0),
+               ("on_demand", "", False, False, False, -1.0)],
         fates=fates, attempts=[(kind, total, total, 0) for kind, total in n.items()], rows=_rows(scenario, throttled),
         targets=[("on_demand", 25, 5000, 10 + late), ("power_outage", 25, OUTAGES, late // 20), ("version_report", 79_200, reports, 0)],
         delays=[("end_to_end", "all", "version_report", peak, max(1, reports)), ("end_to_end", "all", "power_outage", 60, late // 20),

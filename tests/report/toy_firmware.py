@@ -106,7 +106,7 @@ def _sent(scenario, replication):
         "latencies": [("ppmid", step, low, int(low * 1.4142), 100) for step, low in bands.items()],
         "campaigns": [("a", "ppmid", 1, "defect", warm_up, warm_up, warm_up + took + replication * DAY_S, ended, 4, 1000, 900, 70, 0, 20)],
         "told": [("image", 1080), ("answer", 900), ("version_report", 0 if scenario.reporting.rule == "none" else 5000), ("cut", 40)],
-        "kinds": [(kind, "AD1", True, True, False)] if kind else [],
+        "kinds": [(kind, "AD1", True, True, False, -1.0)] if kind else [],
         "fates": [(kind, "delivered", "", 30)] if kind else [],
         "peaks": [("dsp", "dsp", name, 1, 60 // step_days + 5 * (soak > 7) + replication, 0) for name in (kind, "alerts", "all")] if kind else [],
     }  # fmt: skip

@@ -73,7 +73,7 @@ def storm(number: int) -> Scenario:
             },
         },
         "reporting": reporting(dice, number, dice.one_of((6000, 9001)) if is_long else dice.one_of((61, 120, 300, 600))),
-        "traffic": traffic(dice, users) | ({"level": 0} if is_long else {}),
+        "traffic": traffic(dice, users, stages) | ({"level": 0} if is_long else {}),
         "network": stages,
         "faults": faults(dice, number, sorted(regions), names, sorted(users)),
         "alerts": {"active": list(active), "kinds": alerts(dice, is_long)},
@@ -95,12 +95,19 @@ def reporting(dice: Dice, number: int, period_s: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def traffic(dice: Dice, users: dict[str, float]) -> dict[str, Any]:
-    """Return the existing load: none, a few messages a minute, or one or two a second."""
+def traffic(dice: Dice, users: dict[str, float], stages: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the existing load: none, a few messages a minute, or one or two a second; in some
+    worlds alarms are made at the DSP, where no row of *stages* before it is for them.
+    """
+    before = [row for stage in stages if stage["stage"] != "dsp" for row in stage["mitigations"]]
+    is_central = len(users) > 1 and not any("alarm" in row.get("kinds", ()) for row in before)
     return {
         "level": dice.one_of(("0 %", "0 %", "100 %", "100 %", "300 %")),
         "kinds": {
-            "alarm": {"alert": True, "per": "device", "rate": dice.one_of(("9 /d", "3 /h")), "target": "5 s", "size": "145 B", "profile": "day"},
+            "alarm": {
+                "alert": True, "per": "device", "rate": dice.one_of(("9 /d", "3 /h")), "target": "5 s", "size": "145 B", "profile": "day",
+                "made_at": "dsp" if is_central else "home",
+            },
             "zeal": {
                 "alert": False, "per": dice.one_of(("meter", "premises")), "rate": dice.one_of(("30 /d", "5 /h")), "target": "2 min", "size": "650 B",
                 "profile": "flat", **dice.one_of(({}, {"user": max(users)})),
