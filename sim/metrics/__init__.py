@@ -196,7 +196,7 @@ METRICS: Final[dict[str, Metric]] = {
     "hub_record_unknown_share": Metric(partial(records.unknown_share, ledger="hub"), "share", _TYPE, _MEAN),
     "staleness_days_mean": Metric(records.staleness_mean, "d", _TYPE, _MEAN, _KNOWN),
     "staleness_days_p95": Metric(partial(records.staleness_quantile, share=0.95), "d", _TYPE, _SKEWED, _KNOWN),
-    "record_wrong_of_all_share": Metric(records.wrong_of_all_share, "share", _TYPE, _MEAN),
+    "record_wrong_of_all_share": Metric(records.wrong_of_all_share, "share", "device type/region", _MEAN),
     "wrong_age_days_mean": Metric(records.wrong_age_mean, "d", "device type/region", _MEAN, _WRONG),
     **{
         f"wrong_age_days_{name}": Metric(

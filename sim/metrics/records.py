@@ -5,6 +5,8 @@ All of the time-averages are over device-seconds after warm-up, pooled over regi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sim.metrics.load import DAY_S, Rows, Values, Window, in_bands, pooled, totals, where
@@ -81,10 +83,24 @@ def _in_bands(rows: Rows, device_s: float) -> float:
 def wrong_of_all_share(tables: Tables, window: Window) -> Values:
     """Share of all device time that the record is wrong: WRONG ÷ (RIGHT + WRONG + UNKNOWN).
 
-    Groups: device type; `all` is every type together. Unit: share.
+    Groups: device type, type/region; `all` is every type together, all/region those of a region.
+    Unit: share.
     """
-    right, wrong, unknown = _sums(tables, "smi", "right_s", "wrong_s", "unknown_s")
+    rows = where(tables["ledgers"], ledger="smi")
+    return _by_region(rows, _of_all)
+
+
+def _of_all(rows: Rows) -> Values:
+    right, wrong, unknown = (totals(rows, "device_type", f"{state}_s") for state in ("right", "wrong", "unknown"))
     return pooled(wrong, _added(right, wrong, unknown))
+
+
+def _by_region(rows: Rows, measure: Callable[[Rows], Values]) -> Values:
+    """Return *measure* of *rows*, and of those of each region under type/region."""
+    found = measure(rows)
+    for region in sorted(set(rows["region"].tolist())):
+        found |= {f"{name}/{region}": value for name, value in measure(where(rows, region=region)).items()}
+    return found
 
 
 def wrong_age_mean(tables: Tables, window: Window) -> Values:
@@ -94,12 +110,7 @@ def wrong_age_mean(tables: Tables, window: Window) -> Values:
     Groups: device type, type/region; `all` is every type together, all/region those of a region.
     Unit: d.
     """
-    rows = where(tables["ledgers"], ledger="smi")
-    age = _ages(rows)
-    for region in sorted(set(rows["region"].tolist())):
-        own = _ages(where(rows, region=region))
-        age |= {f"{name}/{region}": days for name, days in own.items()}
-    return age
+    return _by_region(where(tables["ledgers"], ledger="smi"), _ages)
 
 
 def _ages(rows: Rows) -> Values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Difference, Estimate
 from sim.report.floor import Floor, unreached
@@ -13,6 +13,9 @@ from sim.report.lives import by_levels
 from sim.report.study import Cell, Study
 from sim.scenario.fields import RULES
 from sim.units import format_duration
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
 
 COST, WRONG, TYPE = "messages_per_device_year", "record_wrong_share", "ppmid"
 PRICED: Final = "messages_gbp_per_device_year"
@@ -60,14 +63,19 @@ class Choice:
     @property
     def plain(self) -> str:
         """The rule, its number and its period, for a sentence: "R3 (periodic, every 1 d)"."""
-        reporting = self.cell.scenario.reporting
-        number, _, rule = self.family.partition(" ")
-        if reporting.rule in _PERIODIC:
-            return f"{number} ({rule}, every {format_duration(reporting.period)})"
-        if reporting.rule == "on_change_heartbeat":
-            return f"{number} (on change, with a heartbeat of {format_duration(reporting.heartbeat)})"
-        to_smi = ", passed on to the SMI" if reporting.rule == "hub_store" and reporting.read.refreshes_smi else ""
-        return f"{number} ({rule}{to_smi})"
+        return in_words(self.cell.scenario)
+
+
+def in_words(scenario: Scenario) -> str:
+    """Return the reporting rule of *scenario*, its number and its period, for a sentence."""
+    reporting = scenario.reporting
+    number, rule = f"R{RULES.index(reporting.rule)}", _FAMILIES[reporting.rule]
+    if reporting.rule in _PERIODIC:
+        return f"{number} ({rule}, every {format_duration(reporting.period)})"
+    if reporting.rule == "on_change_heartbeat":
+        return f"{number} (on change, with a heartbeat of {format_duration(reporting.heartbeat)})"
+    to_smi = ", passed on to the SMI" if reporting.rule == "hub_store" and reporting.read.refreshes_smi else ""
+    return f"{number} ({rule}{to_smi})"
 
 
 def choices(study: Study, cells: Sequence[Cell]) -> tuple[Choice, ...]:

@@ -49,9 +49,9 @@ def _in_which(sentences: list[str], n_cells: int) -> str:
     first, n = sentences[0], len(sentences)
     if any(sentence != first for sentence in sentences):
         return (
-            f"{first} (So in one of {n_cells} cells; so, or with other numbers, in {n - 1} more.)"
+            f"{first} (This is of one of the {n_cells} worlds compared; it is so, with other numbers at most, in {n - 1} more.)"
         )
-    return first if n == n_cells else f"{first} (So in {n} of {n_cells} cells.)"
+    return first if n == n_cells else f"{first} (In {n} of the {n_cells} worlds compared.)"
 
 
 def _of_a_world(world: Scenario) -> Iterator[Note]:
@@ -87,7 +87,7 @@ def _differences(worlds: Sequence[Scenario]) -> Iterator[str]:
     ]
     if not paths:
         return
-    who = "Differs" if len(worlds) == 1 else "All cells differ"
+    who = "Differs" if len(worlds) == 1 else "All worlds compared differ"
     yield f"{who} from {_BASES[name]} in {_listed(first, paths)}."
 
 

@@ -144,7 +144,7 @@ def test_t2b_is_the_same_rules_where_cells_are_out(runs):
     assert (lone, kept) == ("reports lost one by one", f"{out}, and hubs keep the latest report until they are back")
     assert out == "WAN cells are out 10.9 % of the time, 10 d at a time"
     for row in rows:
-        for head, level in ((lone, "up"), (out, "bursts"), (kept, "bursts_kept")):
+        for head, level in ((lone, "up"), (out, "out_in_bursts"), (kept, "out_in_bursts_but_kept")):
             name = cells[row["rule"]].replace("-up", f"-{level}")
             assert same(row[head], *want[name, "record_wrong_past_7d_share", "ppmid"], 100)
     assert f"Where {out}, R" in found.answer

@@ -169,15 +169,15 @@ def test_what_differs_from_the_base_is_listed_with_its_value() -> None:
 
 
 def test_a_note_of_some_cells_says_of_how_many() -> None:
-    assert "(So in 7 of 8 cells.)" in notes("policies")
+    assert "(In 7 of the 8 worlds compared.)" in notes("policies")
     told = notes("cheapest_record")
-    assert told.startswith("All cells differ from the base scenario in replications (5)")
+    assert told.startswith("All worlds compared differ from the base scenario in replications (5)")
 
 
 def test_a_note_with_numbers_of_its_own_in_each_cell_is_that_of_one() -> None:
     told = notes("screening")
     assert "at most 26 % of the devices" in told
-    assert "(So in one of 22 cells; so, or with other numbers, in 21 more.)" in told
+    assert "(This is of one of the 22 worlds compared; it is so, with other numbers at most, in 21 more.)" in told
 
 
 def test_a_leaf_that_some_cell_reads_is_not_noted() -> None:
