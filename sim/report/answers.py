@@ -28,6 +28,7 @@ from sim.report.evidence import doubtful, footing
 from sim.report.findings import Findings
 from sim.report.grids import Grid, condensed, wrapped
 from sim.report.study import Study
+from sim.report.words import once
 
 _INTERVAL: Final = re.compile(r" ± |\(\S+ to \S+")
 
@@ -55,13 +56,13 @@ def _of(study: Study) -> Findings:
         *(ages.grid(study) if old else ()),
     )  # fmt: skip
     carried = published.sentence(study) if known else ""
-    said = " ".join(filter(None, (sample.preface(study), carried, found.answer)))
+    said = once(" ".join(filter(None, (sample.preface(study), carried, found.answer))))
     more = [*endings.points(study), *inert.points(study), *sample.points(study)]
     notes = [f"Note: {note}" for note in study.manifest.get("notes", ())]  # older runs have none
     points = (
         *found.points, *([ages.sentence(study)] if old else []), *more, *halves.points(study), *notes,
     )  # fmt: skip
-    return replace(found, answer=said, points=points, grids=tuple(_footed(grid, foot) for grid in grids))
+    return replace(found, answer=said, points=tuple(map(once, points)), grids=tuple(_footed(grid, foot) for grid in grids))
 
 
 def _footed(grid: Grid, foot: str) -> Grid:

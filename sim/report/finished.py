@@ -38,3 +38,13 @@ class Rollouts:
         self.best = frontier(self.points)
         self.beaten_by = dominators(self.points)
         self.called = {cell.name: called(cell) for cell in study.cells}
+
+    def clear(self, name: str, other: str) -> bool:
+        """Whether the intervals bear out that *other* is no slower and no louder than *name*; with
+        one replication, whether the values do.
+        """
+        pairs = zip(self.places[name], self.places[other], strict=True)
+        return all(
+            ours.n == 1 or theirs.high <= ours.low or theirs.value == ours.value
+            for ours, theirs in pairs
+        )

@@ -89,11 +89,18 @@ def _answer(study: Study, metrics: tuple[str, ...]) -> str:
     if not metrics:
         return "The metrics asked for apply to none of the cells."
     if len(study.cells) == 1:
-        parts = [_told(study, study.cells[0], name) for name in metrics]
+        still = _RECORDS if _is_still(study, study.cells[0]) else ()
+        parts = [_told(study, study.cells[0], name) for name in metrics if name not in still]
         return f"{capitalised('; '.join(part for part in parts if part))}."
     name = main(study, metrics)
     ranking = of_cells(study, study.cells, name)
     return f"{_ends(ranking, words(name))} {_against(study, name)}".strip()
+
+
+def _is_still(study: Study, cell: Cell) -> bool:
+    """Whether nobody reports in *cell* and no version changes: of records there is nothing to say."""
+    changes = study.estimate(cell, "changes_per_device_year")
+    return cell.scenario.reporting.rule == "none" and (changes is None or not changes.value)
 
 
 def _ends(ranking: Ranking[Cell], what: str) -> str:
@@ -160,6 +167,10 @@ def _delay(study: Study, cell: Cell, found: Estimate) -> str:
 
 
 WAITING: Final = "dsp_waiting_share"
+_RECORDS: Final = (
+    *("record_right_share", "record_unknown_share", "record_wrong_share", "staleness_days_mean"),
+    "messages_per_device_year",
+)
 # What a run is asked when it does not say (load, delay and harm; records; cost), and how it is said.
 USUAL: Final[dict[str, Sentence]] = {
     "dsp_messages_per_s_mean": _as("{} messages a second reach the DSP on average"),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import Difference
-from sim.report import collateral, genuine, sample
+from sim.report import collateral, genuine, protection, sample
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
@@ -25,7 +25,6 @@ METRICS: Final = (
     "genuine_loss_share", "throttled_share", "stopped_per_day", "put_off_per_day", "anomaly_alerts_per_day", "operator_alerts_per_600s_peak",
     "operator_flood_share",
 )  # fmt: skip
-PROTECTION: Final = "alert_storm_protection"
 OUTCOMES: Final = ("nothing waits longer", "something waits, nobody is late", "other messages are late", "outlives its trigger")
 
 
@@ -64,8 +63,8 @@ def _answer(remedies: Remedies) -> str:
     )
     if not remedies.calms:
         lost = _loss(remedies) or "None suppresses or delays more of the genuine alerts."
-        parts = (genuine.in_time(remedies), told, _best_cut(remedies, remedies.cells), lost)
-        return " ".join(filter(None, parts))
+        said = (protection.listing(remedies), genuine.in_time(remedies), told, _best_cut(remedies, remedies.cells), lost)
+        return " ".join(filter(None, said))
     stop = [cell for cell in remedies.cells if remedies.stops(cell)]
     clean = [cell for cell in stop if not remedies.loses(cell)]
     if not stop:
@@ -129,33 +128,10 @@ def _best_cut(remedies: Remedies, cells: list[Cell]) -> str:
 def _points(remedies: Remedies) -> tuple[str, ...]:
     untold = [cell for cell in remedies.cells if remedies.calms and remedies.untold(cell)]
     fails = [cell for cell in remedies.cells if remedies.calms and not remedies.stops(cell) and cell not in untold]
-    points = [_protection(remedies), _loss(remedies) if remedies.calms else "", _operators(remedies)]
+    points = [protection.alone(remedies), _loss(remedies) if remedies.calms else "", _operators(remedies)]
     points += [f"Do not stop it: {_named(remedies, fails)}."] if fails else []
     points += [f"This run cannot tell whether they stop it: {_named(remedies, untold)}."] if untold else []
     return tuple(point for point in points if point)
-
-
-def _protection(remedies: Remedies) -> str:
-    """Say what SECMP0062's rule alone does against one alert a day from every home, and against a device that chatters."""
-    alone = [cell for cell in remedies.cells if [c.setting.split(" (")[0] for c in changes(cell, remedies.storm(cell))] == [PROTECTION.replace("_", " ")]]
-    if not alone:
-        return ""
-    cell, study = min(alone, key=lambda one: "exclude" in changes(one, remedies.storm(one))[0].setting), remedies.study  # what is excluded it cannot stop
-    chatter = sorted(name for name, kind in cell.scenario.alerts.kinds.items() if kind.cause == "chatter" and name in cell.scenario.alerts.active)
-    reports, cut = study.estimate(cell, "throttled_share", collateral.REPORT), remedies.cut(cell)
-    stopped = [(kind, share) for kind in chatter if (share := study.estimate(cell, "throttled_share", kind)) is not None]
-    parts = []
-    if reports is not None and cut is not None:
-        parts.append(
-            f"does nothing against a report a day from every home (it stops {percent(reports)} of the version reports, and the busiest second falls by"
-            f" {percent(cut)})" if abs(cut.value) < 0.005 and reports.value < 0.005
-            else f"stops {percent(reports)} of the version reports, and the busiest second falls by {percent(cut)}"
-        )  # fmt: skip
-    parts += [f"stops {percent(share)} of the {kind} alerts of single devices that repeat themselves" for kind, share in stopped]
-    seen = [f"all {interval(n)} a day of {kind}" for kind, _ in stopped if (n := study.estimate(cell, "anomaly_alerts_per_day", kind)) is not None]
-    still = f"; {listed(seen)} are counted for anomaly detection" if seen else ""
-    which = f" ({remedies.called(cell)})" if len(alone) > 1 else ""
-    return f"SECMP0062's rule alone{which} {listed(parts)}{still}." if parts else ""
 
 
 def _loss(remedies: Remedies) -> str:

@@ -81,6 +81,23 @@ def _still(study: Study) -> str:
 
 
 def _answer(study: Study) -> str:
+    each = _decided(study) if "(H14)" in study.question else ""
+    return f"{each} {_ends(study)}".strip()
+
+
+def _decided(study: Study) -> str:
+    """Say of each world, in the order of the file, how many records it leaves wrong and how many devices behind the list: what was decided, and what was
+    not.
+    """
+    told = []
+    for cell in study.cells:
+        wrong, late = study.estimate(cell, "record_wrong_share"), study.estimate(cell, "behind_device_share")
+        if wrong is not None and late is not None:
+            told.append(f"{called(cell)}, {percent(wrong)} of records wrong and {percent(late)} of devices behind the list")
+    return f"In turn, over {rounded(study.window(study.cells[0]).days / 365, 2)} years: {'; '.join(told)}." if told else ""
+
+
+def _ends(study: Study) -> str:
     found = _wrong(study)
     best, (worst, most) = found[0][0], found[-1]
     if len(found) == 1:

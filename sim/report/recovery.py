@@ -58,7 +58,11 @@ def _answer(world: Aftermath) -> str:
     outage_s, level = world.focus
     here = world.of(None, outage_s, level)
     back, lost = ([outcome for outcome in here if outcome.returns == wanted] for wanted in (True, False))
-    at = f"After {span(outage_s)} of {wrong(here[0])}, at a load before of {percent(here[0].before)} of what {place_of(here[0])} passes on,"
+    traffic = format_share(here[0].cell.scenario.traffic.level)
+    at = (
+        f"After {span(outage_s)} of {wrong(here[0])}, at {traffic} of today's traffic, a load of"
+        f" {percent(here[0].before)} of what {place_of(here[0])} passes on,"
+    )
     if not lost:
         every = "the world recovers by itself" if len(here) == 1 else f"the world recovers by itself under every policy ({_named(here)})"
         anywhere = "" if all(outcome.returns for outcome in world.outcomes) else " At others it does not: see T9."
@@ -150,11 +154,13 @@ def _boundary(world: Aftermath, policy: str, outage_s: int) -> tuple[str, ...]:
     if lost is None:
         return (f"{policy}: recovers at every load tried, up to {percent(back)} of capacity, also after {span(outage_s)}; no metastable state was found.",)
     proof = 1 / outcomes[0].most
-    known = f"; up to {rounded(100 * proof, 3)} % (1 ÷ {rounded(outcomes[0].most, 3)} attempts) it must, by arithmetic" if outcomes[0].most > 1 else ""
+    known = f"; up to {rounded(100 * proof, 3)} % (1 ÷ {rounded(outcomes[0].most, 3)} attempts) it must recover, by arithmetic" if outcomes[0].most > 1 else ""
     if back is None:
         return (f"{policy}: is not back after {span(outage_s)} at {percent(lost)} of capacity, the lowest load tried{known}.",)
     first = next(outcome for outcome in outcomes if outcome.before is lost)
-    kind = "metastable from there" if first.metastable else "it drains still when the window ends" if lost.value < 1 else "overloaded, which no policy helps"
+    kind = "it drains still when the window ends" if lost.value < 1 else "overloaded, which no policy helps"
+    if first.metastable:
+        kind = "metastable from somewhere between the two"
     return (f"{policy}: after {span(outage_s)} it recovers up to a load of {percent(back)} of capacity and is not back at {percent(lost)}: {kind}{known}.",)
 
 
@@ -164,7 +170,7 @@ def _amplified(world: Aftermath) -> tuple[str, ...]:
     for outcome in here:
         times, waste = (world.study.estimate(outcome.cell, name) for name in ("amplification_ratio", "attempts_wasted_share"))
         if times is not None and waste is not None and times.value > 1:
-            told.append(f"{_under(world, outcome)}{interval(times)} attempts a message ({percent(waste)} of them for nothing)")
+            told.append(f"{_under(world, outcome)}{interval(times)} attempts a message ({percent(waste)} of them wasted: their message had arrived before)")
     return (f"Amplification over the window, at the same load and outage: {listed(told)}.",) if told else ()
 
 

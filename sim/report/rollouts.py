@@ -50,12 +50,37 @@ def _answer(rollouts: Rollouts) -> str:
     fastest, calmest = rollouts.best[0], rollouts.best[-1]
     told = f"{capitalised(_point(rollouts, fastest))}"
     if fastest != calmest:
-        told = f"Speed is bought with false alarms: {_point(rollouts, fastest)}{_doubt(rollouts, fastest)}; {_point(rollouts, calmest)}"
+        told = f"{_alike(rollouts)}{_point(rollouts, fastest)}{_doubt(rollouts, fastest)}; {_point(rollouts, calmest)}"
     n, best = counted(len(rollouts.points), "rollout"), len(rollouts.best)
     worth = f"None of the {n} is beaten by another."
     if best < len(rollouts.points):
-        worth = f"Of {n}, {best} {'is' if best == 1 else 'are'} worth having: another is no slower and no louder than the rest."
-    return f"{told}. {worth}"
+        rest = len(rollouts.points) - best
+        others = "the other one" if rest == 1 else f"each of the other {rest}"
+        worth = (
+            f"Of {n}, {best} {'is' if best == 1 else 'are'} worth having; {others} is matched or beaten by one of these in days and in the false outage alerts"
+            " of the busiest second."
+        )
+    return " ".join(filter(None, (f"{told}.", _quiet(rollouts), worth)))
+
+
+def _alike(rollouts: Rollouts) -> str:
+    """Say that all rollouts make as many false outages, where they do, so that what a slower one does is to spread them."""
+    study = rollouts.study
+    found = [alarms(study, cell, "kind_alerts_n") for cell in study.cells if cell.name in rollouts.points]
+    if any(one is None for one in found) or len({one.value for one in found if one is not None}) > 1:
+        return "Speed is bought with false alarms: "
+    return f"Every rollout makes the same {interval(found[0])} false outage alerts, and a slower one spreads them: "
+
+
+def _quiet(rollouts: Rollouts) -> str:
+    """Name the fastest of those worth having under which no message is late."""
+    study = rollouts.study
+    by_name = {cell.name: cell for cell in study.cells}
+    for name in rollouts.best:
+        late = study.estimate(by_name[name], "late_per_day")
+        if late is not None and not late.value:
+            return f"The fastest of those worth having under which no message of any kind is late: {_point(rollouts, name)}."
+    return "Under each of those worth having some messages are late."
 
 
 def _doubt(rollouts: Rollouts, fastest: str) -> str:
@@ -67,7 +92,10 @@ def _doubt(rollouts: Rollouts, fastest: str) -> str:
 
 def _point(rollouts: Rollouts, name: str) -> str:
     days, peak = rollouts.places[name]
-    return f"{rollouts.called[name]} finishes a campaign in {interval(days, 1, 'days')} with {interval(peak)} false outage alerts in the busiest second"
+    cell = next(cell for cell in rollouts.study.cells if cell.name == name)
+    every = rollouts.study.estimate(cell, "dsp_alerts_per_s_peak")
+    beside = f" ({interval(every)} alerts of all kinds in a second, receipts among them)" if every is not None else ""
+    return f"{rollouts.called[name]} finishes a campaign in {interval(days, 1, 'days')} with {interval(peak)} false outage alerts in the busiest second{beside}"
 
 
 def _beaten(rollouts: Rollouts) -> tuple[str, ...]:
@@ -115,7 +143,7 @@ def _verdict(rollouts: Rollouts, cell: Cell) -> str:
     if cell.name not in rollouts.points:
         return "not finished in every window, or no alerts"
     other = rollouts.beaten_by.get(cell.name)
-    return "on the frontier" if other is None else f"dominated by {rollouts.called[other]}"
+    return "on the frontier" if other is None else f"dominated by {rollouts.called[other]}{'' if rollouts.clear(cell.name, other) else ' †'}"
 
 
 def _grids(rollouts: Rollouts) -> tuple[Grid, ...]:
@@ -136,7 +164,7 @@ def _grids(rollouts: Rollouts) -> tuple[Grid, ...]:
     note = (
         "Days: from a campaign's first group to its last gate, of those that finished. In 1 s: the busiest second at the DSP (false outages; all alerts)."
         " Late: of any kind, past their target. Recorded: jobs, those withdrawn left out, that end with the version in the inventory. Stopped: aborted or"
-        " stalled, of the campaigns that ended."
+        " stalled, of the campaigns that ended. †: by the means; the intervals do not settle it."
     )
     return (Grid("TR. Rollouts: how fast, and how loud", head, tuple(rows), note, frozenset(mute)),)
 

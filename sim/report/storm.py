@@ -66,7 +66,8 @@ def _answer(storm: Storm) -> str:
         verdict = "Yes, however the moment is chosen."
     elif len(storms) + len(hidden) < len(storm.cells):
         verdict = "Yes, it can be; what decides is when each sender reports."
-    ways = f"{len(storms)} of the {counted(len(storm.cells), 'way')} of choosing the moment make a storm (more comes in a second than a stage passes on)"
+    n_ways = counted(len(storm.cells), "way")
+    ways = f"{len(storms)} of the {n_ways} of choosing the moment make a storm (more comes in a second than a stage is assumed to pass on)"
     doubt = of_cells(storm.study, storms, *storm.metric(worst)).doubt_of(worst, plain)
     sentences = [verdict, f"{reports} {more}; {ways}: {listed(list(map(plain, storms)))}.", f"The worst is {_told(storm, worst)}{doubt}."]
     return " ".join(filter(None, (*sentences, _remedy(storm), untold)))
@@ -90,6 +91,9 @@ def _told(storm: Storm, cell: Cell) -> str:
     beside = against(peak, place, f"the {number(place.capacity)}")
     most = f"{interval(peak)} alerts in one second at {place}"
     told = f"{plain(cell)} ({how(cell)}): {most}, {beside}"
+    every = storm.at(cell, place, "messages_per_s_peak")
+    if peak.value <= place.capacity and every is not None and every.value > place.capacity:
+        told += f", and with the messages of other kinds {interval(every)}, {against(every, place, 'what')}"
     queues = [(where, storm.at(cell, where, "peak_waiting_n")) for where in storm.waits(cell)]
     if queues:
         where, longest = max(queues, key=lambda pair: pair[1].value if pair[1] else 0)

@@ -11,9 +11,13 @@ from sim.metrics import Estimate
 from sim.metrics.wording import NO_INTERVAL, number, rounded
 
 __all__ = [
-    "NO_INTERVAL", "alone", "capitalised", "counted", "duration", "interval", "lasting", "listed", "number", "often", "percent",
+    "NO_INTERVAL", "alone", "capitalised", "counted", "duration", "interval", "lasting", "listed", "number", "often", "once", "percent",
     "rounded", "span", "tied", "time_of",
 ]  # fmt: skip
+
+
+_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z0-9‘])")
+_CONDITION = re.compile(r" \(of the [^()]*\)")
 
 
 def interval(found: Estimate | None, scale: float = 1, unit: str = "") -> str:
@@ -31,6 +35,17 @@ def alone(found: Estimate, scale: float = 1, unit: str = "") -> str:
 def percent(found: Estimate | None) -> str:
     """Return a share as "12.3 ± 0.4 %"."""
     return interval(found, 100, "%")
+
+
+def once(text: str) -> str:
+    """Return *text* with each remark on whom a number speaks of, "(of the 91 % of …)", said once in
+    a sentence: there it holds for the numbers that follow.
+    """
+    told = []
+    for sentence in _SENTENCE.split(text):
+        first: set[str] = set()
+        told.append(_CONDITION.sub(lambda match, seen=first: "" if match[0] in seen else seen.add(match[0]) or match[0], sentence))
+    return " ".join(told)
 
 
 def capitalised(text: str) -> str:

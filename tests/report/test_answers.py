@@ -129,7 +129,7 @@ def test_t2_prices_a_percentage_point_along_the_frontier(runs):
             )]
             for each in (before, row)
         )  # fmt: skip
-        due = 0.01 * (x - a) * 20e6 * (0.6 + 0.4) / (100 * (b - y)) / 1e6
+        due = 0.01 * (x - a) * 20e6 * (0.80 + 0.08) / (100 * (b - y)) / 1e6
         said = row[head].removeprefix("about ").split()[0].replace(",", "")
         assert float(said) == pytest.approx(due, rel=0.06)
 

@@ -273,7 +273,9 @@ def test_rollouts_are_points_and_those_beaten_are_set_back(runs):
 
     assert [row["verdict"] for row in t] == ["on the frontier", "on the frontier", "dominated by quick", "not finished in every window, or no alerts"]
     assert mute == {2}
-    assert found.answer.startswith("Speed is bought with false alarms: quick finishes a campaign in 22.0 ± ")
+    same = "Every rollout makes the same 30 false outage alerts, and a slower one spreads them: "
+    assert found.answer.startswith(f"{same}quick finishes a campaign in 22.0 ± ")
+    assert "Of 3 rollouts, 2 are worth having; the other one is matched or beaten by" in found.answer
     assert [row["stopped at a gate"].split(" ")[0] for row in t] == ["0", "0", "0", "100"]
 
 

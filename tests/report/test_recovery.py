@@ -53,7 +53,7 @@ def test_the_answer_names_who_comes_back_and_who_does_not(results):
     """At 72 % of capacity after half an hour; and says by arithmetic why: 4 × 0.72 is above 1, 1.1 × 0.72 below."""
     text = findings(results).answer
 
-    assert text.startswith("That depends on what is sent again. After 30 min of outage of the DSP, at a load before of 71.9 ")
+    assert text.startswith("That depends on what is sent again. After 30 min of outage of the DSP, at 120 % of today's traffic, a load of 71.9 ")
     assert "recovers by itself under no retry (2 of 2; 2" in text
     assert re.search(r"Under eager \(0 of 2; 0 to \d+ %\) the storm outlives its trigger: with eager it is back to normal in 0 of 2 \(0 to ", text)
     assert "may be sent up to 4 times, which makes of the load before 2.88 times the capacity" in text
@@ -97,7 +97,7 @@ def test_the_boundary_of_each_policy_is_said(results):
 
     assert eager.startswith("eager: after 30 min it recovers up to a load of 12 ")
     assert "is not back at 48 " in eager
-    assert "metastable from there; up to 25 % (1 ÷ 4 attempts) it must, by arithmetic" in eager
+    assert "metastable from somewhere between the two; up to 25 % (1 ÷ 4 attempts) it must recover, by arithmetic" in eager
     assert sum("no metastable state was found" in point for point in points) == 2
 
 

@@ -8,7 +8,7 @@ from math import inf, nan
 import pytest
 
 from sim.metrics import Condition, Estimate, estimate
-from sim.report.words import counted, duration, interval, listed, number, often, percent, rounded, span, tied
+from sim.report.words import counted, duration, interval, listed, number, often, once, percent, rounded, span, tied
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,16 @@ from sim.report.words import counted, duration, interval, listed, number, often,
 def test_a_value_is_rounded_to_what_its_interval_supports(value, half_width, text):
     """Two digits of half-width, and the value to the same place."""
     assert interval(Estimate(value, half_width, 3, "s")) == text
+
+
+def test_whom_numbers_speak_of_is_said_once_in_a_sentence():
+    """Again in the next sentence, and where it is of others."""
+    of = "(of the 91 % of device time with a record)"
+
+    assert once(f"A 2 % {of}, B 3 % {of} and C 4 % (of the 5 % that came).") == (
+        f"A 2 % {of}, B 3 % and C 4 % (of the 5 % that came)."
+    )
+    assert once(f"A 2 % {of}. B 3 % {of}.") == f"A 2 % {of}. B 3 % {of}."
 
 
 def test_shares_read_as_percentages_and_absence_as_a_dash():
