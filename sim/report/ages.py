@@ -29,8 +29,9 @@ def sentence(study: Study) -> str:
     """Say in which cell wrong records are youngest and in which oldest, as far as the run can tell."""
     ranking = of_cells(study, study.cells, MEAN)
     young, old = ranking.lowest, ranking.highest
-    if young is old:
-        return f"How old wrong records are: {_age(study, old.what)}."
+    if young is old or ranking.alike:
+        alike = "" if young is old else ", the same in each world"
+        return f"How old wrong records are: {_age(study, old.what)}{alike}."
     name_of = naming(study)
     doubts = [ranking.doubt(end, name_of) for end in (young, old)]
     return (

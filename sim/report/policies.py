@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import called, course, living, with_records
 from sim.report.ranking import negative, of_cells, of_groups, untold
-from sim.report.rules import rules
+from sim.report.rules import in_a_clause, rules
 from sim.report.study import Cell, Study
 from sim.report.words import capitalised, interval, listed, percent, rounded
 
@@ -25,6 +26,7 @@ METRICS: Final = (
     "behind_class_device_share", "unlisted_device_share", "messages_per_device_year",
 )  # fmt: skip
 ERRORS: Final = tuple(dict.fromkeys(error for errors in ERRORS_OF.values() for error in errors))
+_CODE: Final = re.compile(r"p[0-9]")
 _SCALE: Final = 1000  # devices that costs are told for
 _MOST: Final = 12  # panels of a figure
 
@@ -104,9 +106,17 @@ def _ends(study: Study) -> str:
         return f"Of the inventory: {_state(study, best)}. {_reads(study, best)}".strip()
     ranking = of_cells(study, [cell for cell, _ in found], "record_wrong_share")
     doubts = [ranking.doubt(end, called) for end in (ranking.lowest, ranking.highest)]
-    told = f"Of {len(found)} policies under which anything changes, {called(best)} leaves the inventory least wrong{doubts[0]}: {_state(study, best)}."
-    told += f" {capitalised(called(worst))} leaves it most wrong{doubts[1]}: a record is wrong for {percent(most)}. {_reads(study, worst)}"
+    told = f"Of {len(found)} policies under which anything changes, {_named(best)} leaves the inventory least wrong{doubts[0]}: {_state(study, best)}."
+    told += f" {capitalised(_named(worst))} leaves it most wrong{doubts[1]}: a record is wrong for {percent(most)}. {_reads(study, worst)}"
     return f"{told} {_against(study, worst) or _against(study, best)}".strip()
+
+
+def _named(cell: Cell) -> str:
+    """Return the name of a policy; of one that has but a letter and a number, with what it is."""
+    name = called(cell)
+    if cell.scenario.firmware is None or not _CODE.fullmatch(name):
+        return name
+    return f"{name} ({in_a_clause(cell.scenario)})"
 
 
 def _state(study: Study, cell: Cell) -> str:
@@ -121,7 +131,7 @@ def _reads(study: Study, cell: Cell) -> str:
         return ""
     cost = study.estimate(cell, "decision_cost_gbp_per_device_year")
     error = study.estimate(cell, "decision_error_share")
-    told = f"Of the reads of it (8.2), {percent(wrong)} return a wrong version and {percent(unknown)} none"
+    told = f"Of the reads of it (Service Request 8.2), {percent(wrong)} return a wrong version and {percent(unknown)} none"
     if error is not None and cost is not None:
         told += f"; {percent(error)} of the decisions taken on it are in error, at £{interval(cost, _SCALE)} a year for {_SCALE:,} devices"
     return f"{told}. {given.price(study, cell)}".strip()
@@ -130,8 +140,9 @@ def _reads(study: Study, cell: Cell) -> str:
 def _against(study: Study, cell: Cell) -> str:
     less = study.difference(cell, "record_wrong_share")
     other = study.comparator_of(cell)
-    if less is None or other is None:
-        return ""
+    there = study.estimate(other, "record_wrong_share") if other is not None else None
+    if less is None or other is None or there is None or not there.value:
+        return ""  # a difference from nought is said already
     way = "more" if less.value > 0 else "fewer"
     size = less if less.value > 0 else negative(less)
     return (
@@ -163,7 +174,7 @@ def _dearest(study: Study) -> str:
             doubt = ranking.doubt(ranking.highest, str)
             if cost.value:
                 told.append(f"{called(cell)} {process} (£{interval(cost, _SCALE)} a year for {_SCALE:,} devices){doubt}")
-    return f"Where most money is lost: {listed(told[:6])}." if told else ""
+    return f"Where most money is lost: {listed(told[:_MOST])}." if told else ""
 
 
 def _audited(study: Study) -> str:

@@ -22,6 +22,13 @@ def rules(scenario: Scenario) -> tuple[str, str, str, str]:
     return _locally(scenario.updates), _screening(firmware), _over_the_air(firmware), _reports(scenario)
 
 
+def in_a_clause(scenario: Scenario) -> str:
+    """Return what a firmware world allows and asks for, in a clause."""
+    locally, screening, air, reports = rules(scenario)
+    checked = "" if screening == "none" else f" (checked by {screening})"
+    return f"local updates {locally}{checked}, over the air {air}, reports {reports}"
+
+
 def _days(seconds: float) -> str:
     return f"{rounded(seconds / DAY_S, 3)} d"
 
