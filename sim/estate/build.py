@@ -133,7 +133,9 @@ def _with_senders(estate: Estate, scenario: Scenario, replication: int) -> Estat
             _set_timers(group, scenario, replication)
         elif reporting.rule == "hub_store":
             key = np.uint64(stream_key(scenario.seed, replication, "read.gap"))
-            clocks.first_gaps(key, group.place, group.index, float(reporting.read.rate), group.due_s)
+            clocks.first_gaps(
+                key, group.place, group.index, float(reporting.read.rate), group.due_s
+            )
     return replace(estate, senders=tuple(senders))
 
 

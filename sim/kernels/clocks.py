@@ -1,4 +1,4 @@
-"""Clocks of a rate (docs/model.md section 2): reads of devices and alerts at random, each of which strikes at a second of luck after the one before."""
+"""Clocks of a rate (docs/model.md section 2): reads of devices, and alerts at random."""
 
 from __future__ import annotations
 
@@ -15,16 +15,22 @@ NEVER = np.int64(2**31 - 1)
 
 @njit(nogil=True)
 def first_gaps(key, place, index, rate_per_s, out):  # type: ignore[no-untyped-def]
-    """Write into int32 *out* the first stroke of each clock of *rate_per_s*; `NEVER` where it is 0."""
+    """Write int32 *out*, the first stroke of each clock of *rate_per_s*; `NEVER` where it is 0."""
     for i in range(len(index)):
-        out[i] = NEVER if rate_per_s <= 0 else np.int32(min(gap_s(word(key, place, index[i], 0), rate_per_s), NEVER))
+        out[i] = (
+            NEVER
+            if rate_per_s <= 0
+            else np.int32(min(gap_s(word(key, place, index[i], 0), rate_per_s), NEVER))
+        )
 
 
 @njit(nogil=True)
 def strokes(key, place, index, rate_per_s, stop_s, due):  # type: ignore[no-untyped-def]
-    """Return int32 (row, second) of the strokes before *stop_s*, by row and then second, and move on int32 *due*, the next stroke of each clock.
+    """Return int32 (row, second) of the strokes before *stop_s*, by row and then second, and move on
+    int32 *due*, the next stroke of each clock.
 
-    The gap after the stroke at second s is drawn at occasion s. *index* are the premises of the clocks, all of *rate_per_s*.
+    The gap after the stroke at second s is drawn at occasion s. *index* are the premises of the
+    clocks, all of *rate_per_s*.
     """
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     expected = 0.0
@@ -44,7 +50,14 @@ def strokes(key, place, index, rate_per_s, stop_s, due):  # type: ignore[no-unty
                 row, second = longer(row, capacity), longer(second, capacity)
             row[count], second[count] = i, when
             count += 1
-            words = block(np.uint32(index[i] >> np.uint32(2)), np.uint32(when), np.uint32(place), np.uint32(0), k0, k1)
+            words = block(
+                np.uint32(index[i] >> np.uint32(2)),
+                np.uint32(when),
+                np.uint32(place),
+                np.uint32(0),
+                k0,
+                k1,
+            )
             when += gap_s(pick(words, index[i]), rate_per_s)
         due[i] = min(when, NEVER)
     return row[:count], second[:count]

@@ -83,7 +83,12 @@ def dark_spells(strokes, place, n):  # type: ignore[no-untyped-def]
             words[s, 0], words[s, 1], words[s, 2], words[s, 3] = drawn
         if count + 4 * len(strokes.start) > capacity:
             capacity = 2 * capacity + 4 * len(strokes.start)
-            home, outage, begin, end = longer(home, capacity), longer(outage, capacity), longer(begin, capacity), longer(end, capacity)
+            home, outage, begin, end = (
+                longer(home, capacity),
+                longer(outage, capacity),
+                longer(begin, capacity),
+                longer(end, capacity),
+            )
         for lane in range(np.uint64(4)):
             number = quad * np.uint64(4) + lane
             lights = np.int64(-1)  # when the spell that is being put together ends

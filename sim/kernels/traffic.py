@@ -57,7 +57,9 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
     i, n_anonymous, n_drafts = t - leaving.start, setup.c[N_ANONYMOUS], 0
     place = i * leaving.counts.shape[0] + region
     for kind in range(0 if of != NAMED else n_anonymous, n_anonymous):
-        if leaving.counts[region, kind, i] > 0 and (of == EVERYONE or (of == OF_HOMES and not setup.central[kind]) or leaving.watched[kind]):
+        if leaving.counts[region, kind, i] > 0 and (
+            of == EVERYONE or (of == OF_HOMES and not setup.central[kind]) or leaving.watched[kind]
+        ):
             n_drafts = _draft_anonymous(setup, leaving, links, room, region, kind, t, n_drafts)
     left = False
     for kind in range(n_anonymous, leaving.counts.shape[1]):
@@ -82,7 +84,11 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
         room.ids[n + d] = who
     for kind in range(leaving.counts.shape[1]):
         taken = of == EVERYONE or (of == OF_HOMES and not setup.central[kind])
-        if taken or (of == WATCHED and leaving.watched[kind]) or (of == NAMED and kind >= n_anonymous):
+        if (
+            taken
+            or (of == WATCHED and leaving.watched[kind])
+            or (of == NAMED and kind >= n_anonymous)
+        ):
             leaving.counts[region, kind, i] = leaving.measured[region, kind, i] = 0
     return n + n_drafts
 

@@ -88,7 +88,11 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
         while next_change[device] < until_s:
             if count == capacity:
                 capacity *= 2
-                row, when, new = longer(row, capacity), longer(when, capacity), longer(new, capacity)
+                row, when, new = (
+                    longer(row, capacity),
+                    longer(when, capacity),
+                    longer(new, capacity),
+                )
             second = np.int64(next_change[device])
             changed = np.int64(release) if release > 0 else changed + 1
             row[count], when[count], new[count] = device, second, changed

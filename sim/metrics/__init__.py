@@ -75,7 +75,14 @@ def _delays(stage: str) -> dict[str, Metric]:
         "max": Metric(partial(load.longest_delay, stage=stage), "s", "kind", _SKEWED, passed),
     }
     if whole:  # of all messages one in twenty may never arrive: then the 99th percentile is none
-        measured["p90"] = Metric(partial(load.delay, stage=stage, share=0.9), "s", "kind", _SKEWED, came, never="not reached by 90 %")
+        measured["p90"] = Metric(
+            partial(load.delay, stage=stage, share=0.9),
+            "s",
+            "kind",
+            _SKEWED,
+            came,
+            never="not reached by 90 %",
+        )
     shares = {"passed_share": Metric(partial(load.passed_share, stage=stage), "share", "kind", _SKEWED)}
     if not whole:
         shares["came_share"] = Metric(partial(load.came_share, stage=stage), "share", "kind", _SKEWED)

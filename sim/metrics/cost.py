@@ -34,8 +34,14 @@ def messages_per_device_year(tables: Tables, window: Window) -> Values:
 
 def messages_gbp_per_device_year(tables: Tables, window: Window) -> Values:
     """`messages_per_device_year` at the price of a message. Absent where none is given. Unit: £ per device-year."""
-    prices = [price for price in where(tables["kinds"], kind=REPORT)["price_gbp"].tolist() if price >= 0]
-    return {name: price * n for name, n in messages_per_device_year(tables, window).items() for price in prices}
+    prices = [
+        price for price in where(tables["kinds"], kind=REPORT)["price_gbp"].tolist() if price >= 0
+    ]
+    return {
+        name: price * n
+        for name, n in messages_per_device_year(tables, window).items()
+        for price in prices
+    }
 
 
 def report_share(tables: Tables, window: Window, *, fate: str) -> Values:

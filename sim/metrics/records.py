@@ -91,7 +91,9 @@ def wrong_of_all_share(tables: Tables, window: Window) -> Values:
 
 
 def _of_all(rows: Rows) -> Values:
-    right, wrong, unknown = (totals(rows, "device_type", f"{state}_s") for state in ("right", "wrong", "unknown"))
+    right, wrong, unknown = (
+        totals(rows, "device_type", f"{state}_s") for state in ("right", "wrong", "unknown")
+    )
     return pooled(wrong, _added(right, wrong, unknown))
 
 
@@ -99,7 +101,9 @@ def _by_region(rows: Rows, measure: Callable[[Rows], Values]) -> Values:
     """Return *measure* of *rows*, and of those of each region under type/region."""
     found = measure(rows)
     for region in sorted(set(rows["region"].tolist())):
-        found |= {f"{name}/{region}": value for name, value in measure(where(rows, region=region)).items()}
+        found |= {
+            f"{name}/{region}": value for name, value in measure(where(rows, region=region)).items()
+        }
     return found
 
 

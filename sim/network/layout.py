@@ -52,7 +52,9 @@ class Layout:
         self.n_cells = [-(-n // estate.premises_per_cell) for n in estate.n_premises]
         self.rows = [(k, number, row) for k, spec in enumerate(self.specs) for number, row in enumerate(spec.mitigations) if row.kind in ROW_KINDS]
         traffic = scenario.traffic.kinds
-        self.central = np.array([kind in traffic and traffic[kind].made_at == "dsp" for kind in self.kinds], np.bool_)
+        self.central = np.array(
+            [kind in traffic and traffic[kind].made_at == "dsp" for kind in self.kinds], np.bool_
+        )
         self.retry = next((row for spec in scenario.network for row in spec.mitigations if row.kind == "retry"), None)
         self.user_names = tuple(scenario.estate.users)
         self.watched = self._watched()

@@ -189,7 +189,9 @@ class Network:
                     crowd(*shared, k, region, min(STRETCH_S, n_seconds))
         ends = self._links.stop + self._links.spread
         for k in np.flatnonzero((self._links.start < stop_s) & (ends > start_s)).tolist():
-            leaving.crowded[self._links.region[k], max(0, self._links.start[k] - start_s) : ends[k] - start_s] = True
+            leaving.crowded[
+                self._links.region[k], max(0, self._links.start[k] - start_s) : ends[k] - start_s
+            ] = True
         return leaving
 
     def _deliveries(self, flows: Sequence[Flow]) -> NDArray[Any]:

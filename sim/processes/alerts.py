@@ -141,10 +141,23 @@ def _raised(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: 
     if raiser.cause in FROM_FIRMWARE:
         return _by_firmware(world, source, start_s, stop_s)
     if raiser.cause == "random":
-        row, second = clocks.strokes(world.key(f"alert.gap.{source.name}"), source.place, source.premises, _rate(spec), stop_s, raiser.due_s)
+        row, second = clocks.strokes(
+            world.key(f"alert.gap.{source.name}"),
+            source.place,
+            source.premises,
+            _rate(spec),
+            stop_s,
+            raiser.due_s,
+        )
     else:
         row, second = kernel.chatter(
-            world.key(f"alert.gap.{source.name}"), source.place, source.premises, raiser.rate, stop_s, raiser.due_s, raiser.number
+            world.key(f"alert.gap.{source.name}"),
+            source.place,
+            source.premises,
+            raiser.rate,
+            stop_s,
+            raiser.due_s,
+            raiser.number,
         )
     return row, second
 

@@ -62,7 +62,12 @@ def _of(study: Study) -> Findings:
     points = (
         *found.points, *([ages.sentence(study)] if old else []), *more, *halves.points(study), *notes,
     )  # fmt: skip
-    return replace(found, answer=said, points=tuple(map(once, points)), grids=tuple(_footed(grid, foot) for grid in grids))
+    return replace(
+        found,
+        answer=said,
+        points=tuple(map(once, points)),
+        grids=tuple(_footed(grid, foot) for grid in grids),
+    )
 
 
 def _footed(grid: Grid, foot: str) -> Grid:

@@ -1,5 +1,5 @@
-"""Whether what is found of reporting rules holds where losses come in bursts: the same rules in other
-worlds of the run, in which WAN cells are out for days.
+"""Whether what is found of reporting rules holds where losses come in bursts: the same rules in
+other worlds of the run, in which WAN cells are out for days.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ _ALIKE: Final = "; the rules on the frontier are the same"
 def elsewhere(contest: Contest) -> list[Contest]:
     """Return the same rules in each other world of the run, one by one."""
     mine = {choice.cell.name for choice in contest.choices}
-    return [type(contest)(contest.study, cells) for cells in worlds(contest.study) if cells[0].name not in mine]
+    return [
+        type(contest)(contest.study, cells)
+        for cells in worlds(contest.study)
+        if cells[0].name not in mine
+    ]
 
 
 def told(contest: Contest) -> str:
@@ -39,23 +43,28 @@ def _told(contest: Contest, other: Contest) -> str:
     if first is None:
         return ""
     same = next(one for one in other.choices if one.cell.option == first.cell.option)
-    now = f"{contest.called(first)} leaves {percent(_inside(other, same))} so long where premises are reached"
+    bar, left = format_share(RIGHT_ENOUGH), percent(_inside(other, same))
+    now = f"{contest.called(first)} leaves {left} so long where premises are reached"
     if there is None:
         best = min(other.choices, key=lambda one: one.late.value)
-        verdict = f", and none leaves at most {format_share(RIGHT_ENOUGH)} there: at least {percent(_inside(other, best))}, under {contest.called(best)}"
+        least = f"{percent(_inside(other, best))}, under {contest.called(best)}"
+        verdict = f", and none leaves at most {bar} there: at least {least}"
     elif there is same:
         verdict = ", and is still the cheapest that does" + _unsure(other, there)
     else:
         verdict = (
-            f", and the cheapest that leaves at most {format_share(RIGHT_ENOUGH)} there is {contest.called(there)}:"
-            f" {interval(there.cost)} messages, {percent(_inside(other, there))}{_unsure(other, there)}"
+            f", and the cheapest that leaves at most {bar} there is {contest.called(there)}:"
+            f" {interval(there.cost)} messages, {percent(_inside(other, there))}"
+            f"{_unsure(other, there)}"
         )
     return f"{where}{now}{verdict}{_frontiers(contest, other)}."
 
 
 def _cheapest(contest: Contest) -> Choice | None:
     """Return the cheapest rule that is right enough where premises are reached."""
-    return next((one for one in contest.choices if _inside(contest, one).value <= RIGHT_ENOUGH), None)
+    return next(
+        (one for one in contest.choices if _inside(contest, one).value <= RIGHT_ENOUGH), None
+    )
 
 
 def _inside(contest: Contest, choice: Choice) -> Estimate:
@@ -65,18 +74,25 @@ def _inside(contest: Contest, choice: Choice) -> Estimate:
 
 def _unsure(contest: Contest, choice: Choice) -> str:
     found = _inside(contest, choice)
-    return "" if found.n == 1 or found.high <= RIGHT_ENOUGH else f" (its interval reaches past {format_share(RIGHT_ENOUGH)})"
+    return (
+        ""
+        if found.n == 1 or found.high <= RIGHT_ENOUGH
+        else f" (its interval reaches past {format_share(RIGHT_ENOUGH)})"
+    )
 
 
 def _frontiers(contest: Contest, other: Contest) -> str:
     """Say how the frontier of *other* differs from that of *contest*."""
     ours, theirs = ({one.cell.option: one for one in each.best} for each in (contest, other))
     come, gone = (
-        [contest.called(one) for name, one in these.items() if name not in those] for these, those in ((theirs, ours), (ours, theirs))
+        [contest.called(one) for name, one in these.items() if name not in those]
+        for these, those in ((theirs, ours), (ours, theirs))
     )  # fmt: skip
     if not come and not gone:
         return _ALIKE
-    changes = [f"{verb} {listed(names)}" for verb, names in (("gains", come), ("loses", gone)) if names]
+    changes = [
+        f"{verb} {listed(names)}" for verb, names in (("gains", come), ("loses", gone)) if names
+    ]
     return f"; the frontier {listed(changes)}"
 
 
@@ -86,7 +102,11 @@ def _world(cell: Cell) -> str:
     if out is None:
         return told_levels(cell)
     hub = next((stage for stage in cell.scenario.network if stage.stage == "hub"), None)
-    kept = ", and hubs keep the latest report until they are back" if hub is not None and hub.buffer else ""
+    kept = (
+        ", and hubs keep the latest report until they are back"
+        if hub is not None and hub.buffer
+        else ""
+    )
     return f"WAN cells are out {out} at a time{kept}"
 
 
@@ -112,9 +132,28 @@ def grid(contest: Contest) -> tuple[Grid, ...]:
         return ()
     rows = []
     for choice in contest.choices:
-        there = [next(one for one in world.choices if one.cell.option == choice.cell.option) for world in (contest, *others)]
-        rows.append((contest.called(choice), interval(choice.cost), *(percent(one.late) for one in there)))
-    heads = ["reports lost one by one" if _out(contest.choices[0].cell.scenario) is None else _world(contest.choices[0].cell)]
+        there = [
+            next(one for one in world.choices if one.cell.option == choice.cell.option)
+            for world in (contest, *others)
+        ]
+        rows.append(
+            (contest.called(choice), interval(choice.cost), *(percent(one.late) for one in there))
+        )
+    heads = [
+        "reports lost one by one"
+        if _out(contest.choices[0].cell.scenario) is None
+        else _world(contest.choices[0].cell)
+    ]
     heads += [_world(world.choices[0].cell) for world in others]
-    note = f"PPMID records {contest.so_long}, of all, in each world. A report that meets a link that is out is lost, unless its hub keeps it."
-    return (Grid("T2b. The same rules where losses come in bursts", ("rule", "messages per device-year", *heads), tuple(rows), note),)
+    note = (
+        f"PPMID records {contest.so_long}, of all, in each world. A report that meets a link that is"
+        " out is lost, unless its hub keeps it."
+    )
+    return (
+        Grid(
+            "T2b. The same rules where losses come in bursts",
+            ("rule", "messages per device-year", *heads),
+            tuple(rows),
+            note,
+        ),
+    )

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from sim.metrics.intervals import quantile_t
 from sim.report import bursts, marginal
-from sim.report.contest import COST, PRICED, RIGHT_ENOUGH, TYPE, WRONG, Choice, Contest, choices, worlds
+from sim.report.contest import (
+    COST,
+    PRICED,
+    RIGHT_ENOUGH,
+    TYPE,
+    WRONG,
+    Choice,
+    Contest,
+    choices,
+    worlds,
+)
 from sim.report.findings import Findings, Picture
 from sim.report.floor import share, who
 from sim.report.grids import Grid
@@ -20,7 +30,14 @@ from sim.units import format_share
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-METRICS: Final = (COST, PRICED, WRONG, "staleness_days_mean", "confirmation_age_days_mean", "record_unknown_share")
+METRICS: Final = (
+    COST,
+    PRICED,
+    WRONG,
+    "staleness_days_mean",
+    "confirmation_age_days_mean",
+    "record_unknown_share",
+)
 
 
 def fits(study: Study) -> bool:
@@ -49,13 +66,20 @@ def _answer(contest: Contest) -> str:
         f" {'is' if beaten == 1 else 'are'} dominated: another is no dearer and leaves no more wrong."
     )
     if not able:
-        return " ".join(filter(None, (_none(contest), bursts.told(contest), _against_daily(contest), worth)))
+        return " ".join(
+            filter(None, (_none(contest), bursts.told(contest), _against_daily(contest), worth))
+        )
     best = able[0]
     first = (
         f"The cheapest rule that leaves at most {bar} of the PPMID records {contest.so_long} is"
         f" {contest.called(best)}: {interval(best.cost)} messages per device-year, {_left(contest, best)}."
     )
-    parts = first + _perhaps(contest, best) + _near(contest, able), bursts.told(contest), _against_daily(contest), worth
+    parts = (
+        first + _perhaps(contest, best) + _near(contest, able),
+        bursts.told(contest),
+        _against_daily(contest),
+        worth,
+    )
     return " ".join(filter(None, parts))
 
 
@@ -182,7 +206,9 @@ def _floor(contest: Contest) -> tuple[str, ...]:
 def _doubts(contest: Contest) -> tuple[str, ...]:
     scenario = contest.best[-1].cell.scenario
     doubts = [
-        "" if bursts.elsewhere(contest) else f"Losses: each report is lost independently ({format_share(scenario.reporting.loss)} here). Losses that come in"
+        ""
+        if bursts.elsewhere(contest)
+        else f"Losses: each report is lost independently ({format_share(scenario.reporting.loss)} here). Losses that come in"
         " bursts (an outage, a hub exchange) take a report of a change together with what would have mended it, and favour rules with a short heartbeat.",
         _critical_loss(contest),
         _clustering(contest),
@@ -235,13 +261,28 @@ def _grid(contest: Contest) -> Grid:
         verdict = "on the frontier"
         if winner is not None:
             mute.add(place)
-            verdict = f"dominated by {contest.called(winner)}" + ("" if contest.clear(choice, winner) else " †")
+            verdict = f"dominated by {contest.called(winner)}" + (
+                "" if contest.clear(choice, winner) else " †"
+            )
         times = [interval(contest.study.estimate(choice.cell, metric, TYPE)) for metric in ("staleness_days_mean", "confirmation_age_days_mean")]
         shares = percent(choice.late), percent(choice.wrong)
-        rows.append((contest.called(choice), interval(choice.cost), *shares, *times, marginal.of(contest, choice), verdict))
+        rows.append((
+            contest.called(choice),
+            interval(choice.cost),
+            *shares,
+            *times,
+            marginal.of(contest, choice),
+            verdict,
+        ))
     head = (
-        "rule", "messages per device-year", f"records {contest.so_long}", "records wrong", "mean staleness, d", "confirmation age, d",
-        marginal.HEAD, "verdict",
+        "rule",
+        "messages per device-year",
+        f"records {contest.so_long}",
+        "records wrong",
+        "mean staleness, d",
+        "confirmation age, d",
+        marginal.HEAD,
+        "verdict",
     )
     note = (
         "Records: of PPMIDs. Messages: reports and the requests that ask for them, per device of the types that report. †: by the means; the intervals do"

@@ -74,7 +74,11 @@ def in_words(scenario: Scenario) -> str:
         return f"{number} ({rule}, every {format_duration(reporting.period)})"
     if reporting.rule == "on_change_heartbeat":
         return f"{number} (on change, with a heartbeat of {format_duration(reporting.heartbeat)})"
-    to_smi = ", passed on to the SMI" if reporting.rule == "hub_store" and reporting.read.refreshes_smi else ""
+    to_smi = (
+        ", passed on to the SMI"
+        if reporting.rule == "hub_store" and reporting.read.refreshes_smi
+        else ""
+    )
     return f"{number} ({rule}{to_smi})"
 
 
@@ -143,7 +147,11 @@ class Contest:
 
     def label(self, choice: Choice) -> str:
         """Return what marks *choice* in a figure: its rule and period where that is its own, else the name of its cell."""
-        return choice.label if [other.label for other in self.choices].count(choice.label) == 1 else choice.cell.called
+        return (
+            choice.label
+            if [other.label for other in self.choices].count(choice.label) == 1
+            else choice.cell.called
+        )
 
     def paired(self, choice: Choice, other: Choice) -> tuple[Difference, Difference]:
         """Return the paired differences, *choice* − *other*, of cost and of share wrong."""

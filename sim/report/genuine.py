@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sim.report.floor import unreached, who
 from sim.report.ranking import above, negative, of_cells, untold
 from sim.report.remedies import Remedies
-from sim.report.words import capitalised, interval, percent
+from sim.report.words import capitalised, interval, listed, percent
 
 if TYPE_CHECKING:
     from sim.report.study import Cell
@@ -35,7 +35,9 @@ def in_time(remedies: Remedies) -> str:
     if unreached(storm.scenario):
         told += f" {capitalised(who(storm.scenario))}, and no mitigation mends that."
     more = _saved(remedies, _NEVER, "arrive"), _saved(remedies, _MISSED, "arrive in time")
-    return f"{told} {' '.join(filter(None, more)) or 'No mitigation here makes more of them arrive.'}"
+    return (
+        f"{told} {' '.join(filter(None, more)) or 'No mitigation here makes more of them arrive.'}"
+    )
 
 
 def _saved(remedies: Remedies, metric: str, what: str) -> str:
@@ -71,3 +73,32 @@ def _price(remedies: Remedies, cell: Cell) -> str:
         f". It makes a storm of its own, for what was kept comes at once: the busiest second at"
         f" {remedies.worst} brings {interval(times)} times as many, and up to {interval(queue)} wait"
     )
+
+
+def lost(remedies: Remedies) -> str:
+    """Name what loses genuine alerts that the storm would not, with how many and of which code most."""
+    told, than = [], "the storm does" if remedies.calms else f"{remedies.called(remedies.storms[0])} does"
+    for cell in remedies.cells:
+        if (more := remedies.costs(cell)) is not None:
+            told.append(f"{remedies.called(cell)} {percent(more)}{_worst_code(remedies, cell)}")
+    return f"What loses the alert that matters: of the genuine alerts, these suppress or delay more than {than}: {listed(told)}." if told else ""
+
+
+def _worst_code(remedies: Remedies, cell: Cell) -> str:
+    """Name the alert code of which *cell* loses most more than the storm does, with both shares."""
+    study, storm = remedies.study, remedies.storm(cell)
+    now, before = (study.groups(world, "genuine_loss_share") for world in (cell, storm))
+    worst = max(
+        now.keys() & before.keys(),
+        key=lambda code: now[code].value - before[code].value,
+        default="",
+    )
+    if not worst or now[worst].value <= before[worst].value:
+        return ""
+    named = sorted(
+        name
+        for name, kind in cell.scenario.alerts.kinds.items()
+        if kind.code == worst and name in cell.scenario.alerts.active
+    )
+    told = " ".join(named).replace("_", " ")
+    return f" (of {told}, {worst}, {percent(now[worst])} for {percent(before[worst])})"

@@ -71,7 +71,10 @@ def called(cell: Cell) -> str:
 def told_levels(cell: Cell) -> str:
     """Return the levels of the factors of *cell* in words; empty where there are none."""
     yes_no = {"true": "yes", "false": "no"}
-    return ", ".join(f"{path.rpartition('.')[2].replace('_', ' ')} {yes_no.get(level, level.replace('_', ' '))}" for path, level in cell.levels.items())
+    return ", ".join(
+        f"{path.rpartition('.')[2].replace('_', ' ')} {yes_no.get(level, level.replace('_', ' '))}"
+        for path, level in cell.levels.items()
+    )
 
 
 def option(cell: Cell) -> str:

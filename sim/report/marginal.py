@@ -44,7 +44,9 @@ def of(contest: Contest, choice: Choice) -> str:
 def _devices(choice: Choice) -> float:
     """Return how many devices of the types that report the base estate has, as expected."""
     estate, reporting = choice.cell.scenario.estate, choice.cell.scenario.reporting
-    return int(base_leaves()["estate.premises"]) * sum(estate.devices[name] for name in reporting.devices)
+    return int(base_leaves()["estate.premises"]) * sum(
+        estate.devices[name] for name in reporting.devices
+    )
 
 
 def note(contest: Contest) -> str:
@@ -54,6 +56,8 @@ def note(contest: Contest) -> str:
         return ""
     known = next(each for each in load_assumptions() if each.path == _PRICE)
     return (
-        f"{HEAD}: what the rule costs more than the one before it on the frontier, in the whole estate, ÷ the percentage points it leaves wrong less,"
-        f" at £{price:g} a message (grade {known.grade}, from £{known.low} to £{known.high}, and in proportion to it); in brackets, both intervals together."
+        f"{HEAD}: what the rule costs more than the one before it on the frontier, in the whole"
+        f" estate, ÷ the percentage points it leaves wrong less, at £{price:g} a message (grade"
+        f" {known.grade}, from £{known.low} to £{known.high}, and in proportion to it); in brackets,"
+        " both intervals together."
     )

@@ -59,11 +59,19 @@ def _answer(remedies: Remedies) -> str:
     bare = "Without a mitigation" if remedies.calms else f"Under {remedies.called(storm)}"
     most = f"{interval(peak)} messages, {against(peak, place, 'what')}"
     told = f"{bare} the busiest second brings {place} {most}" + (
-        f", and {interval(harm)} messages of other kinds a day are late because of it{_too_late(remedies)}." if harm is not None else "."
+        f", and {interval(harm)} messages of other kinds a day are late because of it{_too_late(remedies)}."
+        if harm is not None
+        else "."
     )
     if not remedies.calms:
-        lost = _loss(remedies) or "None suppresses or delays more of the genuine alerts."
-        said = (protection.listing(remedies), genuine.in_time(remedies), told, _best_cut(remedies, remedies.cells), lost)
+        lost = genuine.lost(remedies) or "None suppresses or delays more of the genuine alerts."
+        said = (
+            protection.listing(remedies),
+            genuine.in_time(remedies),
+            told,
+            _best_cut(remedies, remedies.cells),
+            lost,
+        )
         return " ".join(filter(None, said))
     stop = [cell for cell in remedies.cells if remedies.stops(cell)]
     clean = [cell for cell in stop if not remedies.loses(cell)]
@@ -79,14 +87,21 @@ def _answer(remedies: Remedies) -> str:
         return f"{told} {verdict}, but lose genuine alerts: {_named(remedies, dear)}."
     cost = f" {_named(remedies, dear)} would stop it too, at the cost of genuine alerts." if dear else ""
     cut = _best_cut(remedies, clean).replace("The busiest", "Of these, the busiest", 1)
-    parts = f"{told} {verdict}; without losing a genuine alert: {_named(remedies, clean)}.{cost}", cut, _deeper(remedies, clean), _paid(remedies, clean)
+    parts = (
+        f"{told} {verdict}; without losing a genuine alert: {_named(remedies, clean)}.{cost}",
+        cut,
+        _deeper(remedies, clean),
+        _paid(remedies, clean),
+    )
     return " ".join(filter(None, parts))
 
 
 def _too_late(remedies: Remedies) -> str:
     """Say how many of the genuine alerts the storm makes late, where it does."""
     late = remedies.study.estimate(remedies.storms[0], "genuine_delayed_share")
-    return f", also {percent(late)} of the genuine alerts" if late is not None and late.value else ""
+    return (
+        f", also {percent(late)} of the genuine alerts" if late is not None and late.value else ""
+    )
 
 
 def _deeper(remedies: Remedies, clean: list[Cell]) -> str:
@@ -94,14 +109,24 @@ def _deeper(remedies: Remedies, clean: list[Cell]) -> str:
     cuts = [(cut.value, cell) for cell in remedies.cells if (cut := remedies.cut(cell)) is not None]
     most = max((cut for cut, cell in cuts if cell in clean), default=0.0)
     deeper = [cell for cut, cell in cuts if cut > most and cell not in clean]
-    return f"{capitalised(_named(remedies, deeper))} {'lowers' if len(deeper) == 1 else 'lower'} it more, and yet messages are late." if deeper else ""
+    return (
+        f"{capitalised(_named(remedies, deeper))} {'lowers' if len(deeper) == 1 else 'lower'} it more, and yet messages are late."
+        if deeper
+        else ""
+    )
 
 
 def _paid(remedies: Remedies, clean: list[Cell]) -> str:
     """Say of those that stop the storm which leave its peak, and which refuse reports."""
     study, storm = remedies.study, remedies.storms[0]
-    flat = [cell for cell in clean if (cut := remedies.cut(cell)) is not None and abs(cut.value) < 0.005]
-    told = f"{capitalised(_named(remedies, flat))} {'leaves' if len(flat) == 1 else 'leave'} the busiest second as it is." if flat else ""
+    flat = [
+        cell for cell in clean if (cut := remedies.cut(cell)) is not None and abs(cut.value) < 0.005
+    ]
+    told = (
+        f"{capitalised(_named(remedies, flat))} {'leaves' if len(flat) == 1 else 'leave'} the busiest second as it is."
+        if flat
+        else ""
+    )
     before = study.estimate(storm, "report_refused_share")
     for cell in clean:
         refused = study.estimate(cell, "report_refused_share")
@@ -128,31 +153,14 @@ def _best_cut(remedies: Remedies, cells: list[Cell]) -> str:
 def _points(remedies: Remedies) -> tuple[str, ...]:
     untold = [cell for cell in remedies.cells if remedies.calms and remedies.untold(cell)]
     fails = [cell for cell in remedies.cells if remedies.calms and not remedies.stops(cell) and cell not in untold]
-    points = [protection.alone(remedies), _loss(remedies) if remedies.calms else "", _operators(remedies)]
+    points = [
+        protection.alone(remedies),
+        genuine.lost(remedies) if remedies.calms else "",
+        _operators(remedies),
+    ]
     points += [f"Do not stop it: {_named(remedies, fails)}."] if fails else []
     points += [f"This run cannot tell whether they stop it: {_named(remedies, untold)}."] if untold else []
     return tuple(point for point in points if point)
-
-
-def _loss(remedies: Remedies) -> str:
-    """Name what loses genuine alerts that the storm would not, with how many and of which code most."""
-    told, than = [], "the storm does" if remedies.calms else f"{remedies.called(remedies.storms[0])} does"
-    for cell in remedies.cells:
-        if (more := remedies.costs(cell)) is not None:
-            told.append(f"{remedies.called(cell)} {percent(more)}{_worst_code(remedies, cell)}")
-    return f"What loses the alert that matters: of the genuine alerts, these suppress or delay more than {than}: {listed(told)}." if told else ""
-
-
-def _worst_code(remedies: Remedies, cell: Cell) -> str:
-    """Name the alert code of which *cell* loses most more than the storm does, with both shares."""
-    study, storm = remedies.study, remedies.storm(cell)
-    now, before = (study.groups(world, "genuine_loss_share") for world in (cell, storm))
-    worst = max(now.keys() & before.keys(), key=lambda code: now[code].value - before[code].value, default="")
-    if not worst or now[worst].value <= before[worst].value:
-        return ""
-    named = sorted(name for name, kind in cell.scenario.alerts.kinds.items() if kind.code == worst and name in cell.scenario.alerts.active)
-    told = " ".join(named).replace("_", " ")
-    return f" (of {told}, {worst}, {percent(now[worst])} for {percent(before[worst])})"
 
 
 def _operators(remedies: Remedies) -> str:

@@ -93,10 +93,19 @@ def _decided(study: Study) -> str:
     """
     told = []
     for cell in study.cells:
-        wrong, late = study.estimate(cell, "record_wrong_share"), study.estimate(cell, "behind_device_share")
+        wrong, late = (
+            study.estimate(cell, "record_wrong_share"),
+            study.estimate(cell, "behind_device_share"),
+        )
         if wrong is not None and late is not None:
-            told.append(f"{called(cell)}, {percent(wrong)} of records wrong and {percent(late)} of devices behind the list")
-    return f"In turn, over {rounded(study.window(study.cells[0]).days / 365, 2)} years: {'; '.join(told)}." if told else ""
+            told.append(
+                f"{called(cell)}, {percent(wrong)} of records wrong and {percent(late)} of devices behind the list"
+            )
+    return (
+        f"In turn, over {rounded(study.window(study.cells[0]).days / 365, 2)} years: {'; '.join(told)}."
+        if told
+        else ""
+    )
 
 
 def _ends(study: Study) -> str:

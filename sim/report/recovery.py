@@ -154,11 +154,19 @@ def _boundary(world: Aftermath, policy: str, outage_s: int) -> tuple[str, ...]:
     if lost is None:
         return (f"{policy}: recovers at every load tried, up to {percent(back)} of capacity, also after {span(outage_s)}; no metastable state was found.",)
     proof = 1 / outcomes[0].most
-    known = f"; up to {rounded(100 * proof, 3)} % (1 ÷ {rounded(outcomes[0].most, 3)} attempts) it must recover, by arithmetic" if outcomes[0].most > 1 else ""
+    known = (
+        f"; up to {rounded(100 * proof, 3)} % (1 ÷ {rounded(outcomes[0].most, 3)} attempts) it must recover, by arithmetic"
+        if outcomes[0].most > 1
+        else ""
+    )
     if back is None:
         return (f"{policy}: is not back after {span(outage_s)} at {percent(lost)} of capacity, the lowest load tried{known}.",)
     first = next(outcome for outcome in outcomes if outcome.before is lost)
-    kind = "it drains still when the window ends" if lost.value < 1 else "overloaded, which no policy helps"
+    kind = (
+        "it drains still when the window ends"
+        if lost.value < 1
+        else "overloaded, which no policy helps"
+    )
     if first.metastable:
         kind = "metastable from somewhere between the two"
     return (f"{policy}: after {span(outage_s)} it recovers up to a load of {percent(back)} of capacity and is not back at {percent(lost)}: {kind}{known}.",)
@@ -170,7 +178,9 @@ def _amplified(world: Aftermath) -> tuple[str, ...]:
     for outcome in here:
         times, waste = (world.study.estimate(outcome.cell, name) for name in ("amplification_ratio", "attempts_wasted_share"))
         if times is not None and waste is not None and times.value > 1:
-            told.append(f"{_under(world, outcome)}{interval(times)} attempts a message ({percent(waste)} of them wasted: their message had arrived before)")
+            told.append(
+                f"{_under(world, outcome)}{interval(times)} attempts a message ({percent(waste)} of them wasted: their message had arrived before)"
+            )
     return (f"Amplification over the window, at the same load and outage: {listed(told)}.",) if told else ()
 
 

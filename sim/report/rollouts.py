@@ -66,8 +66,13 @@ def _answer(rollouts: Rollouts) -> str:
 def _alike(rollouts: Rollouts) -> str:
     """Say that all rollouts make as many false outages, where they do, so that what a slower one does is to spread them."""
     study = rollouts.study
-    found = [alarms(study, cell, "kind_alerts_n") for cell in study.cells if cell.name in rollouts.points]
-    if any(one is None for one in found) or len({one.value for one in found if one is not None}) > 1:
+    found = [
+        alarms(study, cell, "kind_alerts_n") for cell in study.cells if cell.name in rollouts.points
+    ]
+    if (
+        any(one is None for one in found)
+        or len({one.value for one in found if one is not None}) > 1
+    ):
         return "Speed is bought with false alarms: "
     return f"Every rollout makes the same {interval(found[0])} false outage alerts, and a slower one spreads them: "
 
@@ -94,7 +99,11 @@ def _point(rollouts: Rollouts, name: str) -> str:
     days, peak = rollouts.places[name]
     cell = next(cell for cell in rollouts.study.cells if cell.name == name)
     every = rollouts.study.estimate(cell, "dsp_alerts_per_s_peak")
-    beside = f" ({interval(every)} alerts of all kinds in a second, receipts among them)" if every is not None else ""
+    beside = (
+        f" ({interval(every)} alerts of all kinds in a second, receipts among them)"
+        if every is not None
+        else ""
+    )
     return f"{rollouts.called[name]} finishes a campaign in {interval(days, 1, 'days')} with {interval(peak)} false outage alerts in the busiest second{beside}"
 
 
@@ -143,7 +152,11 @@ def _verdict(rollouts: Rollouts, cell: Cell) -> str:
     if cell.name not in rollouts.points:
         return "not finished in every window, or no alerts"
     other = rollouts.beaten_by.get(cell.name)
-    return "on the frontier" if other is None else f"dominated by {rollouts.called[other]}{'' if rollouts.clear(cell.name, other) else ' †'}"
+    return (
+        "on the frontier"
+        if other is None
+        else f"dominated by {rollouts.called[other]}{'' if rollouts.clear(cell.name, other) else ' †'}"
+    )
 
 
 def _grids(rollouts: Rollouts) -> tuple[Grid, ...]:

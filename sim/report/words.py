@@ -41,11 +41,18 @@ def once(text: str) -> str:
     """Return *text* with each remark on whom a number speaks of, "(of the 91 % of …)", said once in
     a sentence: there it holds for the numbers that follow.
     """
-    told = []
-    for sentence in _SENTENCE.split(text):
-        first: set[str] = set()
-        told.append(_CONDITION.sub(lambda match, seen=first: "" if match[0] in seen else seen.add(match[0]) or match[0], sentence))
-    return " ".join(told)
+    return " ".join(map(_once, _SENTENCE.split(text)))
+
+
+def _once(sentence: str) -> str:
+    said: set[str] = set()
+
+    def remark(match: re.Match[str]) -> str:
+        is_new = match[0] not in said
+        said.add(match[0])
+        return match[0] if is_new else ""
+
+    return _CONDITION.sub(remark, sentence)
 
 
 def capitalised(text: str) -> str:

@@ -7,7 +7,20 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import AfterValidator, Field
 
 from sim.scenario import read_when as when
-from sim.scenario.fields import Closed, Code, Flag, Name, Names, PositiveClockRate, PositiveDuration, Share, Size, Spread, Tail, choice
+from sim.scenario.fields import (
+    Closed,
+    Code,
+    Flag,
+    Name,
+    Names,
+    PositiveClockRate,
+    PositiveDuration,
+    Share,
+    Size,
+    Spread,
+    Tail,
+    choice,
+)
 
 _T = TypeVar("_T")
 
@@ -43,7 +56,10 @@ class AlertKind(Closed):
     )
     share: Share = Field(description="Share of senders that raise it.")
     after: PositiveDuration | None = Field(default=None, description="Shortest outage that counts; an outage alert leaves when it has passed.")
-    rate: PositiveClockRate | None = Field(default=None, description="Alerts per sender that raises it; for chatter the mean of their rates.")
+    rate: PositiveClockRate | None = Field(
+        default=None,
+        description="Alerts per sender that raises it; for chatter the mean of their rates.",
+    )
     tail: Annotated[Tail, AfterValidator(_tail)] | None = Field(
         default=None, description="Exponent of the bounded Pareto law of chattering senders' rates: the smaller, the heavier the tail."
     )
@@ -57,7 +73,12 @@ class AlertKind(Closed):
         """Return the rate in 1/s than which no sender of chatter is noisier, the upper bound of its law; None of what does not chatter."""
         if self.rate is None or self.tail is None or self.spread is None:
             return None
-        least = (self.tail - 1) / self.tail * (1 - self.spread**-self.tail) / (1 - self.spread ** (1 - self.tail))
+        least = (
+            (self.tail - 1)
+            / self.tail
+            * (1 - self.spread**-self.tail)
+            / (1 - self.spread ** (1 - self.tail))
+        )
         return float(float(self.rate) * least * self.spread)
 
 

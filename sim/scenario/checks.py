@@ -20,7 +20,8 @@ from sim.scenario.firmware import Firmware
 from sim.scenario.reach import clock_moves
 from sim.scenario.read_when import TIMED
 from sim.scenario.scale import rates_are_countable, whole_leaves_vanish
-from sim.scenario.schema import EstateSpec, Reporting, Scenario, Stage, Traffic, Window
+from sim.scenario.schema import EstateSpec, Reporting, Scenario, Stage, Window
+from sim.scenario.traffic import Traffic
 from sim.units import DAY_S
 
 _RULE: Final[Path] = ("reporting", "rule")

@@ -74,8 +74,18 @@ PositiveDuration = Annotated[
 Rate = Annotated[Fraction, _bounded(units.parse_rate, None, Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s"), _as_rate, _rate]
 PositiveRate = Annotated[Fraction, _bounded(units.parse_rate, Fraction(0), Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s", low_open=True), _as_rate, _rate]
 # Of a clock that may strike once in any second.
-ClockRate = Annotated[Fraction, _bounded(units.parse_rate, None, Fraction(1), lambda r: f"{int(r)} /s"), _as_rate, _rate]
-PositiveClockRate = Annotated[Fraction, _bounded(units.parse_rate, Fraction(0), Fraction(1), lambda r: f"{int(r)} /s", low_open=True), _as_rate, _rate]
+ClockRate = Annotated[
+    Fraction,
+    _bounded(units.parse_rate, None, Fraction(1), lambda r: f"{int(r)} /s"),
+    _as_rate,
+    _rate,
+]
+PositiveClockRate = Annotated[
+    Fraction,
+    _bounded(units.parse_rate, Fraction(0), Fraction(1), lambda r: f"{int(r)} /s", low_open=True),
+    _as_rate,
+    _rate,
+]
 Size = Annotated[
     int,
     _bounded(units.parse_size, None, LARGEST_B, units.format_size),

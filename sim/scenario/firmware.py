@@ -194,7 +194,9 @@ class Reads(Closed):
     """Reads of the inventory (8.2) and of devices (11.2), by process."""
 
     install: ClockRate = Field(description="Reads at installation and commissioning, per premises.")
-    gain: ClockRate = Field(description="Changes of supplier, per premises; the gaining supplier reads.")
+    gain: ClockRate = Field(
+        description="Changes of supplier, per premises; the gaining supplier reads."
+    )
     call: Call = Field(description="Reads after a change.")
     compliance: PositiveDuration = Field(description="Time from one compliance report on every device to the next.")
     event_delay: Annotated[PositiveDuration, when.EVENT_READ] = Field(

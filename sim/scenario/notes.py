@@ -48,9 +48,7 @@ def _in_which(sentences: list[str], n_cells: int) -> str:
     """Return the sentence of the first cell, and of how many cells it, or its like, is true."""
     first, n = sentences[0], len(sentences)
     if any(sentence != first for sentence in sentences):
-        return (
-            f"{first} (This is of one of the {n_cells} worlds compared; it is so, with other numbers at most, in {n - 1} more.)"
-        )
+        return f"{first} (This is of one of the {n_cells} worlds compared; it is so, with other numbers at most, in {n - 1} more.)"
     return first if n == n_cells else f"{first} (In {n} of the {n_cells} worlds compared.)"
 
 

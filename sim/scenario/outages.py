@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from sim.scenario.days import FromStart
-from sim.scenario.fields import ClockRate, Closed, Duration, Name, PositiveDuration, Share, TimeOfDay, choice
+from sim.scenario.fields import (
+    ClockRate,
+    Closed,
+    Duration,
+    Name,
+    PositiveDuration,
+    Share,
+    TimeOfDay,
+    choice,
+)
 from sim.units import format_duration, format_share
 
 
@@ -41,7 +50,9 @@ class _Regional(Closed):
 
 class _Stroke(Closed):
     start: FromStart | None = Field(default=None, description="When it begins, from the start of the window (or give a rate).")
-    rate: ClockRate | None = Field(default=None, description="How often it comes, at random (or give a start).")
+    rate: ClockRate | None = Field(
+        default=None, description="How often it comes, at random (or give a start)."
+    )
     every: PositiveDuration | None = Field(default=None, description="Time after which it comes again; without it, it comes once (only with a start).")
 
 

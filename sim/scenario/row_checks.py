@@ -12,7 +12,8 @@ from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import BY_SERVER_LEAVES, OTHERS
 from sim.scenario.rows import OF_SENDERS, ROWS, AlertStormProtection, Consolidate, Dedupe, HoldDown, Redelivery, Retry
-from sim.scenario.schema import EstateSpec, Stage, Traffic
+from sim.scenario.schema import EstateSpec, Stage
+from sim.scenario.traffic import Traffic
 
 _ONCE_IN_THE_NETWORK: Final = ("retry", "staggered_reconnect")
 _ONCE_AT_A_STAGE: Final = ("shape", "lifo", "codel", "allocation", "redelivery")
@@ -133,7 +134,11 @@ def rows_name_kinds(network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts
                 elif kind in traffic.kinds and row.kind in OF_SENDERS:
                     message = f"{kind} is only counted and has no sender, so {row.kind} never sees it; it is for version_report and alerts.kinds"
                     yield where, message, ()
-                elif kind in traffic.kinds and traffic.kinds[kind].made_at == "dsp" and stage.stage != "dsp":
+                elif (
+                    kind in traffic.kinds
+                    and traffic.kinds[kind].made_at == "dsp"
+                    and stage.stage != "dsp"
+                ):
                     message = f"{kind} is made at the DSP and never comes to {stage.stage}; take it out of the row"
                     yield where, message, (("traffic", "kinds", kind, "made_at"),)
                 elif kind == "version_report" and isinstance(row, Dedupe | Consolidate):

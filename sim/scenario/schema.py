@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from sim import history
 from sim.scenario import read_when as when
-from sim.scenario.alerts import Alerts, kinds_by_name
+from sim.scenario.alerts import Alerts
 from sim.scenario.days import FromStart
 from sim.scenario.faults import did_you_mean
 from sim.scenario.fields import (
@@ -27,17 +27,13 @@ from sim.scenario.fields import (
     Driver,
     Duration,
     Flag,
-    MadeAt,
-    Multiple,
     Name,
     Names,
     Number,
     Overflow,
-    Per,
     PhaseSource,
     Policy,
     PositiveDuration,
-    Rate,
     Reporter,
     Rule,
     Scale,
@@ -47,7 +43,6 @@ from sim.scenario.fields import (
     Text,
     Throughput,
     TimeOfDay,
-    Weight,
     choice,
     count,
     distinct,
@@ -57,6 +52,7 @@ from sim.scenario.firmware import Ban, Firmware
 from sim.scenario.outages import Faults
 from sim.scenario.rows import Row
 from sim.scenario.stages import STAGES
+from sim.scenario.traffic import Traffic
 from sim.units import added
 
 DEVICE_TYPES: Final = ("esme", "gsme", "ppmid", "ihd", "hcalcs")
@@ -104,20 +100,11 @@ def _every_type(shares: dict[str, float]) -> dict[str, float]:
     return in_order(shares)
 
 
-def _day_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
-    if len(weights) != 24:
-        raise ValueError(f"{len(weights)} weights; a profile has one for each of the 24 hours of the day")
-    if not any(weights):
-        raise ValueError("all weights are 0; at least one hour must have traffic")
-    return weights
-
-
 DeviceType = Annotated[Literal["esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*DEVICE_TYPES)]
 VERSION_TOLD: Final = f"Version of this schema: {history.SCHEMA_VERSION}."
 Version = Annotated[int, AfterValidator(_version), count(0, 1_000_000)]
 Seed = Annotated[int, count(0, 2**63 - 1)]
 Replications = Annotated[int, count(1, 100_000)]
-Profile = Annotated[tuple[Weight, ...], AfterValidator(_day_profile)]
 
 
 class Window(Closed):
@@ -161,7 +148,9 @@ class LocalUpdates(Closed):
     """Version changes of PPMIDs and IHDs that do not come over the air."""
 
     driver: Driver = Field(description="poisson: each device by its own clock; releases: all from one calendar of releases.")
-    rate: ClockRate = Field(description="Changes per device that takes part (poisson), or releases nationally (releases).")
+    rate: ClockRate = Field(
+        description="Changes per device that takes part (poisson), or releases nationally (releases)."
+    )
     take_up: Share = Field(description="Share of PPMIDs and IHDs that take part in local updates.")
     first_release: Annotated[FromStart, when.BY_RELEASES] = Field(
         description="When the first release is published, from the start of the window (releases"
@@ -258,38 +247,6 @@ class Reporting(Closed):
     )
     price: Number | None = Field(
         default=None, description="What one more message costs, in pounds; null where nobody asks."
-    )
-
-
-class TrafficKind(Closed):
-    """One kind of the traffic that is there already; it is counted, not tied to devices."""
-
-    alert: Flag = Field(description="Whether messages of the kind are alerts.")
-    per: Per = Field(description="What the rate counts: meter (ESME and GSME), device (every type, hubs and GPF too) or premises.")
-    rate: Rate = Field(description="Messages per meter, device or premises at a level of 100 %.")
-    target: PositiveDuration = Field(description="Response-time target of the kind.")
-    size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
-    profile: Name = Field(description="Name of the daily profile its rate follows.")
-    made_at: MadeAt = Field(
-        default="home",
-        description="Where its messages are made: home, or dsp, so that they load nothing before it.",
-    )
-    user: Annotated[Name | None, when.SHARED_OUT] = Field(
-        default=None,
-        description="The one user whose share it counts against; without it, the user responsible"
-        " for the premises.",
-    )
-
-
-class Traffic(Closed):
-    """The traffic that is there without any version report."""
-
-    level: Multiple = Field(description="Multiple of every kind's rate; 0 % for none.")
-    kinds: Annotated[dict[Name, TrafficKind], AfterValidator(kinds_by_name), when.TRAFFIC] = Field(
-        description="The kinds of traffic, by name."
-    )
-    profiles: Annotated[dict[Name, Profile], AfterValidator(in_order), when.FOLLOWED] = Field(
-        description="Weights of the 24 hours of the day, by name; only their ratios matter."
     )
 
 

@@ -9,7 +9,8 @@ from sim import units
 from sim.scenario.alerts import USED_BY, Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.outages import ClockLock, Faults, HubReboot, PowerCut, StageOutage, WanOutage
-from sim.scenario.schema import EstateSpec, Stage, Traffic, Window
+from sim.scenario.schema import EstateSpec, Stage, Window
+from sim.scenario.traffic import Traffic
 
 _AnyFault = PowerCut | HubReboot | WanOutage | StageOutage | ClockLock
 _CALLED: Final = {"power_cuts": "cut", "hub_reboots": "reboot", "wan_outages": "outage", "stage_outages": "outage", "clock_locks": "lock"}

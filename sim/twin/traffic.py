@@ -33,7 +33,9 @@ def anonymous_traffic(world: TwinWorld, region: Region, kind: str) -> Process:
         for number in range(n):
             home = region.premises[world.luck.scaled(region.n_premises, f"home.{kind}", region.number, second, number)]
             rank, is_central = ((2 * number + 1) << 31) // n, spec.kinds[kind].made_at == "dsp"
-            message = Message(kind, second, region, home, number=number, rank=rank, is_central=is_central)
+            message = Message(
+                kind, second, region, home, number=number, rank=rank, is_central=is_central
+            )
             world.env.process(departure(world, message))
 
 
