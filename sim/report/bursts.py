@@ -44,7 +44,7 @@ def _told(contest: Contest, other: Contest) -> str:
         return ""
     same = next(one for one in other.choices if one.cell.option == first.cell.option)
     bar, left = format_share(RIGHT_ENOUGH), percent(_inside(other, same))
-    now = f"{contest.called(first)} leaves {left} so long where premises are reached"
+    now = f"{contest.called(first)} leaves {left} {contest.so_long} where premises are reached"
     if there is None:
         best = min(other.choices, key=lambda one: one.late.value)
         least = f"{percent(_inside(other, best))}, under {contest.called(best)}"

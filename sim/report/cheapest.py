@@ -87,7 +87,7 @@ def _left(contest: Contest, choice: Choice) -> str:
     """Say what share *choice* leaves wrong so long, and wrong at all."""
     if contest.so_long == "wrong":
         return f"{percent(choice.wrong)} wrong"
-    return f"{percent(choice.late)} wrong so long and {percent(choice.wrong)} at all"
+    return f"{percent(choice.late)} {contest.so_long} and {percent(choice.wrong)} wrong at all"
 
 
 def _none(contest: Contest) -> str:
@@ -98,17 +98,20 @@ def _none(contest: Contest) -> str:
     told = f"None of these rules leaves at most {bar} of the PPMID records {contest.so_long}"
     if floor is None or floor.value.value <= RIGHT_ENOUGH:
         return f"{told}; {_least_wrong(contest)}."
-    told += f", and none can: {who(contest.choices[0].cell.scenario)}, and so are {percent(floor.value)} under every rule (the floor)."
+    told += (
+        f", and none can: {who(contest.choices[0].cell.scenario)}, so that {percent(floor.value)} of"
+        " all records are so under every rule (the floor)."
+    )
     inside = [one for one in contest.choices if floor.reached(one.late).value <= RIGHT_ENOUGH]
     if not inside:
         return f"{told} Nor does any where premises are reached; {_least_wrong(contest)}."
     best = inside[0]
     return (
         f"{told} Where premises are reached, the cheapest that does is {contest.called(best)}:"
-        f" {interval(best.cost)} messages per device-year, {percent(floor.reached(best.late))} so long"
-        f" there; of all records, {_left(contest, best)}. The choice turns where at most"
-        f" {share(floor.turning(best.late, RIGHT_ENOUGH))} of premises are never reached: there this"
-        f" rule leaves {bar} of all, and so does a dearer one a little further."
+        f" {interval(best.cost)} messages per device-year, and {percent(floor.reached(best.late))} of"
+        f" the records there {contest.so_long}; of all records, {_left(contest, best)}. Were no more"
+        f" than {share(floor.turning(best.late, RIGHT_ENOUGH))} of premises never reached, it would"
+        f" leave {bar} of all so; a dearer rule would with a few more."
     )
 
 
@@ -167,7 +170,7 @@ def _against_daily(contest: Contest) -> str:
     sure = "" if verdict == "not dominated" or contest.clear(other, ours) else ", though the interval of the difference does not settle it"
     return (
         f"Against {contest.called(other)} ({interval(other.cost)} messages, {percent(other.wrong)} wrong), {contest.called(ours)} ({interval(ours.cost)}"
-        f" messages, {percent(ours.wrong)} wrong) sends about {rounded(ratio, 2)} times fewer messages and has"
+        f" messages, {percent(ours.wrong)} wrong) sends about one message for each {rounded(ratio, 2)} of those and has"
         f" {less} records wrong by {interval(shift, 100, 'percentage points')}, compared pair by"
         f" pair{untold(wrong)}: {contest.called(other)} is {verdict}{sure}."
     )

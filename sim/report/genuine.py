@@ -100,5 +100,5 @@ def _worst_code(remedies: Remedies, cell: Cell) -> str:
         for name, kind in cell.scenario.alerts.kinds.items()
         if kind.code == worst and name in cell.scenario.alerts.active
     )
-    told = " ".join(named).replace("_", " ")
-    return f" (of {told}, {worst}, {percent(now[worst])} for {percent(before[worst])})"
+    told = f"{named[0].replace('_', ' ')}, {worst}" if len(named) == 1 else worst
+    return f" (of {told}, {percent(now[worst])} for {percent(before[worst])})"

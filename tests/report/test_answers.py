@@ -178,8 +178,8 @@ def test_dominated_rules_are_named_with_what_dominates_them(runs):
 def test_on_change_with_heartbeat_is_compared_pair_by_pair(runs):
     """The difference in the answer is the one of `differences.csv`."""
     text = findings(runs["record"]).answer
-    ours = r"(R6 \([^)]*\)) \((?:(?!R6 ).)*? wrong\) sends about"
-    said = re.search(rf"{ours} (\S+) times fewer messages and has (fewer|more) records wrong by (.+?) percentage points", text)
+    ours = r"(R6 \([^)]*\)) \((?:(?!R6 ).)*? wrong\) sends about one message for each"
+    said = re.search(rf"{ours} (\S+) of those and has (fewer|more) records wrong by (.+?) percentage points", text)
 
     assert said
     [name] = [cell for cell, plain in plain_names(runs["record"]).items() if plain == said[1]]
