@@ -47,7 +47,7 @@ class Network:
         trace: Trace | None,
     ) -> None:
         self.layout = Layout(scenario, estate, recorder, replication)
-        self._estate, self._recorder = estate, recorder
+        self._estate, self._recorder, self._trace = estate, recorder, trace
         self.horizon_s, self._warm_up_s, self.latency_s = recorder.horizon_s, recorder.warm_up_s, self.layout.latency_s
         self._has_users = any(spec.stage == "user" for spec in self.layout.specs)
         users_matter = self._has_users or any(row.kind == "allocation" for _, _, row in self.layout.rows)
@@ -67,6 +67,9 @@ class Network:
 
         *anonymous* int32: regions × kinds × seconds, what enters of the existing load; it is used up.
         """
+        if not self.layout.specs and not anonymous.size and self.layout.retry is None and self._trace is None:
+            self._straight_on(flows)
+            return []
         flows = sorted(flows, key=lambda flow: (flow.region, flow.kind, flow.place))
         self._setup.c[STOP], self._setup.c[DAY_START] = stop_s, start_s // DAY_S * DAY_S
         if len(self._estate.dark_until_s[0]):
@@ -84,6 +87,19 @@ class Network:
         late = self._telling.tell(flows, leaving, book, self._pool, start_s, stop_s)
         self._pool.messages["position"][: self._pool.n[memory.USED_MESSAGES]] = -1
         return late
+
+    def _straight_on(self, flows: Sequence[Flow]) -> None:
+        """Let everybody of *flows* reach the SMI's door as they leave: there is no stage on the way,
+        and no second is looked at.
+        """
+        for flow in flows:
+            chosen = flow.raised >= self._warm_up_s
+            raised, leave = flow.raised[chosen], flow.leave[chosen]
+            self._recorder.attempts[flow.kind, :2] += len(raised)
+            if flow.raised is flow.leave:
+                self._recorder.arrived(flow.kind, 0, len(raised))
+            else:
+                self._recorder.arrived_each(flow.kind, leave - raised)
 
     def _leaving(self, flows: Sequence[Flow], anonymous: NDArray[Any], start_s: int, stop_s: int) -> Leaving:
         """Return the counts of those who leave."""
