@@ -26,6 +26,28 @@ def traced(settings: dict[str, object], **how: int) -> tuple[Tables, Trace]:
     return replicate(scenario, 0, trace=trace, **how), trace
 
 
+@pytest.mark.parametrize("hub", ["", "{stage: hub, buffer: 1, overflow: keep_latest}"])
+def test_without_a_stage_it_is_as_with_one_that_stops_nobody(hub):
+    """No second is looked at where there is no stage; what becomes of messages is the same, also of
+    those that links out for days lose, or hubs keep.
+    """
+    out = "[{region: north, share: 40 %, start: 1 d, every: 7 d, duration: 3 d}]"
+    outages = {"faults.wan_outages": out, "estate.premises_per_cell": 50, "reporting.loss": "10 %"}
+    told = {"reporting.rule": "on_change_heartbeat", "updates.local.rate": "0.1 /d"}
+    length = {"window.length": "20 d", "window.warm_up": "2 d"}
+
+    bare, staged = (
+        tables_of(outages | told | length | {"network": f"[{', '.join(filter(None, (hub, more)))}]"})
+        for more in ("", "{stage: dsp}")
+    )
+
+    assert ("expired" in fates(bare)) == (not hub)
+    for name in ("fates", "attempts", "targets", "segments", "ledgers", "staleness", "days"):
+        assert bare[name].equals(staged[name]), name
+    ends = [delays(tables, "end_to_end") for tables in (bare, staged)]
+    assert ends[0] == ends[1]
+
+
 @pytest.mark.parametrize("capacity", ["0 /s", "1000 /s"])
 def test_what_is_made_at_the_dsp_loads_nothing_before_it(capacity):
     """A region that serves nobody, or everybody: every DCC alert comes to the DSP, none to the region,
