@@ -303,6 +303,7 @@ def test_the_schema_says_of_every_leaf_when_it_is_read() -> None:
     assert conditional > 60
 
 
+@pytest.mark.timeout(300)  # the first that asks makes the survey
 def test_what_is_said_not_to_be_read_moves_nothing() -> None:
     assert [line for about in survey().values() for line in about.wrongly] == []
 
