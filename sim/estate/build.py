@@ -115,7 +115,7 @@ def premises_only(scenario: Scenario, replication: int) -> Estate:
 
 
 def _with_senders(estate: Estate, scenario: Scenario, replication: int) -> Estate:
-    """Return *estate* with those who report: their timers set by the phase (S1-18), their first reads drawn."""
+    """Return *estate* with those who report, their timers and first reads set (S1-18)."""
     reporting = scenario.reporting
     senders = []
     for region in range(len(estate.regions)):
@@ -132,11 +132,13 @@ def _with_senders(estate: Estate, scenario: Scenario, replication: int) -> Estat
         if reporting.rule in TIMED_RULES:
             _set_timers(group, scenario, replication)
         elif reporting.rule == "hub_store":
-            key = np.uint64(stream_key(scenario.seed, replication, "read.gap"))
-            clocks.first_gaps(
-                key, group.place, group.index, float(reporting.read.rate), group.due_s
-            )
+            _set_reads(group, scenario, replication)
     return replace(estate, senders=tuple(senders))
+
+
+def _set_reads(group: Senders, scenario: Scenario, replication: int) -> None:
+    key, rate = stream_key(scenario.seed, replication, "read.gap"), scenario.reporting.read.rate
+    clocks.first_gaps(np.uint64(key), group.place, group.index, float(rate), group.due_s)
 
 
 def _set_timers(group: Senders, scenario: Scenario, replication: int) -> None:

@@ -1,4 +1,4 @@
-"""Which devices and hubs raise alerts, and the chatter of those who cannot stop (docs/model.md section 11)."""
+"""Which devices and hubs raise alerts, and how fast chatter comes (docs/model.md section 11)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import block, bounded_pareto, gap_s, pick, word
-from sim.kernels.growing import longer
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
@@ -36,29 +35,3 @@ def first_chatter(rate_key, gap_key, place, index, rate_per_s, tail, spread, rat
     for i in range(np.uint64(len(index))):
         rate[i] = rate_per_s * bounded_pareto(word(rate_key, place, index[i], 0), tail, spread)
         due[i] = min(gap_s(word(gap_key, place, index[i], 0), rate[i]), NEVER)
-
-
-@njit(nogil=True)
-def chatter(gap_key, place, index, rate, stop_s, due, number):  # type: ignore[no-untyped-def]
-    """Return int32 (row, second) of the alerts before *stop_s*, by row and then time, and move on *due* and int64 *number*, the next alert of each sender."""
-    k0, k1 = np.uint32(gap_key & _LOW), np.uint32(gap_key >> _32)
-    expected = 0.0
-    for i in range(np.uint64(len(index))):
-        if due[i] < stop_s:
-            expected += 1.0 + (stop_s - due[i]) * rate[i]
-    capacity = np.int64(expected + 6.0 * np.sqrt(expected)) + 16
-    row, second = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
-    count = 0
-    for i in range(np.uint64(len(index))):
-        when = np.int64(due[i])
-        while when < stop_s:
-            if count == capacity:
-                capacity *= 2
-                row, second = longer(row, capacity), longer(second, capacity)
-            row[count], second[count] = i, when
-            count += 1
-            number[i] += 1
-            words = block(np.uint32(index[i] >> np.uint32(2)), np.uint32(np.uint64(number[i]) & _LOW), np.uint32(place), np.uint32(0), k0, k1)
-            when += gap_s(pick(words, index[i]), rate[i])
-        due[i] = min(when, NEVER)
-    return row[:count], second[:count]

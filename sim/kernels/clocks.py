@@ -17,26 +17,24 @@ NEVER = np.int64(2**31 - 1)
 def first_gaps(key, place, index, rate_per_s, out):  # type: ignore[no-untyped-def]
     """Write int32 *out*, the first stroke of each clock of *rate_per_s*; `NEVER` where it is 0."""
     for i in range(len(index)):
-        out[i] = (
-            NEVER
-            if rate_per_s <= 0
-            else np.int32(min(gap_s(word(key, place, index[i], 0), rate_per_s), NEVER))
-        )
+        out[i] = NEVER
+        if rate_per_s > 0:
+            out[i] = min(gap_s(word(key, place, index[i], 0), rate_per_s), NEVER)
 
 
 @njit(nogil=True)
-def strokes(key, place, index, rate_per_s, stop_s, due):  # type: ignore[no-untyped-def]
-    """Return int32 (row, second) of the strokes before *stop_s*, by row and then second, and move on
-    int32 *due*, the next stroke of each clock.
+def strokes(key, place, index, rate, stop_s, due, number):  # type: ignore[no-untyped-def]
+    """Return int32 (row, second) of the strokes before *stop_s*, by row and then second, and move
+    on int32 *due*, the next stroke of each clock.
 
-    The gap after the stroke at second s is drawn at occasion s. *index* are the premises of the
-    clocks, all of *rate_per_s*.
+    *index* are the premises of the clocks, *rate* in 1/s is of each, or one of all. The gap after a
+    stroke is drawn at its second; where int64 *number* has how many each clock has struck, at that.
     """
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
-    expected = 0.0
+    has_own, is_numbered, expected = len(rate) > 1, len(number) > 0, 0.0
     for i in range(np.uint64(len(index))):
         if due[i] < stop_s:
-            expected += 1.0 + (stop_s - due[i]) * rate_per_s
+            expected += 1.0 + (stop_s - due[i]) * (rate[i] if has_own else rate[0])
     capacity = np.int64(expected + 6.0 * np.sqrt(expected)) + 16
     row, second = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
     count = 0
@@ -44,20 +42,19 @@ def strokes(key, place, index, rate_per_s, stop_s, due):  # type: ignore[no-unty
         when = np.int64(due[i])
         if when >= stop_s:
             continue
+        rate_per_s = rate[i] if has_own else rate[0]
         while when < stop_s:
             if count == capacity:
                 capacity *= 2
                 row, second = longer(row, capacity), longer(second, capacity)
             row[count], second[count] = i, when
             count += 1
-            words = block(
-                np.uint32(index[i] >> np.uint32(2)),
-                np.uint32(when),
-                np.uint32(place),
-                np.uint32(0),
-                k0,
-                k1,
-            )
+            occasion = when
+            if is_numbered:
+                number[i] += 1
+                occasion = number[i]
+            quad, low = np.uint32(index[i] >> np.uint32(2)), np.uint32(np.uint64(occasion) & _LOW)
+            words = block(quad, low, np.uint32(place), np.uint32(0), k0, k1)
             when += gap_s(pick(words, index[i]), rate_per_s)
         due[i] = min(when, NEVER)
     return row[:count], second[:count]

@@ -65,7 +65,9 @@ def scaled(drawn, n):  # type: ignore[no-untyped-def]
 
 @njit()
 def gap_s(drawn, rate_per_s):  # type: ignore[no-untyped-def]
-    """Return a gap in whole seconds, at least one and 1 / *rate_per_s* on average, of a clock that may strike once in any second, at 0 < rate ≤ 1 /s."""
+    """Return a gap in whole seconds, 1 / *rate_per_s* on average, of a clock that strikes in any
+    second with that chance: 0 < rate ≤ 1 /s, so that a gap is at least one.
+    """
     return np.int64(1) + np.int64(
         np.floor(np.log((np.float64(drawn) + 0.5) * _INV32) / np.log1p(-rate_per_s))
     )

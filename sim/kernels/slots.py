@@ -102,11 +102,8 @@ def _add_counts(stage, leaving, v, i, by_kind, setup):  # type: ignore[no-untype
     for region in range(leaving.counts.shape[0]):
         if stage.what == DSP or region == v:
             for kind in range(leaving.counts.shape[1]):
-                by_kind[kind] += (
-                    0
-                    if stage.what == CSP and setup.central[kind]
-                    else leaving.counts[region, kind, i]
-                )
+                if stage.what == DSP or not setup.central[kind]:
+                    by_kind[kind] += leaving.counts[region, kind, i]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -119,11 +116,8 @@ def _add_measured(stage, leaving, v, i, setup, measured):  # type: ignore[no-unt
     for region in range(leaving.measured.shape[0]):
         if stage.what == DSP or region == v:
             for kind in range(leaving.measured.shape[1]):
-                measured[kind] += (
-                    0
-                    if stage.what == CSP and setup.central[kind]
-                    else leaving.measured[region, kind, i]
-                )
+                if stage.what == DSP or not setup.central[kind]:
+                    measured[kind] += leaving.measured[region, kind, i]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)

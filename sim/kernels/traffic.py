@@ -48,8 +48,8 @@ def home(setup, region, kind, second, k):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # type: ignore[no-untyped-def]
-    """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED` kinds, the `NAMED`, or `OF_HOMES` all but what is made at
-    the DSP.
+    """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED`
+    kinds, the `NAMED`, or `OF_HOMES` all but what is made at the DSP.
 
     They get their records in order of service, so that a queue of them is a walk through memory; they are appended to the first *n* of *room.ids*. Returns
     how many there are then.
@@ -57,9 +57,7 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
     i, n_anonymous, n_drafts = t - leaving.start, setup.c[N_ANONYMOUS], 0
     place = i * leaving.counts.shape[0] + region
     for kind in range(0 if of != NAMED else n_anonymous, n_anonymous):
-        if leaving.counts[region, kind, i] > 0 and (
-            of == EVERYONE or (of == OF_HOMES and not setup.central[kind]) or leaving.watched[kind]
-        ):
+        if leaving.counts[region, kind, i] > 0 and _is_of(setup, leaving, kind, of):
             n_drafts = _draft_anonymous(setup, leaving, links, room, region, kind, t, n_drafts)
     left = False
     for kind in range(n_anonymous, leaving.counts.shape[1]):
@@ -67,7 +65,7 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
     for j in range(leaving.first[place], leaving.first[place + 1] if left else leaving.first[place]):
         member = leaving.members[j]
         flow = leaving.flows[member.flow]
-        if leaving.counts[region, flow.kind, i] > 0 and (of != WATCHED or leaving.watched[flow.kind]):
+        if leaving.counts[region, flow.kind, i] > 0 and _is_of(setup, leaving, flow.kind, of):
             rank = word(setup.keys[RANK], flow.place, np.int64(member.premises), t)
             room.draft_kind[n_drafts], room.draft_number[n_drafts] = -1, j
             room.keys[n_drafts] = (np.uint64(rank) << np.uint64(32)) | np.uint64(n_drafts)
@@ -83,14 +81,19 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
         attempt(setup, pool, who, 0, t, rank)
         room.ids[n + d] = who
     for kind in range(leaving.counts.shape[1]):
-        taken = of == EVERYONE or (of == OF_HOMES and not setup.central[kind])
-        if (
-            taken
-            or (of == WATCHED and leaving.watched[kind])
-            or (of == NAMED and kind >= n_anonymous)
-        ):
+        if _is_of(setup, leaving, kind, of):
             leaving.counts[region, kind, i] = leaving.measured[region, kind, i] = 0
     return n + n_drafts
+
+
+@njit(nogil=True, inline="always")
+def _is_of(setup, leaving, kind, of):  # type: ignore[no-untyped-def]
+    """Whether messages of *kind* are among those that `named_now` is asked for."""
+    if of == WATCHED:
+        return leaving.watched[kind]
+    if of == NAMED:
+        return kind >= setup.c[N_ANONYMOUS]
+    return of == EVERYONE or not setup.central[kind]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)

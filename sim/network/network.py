@@ -150,7 +150,8 @@ class Network:
             return True
         if self._setup.retry[BUDGET] >= 0 or any(row.kind != "alert_storm_protection" for _, _, row in layout.rows):
             return True
-        # Hubs put off their messages before they leave; of links that are down only anonymous ones and retries learn on the way.
+        # Hubs put off their messages before they leave; of links that are down only anonymous ones
+        # and retries learn on the way.
         if leaving.total.any() or layout.retry is not None:
             links = self._links
             if np.any((links.start < stop_s) & (links.stop + links.spread > start_s)):

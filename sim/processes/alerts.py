@@ -37,8 +37,10 @@ FROM_FIRMWARE = {
 
 @dataclass(slots=True)
 class Raiser:
-    """What makes the alerts of one source: a list of events by row and second, or when each of its senders raises its next alert; of chatter also at which
-    rate each does, and how many it has raised."""
+    """What makes the alerts of one source: a list of events by *row* and *second*; or at which
+    *rate* in 1/s its senders raise them (of each, or one of all), when each is *due* to raise its
+    next, and of chatter, how many each has raised (*number*).
+    """
 
     cause: str
     row: NDArray[Any]
@@ -104,9 +106,9 @@ def _clocks(world: World, name: str, at: int, estate: Estate) -> tuple[Raiser, N
     """Return the alerts that come at random or as chatter, and the premises numbers of those who raise them."""
     spec, nothing = world.scenario.alerts.kinds[name], np.zeros(0, np.int32)
     premises = _raise(world, name, at, estate.n_premises[at // 8])
-    raiser = Raiser(spec.cause, nothing, nothing, np.zeros(0), nothing, nothing)
+    raiser = Raiser(spec.cause, nothing, nothing, np.zeros(0), nothing, np.zeros(0, np.int64))
     if spec.cause == "random":
-        raiser.due_s = np.empty(len(premises), np.int32)
+        raiser.rate, raiser.due_s = np.array([_rate(spec)]), np.empty(len(premises), np.int32)
         clocks.first_gaps(world.key(f"alert.gap.{name}"), at, premises, _rate(spec), raiser.due_s)
     elif spec.cause == "chatter":
         n = len(premises)
@@ -134,31 +136,15 @@ def alerts(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: i
 
 def _raised(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return (row, second) of the alerts raised in [start, stop)."""
-    spec = world.scenario.alerts.kinds[source.name]
     if raiser.cause in EVENTS:
         now = (raiser.second >= start_s) & (raiser.second < stop_s)
         return raiser.row[now], raiser.second[now]
     if raiser.cause in FROM_FIRMWARE:
         return _by_firmware(world, source, start_s, stop_s)
-    if raiser.cause == "random":
-        row, second = clocks.strokes(
-            world.key(f"alert.gap.{source.name}"),
-            source.place,
-            source.premises,
-            _rate(spec),
-            stop_s,
-            raiser.due_s,
-        )
-    else:
-        row, second = kernel.chatter(
-            world.key(f"alert.gap.{source.name}"),
-            source.place,
-            source.premises,
-            raiser.rate,
-            stop_s,
-            raiser.due_s,
-            raiser.number,
-        )
+    key = world.key(f"alert.gap.{source.name}")
+    row, second = clocks.strokes(
+        key, source.place, source.premises, raiser.rate, stop_s, raiser.due_s, raiser.number
+    )
     return row, second
 
 

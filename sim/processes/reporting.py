@@ -129,8 +129,7 @@ def _changed(world: World, group: int, senders: Senders, stop_s: int, own: Chang
 
 def _read(world: World, senders: Senders, stop_s: int) -> Raised:
     """Return the answers to reads of single devices."""
-    rate_per_s = float(world.scenario.reporting.read.rate)
-    row, second = clocks.strokes(
-        world.key("read.gap"), senders.place, senders.index, rate_per_s, stop_s, senders.due_s
-    )
+    rate, nothing = np.array([float(world.scenario.reporting.read.rate)]), np.zeros(0, np.int64)
+    key, at = world.key("read.gap"), senders.place
+    row, second = clocks.strokes(key, at, senders.index, rate, stop_s, senders.due_s, nothing)
     return "report.loss", second.copy(), row, second, int(kernel.READ)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING, Final
 
-from sim.report.contest import RIGHT_ENOUGH, worlds
+from sim.report.contest import RIGHT_ENOUGH, Contest, worlds
 from sim.report.grids import Grid
 from sim.report.lives import told_levels
 from sim.report.words import interval, listed, percent, rounded
@@ -15,7 +15,7 @@ from sim.units import format_duration, format_share
 
 if TYPE_CHECKING:
     from sim.metrics import Estimate
-    from sim.report.contest import Choice, Contest
+    from sim.report.contest import Choice
     from sim.report.study import Cell
     from sim.scenario.schema import Scenario
 
@@ -26,7 +26,7 @@ def elsewhere(contest: Contest) -> list[Contest]:
     """Return the same rules in each other world of the run, one by one."""
     mine = {choice.cell.name for choice in contest.choices}
     return [
-        type(contest)(contest.study, cells)
+        Contest(contest.study, cells)
         for cells in worlds(contest.study)
         if cells[0].name not in mine
     ]

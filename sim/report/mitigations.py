@@ -25,6 +25,8 @@ METRICS: Final = (
     "genuine_loss_share", "throttled_share", "stopped_per_day", "put_off_per_day", "anomaly_alerts_per_day", "operator_alerts_per_600s_peak",
     "operator_flood_share",
 )  # fmt: skip
+_REFUSED: Final = "report_refused_share"
+_LITTLE: Final = 0.005  # half a percentage point, which is not worth a sentence
 OUTCOMES: Final = ("nothing waits longer", "something waits, nobody is late", "other messages are late", "outlives its trigger")
 
 
@@ -52,87 +54,87 @@ def _named(remedies: Remedies, cells: list[Cell]) -> str:
 
 
 def _answer(remedies: Remedies) -> str:
-    storm, study = remedies.storms[0], remedies.study
-    peak, place = study.estimate(storm, f"{remedies.worst.stage}_messages_per_s_peak", remedies.worst.group), remedies.worst
-    assert peak is not None
-    harm = remedies.late(storm)
-    bare = "Without a mitigation" if remedies.calms else f"Under {remedies.called(storm)}"
-    most = f"{interval(peak)} messages, {against(peak, place, 'what')}"
-    told = f"{bare} the busiest second brings {place} {most}" + (
-        f", and {interval(harm)} messages of other kinds a day are late because of it{_too_late(remedies)}."
-        if harm is not None
-        else "."
-    )
+    said = _bare(remedies), *(_stopping(remedies) if remedies.calms else ())
     if not remedies.calms:
         lost = genuine.lost(remedies) or "None suppresses or delays more of the genuine alerts."
-        said = (
-            protection.listing(remedies),
-            genuine.in_time(remedies),
-            told,
-            _best_cut(remedies, remedies.cells),
-            lost,
-        )
-        return " ".join(filter(None, said))
+        before = protection.listing(remedies), genuine.in_time(remedies)
+        said = *before, *said, _best_cut(remedies, remedies.cells), lost
+    return " ".join(filter(None, said))
+
+
+def _bare(remedies: Remedies) -> str:
+    """Say how large the storm is without a mitigation, and what it makes late."""
+    storm, place = remedies.storms[0], remedies.worst
+    peak = remedies.study.estimate(storm, f"{place.stage}_messages_per_s_peak", place.group)
+    assert peak is not None
+    bare = "Without a mitigation" if remedies.calms else f"Under {remedies.called(storm)}"
+    most = f"{interval(peak)} messages, {against(peak, place, 'what')}"
+    told = f"{bare} the busiest second brings {place} {most}"
+    if (harm := remedies.late(storm)) is None:
+        return f"{told}."
+    late = f"{interval(harm)} messages of other kinds a day are late because of it"
+    return f"{told}, and {late}{_too_late(remedies)}."
+
+
+def _stopping(remedies: Remedies) -> tuple[str, ...]:
+    """Say which mitigations stop the storm, at which cost, and which does so best."""
+    all_of_them = counted(len(remedies.cells), "mitigation")
     stop = [cell for cell in remedies.cells if remedies.stops(cell)]
-    clean = [cell for cell in stop if not remedies.loses(cell)]
     if not stop:
-        untold = any(map(remedies.untold, remedies.cells))
-        late = "that this run can tell" if untold else "under each, messages of other kinds are late"
-        none = f"None of the {counted(len(remedies.cells), 'mitigation')} stops it{' ' if untold else ': '}{late}."
-        return f"{told} {none} {_best_cut(remedies, remedies.cells)}"
+        late = ": under each, messages of other kinds are late"
+        if any(map(remedies.untold, remedies.cells)):
+            late = " that this run can tell"
+        return f"None of the {all_of_them} stops it{late}.", _best_cut(remedies, remedies.cells)
+    clean = [cell for cell in stop if not remedies.loses(cell)]
     dear = [cell for cell in stop if cell not in clean]
     how_many = f"{len(stop)} {'stops' if len(stop) == 1 else 'stop'} it"
-    verdict = f"Of {counted(len(remedies.cells), 'mitigation')}, {how_many} (no message of another kind is late for it)"
+    verdict = f"Of {all_of_them}, {how_many} (no message of another kind is late for it)"
     if not clean:
-        return f"{told} {verdict}, but lose genuine alerts: {_named(remedies, dear)}."
-    cost = f" {_named(remedies, dear)} would stop it too, at the cost of genuine alerts." if dear else ""
-    cut = _best_cut(remedies, clean).replace("The busiest", "Of these, the busiest", 1)
-    parts = (
-        f"{told} {verdict}; without losing a genuine alert: {_named(remedies, clean)}.{cost}",
-        cut,
+        return (f"{verdict}, but lose genuine alerts: {_named(remedies, dear)}.",)
+    cost = f"{_named(remedies, dear)} would stop it too, at the cost of genuine alerts."
+    return (
+        f"{verdict}; without losing a genuine alert: {_named(remedies, clean)}.",
+        cost if dear else "",
+        _best_cut(remedies, clean).replace("The busiest", "Of these, the busiest", 1),
         _deeper(remedies, clean),
         _paid(remedies, clean),
     )
-    return " ".join(filter(None, parts))
 
 
 def _too_late(remedies: Remedies) -> str:
     """Say how many of the genuine alerts the storm makes late, where it does."""
     late = remedies.study.estimate(remedies.storms[0], "genuine_delayed_share")
-    return (
-        f", also {percent(late)} of the genuine alerts" if late is not None and late.value else ""
-    )
+    if late is None or not late.value:
+        return ""
+    return f", also {percent(late)} of the genuine alerts"
 
 
 def _deeper(remedies: Remedies, clean: list[Cell]) -> str:
-    """Name what lowers the busiest second more than any of those that stop the storm, and does not stop it."""
+    """Name what lowers the busiest second more than any that stops the storm, and does not."""
     cuts = [(cut.value, cell) for cell in remedies.cells if (cut := remedies.cut(cell)) is not None]
     most = max((cut for cut, cell in cuts if cell in clean), default=0.0)
     deeper = [cell for cut, cell in cuts if cut > most and cell not in clean]
-    return (
-        f"{capitalised(_named(remedies, deeper))} {'lowers' if len(deeper) == 1 else 'lower'} it more, and yet messages are late."
-        if deeper
-        else ""
-    )
+    if not deeper:
+        return ""
+    verb = "lowers" if len(deeper) == 1 else "lower"
+    return f"{capitalised(_named(remedies, deeper))} {verb} it more, and yet messages are late."
 
 
 def _paid(remedies: Remedies, clean: list[Cell]) -> str:
     """Say of those that stop the storm which leave its peak, and which refuse reports."""
-    study, storm = remedies.study, remedies.storms[0]
-    flat = [
-        cell for cell in clean if (cut := remedies.cut(cell)) is not None and abs(cut.value) < 0.005
-    ]
-    told = (
-        f"{capitalised(_named(remedies, flat))} {'leaves' if len(flat) == 1 else 'leave'} the busiest second as it is."
-        if flat
-        else ""
-    )
-    before = study.estimate(storm, "report_refused_share")
+    study, told = remedies.study, []
+    cuts = [(cell, remedies.cut(cell)) for cell in clean]
+    flat = [cell for cell, cut in cuts if cut is not None and abs(cut.value) < _LITTLE]
+    if flat:
+        verb = "leaves" if len(flat) == 1 else "leave"
+        told.append(f"{capitalised(_named(remedies, flat))} {verb} the busiest second as it is.")
+    before = study.estimate(remedies.storms[0], _REFUSED)
     for cell in clean:
-        refused = study.estimate(cell, "report_refused_share")
-        if refused is not None and before is not None and refused.value > before.value + 0.005:
-            told += f" {capitalised(remedies.called(cell))} refuses {percent(refused)} of the version reports."
-    return told.strip()
+        refused = study.estimate(cell, _REFUSED)
+        if refused and before and refused.value > before.value + _LITTLE:
+            whose = f"refuses {percent(refused)} of the version reports"
+            told.append(f"{capitalised(remedies.called(cell))} {whose}.")
+    return " ".join(told)
 
 
 def _best_cut(remedies: Remedies, cells: list[Cell]) -> str:

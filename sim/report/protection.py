@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sim.report import collateral
+from sim.report.collateral import REPORT
 from sim.report.remedies import changes
 from sim.report.words import interval, listed, percent
 
@@ -15,54 +15,56 @@ if TYPE_CHECKING:
     from sim.report.study import Cell
 
 PROTECTION: Final = "alert_storm_protection"
+_STOPPED: Final = "throttled_share"
+_LITTLE: Final = 0.005  # half a percentage point, which is nothing here
 
 
 def alone(remedies: Remedies) -> str:
     """Say what SECMP0062's rule alone does against one alert a day from every home, and against a
     device that chatters.
     """
-    those = [
-        cell
-        for cell in remedies.cells
-        if [c.setting.split(" (")[0] for c in changes(cell, remedies.storm(cell))]
-        == [PROTECTION.replace("_", " ")]
-    ]
+    those = [cell for cell in remedies.cells if _is_alone(remedies, cell)]
     if not those:
         return ""
-    cell, study = (
-        min(those, key=lambda one: "exclude" in changes(one, remedies.storm(one))[0].setting),
-        remedies.study,
-    )  # what is excluded it cannot stop
-    chatter = sorted(
-        name
-        for name, kind in cell.scenario.alerts.kinds.items()
-        if kind.cause == "chatter" and name in cell.scenario.alerts.active
-    )
-    reports, cut = study.estimate(cell, "throttled_share", collateral.REPORT), remedies.cut(cell)
-    stopped = [
-        (kind, share)
-        for kind in chatter
-        if (share := study.estimate(cell, "throttled_share", kind)) is not None
-    ]
-    parts = []
-    if reports is not None and cut is not None:
-        parts.append(
-            f"does nothing against a report a day from every home (it stops {percent(reports)} of the version reports, and the busiest second falls by"
-            f" {percent(cut)})" if abs(cut.value) < 0.005 and reports.value < 0.005
-            else f"stops {percent(reports)} of the version reports, and the busiest second falls by {percent(cut)}"
-        )  # fmt: skip
-    parts += [
-        f"stops {percent(share)} of the {kind} alerts of single devices that repeat themselves"
-        for kind, share in stopped
-    ]
-    seen = [
-        f"all {interval(n)} a day of {kind}"
-        for kind, _ in stopped
-        if (n := study.estimate(cell, "anomaly_alerts_per_day", kind)) is not None
-    ]
+    # What is excluded it cannot stop: of several, the one that excludes nothing.
+    cell = min(those, key=lambda one: bool(_protects(one)))
+    stopped = _chatter(remedies, cell)
+    parts = [*_reports(remedies, cell), *(told for told, _ in stopped)]
+    seen = [known for _, known in stopped if known]
     still = f"; {listed(seen)} are counted for anomaly detection" if seen else ""
     which = f" ({remedies.called(cell)})" if len(those) > 1 else ""
     return f"SECMP0062's rule alone{which} {listed(parts)}{still}." if parts else ""
+
+
+def _is_alone(remedies: Remedies, cell: Cell) -> bool:
+    """Whether the rule is all that *cell* has more than its storm."""
+    kinds = [change.setting.split(" (")[0] for change in changes(cell, remedies.storm(cell))]
+    return kinds == [PROTECTION.replace("_", " ")]
+
+
+def _reports(remedies: Remedies, cell: Cell) -> list[str]:
+    """Say what it does against version reports, where there are any."""
+    stopped, cut = remedies.study.estimate(cell, _STOPPED, REPORT), remedies.cut(cell)
+    if stopped is None or cut is None:
+        return []
+    told = f"{percent(stopped)} of the version reports, and the busiest second falls by"
+    if abs(cut.value) < _LITTLE and stopped.value < _LITTLE:
+        nothing = "does nothing against a report a day from every home"
+        return [f"{nothing} (it stops {told} {percent(cut)})"]
+    return [f"stops {told} {percent(cut)}"]
+
+
+def _chatter(remedies: Remedies, cell: Cell) -> list[tuple[str, str]]:
+    """Say of each kind that chatters how much of it is stopped, and how much is counted still."""
+    study, alerts, told = remedies.study, cell.scenario.alerts, []
+    for kind in sorted(name for name in alerts.active if alerts.kinds[name].cause == "chatter"):
+        share = study.estimate(cell, _STOPPED, kind)
+        if share is None:
+            continue
+        n = study.estimate(cell, "anomaly_alerts_per_day", kind)
+        stops = f"stops {percent(share)} of the {kind} alerts of single devices that repeat themselves"
+        told.append((stops, f"all {interval(n)} a day of {kind}" if n is not None else ""))
+    return told
 
 
 def listing(remedies: Remedies) -> str:

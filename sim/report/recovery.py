@@ -55,14 +55,9 @@ def wrong(outcome: Outcome) -> str:
 
 
 def _answer(world: Aftermath) -> str:
-    outage_s, level = world.focus
-    here = world.of(None, outage_s, level)
+    here = world.of(None, *world.focus)
     back, lost = ([outcome for outcome in here if outcome.returns == wanted] for wanted in (True, False))
-    traffic = format_share(here[0].cell.scenario.traffic.level)
-    at = (
-        f"After {span(outage_s)} of {wrong(here[0])}, at {traffic} of today's traffic, a load of"
-        f" {percent(here[0].before)} of what {place_of(here[0])} passes on,"
-    )
+    at = _trigger(world, here[0])
     if not lost:
         every = "the world recovers by itself" if len(here) == 1 else f"the world recovers by itself under every policy ({_named(here)})"
         anywhere = "" if all(outcome.returns for outcome in world.outcomes) else " At others it does not: see T9."
@@ -77,6 +72,15 @@ def _answer(world: Aftermath) -> str:
     return (
         f"That depends on what is sent again. {at} the world recovers by itself under {_named(back)}{sooner}. Under {_named(lost)} the storm outlives its"
         f" trigger: {_outlives(world, lost[0])}. {_why(world, lost[0], back[-1])}"
+    )
+
+
+def _trigger(world: Aftermath, outcome: Outcome) -> str:
+    """Say after what, and at which load, the worlds of the focus are."""
+    traffic = format_share(outcome.cell.scenario.traffic.level)
+    return (
+        f"After {span(world.focus[0])} of {wrong(outcome)}, at {traffic} of today's traffic, a load"
+        f" of {percent(outcome.before)} of what {place_of(outcome)} passes on,"
     )
 
 

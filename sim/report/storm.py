@@ -66,11 +66,19 @@ def _answer(storm: Storm) -> str:
         verdict = "Yes, however the moment is chosen."
     elif len(storms) + len(hidden) < len(storm.cells):
         verdict = "Yes, it can be; what decides is when each sender reports."
-    n_ways = counted(len(storm.cells), "way")
-    ways = f"{len(storms)} of the {n_ways} of choosing the moment make a storm (more comes in a second than a stage is assumed to pass on)"
+    ways = _ways(storm, storms)
     doubt = of_cells(storm.study, storms, *storm.metric(worst)).doubt_of(worst, plain)
-    sentences = [verdict, f"{reports} {more}; {ways}: {listed(list(map(plain, storms)))}.", f"The worst is {_told(storm, worst)}{doubt}."]
+    sentences = [verdict, f"{reports} {more}; {ways}.", f"The worst is {_told(storm, worst)}{doubt}."]
     return " ".join(filter(None, (*sentences, _remedy(storm), untold)))
+
+
+def _ways(storm: Storm, storms: list[Cell]) -> str:
+    """Name the ways of choosing the moment that make a storm."""
+    n_ways = counted(len(storm.cells), "way")
+    return (
+        f"{len(storms)} of the {n_ways} of choosing the moment make a storm (more comes in a second"
+        f" than a stage is assumed to pass on): {listed(list(map(plain, storms)))}"
+    )
 
 
 def _untold(storm: Storm, cell: Cell) -> str:

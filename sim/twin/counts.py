@@ -16,6 +16,7 @@ from sim.twin.messages import VERSION_REPORT, Hop, Message
 from sim.twin.stages import Server
 
 if TYPE_CHECKING:
+    from sim.scenario.schema import Scenario
     from sim.tables import Trace
     from sim.twin.records import Rows
     from sim.twin.world import TwinWorld
@@ -150,7 +151,7 @@ def rows(world: TwinWorld) -> Rows:
 
 def segments(world: TwinWorld) -> Rows:
     """Yield what crossed each segment, in messages and bytes."""
-    reporting, traffic, alerts = world.scenario.reporting, world.scenario.traffic, world.scenario.alerts
+    reporting, sizes = world.scenario.reporting, _sizes(world.scenario)
     crossed: Counter[tuple[str, str]] = Counter()
     for message in counted(world):
         is_report, is_delivered = message.kind == VERSION_REPORT, message.fate == "delivered"
@@ -162,12 +163,18 @@ def segments(world: TwinWorld) -> Rows:
         for segment in ("wan", "dsp"):
             crossed[segment, "request"] += is_report and reporting.rule in ASKED_RULES
     crossed["han", VERSION_REPORT] += sum(second >= world.warm_up_s for second in world.han_writes_s)
-    sizes = {kind: spec.size for kind, spec in traffic.kinds.items()} | {kind: alert.size for kind, alert in alerts.kinds.items()}
-    sizes |= {VERSION_REPORT: reporting.size, "request": reporting.request_size}
     for (segment, kind), n in crossed.items():
         if n:
             xml_size = reporting.xml_overhead + 4 * -(-sizes[kind] // 3)  # the envelope, and the message in base64
             yield segment, kind, n, n * (xml_size if segment == "user" else sizes[kind])
+
+
+def _sizes(scenario: Scenario) -> dict[str, int]:
+    """Return the bytes between device and DSP of a message of each kind."""
+    sizes = {name: kind.size for name, kind in scenario.traffic.kinds.items()}
+    sizes |= {name: kind.size for name, kind in scenario.alerts.kinds.items()}
+    own = {VERSION_REPORT: scenario.reporting.size, "request": scenario.reporting.request_size}
+    return sizes | own
 
 
 def targets(world: TwinWorld) -> Rows:

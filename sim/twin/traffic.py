@@ -31,12 +31,18 @@ def anonymous_traffic(world: TwinWorld, region: Region, kind: str) -> Process:
             continue
         yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
         for number in range(n):
-            home = region.premises[world.luck.scaled(region.n_premises, f"home.{kind}", region.number, second, number)]
-            rank, is_central = ((2 * number + 1) << 31) // n, spec.kinds[kind].made_at == "dsp"
-            message = Message(
-                kind, second, region, home, number=number, rank=rank, is_central=is_central
-            )
-            world.env.process(departure(world, message))
+            world.env.process(departure(world, _message(world, region, kind, second, number, n)))
+
+
+def _message(
+    world: TwinWorld, region: Region, kind: str, second: int, number: int, n: int
+) -> Message:
+    """Return the anonymous message *number* of the *n* of *kind* that *region* sends in *second*."""
+    at = world.luck.scaled(region.n_premises, f"home.{kind}", region.number, second, number)
+    rank = ((2 * number + 1) << 31) // n
+    is_central = world.scenario.traffic.kinds[kind].made_at == "dsp"
+    home = region.premises[at]
+    return Message(kind, second, region, home, number=number, rank=rank, is_central=is_central)
 
 
 def departure(world: TwinWorld, message: Message) -> Process:

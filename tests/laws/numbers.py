@@ -82,6 +82,12 @@ def rest(share: str) -> str:
     return f"{100 - float(share.removesuffix(' %')):g} %"
 
 
+def of_the_region(share: str) -> Counted:
+    regions = {"estate.regions": f"{{north: {share}, central: {rest(share)}, south: 0 %}}"}
+    devices = ledger(tables_of(regions | {"window.length": "1 h"}), region="north")["n_devices"]
+    return Counted(devices, N * part(share), 0)
+
+
 def of_the_user(share: str) -> Counted:
     gone = ", ".join(f"large_{letter}: null" for letter in "abcdef")
     users = {"estate.users": f"{{a: {share}, b: {rest(share)}, {gone}, small: null}}"}
@@ -290,6 +296,7 @@ TIMES: Final = ("1 h", "5 h")
 SHARES: Final = ("7 %", "50 %")
 COUNTED: Final[Counting] = {
     "estate.devices": (fitted, SHARES),
+    "estate.regions": (of_the_region, SHARES),
     "estate.users": (of_the_user, SHARES),
     "estate.no_wan_share": (reach("estate.no_wan_share"), SHARES),
     "estate.not_communicating_share": (reach("estate.not_communicating_share"), SHARES),

@@ -21,15 +21,17 @@ def last_state(tables, column, of="smi"):
 
 
 @pytest.mark.parametrize("device_type", AIR)
-def test_the_record_is_wrong_only_while_the_answer_travels(device_type):
-    """Without a local channel and with no answer lost: 10 s a device, to the second; and right ever after."""
-    tables = firmware_world({}, device_type=device_type)
+@pytest.mark.parametrize("delay_s", [10, 600])
+def test_the_record_is_wrong_only_while_the_answer_travels(device_type, delay_s):
+    """Without a local channel and with no answer lost: to the second; and right ever after."""
+    delay = {"firmware.ota.response.delay": f"{{low: {delay_s} s, high: {delay_s} s}}"}
+    tables = firmware_world(delay, device_type=device_type)
     smi = ledger(tables, device_type=device_type)
 
     assert counted(tables["jobs"], "ended") == {"done": 400}
-    assert (smi["n_changes"], smi["n_repairs"], smi["wrong_s"], smi["unknown_s"]) == (400, 400, 4_000, 0)
+    assert (smi["n_changes"], smi["n_repairs"], smi["wrong_s"], smi["unknown_s"]) == (400, 400, 400 * delay_s, 0)
     assert last_state(tables, "n_wrong") == last_state(tables, "n_behind") == 0
-    assert status(tables) == ({} if device_type == "ppmid" else {"suspended_s": 4_000})
+    assert status(tables) == ({} if device_type == "ppmid" else {"suspended_s": 400 * delay_s})
 
 
 @pytest.mark.parametrize(("model", "seconds"), [
@@ -76,28 +78,36 @@ def test_a_lost_answer_leaves_a_display_wrong_and_unheard():
 
 
 @pytest.mark.parametrize("device_type", ["hcalcs", "esme", "gsme"])
-def test_what_is_suspended_stays_so_without_mp105(device_type):
+@pytest.mark.parametrize("wait_s", [30, 3600])
+def test_what_is_suspended_stays_so_without_mp105(device_type, wait_s):
     """Every answer lost leaves a device Suspended and its record wrong from activation to the end."""
-    tables = firmware_world(LOST | {"firmware.ota.mp105": "null"}, device_type=device_type)
+    wait = {"firmware.ota.activation.wait": f"{{low: {wait_s} s, high: {wait_s} s}}"}
+    no_mp105 = {"firmware.ota.mp105": "null"}
+    tables = firmware_world(LOST | no_mp105 | wait, device_type=device_type)
     jobs, sums = counted(tables["jobs"], "ended"), status(tables)
 
     assert jobs["done"] + jobs["open"] == 1000
     assert jobs["open"] == last_state(tables, "n_suspended") == last_state(tables, "n_wrong") == sums["suspended_end_n"] > 350
-    assert sums["suspended_s"] == 10 * jobs["done"] + jobs["open"] * (60 * DAY_S - (DAY_S + 60 + 3 + 30))
+    assert sums["suspended_s"] == 10 * jobs["done"] + jobs["open"] * (59 * DAY_S - 60 - 3 - wait_s)
     assert ledger(tables, device_type=device_type)["wrong_s"] == sums["suspended_s"]
 
 
 @pytest.mark.parametrize("device_type", ["hcalcs", "esme", "gsme"])
-def test_mp105_empties_suspended(device_type):
-    """Each read costs a patience and the 7 s of the read; all are repaired in the end, and the number of reads is that of a geometric law."""
-    runs = [firmware_world(LOST, replication, device_type) for replication in range(8)]
+@pytest.mark.parametrize("read_s", [7, 700])
+def test_mp105_empties_suspended(device_type, read_s):
+    """Each read costs a patience and the time of the read; all are repaired in the end, and the
+    number of reads is that of a geometric law.
+    """
+    read = {"firmware.ota.mp105.read": f"{{low: {read_s} s, high: {read_s} s}}"}
+    runs = [firmware_world(LOST | read, replication, device_type) for replication in range(8)]
 
     for tables in runs:
         jobs, n_reads = counted(tables["jobs"], "ended"), counted(tables["told"], "kind")["repair_read"]
         assert set(jobs) == {"done", "repaired"}
         assert last_state(tables, "n_suspended") == last_state(tables, "n_wrong") == 0
-        assert status(tables) == {"suspended_s": 1000 * 10 + n_reads * (DAY_S + 7)}
-        assert ledger(tables, device_type=device_type)["wrong_s"] == 1000 * 10 + n_reads * (DAY_S + 7)
+        wrong_s = 1000 * 10 + n_reads * (DAY_S + read_s)
+        assert status(tables) == {"suspended_s": wrong_s}
+        assert ledger(tables, device_type=device_type)["wrong_s"] == wrong_s
     assert agrees((counted(tables["told"], "kind")["repair_read"] / 1000 for tables in runs), 0.4 / 0.6)
 
 
@@ -227,13 +237,21 @@ def test_what_is_taken_off_the_list_while_it_waits_is_refused():
     assert agrees(shares, 0.5)
 
 
-def test_an_activation_that_cuts_the_supply_is_told_as_an_outage():
-    """MP102: as many cuts as the model's share of activations; an outage is told where they outlast three minutes of up to ten, and the end of each."""
-    alerts = {"alerts.active": "[false_outage, false_restored]", "network": "[{stage: dsp}]", "estate.premises": 1000}
+@pytest.mark.parametrize(("low_s", "high_s"), [(60, 600), (120, 360)])
+def test_an_activation_that_cuts_the_supply_is_told_as_an_outage(low_s, high_s):
+    """MP102: as many cuts as the model's share of activations; an outage is told of those that
+    outlast three minutes, and the end of each.
+    """
+    world = {
+        "alerts.active": "[false_outage, false_restored]", "network": "[{stage: dsp}]",
+        "firmware.ota.cut_length": f"{{low: {low_s} s, high: {high_s} s}}", "estate.premises": 1000,
+    }  # fmt: skip
+    cut = {"it": {"cut": "30 %"}}
 
-    runs = [firmware_world(alerts, replication, "esme", {"it": {"cut": "30 %"}}) for replication in range(8)]
+    runs = [firmware_world(world, replication, "esme", cut) for replication in range(8)]
 
     assert agrees((counted(tables["told"], "kind")["cut"] / 1000 for tables in runs), 0.3)
     for tables in runs:
         assert fates(tables, "false_restored") == {"delivered": counted(tables["told"], "kind")["cut"]}
-    assert agrees((fates(tables, "false_outage")["delivered"] / 1000 for tables in runs), 0.3 * 420 / 541)
+    long = (high_s - 180) / (high_s - low_s + 1)
+    assert agrees((fates(tables, "false_outage")["delivered"] / 1000 for tables in runs), 0.3 * long)

@@ -38,10 +38,13 @@ def replications(settings: dict[str, Any], n: int) -> Iterator[Tables]:
     return (tables_of(settings, replication) for replication in range(n))
 
 
-def ledger(tables: Tables, ledger: str = "smi", device_type: str = "ppmid") -> dict[str, float]:
-    """Return the `ledgers` row of one ledger and device type, summed over regions."""
+def ledger(
+    tables: Tables, ledger: str = "smi", device_type: str = "ppmid", region: str = ""
+) -> dict[str, float]:
+    """Return the `ledgers` row of one ledger and device type, summed over regions, or of one."""
     frame = tables["ledgers"]
     rows = frame[(frame["ledger"] == ledger) & (frame["device_type"] == device_type)]
+    rows = rows[rows["region"] == region] if region else rows
     return {name: rows[name].sum() for name in rows.columns if name not in ("ledger", "device_type", "region")}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.kernels import alerts, darkness
+from sim.kernels import alerts, clocks, darkness
 from sim.kernels.draws import bounded_pareto, gap_s, threshold
 from tests.oracles import philox
 
@@ -117,7 +117,7 @@ def test_chatter_is_a_clock_of_each_sender(numbers, rate, stops):
 
     found: list[tuple[int, int]] = []
     for stop in stops:
-        row, second = alerts.chatter(np.uint64(6), PLACE, index, own, stop, due, number)
+        row, second = clocks.strokes(np.uint64(6), PLACE, index, own, stop, due, number)
         assert list(zip(row, second, strict=True)) == sorted(zip(row, second, strict=True))
         found += zip(row.tolist(), second.tolist(), strict=True)
 

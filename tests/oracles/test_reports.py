@@ -211,7 +211,7 @@ def test_a_clock_strikes_a_gap_after_each_stroke(numbers, rate, stops):
 
     found: list[tuple[int, int]] = []
     for stop in stops:
-        row, second = clocks.strokes(np.uint64(LOSS_KEY), PLACE, index, rate, stop, due)
+        row, second = clocks.strokes(np.uint64(LOSS_KEY), PLACE, index, np.array([rate]), stop, due, np.zeros(0, np.int64))
         assert list(zip(row, second, strict=True)) == sorted(zip(row, second, strict=True))
         found += zip(row.tolist(), second.tolist(), strict=True)
 

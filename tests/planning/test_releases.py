@@ -16,7 +16,8 @@ from tests.planning.worlds import image, pipeline, row, world
 
 def test_versions_are_numbered_in_order_of_being_built_then_of_the_file():
     scenario = world(horizon_s=1_000)
-    often, tied = row("b", 100, 400, "feature"), row("b", 500, None, "defect")
+    scenario.firmware.local.lead = 7
+    often, tied = row("b", 100, every=400, release_class="feature"), row("b", 500)
     scenario.firmware.releases = (often, tied, row("a", 999), row("b", 1_000), row("c", 1_000, 5))
 
     made = images(scenario, 0)
