@@ -12,7 +12,7 @@ from sim.report.grids import Grid
 from sim.report.lives import DAY_S, at_levels, by_levels, called, course, option, with_records
 from sim.report.ranking import above, excludes_nought, negative, of_cells, untold
 from sim.report.study import Cell, Study
-from sim.report.words import counted, interval, listed, percent
+from sim.report.words import capitalised, counted, interval, listed, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,6 +23,10 @@ METRICS: Final = (
 )  # fmt: skip
 STORES: Final = frozenset({"hub_store", "hub_poll", "hub_batch", "digest", "piggy_back"})
 _COMPARED: Final = ("record_wrong_share", "read_wrong_share", "messages_per_device_year")
+_KINDS: Final = {
+    (True, True): "store and forward", (True, False): "store only",
+    (False, True): "forward only", (False, False): "neither",
+}  # fmt: skip
 _MOST, _TWO = 15, 8  # panels of the figure, and how many of them stand in two columns
 
 
@@ -93,27 +97,38 @@ def _points(found: Estimate) -> str:
 
 
 def _what(cell: Cell) -> str:
-    return {(True, True): "store and forward", (True, False): "store only", (False, True): "forward only", (False, False): "neither"}[
-        stores(cell), forwards(cell)
-    ]
+    return _KINDS[stores(cell), forwards(cell)]
 
 
 def _answer(study: Study) -> str:
+    """Say which of the four it is, where the run tells; and what the best rules of each leave."""
     found, bare = _choices(study), neither(study, _focus(study)[0])
     assert bare is not None
-    wrong = study.estimate(bare, "record_wrong_share")
-    told = f"With neither{at_levels(_focus(study))}, {percent(wrong)} of the inventory's records are wrong."
-    of_kind: dict[str, tuple[Cell, Difference]] = {}
-    for cell, less in found:
-        of_kind.setdefault(_what(cell), (cell, less))
-    parts = []
-    for kind, (cell, less) in of_kind.items():
-        parts.append(f"{kind} at best {_points(less)} ({option(cell)}){untold(less)}")
-    best, fewest = found[0][0], study.estimate(found[0][0], "record_wrong_share")
-    verdict = f"Against that, pair by pair: {listed(parts)}."
+    best = found[0][0]
     ranking = of_cells(study, [cell for cell, _ in found], "record_wrong_share")
-    doubt = ranking.doubt_of(best, option)
-    return f"{told} {verdict} Of {counted(len(found), 'rule')}, {option(best)} ({_what(best)}) leaves fewest wrong{doubt}: {percent(fewest)}."
+    leader = next(entry for entry in ranking.entries if entry.what is best)
+    kinds = {_what(entry.what) for entry in ranking.rivals(leader)}
+    kind = f"{capitalised(_what(best))}: of" if kinds <= {_what(best)} else "Of"
+    fewest, wrong = (study.estimate(cell, "record_wrong_share") for cell in (best, bare))
+    return (
+        f"{kind} {counted(len(found), 'rule')}{at_levels(_focus(study))}, {option(best)} leaves"
+        f" fewest records of the inventory wrong{ranking.doubt(leader, option)}, {percent(fewest)};"
+        f" with neither {percent(wrong)} are. The best of each, less that, pair by pair:"
+        f" {listed(_best_of_each(found))}."
+    )
+
+
+def _best_of_each(found: list[tuple[Cell, Difference]]) -> list[str]:
+    """Return of each of the four what its best rules take from the share of wrong records."""
+    of_kind: dict[str, list[tuple[Cell, Difference]]] = {}
+    for cell, less in found:
+        of_kind.setdefault(_what(cell), []).append((cell, less))
+    told = []
+    for kind, ranked in of_kind.items():
+        less = ranked[0][1]
+        names = [option(cell) for cell, other in ranked if other == less]
+        told.append(f"{kind} {_points(less)} ({listed(names)}){untold(less)}")
+    return told
 
 
 def _stored(study: Study) -> str:
@@ -137,14 +152,23 @@ def _stored(study: Study) -> str:
 
 
 def _exchanged(study: Study) -> str:
-    """Say what hubs forget; which is the same under every rule that stores, so the first of each set of levels is told."""
-    told = []
+    """Say what hubs forget; which is the same under every rule that stores, so the first of each
+    set of levels is told.
+    """
+    told, asks = [], False
     for cells in by_levels(study):
         cell = next((cell for cell in cells if stores(cell)), cells[0])
         lost, unknown = study.estimate(cell, "hub_records_forgotten_n"), study.estimate(cell, "hub_record_unknown_share")
         if stores(cell) and lost is not None and lost.value:
-            told.append(f"{interval(lost)} records are lost under {called(cell)}, and hubs know nothing of a device {percent(unknown)} of all device time")
-    return f"The exchange makes hubs forget: {listed(told)}." if told else ""
+            told.append(
+                f"under {called(cell)}, {interval(lost)} records, and they know nothing of a device"
+                f" for {percent(unknown)} of all device time"
+            )
+            asks = asks or any(path.endswith(".reseed") for path in cell.levels)
+    if not told:
+        return ""
+    meant = " (Reseed: a new hub asks its devices what they run.)" if asks else ""
+    return f"The exchange makes hubs forget: {'; '.join(told)}.{meant}"
 
 
 def _dear(study: Study) -> str:

@@ -30,7 +30,7 @@ def points(study: Study) -> tuple[str, ...]:
         )
     if not looked:
         return ()
-    return (f"At half this size, with one replication, it is the same {listed(looked)}.",)
+    return (f"Half the size, with one replication, says the same of {listed(looked)}.",)
 
 
 def _storms(study: Study, half: Values, looked: list[str]) -> list[str]:
@@ -82,7 +82,9 @@ def _ends(study: Study, half: Values, looked: list[str]) -> list[str]:
     there = [half[cell.name, name, "all"] for cell in cells if (cell.name, name, "all") in half]
     if len(there) < max(2, len(cells)):
         return []
-    looked.append(f"where {words(name)} is lowest and highest, as far as this run tells")
+    looked.append(
+        f"which worlds have the lowest and the highest {words(name)}, where this run tells them apart"
+    )
     ranking, turned = of_cells(study, cells, name), []
     ends = (
         ("lowest", ranking.lowest.what, min(there)),

@@ -69,12 +69,15 @@ def called(cell: Cell) -> str:
 
 
 def told_levels(cell: Cell) -> str:
-    """Return the levels of the factors of *cell* in words; empty where there are none."""
-    yes_no = {"true": "yes", "false": "no"}
-    return ", ".join(
-        f"{path.rpartition('.')[2].replace('_', ' ')} {yes_no.get(level, level.replace('_', ' '))}"
-        for path, level in cell.levels.items()
-    )
+    """Return the levels of the factors of *cell* in words, "lead 10 d, no reseed"; empty where
+    there are none.
+    """
+    told = []
+    for path, level in cell.levels.items():
+        name = path.rpartition(".")[2].replace("_", " ")
+        flags = {"true": name, "false": f"no {name}"}
+        told.append(flags.get(level, f"{name} {level.replace('_', ' ')}"))
+    return ", ".join(told)
 
 
 def option(cell: Cell) -> str:

@@ -10,9 +10,28 @@ from sim.metrics.firmware import OUTCOMES, STOPPED
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import at_levels, by_levels, called, mean_counts, option
-from sim.report.ranking import Ranking, needed, negative, of_cells, untold, would
+from sim.report.ranking import (
+    Ranking,
+    above,
+    excludes_nought,
+    needed,
+    negative,
+    of_cells,
+    untold,
+    would,
+)  # fmt: skip
 from sim.report.study import Cell, Study
-from sim.report.words import capitalised, counted, interval, listed, number, percent, rounded
+from sim.report.words import (
+    capitalised,
+    counted,
+    interval,
+    listed,
+    number,
+    percent,
+    rounded,
+    time_of,
+)  # fmt: skip
+from sim.units import DAY_S
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,8 +52,9 @@ def fits(study: Study) -> bool:
 
 def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
+    said = (_left, _waited, _legacy, _price, _gateway, _detected)
     return Findings(
-        answer=_answer(study), points=tuple(point for point in (_left(study), _legacy(study), _price(study), _gateway(study), _detected(study)) if point),
+        answer=_answer(study), points=tuple(point for say in said if (point := say(study))),
         grids=(_grid(study), _flow_grid(study)), pictures=(_picture(study),), doubts=_DOUBTS, metrics=METRICS,
     )  # fmt: skip
 
@@ -144,6 +164,34 @@ def _left(study: Study) -> str:
     )
 
 
+def _waited(study: Study) -> str:
+    """Say where no control at other levels (of how long manufacturers wait) leaves as little as the
+    best of the controls does at the levels of the answer.
+    """
+    found, focus = _days(study), _focus(study)
+    others = [cell for cells in by_levels(study) if cells != focus for cell in cells]
+    bare = next((cell for cell in others if _design(cell) == "none"), None)
+    if not found or bare is None:
+        return ""
+    best = _alike(study)[0][0]
+    more = study.paired(bare, best, "unlisted_device_days")
+    if more is None or above(more):
+        return ""
+    days = study.estimate(bare, "unlisted_device_days")
+    beside = "fewer than" if excludes_nought(more) else "which this run cannot tell from those of"
+    variants = study.estimate(bare, "variant_device_days")
+    return (
+        f"A control is not the only way: {called(bare)}, leaves {interval(days)} device-days of"
+        f" firmware not on the list, {beside} {called(best)}. Lead is the time from an image being"
+        f" built to its being offered locally. {interval(variants)} of them are with images that"
+        " were never submitted, which waiting does not stop."
+    )
+
+
+def _design(cell: Cell) -> str:
+    return "" if cell.scenario.firmware is None else cell.scenario.firmware.screening.design
+
+
 def _legacy(study: Study) -> str:
     """Say how much of what gets through was never asked about."""
     told = []
@@ -164,7 +212,15 @@ def _price(study: Study) -> str:
         if wrongly is not None and groups:
             worst = max(groups, key=lambda name: groups[name].value)
             told.append(f"{option(cell)} {percent(wrongly)} (most of it {worst.replace('_', ' ')})")
-    return f"What screening costs those who do nothing wrong, in legitimate attempts stopped or turned away: {listed(told)}." if told else ""
+    if not told:
+        return ""
+    old = ""
+    if any(_design(cell) == "allow_list" for cell in _focus(study)):
+        old = " An allow list stops what was listed since it was made: the older it is, the more."
+    return (
+        "What screening costs those who do nothing wrong, in legitimate attempts stopped or turned"
+        f" away: {listed(told)}.{old}"
+    )
 
 
 def up_share(cell: Cell) -> float | None:
@@ -203,7 +259,7 @@ def _detected(study: Study) -> str:
     for cell in _focus(study):
         days, n = study.estimate(cell, "audit_detection_days_mean"), study.estimate(cell, "audit_found_n")
         if days is not None and n is not None:
-            told.append(f"{option(cell)} finds {interval(n)} devices, {interval(days, 1, 'days')} after the change on average")
+            told.append(f"{option(cell)} finds {interval(n)} devices, {time_of(days, DAY_S)} after the change on average")
     return f"Detection after the fact: {listed(told)}." if told else ""
 
 
@@ -218,11 +274,11 @@ def _grid(study: Study) -> Grid:
         rows.append((
             called(cell), interval(study.estimate(cell, "unlisted_device_days")), interval(variants), percent(study.estimate(cell, "local_let_through_share")),
             percent(study.estimate(cell, "local_blocked_wrongly_share", "blocked")), percent(max(turned, key=lambda share: share.value, default=None)),
-            interval(study.estimate(cell, "audit_detection_days_mean")), "–" if up is None else f"{rounded(100 * up, 4)} %",
+            _delay(study, cell), "–" if up is None else f"{rounded(100 * up, 4)} %",
         ))  # fmt: skip
     head = (
         "design", "device-days not on the list", "of them never submitted", "let through", "legitimate blocked", "legitimate turned away",
-        "detection delay, d", "gateway up",
+        "detection delay", "gateway up",
     )  # fmt: skip
     note = (
         "Not on the list: not yet, no longer, or never submitted. Let through: of the attempts with such an image, those that end with the device running it."
@@ -230,6 +286,11 @@ def _grid(study: Study) -> Grid:
         " later). Detection: from installation to the write at which an audit finds it."
     )
     return Grid("T4. What each design lets through, and what it costs", head, tuple(rows), note)
+
+
+def _delay(study: Study, cell: Cell) -> str:
+    days = study.estimate(cell, "audit_detection_days_mean")
+    return "–" if days is None else time_of(days, DAY_S)
 
 
 def _flow_grid(study: Study) -> Grid:

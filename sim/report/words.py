@@ -9,6 +9,7 @@ from math import isfinite
 
 from sim.metrics import Estimate
 from sim.metrics.wording import NO_INTERVAL, number, rounded
+from sim.units import DAY_S
 
 __all__ = [
     "NO_INTERVAL", "alone", "capitalised", "counted", "duration", "interval", "lasting", "listed", "number", "often", "once", "percent",
@@ -85,11 +86,14 @@ def lasting(found: Estimate | None) -> str:
     return (duration(found.value) if isfinite(found.value) else found.never) + found.about
 
 
-def time_of(share: Estimate, length_s: int) -> str:
-    """Return a *share* of *length_s* seconds as a time with its interval, in the unit that reads best."""
-    sizes = ((3_600, "h"), (60, "min"), (1, "s"))
-    size, unit = next(pair for pair in sizes if pair[0] == 1 or share.value * length_s >= 2 * pair[0])
-    return interval(share, length_s / size, unit)
+def time_of(found: Estimate, length_s: int) -> str:
+    """Return *found*, a number of times *length_s* seconds or a share of them, as a time with its
+    interval, in the unit that reads best.
+    """
+    sizes = ((DAY_S, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+    lasts_s = found.value * length_s
+    size, unit = next(pair for pair in sizes if pair[0] == 1 or lasts_s >= 2 * pair[0])
+    return interval(found, length_s / size, unit)
 
 
 def span(seconds: int) -> str:

@@ -143,7 +143,7 @@ def test_a_part_is_run_once_more_at_half_its_size(halves):
     assert max(halves.summary["n"]) == 5
     assert (halves.path / "half" / "cells").is_dir()
     assert any(
-        "it is the same where record wrong share is lowest" in point
+        "says the same of which worlds have the lowest and the highest record wrong share" in point
         for point in findings(halves).points
     )
 

@@ -8,7 +8,20 @@ from math import inf, nan
 import pytest
 
 from sim.metrics import Condition, Estimate, estimate
-from sim.report.words import counted, duration, interval, listed, number, often, once, percent, rounded, span, tied
+from sim.report.words import (
+    counted,
+    duration,
+    interval,
+    listed,
+    number,
+    often,
+    once,
+    percent,
+    rounded,
+    span,
+    tied,
+    time_of,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -32,6 +45,14 @@ def test_whom_numbers_speak_of_is_said_once_in_a_sentence():
         f"A 2 % {of}, B 3 % and C 4 % (of the 5 % that came)."
     )
     assert once(f"A 2 % {of}. B 3 % {of}.") == f"A 2 % {of}. B 3 % {of}."
+
+
+@pytest.mark.parametrize(
+    ("days", "text"), [(11.3, "11.3 ± 1.1 d"), (1.5, "36.0 ± 3.6 h"), (0.034, "49.0 ± 4.9 min")]
+)
+def test_a_time_is_in_the_unit_that_reads_best(days, text):
+    """With its interval in the same."""
+    assert time_of(Estimate(days, days / 10, 5, "d"), 86_400) == text
 
 
 def test_shares_read_as_percentages_and_absence_as_a_dash():

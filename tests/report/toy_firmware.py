@@ -69,7 +69,10 @@ def _use(scenario, replication):
 
 
 def _screened(scenario, replication):
-    """Return `local` and `status`: who asks (nine of ten) is stopped with all that is not listed, one in a hundred of the others too."""
+    """Return `local` and `status`: who asks (nine of ten) is stopped with all that is not listed,
+    one in a hundred of the others too; where manufacturers wait two months all are listed by
+    then, and variants are run for a fifth of the time.
+    """
     screening, rows = scenario.firmware.screening, []
     asks = screening.design in ("signature", "allow_list", "token")
     for image, whole in ATTEMPTS.items():
@@ -79,12 +82,13 @@ def _screened(scenario, replication):
         away = asked // 50 if screening.design == "token" and image == "listed" else 0
         rows += [("ppmid", "app", image, True, "gateway_down", away), ("ppmid", "app", image, True, "installed", asked - stopped - away)]
     through = sum(n for _, _, image, _, outcome, n in rows if image != "listed" and outcome == "installed")
+    early = through if scenario.firmware.local.lead < 60 * DAY_S else 0
     found = through if screening.design == "audit" else 0
     left = _suspended(scenario, "esme", scenario.window.warm_up + scenario.window.length, 1000)
     return {
         "local": rows,
         "status": [
-            ("ppmid", "unlisted_s", 20 * DAY_S * through), ("ppmid", "variant_s", 5 * DAY_S * through), ("ppmid", "found_n", found),
+            ("ppmid", "unlisted_s", 20 * DAY_S * early), ("ppmid", "variant_s", (5 if early else 1) * DAY_S * through), ("ppmid", "found_n", found),
             ("ppmid", "found_s", 30 * DAY_S * found), ("esme", "suspended_end_n", left),
             ("esme", "suspended_s", 100 * DAY_S), ("ppmid", "forgotten_n", 30 if scenario.firmware.ota.exchange and scenario.reporting.rule in STORING else 0),
         ],
