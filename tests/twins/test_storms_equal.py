@@ -58,6 +58,8 @@ def test_the_storms_cover_what_a_scenario_can_say():
     assert {(stage.buffer, stage.overflow) for stage in stages if stage.stage == "hub"} >= {(None, None), (1, None), (2, "drop_oldest"), (3, "keep_latest")}
     assert {stage.overflow for stage in stages if stage.stage == "dsp" and stage.buffer == 6} == {"drop_oldest"}
     assert {len(stage.priority) for stage in stages} == {0, 1, 2}
+    made_at = [s.traffic.kinds["alarm"].made_at for s in scenarios if s.traffic.level]
+    assert min(map(made_at.count, ("home", "dsp"))) >= 20
     assert {s.reporting.rule for s in scenarios} == set(RULES)
     assert {s.reporting.phase.source for s in scenarios} == set(SOURCES)
     for what in FAULTS:
