@@ -298,15 +298,13 @@ def _pictures(world: Aftermath) -> tuple[Picture, ...]:
 def _loop(world: Aftermath) -> Picture:
     longest = world.outages[-1]
     lost = [outcome for policy in world.policies for outcome in world.of(policy, longest) if outcome.metastable]
+    title = "The way down is the way up: no policy keeps a storm going after its trigger"
     if lost:
         title = f"With {lost[0].policy} the way down is not the way up: the storm outlives its trigger at {percent(lost[0].before)} of capacity"
-    else:
-        title = "The way down is the way up: no policy keeps a storm going after its trigger"
     read = (
         f"Across: load in the hour before {span(longest)} of {wrong(world.outcomes[0])}, arrivals ÷ capacity. Up: load in the last"
         " hour of the window. Going up, a world lies on the grey line (below it where the hour of the day is quieter); a policy that leaves it has not come"
-        " back, and only less traffic brings it down."
-        " Bars: 95 % intervals. Hollow: not back to normal."
+        " back, and only less traffic brings it down. Bars: 95 % intervals. Hollow: not back to normal."
     )
     return Picture("f9_hysteresis", title, read, f"Load after the trigger against load before, by policy. {title}.", partial(_draw, "loop", world))
 
