@@ -113,7 +113,7 @@ def _answer(study: Study) -> str:
     return (
         f"{kind} {counted(len(found), 'rule')}{at_levels(_focus(study))}, {option(best)} leaves"
         f" fewest records of the inventory wrong{ranking.doubt(leader, option)}, {percent(fewest)};"
-        f" with neither {percent(wrong)} are. The best of each, less that, pair by pair:"
+        f" with neither {percent(wrong)} are. Against neither, pair by pair, the best of each:"
         f" {listed(_best_of_each(found))}."
     )
 
@@ -127,7 +127,7 @@ def _best_of_each(found: list[tuple[Cell, Difference]]) -> list[str]:
     for kind, ranked in of_kind.items():
         less = ranked[0][1]
         names = [option(cell) for cell, other in ranked if other == less]
-        told.append(f"{kind} {_points(less)} ({listed(names)}){untold(less)}")
+        told.append(f"{kind} ({listed(names)}) {_points(less)}{untold(less)}")
     return told
 
 
