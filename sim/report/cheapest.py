@@ -109,9 +109,10 @@ def _none(contest: Contest) -> str:
     return (
         f"{told} Where premises are reached, the cheapest that does is {contest.called(best)}:"
         f" {interval(best.cost)} messages per device-year, and {percent(floor.reached(best.late))} of"
-        f" the records there {contest.so_long}; of all records, {_left(contest, best)}. Were no more"
-        f" than {share(floor.turning(best.late, RIGHT_ENOUGH))} of premises never reached, it would"
-        f" leave {bar} of all so; a dearer rule would with a few more."
+        f" the records there {contest.so_long}; of all records, {_left(contest, best)}. It would"
+        f" leave at most {bar} of all so if at most"
+        f" {percent(floor.turning(best.late, RIGHT_ENOUGH))} of premises were never reached; dearer"
+        " rules, if slightly more were."
     )
 
 

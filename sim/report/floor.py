@@ -43,12 +43,15 @@ class Floor:
         rest = 1 - self.unreached
         return _moved(found, 1 / rest, -self.unreached * self.silent.value / rest)
 
-    def turning(self, found: Estimate, most: float) -> float:
+    def turning(self, found: Estimate, most: float) -> Estimate:
         """Return the share of premises never reached up to which a rule that leaves *found* wrong
-        here leaves at most *most* wrong; below 0 where it never does.
+        here leaves at most *most* wrong, with the interval that of *found* makes of it; below 0
+        where it never does.
         """
-        inside = self.reached(found).value
-        return (most - inside) / (self.silent.value - inside)
+        inside = self.reached(found)
+        ends = inside.high, inside.value, inside.low
+        low, value, high = ((most - end) / (self.silent.value - end) for end in ends)
+        return Estimate(value, (high - low) / 2, found.n, "share", bounds=(low, high))
 
 
 def _moved(found: Estimate, factor: float, shift: float) -> Estimate:

@@ -80,8 +80,14 @@ def lost(remedies: Remedies) -> str:
     told, than = [], "the storm does" if remedies.calms else f"{remedies.called(remedies.storms[0])} does"
     for cell in remedies.cells:
         if (more := remedies.costs(cell)) is not None:
-            told.append(f"{remedies.called(cell)} {percent(more)}{_worst_code(remedies, cell)}")
-    return f"What loses the alert that matters: of the genuine alerts, these suppress or delay more than {than}: {listed(told)}." if told else ""
+            points = interval(more, 100, "percentage points")
+            told.append(f"{remedies.called(cell)} {points} more{_worst_code(remedies, cell)}")
+    if not told:
+        return ""
+    return (
+        "What loses the alert that matters: of the genuine alerts, these suppress or delay more"
+        f" than {than}: {listed(told)}."
+    )
 
 
 def _worst_code(remedies: Remedies, cell: Cell) -> str:
@@ -101,4 +107,4 @@ def _worst_code(remedies: Remedies, cell: Cell) -> str:
         if kind.code == worst and name in cell.scenario.alerts.active
     )
     told = f"{named[0].replace('_', ' ')}, {worst}" if len(named) == 1 else worst
-    return f" (of {told}, {percent(now[worst])} for {percent(before[worst])})"
+    return f" (of {told}, {percent(now[worst])} in place of {percent(before[worst])})"

@@ -90,15 +90,25 @@ def _stopping(remedies: Remedies) -> tuple[str, ...]:
     how_many = f"{len(stop)} {'stops' if len(stop) == 1 else 'stop'} it"
     verdict = f"Of {all_of_them}, {how_many} (no message of another kind is late for it)"
     if not clean:
-        return (f"{verdict}, but lose genuine alerts: {_named(remedies, dear)}.",)
-    cost = f"{_named(remedies, dear)} would stop it too, at the cost of genuine alerts."
+        return (f"{verdict}, but lose more genuine alerts: {_named(remedies, dear)}.",)
+    cost = f"{_named(remedies, dear)} would stop it too, at the cost of more genuine alerts."
     return (
-        f"{verdict}; without losing a genuine alert: {_named(remedies, clean)}.",
+        f"{verdict}; without losing more genuine alerts than {_anyhow(remedies)}:"
+        f" {_named(remedies, clean)}.",
         cost if dear else "",
         _best_cut(remedies, clean).replace("The busiest", "Of these, the busiest", 1),
         _deeper(remedies, clean),
         _paid(remedies, clean),
     )
+
+
+def _anyhow(remedies: Remedies) -> str:
+    """Say with what the genuine alerts that a mitigation loses are compared, and how many it is."""
+    for cells, where in ((remedies.calms, "without the storm"), (remedies.storms, "in the storm")):
+        loss = remedies.genuine(cells[0], "loss") if cells else None
+        if loss is not None:
+            return f"{where}, where {percent(loss)} never come or come late"
+    return "the storm does"
 
 
 def _too_late(remedies: Remedies) -> str:
@@ -309,7 +319,7 @@ def _phases(remedies: Remedies, cells: list[Cell], paths: list[str]) -> Picture:
 def _ladder(remedies: Remedies) -> Picture:
     stop = [cell for cell in remedies.cells if remedies.stops(cell) and not remedies.loses(cell)]
     verbs = ("stops", "loses") if len(stop) == 1 else ("stop", "lose")
-    title = f"{counted(len(stop), 'mitigation').capitalize()} of {len(remedies.cells)} {verbs[0]} the storm and {verbs[1]} no genuine alert"
+    title = f"{counted(len(stop), 'mitigation').capitalize()} of {len(remedies.cells)} {verbs[0]} the storm and {verbs[1]} no more genuine alerts"
     if not remedies.calms:
         title = "What each choice does to the peak and to genuine alerts"
     read = (

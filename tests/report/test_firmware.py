@@ -286,6 +286,7 @@ def test_t5_is_paired_with_the_world_that_has_neither(runs):
         assert same(rows[name]["reads wrong, less none, points"], *less[name, "read_wrong_share", "all"], 100)
     assert found.answer.startswith("Of 3 rules, both leaves fewest records of the inventory wrong,")
     assert "the same as forward" in found.answer, "so that no one of the four is named"
+    assert found.answer.endswith("so that this is no verdict on storing.")
     assert any(point.startswith("Storing alone does nothing for the inventory") for point in found.points)
     assert [row["passed on"].rpartition("(")[2] for row in grid(found, "T5b")] == ["forward)", "both)"]
 

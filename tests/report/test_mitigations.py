@@ -65,7 +65,7 @@ def test_the_answer_names_what_stops_the_storm_and_loses_nothing(results):
 
     assert "the busiest second brings the DSP 920.5 ± " in found.answer
     assert "Of 4 mitigations, 2 stop it" in found.answer
-    assert "without losing a genuine alert: spread out (jitter window 1 h, retry cap 0) and shedding." in found.answer
+    assert "never come or come late: spread out (jitter window 1 h, retry cap 0) and shedding." in found.answer
     assert "Of these, the busiest second falls most under spread out (jitter window 1 h, retry cap 0) (at the device: jitter (window 1 h)" in found.answer
     assert "Shedding leaves the busiest second as it is. Shedding refuses 75 % of the version reports." in found.answer
     assert "Do not stop it: hub dedupe and protection alone." in found.points
@@ -87,8 +87,8 @@ def test_what_loses_the_alert_that_matters_is_named_with_its_code(results):
     """Deduplication at the hub consolidates half of the outage alerts."""
     point = next(point for point in findings(results).points if point.startswith("What loses the alert that matters"))
 
-    assert "hub dedupe 50 %" in point
-    assert "of power outage, AD1, 93.33 % for 43.33 %" in point
+    assert "hub dedupe 50 percentage points more" in point
+    assert "of power outage, AD1, 93.33 % in place of 43.33 %" in point
     assert "shedding" not in point
 
 
