@@ -25,7 +25,8 @@ class Setup(NamedTuple):
     in bytes (both stage × kind), *outages*, the *retry* row and bool *retried* kinds, stream *keys*
     and *home_keys* by kind; by kind int64 *kind_user* (-1: its home's), *targets*, bool *gasps* (no
     darkness stops it) and *central* (made at the DSP, no stage before it sees it); int64
-    *premises_first* of each region in uint8 *user_of* and int32 *dark_until*. Int64 *budget* by region does change.
+    *premises_first* of each region in uint8 *user_of* and int32 *dark_until*. Int64 *budget* by
+    region does change.
     """
 
     c: np.ndarray

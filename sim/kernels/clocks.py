@@ -31,10 +31,10 @@ def strokes(key, place, index, rate, stop_s, due, number):  # type: ignore[no-un
     stroke is drawn at its second; where int64 *number* has how many each clock has struck, at that.
     """
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
-    has_own, is_numbered, expected = len(rate) > 1, len(number) > 0, 0.0
+    expected = 0.0
     for i in range(np.uint64(len(index))):
         if due[i] < stop_s:
-            expected += 1.0 + (stop_s - due[i]) * (rate[i] if has_own else rate[0])
+            expected += 1.0 + (stop_s - due[i]) * rate[i % len(rate)]
     capacity = np.int64(expected + 6.0 * np.sqrt(expected)) + 16
     row, second = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
     count = 0
@@ -42,7 +42,7 @@ def strokes(key, place, index, rate, stop_s, due, number):  # type: ignore[no-un
         when = np.int64(due[i])
         if when >= stop_s:
             continue
-        rate_per_s = rate[i] if has_own else rate[0]
+        rate_per_s = rate[i % len(rate)]
         while when < stop_s:
             if count == capacity:
                 capacity *= 2
@@ -50,7 +50,7 @@ def strokes(key, place, index, rate, stop_s, due, number):  # type: ignore[no-un
             row[count], second[count] = i, when
             count += 1
             occasion = when
-            if is_numbered:
+            if len(number) > 0:
                 number[i] += 1
                 occasion = number[i]
             quad, low = np.uint32(index[i] >> np.uint32(2)), np.uint32(np.uint64(occasion) & _LOW)

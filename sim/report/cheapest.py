@@ -6,6 +6,7 @@ from functools import partial
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
+from sim.metrics import Estimate
 from sim.metrics.intervals import quantile_t
 from sim.report import bursts, marginal
 from sim.report.contest import (
@@ -105,13 +106,13 @@ def _none(contest: Contest) -> str:
     inside = [one for one in contest.choices if floor.reached(one.late).value <= RIGHT_ENOUGH]
     if not inside:
         return f"{told} Nor does any where premises are reached; {_least_wrong(contest)}."
-    best = inside[0]
+    best, right = inside[0], Estimate(RIGHT_ENOUGH, 0.0, floor.silent.n, "share")
     return (
         f"{told} Where premises are reached, the cheapest that does is {contest.called(best)}:"
         f" {interval(best.cost)} messages per device-year, and {percent(floor.reached(best.late))} of"
         f" the records there {contest.so_long}; of all records, {_left(contest, best)}. It would"
         f" leave at most {bar} of all so if at most"
-        f" {percent(floor.turning(best.late, RIGHT_ENOUGH))} of premises were never reached; dearer"
+        f" {percent(floor.turning(best.late, right))} of premises were never reached; dearer"
         " rules, if slightly more were."
     )
 

@@ -43,15 +43,26 @@ class Floor:
         rest = 1 - self.unreached
         return _moved(found, 1 / rest, -self.unreached * self.silent.value / rest)
 
-    def turning(self, found: Estimate, most: float) -> Estimate:
+    def turning(self, found: Estimate, most: Estimate) -> Estimate:
         """Return the share of premises never reached up to which a rule that leaves *found* wrong
-        here leaves at most *most* wrong, with the interval that of *found* makes of it; below 0
-        where it never does.
+        here leaves at most *most* wrong. Its interval has the least favourable ends of all three.
         """
-        inside = self.reached(found)
-        ends = inside.high, inside.value, inside.low
-        low, value, high = ((most - end) / (self.silent.value - end) for end in ends)
+        inside, silent = self.reached(found), self.silent
+        low = _crossing(most.low, inside.high, silent.high)
+        value = _crossing(most.value, inside.value, silent.value)
+        high = _crossing(most.high, inside.low, silent.low)
         return Estimate(value, (high - low) / 2, found.n, "share", bounds=(low, high))
+
+
+def _crossing(most: float, reached: float, silent: float) -> float:
+    """Return up to which share of premises never reached at most *most* is wrong of all: none where
+    *reached* alone has more, all where *silent* alone has less.
+    """
+    if reached >= most:
+        return 0.0
+    if silent <= most:
+        return 1.0
+    return (most - reached) / (silent - reached)
 
 
 def _moved(found: Estimate, factor: float, shift: float) -> Estimate:

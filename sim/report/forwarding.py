@@ -114,20 +114,22 @@ def _answer(study: Study) -> str:
         f"{kind} {counted(len(found), 'rule')}{at_levels(_focus(study))}, {option(best)} leaves"
         f" fewest records of the inventory wrong{ranking.doubt(leader, option)}, {percent(fewest)};"
         f" with neither {percent(wrong)} are. Against neither, pair by pair, the best of each:"
-        f" {listed(_best_of_each(found))}.{_moment(found)} Here a store can only lose, so that this"
-        " is no verdict on storing."
+        f" {listed(_best_of_each(found))}.{_by_a_timer(found)} Here a store can only lose, so that"
+        " this is no verdict on storing."
     )
 
 
-def _moment(found: list[tuple[Cell, Difference]]) -> str:
-    """Say what forwarding does where reports have a timer, as stores have, where the best rule
-    reports a change at once: that part is the moment's, and not the store's.
+def _by_a_timer(found: list[tuple[Cell, Difference]]) -> str:
+    """Say what forwarding by a timer takes, where another rule that only forwards is best: a store
+    that is polled has a timer too, and the difference between those two is no store's.
     """
-    rules = {cell.scenario.reporting.rule: (cell, less) for cell, less in reversed(found)}
-    if not found[0][0].scenario.reporting.rule.startswith("on_change") or "periodic" not in rules:
+    best = found[0][0]
+    timed = [one for one in found if one[0].scenario.reporting.rule == "periodic"]
+    if not timed or timed[0][0] is best or _what(best) != "forward only":
         return ""
-    cell, less = rules["periodic"]
-    return f" Part of that is the moment: by a timer, forwarding alone ({option(cell)}) is {_points(less)}."
+    cell, less = timed[0]
+    points = f"{_points(less)}{untold(less)}"
+    return f" By a timer, as stores are polled, forwarding alone ({option(cell)}) is {points}."
 
 
 def _best_of_each(found: list[tuple[Cell, Difference]]) -> list[str]:
@@ -157,9 +159,8 @@ def _stored(study: Study) -> str:
         verb = "does nothing for the inventory that this run can tell"
     return (
         f"Storing alone {verb} ({_points(less)}, {option(cell)}), while the hub's own record is"
-        f" wrong for {percent(hub)}: nothing passes it on. Who would"
-        " look into the hub first (an installer at the door, a caller, a command) is not modelled,"
-        " so that here a store can only lose."
+        f" wrong for {percent(hub)}: nothing passes it on. Who would look into the hub first (an"
+        " installer at the door, a caller, a command) is not modelled."
     )
 
 

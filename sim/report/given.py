@@ -104,8 +104,8 @@ def floor(study: Study, cells: Sequence[Cell]) -> str:
         return f"{told}."
     rival, least = min(better, key=lambda pair: pair[1].value)
     return (
-        f"{told}, and at about {share(below.turning(found, least.value).value)} never reached it would be"
-        f" no better than {called(rival)}, which has {alone(least, 100, '%')} without a report."
+        f"{told}, and at {percent(below.turning(found, least))} never reached it would be no better"
+        f" than {called(rival)}, which has {alone(least, 100, '%')} without a report."
     )
 
 

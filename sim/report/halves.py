@@ -82,9 +82,8 @@ def _ends(study: Study, half: Values, looked: list[str]) -> list[str]:
     there = [half[cell.name, name, "all"] for cell in cells if (cell.name, name, "all") in half]
     if len(there) < max(2, len(cells)):
         return []
-    looked.append(
-        f"which worlds have the lowest and the highest {words(name)}, where this run tells them apart"
-    )
+    worlds = f"which worlds have the lowest and the highest {words(name)}"
+    looked.append(f"{worlds}, where this run tells them apart")
     ranking, turned = of_cells(study, cells, name), []
     ends = (
         ("lowest", ranking.lowest.what, min(there)),

@@ -93,8 +93,7 @@ def _stopping(remedies: Remedies) -> tuple[str, ...]:
         return (f"{verdict}, but lose more genuine alerts: {_named(remedies, dear)}.",)
     cost = f"{_named(remedies, dear)} would stop it too, at the cost of more genuine alerts."
     return (
-        f"{verdict}; without losing more genuine alerts than {_anyhow(remedies)}:"
-        f" {_named(remedies, clean)}.",
+        f"{verdict}{_anyhow(remedies, clean[0])}: {_named(remedies, clean)}.",
         cost if dear else "",
         _best_cut(remedies, clean).replace("The busiest", "Of these, the busiest", 1),
         _deeper(remedies, clean),
@@ -102,13 +101,18 @@ def _stopping(remedies: Remedies) -> tuple[str, ...]:
     )
 
 
-def _anyhow(remedies: Remedies) -> str:
-    """Say with what the genuine alerts that a mitigation loses are compared, and how many it is."""
-    for cells, where in ((remedies.calms, "without the storm"), (remedies.storms, "in the storm")):
-        loss = remedies.genuine(cells[0], "loss") if cells else None
-        if loss is not None:
-            return f"{where}, where {percent(loss)} never come or come late"
-    return "the storm does"
+def _anyhow(remedies: Remedies, cell: Cell) -> str:
+    """Say that *cell* loses no more genuine alerts than are lost anyhow, and how many those are;
+    nothing where none are raised.
+    """
+    other = remedies.yardstick(cell)
+    if (loss := remedies.genuine(other, "loss")) is None:
+        return ""
+    where = "without the storm" if other in remedies.calms else "in the storm"
+    return (
+        f"; without losing more genuine alerts than {where}, where {percent(loss)} never come or"
+        " come late"
+    )
 
 
 def _too_late(remedies: Remedies) -> str:
@@ -319,7 +323,8 @@ def _phases(remedies: Remedies, cells: list[Cell], paths: list[str]) -> Picture:
 def _ladder(remedies: Remedies) -> Picture:
     stop = [cell for cell in remedies.cells if remedies.stops(cell) and not remedies.loses(cell)]
     verbs = ("stops", "loses") if len(stop) == 1 else ("stop", "lose")
-    title = f"{counted(len(stop), 'mitigation').capitalize()} of {len(remedies.cells)} {verbs[0]} the storm and {verbs[1]} no more genuine alerts"
+    how_many = f"{counted(len(stop), 'mitigation').capitalize()} of {len(remedies.cells)}"
+    title = f"{how_many} {verbs[0]} the storm and {verbs[1]} no more genuine alerts"
     if not remedies.calms:
         title = "What each choice does to the peak and to genuine alerts"
     read = (

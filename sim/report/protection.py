@@ -62,7 +62,8 @@ def _chatter(remedies: Remedies, cell: Cell) -> list[tuple[str, str]]:
         if share is None:
             continue
         n = study.estimate(cell, "anomaly_alerts_per_day", kind)
-        stops = f"stops {percent(share)} of the {kind} alerts of single devices that repeat themselves"
+        whose = f"{kind} alerts of single devices that repeat themselves"
+        stops = f"stops {percent(share)} of the {whose}"
         told.append((stops, f"all {interval(n)} a day of {kind}" if n is not None else ""))
     return told
 

@@ -168,11 +168,17 @@ class Remedies:
         return self.study.estimate(cell, f"genuine_{what}_share")
 
     def loses(self, cell: Cell) -> bool:
-        """Whether more genuine alerts are suppressed or delayed than without the storm, or, where none are raised there, than in the storm."""
-        calm = self.calm(cell)
-        other = calm if calm is not None and self.genuine(calm, "loss") is not None else self.storm(cell)
-        more = self._more_lost(cell, other)
+        """Whether more genuine alerts are suppressed or delayed than in its `yardstick`."""
+        more = self._more_lost(cell, self.yardstick(cell))
         return more is not None and above(more)
+
+    def yardstick(self, cell: Cell) -> Cell:
+        """Return the world beside which it is seen what *cell* loses of the genuine alerts: the one
+        without the storm, or, where none are raised there, the storm.
+        """
+        calm = self.calm(cell)
+        has_any = calm is not None and self.genuine(calm, "loss") is not None
+        return calm if calm is not None and has_any else self.storm(cell)
 
     def costs(self, cell: Cell) -> Difference | None:
         """Return by how much *cell* itself raises the share of genuine alerts suppressed or delayed, above that of the storm; None where it does not."""

@@ -19,7 +19,7 @@ from sim.report.ranking import (
     of_cells,
     untold,
     would,
-)  # fmt: skip
+)
 from sim.report.study import Cell, Study
 from sim.report.words import (
     capitalised,
@@ -30,7 +30,7 @@ from sim.report.words import (
     percent,
     rounded,
     time_of,
-)  # fmt: skip
+)
 from sim.units import DAY_S
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ METRICS: Final = (
 IMAGES: Final = ("listed", "unlisted", "variant")
 TURNED_AWAY: Final = STOPPED[1:]
 _NEXT_TO_NOTHING: Final = 0.02
+_LEAD: Final = "firmware.local.lead"
 
 
 def fits(study: Study) -> bool:
@@ -165,15 +166,16 @@ def _left(study: Study) -> str:
 
 
 def _waited(study: Study) -> str:
-    """Say where no control at other levels (of how long manufacturers wait) leaves as little as the
-    best of the controls does at the levels of the answer.
+    """Say where manufacturers who wait longer leave as little, without a control, as the best of
+    the controls does at the levels of the answer.
     """
-    found, focus = _days(study), _focus(study)
-    others = [cell for cells in by_levels(study) if cells != focus for cell in cells]
-    bare = next((cell for cell in others if _design(cell) == "none"), None)
-    if not found or bare is None:
+    if not _days(study):
         return ""
     best = _alike(study)[0][0]
+    longer = [cell for cell in study.cells if _design(cell) == "none" and _lead(cell) > _lead(best)]
+    bare = next((cell for cell in longer if _differs_in_lead(cell, best)), None)
+    if bare is None:
+        return ""
     more = study.paired(bare, best, "unlisted_device_days")
     if more is None or above(more):
         return ""
@@ -186,6 +188,16 @@ def _waited(study: Study) -> str:
         f" built to its being offered locally. {interval(variants)} of them are with images that"
         " were never submitted, which waiting does not stop."
     )
+
+
+def _differs_in_lead(one: Cell, other: Cell) -> bool:
+    """Whether two cells are of the same levels but of how long manufacturers wait."""
+    levels = one.levels.keys() | other.levels.keys()
+    return {path for path in levels if one.levels.get(path) != other.levels.get(path)} == {_LEAD}
+
+
+def _lead(cell: Cell) -> int:
+    return 0 if cell.scenario.firmware is None else cell.scenario.firmware.local.lead
 
 
 def _design(cell: Cell) -> str:
@@ -259,7 +271,8 @@ def _detected(study: Study) -> str:
     for cell in _focus(study):
         days, n = study.estimate(cell, "audit_detection_days_mean"), study.estimate(cell, "audit_found_n")
         if days is not None and n is not None:
-            told.append(f"{option(cell)} finds {interval(n)} devices, {time_of(days, DAY_S)} after the change on average")
+            after = time_of(days, DAY_S)
+            told.append(f"{option(cell)} finds {interval(n)} devices, {after} after the change on average")
     return f"Detection after the fact: {listed(told)}." if told else ""
 
 
@@ -274,11 +287,11 @@ def _grid(study: Study) -> Grid:
         rows.append((
             called(cell), interval(study.estimate(cell, "unlisted_device_days")), interval(variants), percent(study.estimate(cell, "local_let_through_share")),
             percent(study.estimate(cell, "local_blocked_wrongly_share", "blocked")), percent(max(turned, key=lambda share: share.value, default=None)),
-            _delay(study, cell), "–" if up is None else f"{rounded(100 * up, 4)} %",
+            interval(study.estimate(cell, "audit_detection_days_mean")), "–" if up is None else f"{rounded(100 * up, 4)} %",
         ))  # fmt: skip
     head = (
         "design", "device-days not on the list", "of them never submitted", "let through", "legitimate blocked", "legitimate turned away",
-        "detection delay", "gateway up",
+        "detection delay, d", "gateway up",
     )  # fmt: skip
     note = (
         "Not on the list: not yet, no longer, or never submitted. Let through: of the attempts with such an image, those that end with the device running it."
@@ -286,11 +299,6 @@ def _grid(study: Study) -> Grid:
         " later). Detection: from installation to the write at which an audit finds it."
     )
     return Grid("T4. What each design lets through, and what it costs", head, tuple(rows), note)
-
-
-def _delay(study: Study, cell: Cell) -> str:
-    days = study.estimate(cell, "audit_detection_days_mean")
-    return "–" if days is None else time_of(days, DAY_S)
 
 
 def _flow_grid(study: Study) -> Grid:

@@ -68,8 +68,9 @@ def _answer(storm: Storm) -> str:
         verdict = "Yes, it can be; what decides is when each sender reports."
     ways = _ways(storm, storms)
     doubt = of_cells(storm.study, storms, *storm.metric(worst)).doubt_of(worst, plain)
-    sentences = [verdict, f"{reports} {more}; {ways}.", f"The worst is {_told(storm, worst)}{doubt}."]
-    return " ".join(filter(None, (*sentences, _remedy(storm), untold)))
+    worst_is = f"The worst is {_told(storm, worst)}{doubt}."
+    sentences = verdict, f"{reports} {more}; {ways}.", worst_is, _remedy(storm), untold
+    return " ".join(filter(None, sentences))
 
 
 def _ways(storm: Storm, storms: list[Cell]) -> str:

@@ -9,7 +9,7 @@ from math import isfinite
 
 from sim.metrics import Estimate
 from sim.metrics.wording import NO_INTERVAL, number, rounded
-from sim.units import DAY_S
+from sim.units import DAY_S, HOUR_S, MINUTE_S
 
 __all__ = [
     "NO_INTERVAL", "alone", "capitalised", "counted", "duration", "interval", "lasting", "listed", "number", "often", "once", "percent",
@@ -17,6 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+_UNITS = ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "min"), (1, "s"))  # the longest first
 _SENTENCE = re.compile(r"(?<=\.) (?=[A-Z0-9‘])")
 _CONDITION = re.compile(r" \(of the [^()]*\)")
 
@@ -90,16 +91,15 @@ def time_of(found: Estimate, length_s: int) -> str:
     """Return *found*, a number of times *length_s* seconds or a share of them, as a time with its
     interval, in the unit that reads best.
     """
-    sizes = ((DAY_S, "d"), (3_600, "h"), (60, "min"), (1, "s"))
     lasts_s = found.value * length_s
-    size, unit = next(pair for pair in sizes if pair[0] == 1 or lasts_s >= 2 * pair[0])
+    size, unit = next(pair for pair in _UNITS if pair[0] == 1 or lasts_s >= 2 * pair[0])
     return interval(found, length_s / size, unit)
 
 
 def span(seconds: int) -> str:
     """Return whole *seconds* exactly: "23 h 59 min 40 s"."""
     parts = []
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+    for size, unit in _UNITS:
         n, seconds = divmod(seconds, size)
         parts += [f"{n} {unit}"] if n else []
     return " ".join(parts) or "0 s"

@@ -37,7 +37,7 @@ def anonymous_traffic(world: TwinWorld, region: Region, kind: str) -> Process:
 def _message(
     world: TwinWorld, region: Region, kind: str, second: int, number: int, n: int
 ) -> Message:
-    """Return the anonymous message *number* of the *n* of *kind* that *region* sends in *second*."""
+    """Return message *number* of the *n* anonymous of *kind* that *region* sends in *second*."""
     at = world.luck.scaled(region.n_premises, f"home.{kind}", region.number, second, number)
     rank = ((2 * number + 1) << 31) // n
     is_central = world.scenario.traffic.kinds[kind].made_at == "dsp"

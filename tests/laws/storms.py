@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import pandas as pd
-
 from sim.run import replicate
 from sim.scenario.checks import findings
 from sim.scenario.schema import Scenario
@@ -170,11 +168,13 @@ def seen(scenario: Scenario) -> Seen:
 
 
 
-def same(a: Seen, b: Seen, besides: tuple[str, ...] = ()) -> None:
-    """Assert that two worlds ended alike: every message, and every table but those *besides*."""
-    assert a.messages == b.messages
-    for name in set(a.tables) - {"triggers", *besides}:
-        pd.testing.assert_frame_equal(a.tables[name], b.tables[name], obj=name)
+def differing(a: Seen, b: Seen, besides: tuple[str, ...] = ()) -> list[str]:
+    """Return in what two worlds did not end alike: "messages", and the names of tables but those
+    *besides*, compared to the bit.
+    """
+    names = sorted(set(a.tables) - {"triggers", *besides})
+    tables = [name for name in names if not a.tables[name].equals(b.tables[name])]
+    return tables if a.messages == b.messages else ["messages", *tables]
 
 
 def gaps(times: list[int]) -> list[int]:

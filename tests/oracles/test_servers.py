@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from fractions import Fraction
 from math import floor, inf
 from typing import NamedTuple
@@ -137,18 +138,27 @@ def empty_queues() -> Queues:
 
 @given(slots=SLOTS, rules=RULES, n_places=st.integers(1, 3), idle=st.booleans())
 def test_a_server_serves_keeps_and_refuses_as_the_page_says(slots, rules, n_places, idle):
-    """Every order of service, buffer and place of priority; a slot in which nobody is there may be left out."""
-    follow(slots, rules, n_places, idle)
+    """Every order of service, buffer and place of priority; a slot in which nobody is there may be
+    left out.
+    """
+    for found, expected in follow(slots, rules, n_places, idle):
+        assert found == expected
 
 
 @given(slots=HARD_PRESSED, target=st.integers(0, 3), interval=st.integers(0, 4), lifo=st.sampled_from([-1, -1, 2]), idle=st.booleans())
 def test_codel_drops_who_waited_too_long_once_all_do(slots, target, interval, lifo, idle):
     """A server that is behind for many slots, now and then catches up, and is overloaded to the very slot."""
-    follow(slots, Rules(-1, False, lifo, (target, interval)), 1, idle)
+    for found, expected in follow(slots, Rules(-1, False, lifo, (target, interval)), 1, idle):
+        assert found == expected
 
 
-def follow(slots: list[tuple[list[int], int]], rules: Rules, n_places: int, idle: bool) -> None:
-    """Compare the kernel's server with queues of plain Python, slot by slot; *idle*: leave out the slots in which nobody is there."""
+def follow(
+    slots: list[tuple[list[int], int]], rules: Rules, n_places: int, idle: bool
+) -> Iterator[tuple[list[list[int]], list[list[int]]]]:
+    """Yield, slot by slot, who is served, refused on arrival and refused in the queue, how many wait
+    in each place, and how many at the other servers: of the kernel's server, and of queues of plain
+    Python. *idle*: leave out the slots in which nobody is there.
+    """
     messages, queues, places = np.zeros(200, MESSAGE), empty_queues(), [Place(rules, size) for size in SIZES[:n_places]]
     stage, sizes, kept_b = np.zeros(1, STAGE), np.array(SIZES, np.int64), 0.0
     stage["drop_oldest"], stage["levels"] = rules.drops_oldest, n_places
@@ -177,11 +187,13 @@ def follow(slots: list[tuple[list[int], int]], rules: Rules, n_places: int, idle
 
         n_served, n_refused = _serve(messages, queues, stage[0], levels, sizes, AT, np.array([a for a, _ in arrived], np.int32), s, allowed, served, refused)
 
-        assert served[:n_served].tolist() == expected[0]
-        assert [r for r in refused[:n_refused].tolist() if r >= 0] == expected[1]
-        assert [-2 - r for r in refused[:n_refused].tolist() if r < 0] == expected[2]
-        assert queues.n[AT, :n_places].tolist() == [len(place.waits) for place in places]
-    assert not queues.n[[0, 2]].any()  # other servers are not touched
+        stopped = refused[:n_refused].tolist()
+        on_arrival, later = [r for r in stopped if r >= 0], [-2 - r for r in stopped if r < 0]
+        waiting, others = queues.n[AT, :n_places].tolist(), queues.n[[0, 2]].ravel().tolist()
+        yield (
+            [served[:n_served].tolist(), on_arrival, later, waiting, others],
+            [*expected, [len(place.waits) for place in places], [0] * len(others)],
+        )
 
 
 @given(rate=st.fractions(min_value=0, max_value=10**6, max_denominator=31_536_000), s=st.integers(0, 60 * 31_536_000))

@@ -223,17 +223,20 @@ def test_the_floor_parts_those_reached_from_the_others(unreached, silent, inside
     found = Estimate(unreached * silent + (1 - unreached) * inside, 0.0, 3, "share")
 
     assert floor.reached(found).value == pytest.approx(inside, abs=1e-9)
-    turning = floor.turning(found, 0.045).value
+    turning = floor.turning(found, Estimate(0.045, 0.0, 3, "share")).value
     assert turning * silent + (1 - turning) * inside == pytest.approx(0.045)
 
 
-def test_where_the_floor_turns_has_the_interval_of_what_is_left():
-    """A quarter wrong in silence, 1 ± 0.5 % where reached: 2 % of all are reached between the ends."""
-    floor = Floor(0.0, Estimate(0.25, 0.0, 3, "share"))
-    turning = floor.turning(Estimate(0.01, 0.005, 3, "share"), 0.02)
+def test_where_the_floor_turns_has_the_ends_of_all_three():
+    """25 ± 1 % wrong in silence, 1 ± 0.5 % where reached, and at most 2 ± 0.1 % of all."""
+    floor = Floor(0.0, Estimate(0.25, 0.01, 3, "share"))
+    most = Estimate(0.02, 0.001, 3, "share")
+    turning = floor.turning(Estimate(0.01, 0.005, 3, "share"), most)
 
     assert turning.value == pytest.approx(0.01 / 0.24)
-    assert turning.bounds == pytest.approx((0.005 / 0.235, 0.015 / 0.245))
+    assert turning.bounds == pytest.approx((0.004 / 0.245, 0.016 / 0.235))
+    assert floor.turning(Estimate(0.03, 0.001, 3, "share"), most).bounds == (0.0, 0.0)
+    assert floor.turning(Estimate(0.01, 0.001, 3, "share"), Estimate(0.3, 0.0, 3, "share")).value == 1.0
 
 
 def test_a_plain_scenario_says_what_it_measured(runs):

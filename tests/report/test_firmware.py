@@ -52,6 +52,13 @@ ASKED = {
         ["neither: {reporting: {rule: none}}", "store: {reporting: {rule: hub_store, read: {rate: 1 /year, refreshes_smi: false}}}",
          "both: {reporting: {rule: hub_batch, period: 7 d}}", "forward: {reporting: {rule: on_change}}"], "comparator: neither",
     ),
+    "moment": (
+        "Should the hub store or forward, by a timer or at once? (H5)", 730,
+        f", {LOCAL}, reporting: {{period: 28 d}}",
+        ["neither: {reporting: {rule: none}}", "at_once: {reporting: {rule: on_change}}",
+         "forward: {reporting: {rule: periodic}}", "both: {reporting: {rule: hub_batch}}"],
+        "comparator: neither",
+    ),
     "rollouts": (
         "How fast may a rollout be?", 365, ", alerts: {active: [false_outage]}",
         ["quick: {firmware: {campaign: {ramp: {step: 2 d}}}}", "slow: {firmware: {campaign: {ramp: {step: 6 d}}}}",
@@ -253,7 +260,8 @@ def test_t4_adds_up_and_says_what_gets_through(runs):
     t4 = {row["design"]: row for row in grid(found, "T4. ")}
     assert t4["none"]["let through"].startswith("100 ")
     assert t4["allow list"]["let through"].startswith("10.")
-    assert t4["audit"]["detection delay"].startswith("30")
+    assert t4["audit"]["detection delay, d"].startswith("30")
+    assert any("devices, 30.00 d after the change" in point or "devices, 30 d after" in point for point in found.points)
     assert t4["token"]["gateway up"] == f"{100 * (1 - 3 * 1.5 / 365):.2f} %"
     assert "No design makes sure of it" in found.answer
     assert any("never asked about" in point and "allow list 100 % and token 100 %" in point and "none" not in point for point in found.points)
@@ -286,9 +294,21 @@ def test_t5_is_paired_with_the_world_that_has_neither(runs):
         assert same(rows[name]["reads wrong, less none, points"], *less[name, "read_wrong_share", "all"], 100)
     assert found.answer.startswith("Of 3 rules, both leaves fewest records of the inventory wrong,")
     assert "the same as forward" in found.answer, "so that no one of the four is named"
+    assert "By a timer" not in found.answer
     assert found.answer.endswith("so that this is no verdict on storing.")
     assert any(point.startswith("Storing alone does nothing for the inventory") for point in found.points)
     assert [row["passed on"].rpartition("(")[2] for row in grid(found, "T5b")] == ["forward)", "both)"]
+
+
+def test_what_is_the_moments_is_not_the_stores(runs):
+    """The kind is named first where no other rivals it; forwarding by a timer stands beside it."""
+    less, found = differences(runs["moment"]), findings(runs["moment"])
+    by_a_timer = found.answer.partition("By a timer, as stores are polled, forwarding alone (forward) is ")[2]
+
+    assert found.answer.startswith("Forward only: of 3 rules, at once leaves fewest records of the")
+    assert "forward only (at once) −" in found.answer
+    assert "store and forward (both) −" in found.answer
+    assert same(by_a_timer, *less["forward", "record_wrong_share", "all"], 100)
 
 
 def test_rollouts_are_points_and_those_beaten_are_set_back(runs):

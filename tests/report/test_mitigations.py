@@ -65,7 +65,11 @@ def test_the_answer_names_what_stops_the_storm_and_loses_nothing(results):
 
     assert "the busiest second brings the DSP 920.5 ± " in found.answer
     assert "Of 4 mitigations, 2 stop it" in found.answer
-    assert "never come or come late: spread out (jitter window 1 h, retry cap 0) and shedding." in found.answer
+    assert "; without losing more genuine alerts than " in found.answer
+    assert (
+        "never come or come late: spread out (jitter window 1 h, retry cap 0) and shedding."
+        in found.answer
+    )
     assert "Of these, the busiest second falls most under spread out (jitter window 1 h, retry cap 0) (at the device: jitter (window 1 h)" in found.answer
     assert "Shedding leaves the busiest second as it is. Shedding refuses 75 % of the version reports." in found.answer
     assert "Do not stop it: hub dedupe and protection alone." in found.points
