@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sim.estate.build import HUB_RULES, STORING_RULES
 from sim.estate.estate import TYPE_2, Estate, Slice
 from sim.kernels import ledgers as kernel
+from sim.kernels.ledgers import Total
 from sim.recorder import DAY_S, from_rows
 from sim.tables import STALENESS_EDGES_S
 
@@ -69,7 +70,7 @@ class Ledgers:
             )
             self._held[number] = kernel.Held(*held)
             self._add(number, 0, *spells)
-            self._totals[number, 0, [kernel.CONFIRM_LOW, kernel.CONFIRM_HIGH]] += low, high
+            self._totals[number, 0, [Total.CONFIRM_LOW, Total.CONFIRM_HIGH]] += low, high
         if self._hub_kept:  # a change the hub hears of is a report that takes no time
             at_once = kernel.Reports(told.row, told.second, told.second)
             _, *spells, _, _ = kernel.walk(
@@ -78,7 +79,7 @@ class Ledgers:
             )
             self._add(number, 1, *spells)
         kernel.settle(changed, truth)
-        self._totals[number, 0, kernel.N_CHANGES] += np.count_nonzero(changed.second >= self._warm_up_s)
+        self._totals[number, 0, Total.N_CHANGES] += np.count_nonzero(changed.second >= self._warm_up_s)
 
     def _add(self, number: int, ledger: int, began: NDArray[Any], ended: NDArray[Any], opened: int) -> None:
         """Account for the spells of slice *number* that ended; what the hub hears at once never was WRONG."""
@@ -86,7 +87,7 @@ class Ledgers:
             opened -= int(np.count_nonzero(began == ended))
             began, ended = began[began < ended], ended[began < ended]
         kernel.account(began, ended, True, self._warm_up_s, EDGES, self._totals[number, ledger], self._bands[number, ledger])
-        self._totals[number, ledger, kernel.N_WRONG] += opened - len(began)
+        self._totals[number, ledger, Total.N_WRONG] += opened - len(began)
 
     def _confirms(self, rows: Slice) -> bool:
         return rows.device_type in self._reports and rows.device_type not in TYPE_2
@@ -98,7 +99,7 @@ class Ledgers:
         for ledger, column in (("hub", 1), ("smi", 0)):
             for device_type in sorted({rows.device_type for rows in self._estate.slices}):
                 n_wrong = sum(
-                    int(self._totals[i, column, kernel.N_WRONG]) for i, rows in enumerate(self._estate.slices) if rows.device_type == device_type
+                    int(self._totals[i, column, Total.N_WRONG]) for i, rows in enumerate(self._estate.slices) if rows.device_type == device_type
                 )
                 self._days.append((ledger, device_type, self._next_day, n_wrong))
         self._next_day += 1
@@ -129,12 +130,12 @@ class Ledgers:
         smi = [int(total) for total in self._totals[number, 0]]
         totals = smi if ledger == "smi" else [int(total) for total in self._totals[number, 1]]
         n, known = len(rows), self._hub_kept if ledger == "hub" else rows.device_type not in TYPE_2
-        wrong_s = totals[kernel.WRONG_S]
-        twice_stale = totals[kernel.STALE_LOW] + (totals[kernel.STALE_HIGH] << 32)
+        wrong_s = totals[Total.WRONG_S]
+        twice_stale = totals[Total.STALE_LOW] + (totals[Total.STALE_HIGH] << 32)
         confirmed = n if ledger == "smi" and self._confirms(rows) else 0
-        confirmed_s2 = confirmed * (self._horizon_s**2 - self._warm_up_s**2) - 2 * (totals[kernel.CONFIRM_LOW] + (totals[kernel.CONFIRM_HIGH] << 32))
+        confirmed_s2 = confirmed * (self._horizon_s**2 - self._warm_up_s**2) - 2 * (totals[Total.CONFIRM_LOW] + (totals[Total.CONFIRM_HIGH] << 32))
         return (
             ledger, rows.device_type, self._estate.regions[rows.region], n, n if rows.device_type in self._reports else 0,
             n * measured_s - wrong_s if known else 0, wrong_s, 0 if known else n * measured_s, twice_stale / 2,
-            confirmed_s2 / 2 if confirmed else 0.0, confirmed, smi[kernel.N_CHANGES], totals[kernel.N_REPAIRS], totals[kernel.REPAIR_S],
+            confirmed_s2 / 2 if confirmed else 0.0, confirmed, smi[Total.N_CHANGES], totals[Total.N_REPAIRS], totals[Total.REPAIR_S],
         )

@@ -16,12 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.kernels.attempts import Book
-from sim.kernels.cells import OVER, PEAK, PEAK_WAITING, WAITING
 from sim.kernels.counting import largest_bins
-from sim.kernels.pool import FATES
 from sim.kernels.queues import allowance
 from sim.planning.sizes import VERSION_REPORT
 from sim.tables import PEAK_BINS_S, TIMELINE_BIN_S, TIMELINE_LONGEST_S, frame
+from sim.words import Fate
 
 if TYPE_CHECKING:
     from sim.scenario.fields import Capacity
@@ -117,7 +116,7 @@ class Recorder:
         named = len(deliver) > 0 or longest_delay_s > 0
         return Book(
             self._seen, self._served, self._waits, zeros((n, k), np.int64), zeros((n * k, longest_delay_s if named else 0), np.int32),
-            zeros((k, longest_end_s if named else 0), np.int32), zeros((k, len(FATES), len(self.stage_names)), np.int64), self._late, self.attempts,
+            zeros((k, longest_end_s if named else 0), np.int32), zeros((k, len(Fate), len(self.stage_names)), np.int64), self._late, self.attempts,
             zeros((n_rows, k, 2), np.int64), self._cells, self._over, deliver,
         )
 
@@ -138,7 +137,7 @@ class Recorder:
             if book.ends[kind].any():
                 self._end_to_end[kind] = _added(self._end_to_end.get(kind), np.trim_zeros(book.ends[kind], "b"))
             for fate, stage_number in np.argwhere(book.fates[kind]):
-                self.fates[name, FATES[fate], self.stage_names[stage_number]] += int(book.fates[kind, fate, stage_number])
+                self.fates[name, Fate(fate).word, self.stage_names[stage_number]] += int(book.fates[kind, fate, stage_number])
         for row, kind in np.argwhere(book.stopped.any(axis=2)):
             counted = self.rows[(*rows[row], self.kinds[kind])]
             counted[0] += int(book.stopped[row, kind, 0])
@@ -255,7 +254,7 @@ class Recorder:
             "rows": sorted((*key, *counted) for key, counted in self.rows.items() if any(counted)),
             "timeline": sorted(self._timeline),
             "cells": [
-                (name, n, *self._cells[region, [PEAK, OVER, WAITING, PEAK_WAITING]]) for region, (name, n) in enumerate(sorted(n_cells.items()))
+                (name, n, *self._cells[region]) for region, (name, n) in enumerate(sorted(n_cells.items()))
             ],
             "segments": crossed,
             "targets": [(kind, self.targets[k], self.attempts[k, 0], self._late[k]) for kind, k in by_name if kind in told],

@@ -15,7 +15,8 @@ from sim.estate.estate import ROW_TYPES, SLOTS, Estate, Senders, Slice, place
 from sim.kernels import clocks
 from sim.kernels.draws import threshold
 from sim.kernels.reports import first_due
-from sim.kernels.upgrades import NEVER, chosen, happens
+from sim.kernels.seconds import NEVER
+from sim.kernels.upgrades import chosen, happens
 from sim.streams import stream_key
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import block, bounded_pareto, gap_s, pick, word
+from sim.kernels.seconds import NEVER
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
-NEVER = np.int64(2**31 - 1)
 
 
 @njit(nogil=True)

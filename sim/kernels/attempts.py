@@ -2,22 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from enum import IntEnum, unique
+from typing import NamedTuple
 
 import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import scaled, word
 from sim.kernels.links import release
-from sim.kernels.pool import DELIVERED, DUE, EXPIRED, IN_FLIGHT, N_ENDED, NEVER, NONE, REFUSED, THROTTLED, TIME_OUT, let_go, remind, take
+from sim.kernels.pool import NONE, EventKind, Height, let_go, remind, take
+from sim.kernels.seconds import NEVER, NOT_WRITTEN
+from sim.words import Backoff, Fate
 
-# Places in `Setup.c`
-HORIZON, WARM_UP, STOP, N_ANONYMOUS, N_OPEN, HAS_USER, TRACED, HUB_KEEPS, DAY_START, PER_CELL, N_STAGES, LATENCY, HOMES, CELLS_WATCHED = range(14)
-BASE, FACTOR, MOST, JITTER, CAP, TIMEOUT, BUDGET = range(7)  # places in `Setup.retry`
-PLAIN, FULL, EQUAL, DECORRELATED = range(4)
-RANK, WAIT, BARRED, BAR = range(4)  # places in `Setup.keys`
-FIRSTS, FIRSTS_NOW, RETRIES, RETRIES_NOW = range(4)  # places in `Setup.budget`
-NOT_WRITTEN: Final = np.int32(-1)
+
+@unique
+class Scalar(IntEnum):
+    """Places in `Setup.c`."""
+
+    HORIZON = 0
+    WARM_UP = 1
+    STOP = 2
+    N_ANONYMOUS = 3
+    N_OPEN = 4
+    HAS_USER = 5
+    TRACED = 6
+    HUB_KEEPS = 7
+    DAY_START = 8
+    PER_CELL = 9
+    N_STAGES = 10
+    LATENCY = 11
+    HOMES = 12
+    CELLS_WATCHED = 13
+
+
+@unique
+class RetryTerm(IntEnum):
+    """Places in `Setup.retry`."""
+
+    BASE = 0
+    FACTOR = 1
+    MOST = 2
+    JITTER = 3
+    CAP = 4
+    TIMEOUT = 5
+    BUDGET = 6
+
+
+@unique
+class Key(IntEnum):
+    """Places in `Setup.keys`."""
+
+    RANK = 0
+    WAIT = 1
+    BARRED = 2
+    BAR = 3
+
+
+@unique
+class Spent(IntEnum):
+    """Places in `Setup.budget`: first attempts and retries, until now and in this second."""
+
+    FIRSTS = 0
+    FIRSTS_NOW = 1
+    RETRIES = 2
+    RETRIES_NOW = 3
 
 
 class Setup(NamedTuple):
@@ -75,26 +123,26 @@ def finish(setup, book, pool, who, fate, stage, at):  # type: ignore[no-untyped-
     """End message *who* at second *at*; *stage* is where (-1: nowhere in particular)."""
     m, c = pool.messages[who], setup.c
     m.ended = at
-    if m.raised >= c[WARM_UP]:
+    if m.raised >= c[Scalar.WARM_UP]:
         book.fates[m.kind, fate, stage + 1] += 1
-        if fate == DELIVERED:
+        if fate == Fate.DELIVERED:
             book.ends[m.kind, at - m.raised] += 1
             book.late[m.kind] += at - m.raised > setup.targets[m.kind]
-        elif fate == IN_FLIGHT:
-            book.late[m.kind] += c[HORIZON] - m.raised > setup.targets[m.kind]
-        elif fate != THROTTLED:
+        elif fate == Fate.IN_FLIGHT:
+            book.late[m.kind] += c[Scalar.HORIZON] - m.raised > setup.targets[m.kind]
+        elif fate != Fate.THROTTLED:
             book.late[m.kind] += 1
-    if m.kind < c[N_ANONYMOUS]:
+    if m.kind < c[Scalar.N_ANONYMOUS]:
         return
     if m.position >= 0:
-        book.deliver[m.position] = at if fate == DELIVERED else (NEVER if fate == IN_FLIGHT else NOT_WRITTEN)
-    told = m.kind < len(setup.targets) - 1 or (m.position >= 0 and not (fate == DELIVERED and at >= c[STOP])) or fate == IN_FLIGHT
-    if c[TRACED] or not told:
-        e = pool.ended[pool.n[N_ENDED]]
+        book.deliver[m.position] = at if fate == Fate.DELIVERED else (NEVER if fate == Fate.IN_FLIGHT else NOT_WRITTEN)
+    told = m.kind < len(setup.targets) - 1 or (m.position >= 0 and not (fate == Fate.DELIVERED and at >= c[Scalar.STOP])) or fate == Fate.IN_FLIGHT
+    if c[Scalar.TRACED] or not told:
+        e = pool.ended[pool.n[Height.N_ENDED]]
         e.premises, e.row, e.raised, e.made, e.kind, e.region, e.place = m.premises, m.number, m.raised, m.made, m.kind, m.region, m.place
         e.cause, e.fate, e.stage, e.told = m.cause, fate, stage, told
-        e.at = at if fate == DELIVERED else -1
-        pool.n[N_ENDED] += 1
+        e.at = at if fate == Fate.DELIVERED else -1
+        pool.n[Height.N_ENDED] += 1
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -102,7 +150,7 @@ def settle(setup, book, pool, who):  # type: ignore[no-untyped-def]
     """End message *who* as refused if it will not try again and no attempt of it is under way."""
     m = pool.messages[who]
     if m.ended == NEVER and m.copies == 0 and not m.waits:
-        finish(setup, book, pool, who, REFUSED, m.refused_at if m.refused_s >= 0 else setup.c[N_STAGES], m.refused_s)
+        finish(setup, book, pool, who, Fate.REFUSED, m.refused_at if m.refused_s >= 0 else setup.c[Scalar.N_STAGES], m.refused_s)
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -125,8 +173,11 @@ def refuse(setup, book, pool, who, stage, s):  # type: ignore[no-untyped-def]
         m.refused_s, m.refused_at = s, stage
     if m.ended > s:
         if turn == m.attempt and not m.failed:
-            out_of_time = setup.retry[TIMEOUT] > 0 and m.attempt < setup.retry[CAP] and m.latest + setup.retry[TIMEOUT] < s
-            fail(setup, pool, whole, m.latest + setup.retry[TIMEOUT] if out_of_time else s)  # this step is ahead of the clock by the latency before it
+            failed_at, timeout = s, setup.retry[RetryTerm.TIMEOUT]
+            if timeout > 0 and m.attempt < setup.retry[RetryTerm.CAP]:
+                # This step is ahead of the clock by the latency before it.
+                failed_at = min(np.int64(s), m.latest + timeout)
+            fail(setup, pool, whole, failed_at)
         settle(setup, book, pool, whole)
     let_go(pool, whole)
 
@@ -136,26 +187,26 @@ def fail(setup, pool, who, at):  # type: ignore[no-untyped-def]
     """The latest attempt of message *who* fails at second *at*; the next is due when the back-off is over, if there is one."""
     m, retry = pool.messages[who], setup.retry
     m.failed = True
-    if not setup.retried[m.kind] or m.attempt >= retry[CAP]:
+    if not setup.retried[m.kind] or m.attempt >= retry[RetryTerm.CAP]:
         return
-    ceiling = min(retry[BASE], retry[MOST])
+    ceiling = min(retry[RetryTerm.BASE], retry[RetryTerm.MOST])
     for _ in range(m.attempt):
-        if ceiling == retry[MOST] or retry[FACTOR] == 1:
+        if ceiling == retry[RetryTerm.MOST] or retry[RetryTerm.FACTOR] == 1:
             break
-        ceiling = min(ceiling * retry[FACTOR], retry[MOST])
-    drawn = word(setup.keys[WAIT], np.int64(m.place), np.int64(m.premises), np.int64(m.latest))
-    if retry[JITTER] == PLAIN:
+        ceiling = min(ceiling * retry[RetryTerm.FACTOR], retry[RetryTerm.MOST])
+    drawn = word(setup.keys[Key.WAIT], np.int64(m.place), np.int64(m.premises), np.int64(m.latest))
+    if retry[RetryTerm.JITTER] == Backoff.NONE:
         wait = ceiling
-    elif retry[JITTER] == FULL:
+    elif retry[RetryTerm.JITTER] == Backoff.FULL:
         wait = 1 + scaled(drawn, ceiling)
-    elif retry[JITTER] == EQUAL:
+    elif retry[RetryTerm.JITTER] == Backoff.EQUAL:
         wait = ceiling - ceiling // 2 + scaled(drawn, ceiling // 2 + 1)
     else:
-        before = np.int64(m.wait) if m.attempt > 0 else retry[BASE]
-        wait = min(retry[MOST], retry[BASE] + scaled(drawn, max(1, 3 * before - retry[BASE] + 1)))
+        before = np.int64(m.wait) if m.attempt > 0 else retry[RetryTerm.BASE]
+        wait = min(retry[RetryTerm.MOST], retry[RetryTerm.BASE] + scaled(drawn, max(1, 3 * before - retry[RetryTerm.BASE] + 1)))
     m.wait, m.waits = wait, True
-    if at + wait < setup.c[HORIZON]:
-        remind(pool, at + wait, DUE, who, m.attempt + 1, 0)
+    if at + wait < setup.c[Scalar.HORIZON]:
+        remind(pool, at + wait, EventKind.DUE, who, m.attempt + 1, 0)
     else:
         m.refs += 1  # it is still under way at the horizon
 
@@ -168,8 +219,8 @@ def give_up_or_go(setup, book, pool, links, who, turn, t):  # type: ignore[no-un
     up = release(links, np.int64(m.region), np.int64(m.premises), t) if len(links.start) else t
     if up > t:
         m.waits = True
-        if up < c[HORIZON]:
-            remind(pool, up, DUE, who, turn, 0)
+        if up < c[Scalar.HORIZON]:
+            remind(pool, up, EventKind.DUE, who, turn, 0)
         else:
             m.refs += 1
         return NONE
@@ -177,23 +228,23 @@ def give_up_or_go(setup, book, pool, links, who, turn, t):  # type: ignore[no-un
         return NONE
     if turn > 0:
         dark = setup.dark_until
-        if m.kind >= c[N_ANONYMOUS] and len(dark) and not setup.gasps[m.kind] and t < dark[setup.premises_first[m.region] + np.int64(m.premises)]:
+        if m.kind >= c[Scalar.N_ANONYMOUS] and len(dark) and not setup.gasps[m.kind] and t < dark[setup.premises_first[m.region] + np.int64(m.premises)]:
             if m.refused_s >= t:  # a copy is under way until then
                 settle(setup, book, pool, who)
             elif m.copies == 0 and m.ended == NEVER:
-                finish(setup, book, pool, who, EXPIRED, -1, t)
+                finish(setup, book, pool, who, Fate.EXPIRED, -1, t)
             return NONE
         budget = setup.budget[m.region]
-        if setup.retry[BUDGET] >= 0 and (budget[RETRIES] << 32) >= setup.retry[BUDGET] * budget[FIRSTS]:
+        if setup.retry[RetryTerm.BUDGET] >= 0 and (budget[Spent.RETRIES] << 32) >= setup.retry[RetryTerm.BUDGET] * budget[Spent.FIRSTS]:
             settle(setup, book, pool, who)
             return NONE
-        budget[RETRIES_NOW] += 1
+        budget[Spent.RETRIES_NOW] += 1
     elif setup.retried[m.kind]:
-        setup.budget[m.region, FIRSTS_NOW] += 1
-    if m.raised >= c[WARM_UP]:
+        setup.budget[m.region, Spent.FIRSTS_NOW] += 1
+    if m.raised >= c[Scalar.WARM_UP]:
         book.attempts[m.kind, 0] += turn == 0
         book.attempts[m.kind, 1] += 1
-    return attempt(setup, pool, who, turn, t, word(setup.keys[RANK], np.int64(m.place), np.int64(m.premises), t))
+    return attempt(setup, pool, who, turn, t, word(setup.keys[Key.RANK], np.int64(m.place), np.int64(m.premises), t))
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -209,6 +260,6 @@ def attempt(setup, pool, who, turn, t, rank):  # type: ignore[no-untyped-def]
     m.attempt, m.failed, m.latest = turn, False, t
     m.copies += 1
     m.refs += 1
-    if setup.retried[m.kind] and setup.retry[TIMEOUT] > 0 and turn < setup.retry[CAP] and m.ended > t:
-        remind(pool, t + setup.retry[TIMEOUT], TIME_OUT, who, turn, 0)
+    if setup.retried[m.kind] and setup.retry[RetryTerm.TIMEOUT] > 0 and turn < setup.retry[RetryTerm.CAP] and m.ended > t:
+        remind(pool, t + setup.retry[RetryTerm.TIMEOUT], EventKind.TIME_OUT, who, turn, 0)
     return copy

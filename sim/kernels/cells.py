@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from enum import IntEnum, unique
+
 import numpy as np
 
-from sim.kernels.attempts import CELLS_WATCHED, DAY_START, PER_CELL, WARM_UP
+from sim.kernels.attempts import Scalar
 from sim.kernels.compiled import njit
 from sim.kernels.moving import arrivals
 from sim.kernels.ordering import by_server
 from sim.kernels.protection import refresh
 from sim.kernels.servers import bytes_allowed, messages_allowed
-from sim.kernels.traffic import OF_HOMES, named_now
+from sim.kernels.traffic import Naming, named_now
 from sim.kernels.work import count_seen, work
 
-PEAK, OVER, WAITING, PEAK_WAITING = range(4)  # places in `Book.cells`
+
+@unique
+class CellCount(IntEnum):
+    """Places in `Book.cells`."""
+
+    PEAK = 0
+    OVER = 1
+    WAITING = 2
+    PEAK_WAITING = 3
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -21,7 +31,7 @@ def cells(net, k, t):  # type: ignore[no-untyped-def]
     """Work through slot t + before of the cells, region by region."""
     setup, leaving, pool, links, rows, queues, book, room = net
     stage, messages, c = setup.stages[k], pool.messages, setup.c
-    s, i, second = t + stage.before, t - leaving.start, t + stage.before - c[DAY_START]
+    s, i, second = t + stage.before, t - leaving.start, t + stage.before - c[Scalar.DAY_START]
     n = arrivals(messages, room.box, k, room.ids)
     first_cell = stage.first
     mine = np.zeros(leaving.counts.shape[0] + 1, np.int64)
@@ -30,17 +40,17 @@ def cells(net, k, t):  # type: ignore[no-untyped-def]
     by_server(room.ids, room.server, n, mine, room.more_ids)
     others = room.ids[:n].copy()
     for region in range(leaving.counts.shape[0]):
-        n_cells = (setup.premises_first[region + 1] - setup.premises_first[region] + c[PER_CELL] - 1) // c[PER_CELL]
+        n_cells = (setup.premises_first[region + 1] - setup.premises_first[region] + c[Scalar.PER_CELL] - 1) // c[Scalar.PER_CELL]
         n = mine[region + 1] - mine[region]
-        if n == 0 and room.cells_waiting[region] == 0 and not leaving.crowded[region, i] and not c[CELLS_WATCHED]:
+        if n == 0 and room.cells_waiting[region] == 0 and not leaving.crowded[region, i] and not c[Scalar.CELLS_WATCHED]:
             _cells_pass(setup, leaving, book, stage.recorded + region, region, s, i)
             first_cell += n_cells
             continue
         room.ids[:n] = others[mine[region] : mine[region + 1]]
-        n = named_now(setup, leaving, book, pool, links, room, region, t, OF_HOMES, n)
+        n = named_now(setup, leaving, book, pool, links, room, region, t, Naming.OF_HOMES, n)
         count_seen(setup, book, stage.recorded + region, s, messages, room.ids, n)
         for j in range(n):
-            room.server[j] = np.int64(messages[room.ids[j]].premises) // c[PER_CELL]
+            room.server[j] = np.int64(messages[room.ids[j]].premises) // c[Scalar.PER_CELL]
         first = room.first[: n_cells + 1]
         by_server(room.ids, room.server, n, first, room.more_ids)
         room.cells_waiting[region] = 0
@@ -68,13 +78,13 @@ def _note_cell(setup, book, region, s, n, over, waiting):  # type: ignore[no-unt
     """Count what one cell did in slot *s*: *n* arrived, *over* its capacity or not, and *waiting*
     wait.
     """
-    if s < setup.c[WARM_UP]:
+    if s < setup.c[Scalar.WARM_UP]:
         return
     cells = book.cells[region]
-    cells[PEAK], cells[PEAK_WAITING] = max(cells[PEAK], n), max(cells[PEAK_WAITING], waiting)
-    cells[OVER] += over
-    cells[WAITING] += waiting > 0
-    book.over[region, s - setup.c[DAY_START]] += over
+    cells[CellCount.PEAK], cells[CellCount.PEAK_WAITING] = max(cells[CellCount.PEAK], n), max(cells[CellCount.PEAK_WAITING], waiting)
+    cells[CellCount.OVER] += over
+    cells[CellCount.WAITING] += waiting > 0
+    book.over[region, s - setup.c[Scalar.DAY_START]] += over
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -86,10 +96,10 @@ def _cells_pass(setup, leaving, book, recorded, region, s, i):  # type: ignore[n
             continue
         book.undelayed[recorded, kind] += leaving.measured[region, kind, i]
         n += leaving.counts[region, kind, i]
-    if s >= setup.c[WARM_UP]:
-        book.cells[region, PEAK] = max(book.cells[region, PEAK], leaving.busiest[region, i])
-        book.served[recorded, s - setup.c[DAY_START]] += n
+    if s >= setup.c[Scalar.WARM_UP]:
+        book.cells[region, CellCount.PEAK] = max(book.cells[region, CellCount.PEAK], leaving.busiest[region, i])
+        book.served[recorded, s - setup.c[Scalar.DAY_START]] += n
         for kind in range(leaving.counts.shape[1]):
             if setup.central[kind]:
                 continue
-            book.seen[recorded, kind, s - setup.c[DAY_START]] += leaving.counts[region, kind, i]
+            book.seen[recorded, kind, s - setup.c[Scalar.DAY_START]] += leaving.counts[region, kind, i]

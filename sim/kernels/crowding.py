@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.kernels.attempts import N_ANONYMOUS, PER_CELL
+from sim.kernels.attempts import Scalar
 from sim.kernels.compiled import njit
 from sim.kernels.protection import allowed_by_shapes
 from sim.kernels.servers import bytes_allowed, messages_allowed
@@ -21,7 +21,7 @@ def crowd(setup, leaving, rows, queues, k, region, stretch):  # type: ignore[no-
     for each in range(region + 1):
         first += n_cells
         n = setup.premises_first[each + 1] - setup.premises_first[each]
-        n_cells = (n + setup.c[PER_CELL] - 1) // setup.c[PER_CELL]
+        n_cells = (n + setup.c[Scalar.PER_CELL] - 1) // setup.c[Scalar.PER_CELL]
     limit = queues.limits[stage.first + first]
     came = np.zeros((stretch, n_cells), np.int32)
     load = np.zeros((stretch, n_cells if limit.in_bytes else 0), np.int64)
@@ -32,15 +32,15 @@ def crowd(setup, leaving, rows, queues, k, region, stretch):  # type: ignore[no-
             place, row, row_b = i * n_regions + region, came[i - begin], load[i - begin]
             for j in range(leaving.first[place], leaving.first[place + 1]):
                 member = leaving.members[j]
-                cell = np.int64(member.premises) // setup.c[PER_CELL]
+                cell = np.int64(member.premises) // setup.c[Scalar.PER_CELL]
                 row[cell] += 1
                 if limit.in_bytes:
                     row_b[cell] += sizes[leaving.flows[member.flow].kind]
-            for kind in range(setup.c[N_ANONYMOUS]):
+            for kind in range(setup.c[Scalar.N_ANONYMOUS]):
                 if setup.central[kind]:
                     continue
                 for number in range(np.int64(leaving.total[region, kind, i])):
-                    cell = home(setup, region, kind, leaving.start + i, number) // setup.c[PER_CELL]
+                    cell = home(setup, region, kind, leaving.start + i, number) // setup.c[Scalar.PER_CELL]
                     row[cell] += 1
                     if limit.in_bytes:
                         row_b[cell] += sizes[kind]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sim.kernels.compiled import njit
 from sim.kernels.draws import block, pick, word
 from sim.kernels.growing import longer
+from sim.kernels.seconds import NEVER
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
-NEVER = np.int64(2**31 - 1)
 
 
 class Strokes(NamedTuple):

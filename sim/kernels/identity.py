@@ -16,12 +16,12 @@ COMPILERS: Final = ("numba", "llvmlite", "numpy")
 @cache
 def kernel_hash() -> str:
     """Return the SHA-256 of all that compiled code depends on: every file of `sim.kernels`, which
-    has every compiled function and imports nothing else of `sim` (tests/house hold it to that),
-    and the versions of Python and of what compiles.
+    has every compiled function and imports of `sim` only the words (tests/house hold it to that),
+    those, and the versions of Python and of what compiles.
     """
     digest = hashlib.sha256()
-    for path in sorted(HERE.rglob("*.py")):
-        digest.update(f"{path.relative_to(HERE).as_posix()}\0".encode())
+    for path in (*sorted(HERE.rglob("*.py")), HERE.parent / "words.py"):
+        digest.update(f"{path.relative_to(HERE.parent).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     versions = (sys.version_info[:2], *((name, version(name)) for name in COMPILERS))
     digest.update(repr(versions).encode())

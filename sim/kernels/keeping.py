@@ -9,19 +9,19 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.links import release
-from sim.kernels.shaping import CONSOLIDATED, EXPIRED, LATEST, MESSAGE, PASSES, REFUSED
-
-DROP_NEWEST, DROP_OLDEST, KEEP_LATEST = range(3)
+from sim.kernels.seconds import NEVER
+from sim.kernels.shaping import OUTGOING
+from sim.words import Fate, Overflow
 
 
 @njit(nogil=True)
 def find_links(messages, links, region, index, can_keep):  # type: ignore[no-untyped-def]
     """Put off what meets a link that is down to its release, or let it expire unless the hub *can_keep* it."""
     for i in range(np.uint64(len(messages))):
-        if messages[i].fate == PASSES:
+        if messages[i].fate == Fate.IN_FLIGHT:
             back = release(links, region, index[messages[i].row], messages[i].t)
             if back > messages[i].t:
-                messages[i].t, messages[i].fate = min(back, LATEST), PASSES if can_keep else EXPIRED
+                messages[i].t, messages[i].fate = min(back, NEVER), Fate.IN_FLIGHT if can_keep else Fate.EXPIRED
 
 
 @njit(nogil=True)
@@ -29,18 +29,18 @@ def kept_apart(messages, measure_s, tally):  # type: ignore[no-untyped-def]
     """Return (made as they leave, kept by their hubs since they were made), and count those who have ended."""
     n_kept, n_ended = 0, 0
     for i in range(np.uint64(len(messages))):
-        if messages[i].fate != PASSES:
+        if messages[i].fate != Fate.IN_FLIGHT:
             n_ended += 1
             tally[messages[i].fate] += messages[i].raised >= measure_s
         else:
             n_kept += messages[i].t > messages[i].made
-    at_once, kept = np.empty(len(messages) - n_kept - n_ended, MESSAGE), np.empty(n_kept, MESSAGE)
+    at_once, kept = np.empty(len(messages) - n_kept - n_ended, OUTGOING), np.empty(n_kept, OUTGOING)
     n_kept, n = 0, 0
     for i in range(np.uint64(len(messages))):
-        if messages[i].fate == PASSES and messages[i].t > messages[i].made:
+        if messages[i].fate == Fate.IN_FLIGHT and messages[i].t > messages[i].made:
             kept[n_kept] = messages[i]
             n_kept += 1
-        elif messages[i].fate == PASSES:
+        elif messages[i].fate == Fate.IN_FLIGHT:
             at_once[n] = messages[i]
             n += 1
     return at_once, kept
@@ -49,7 +49,7 @@ def kept_apart(messages, measure_s, tally):  # type: ignore[no-untyped-def]
 @njit(nogil=True)
 def joined_by_release(old, new):  # type: ignore[no-untyped-def]
     """Return the kept messages *old* and *new* by sender, release and then the order in which they were made; *new* ones were made after *old* ones."""
-    out = np.empty(len(old) + len(new), MESSAGE)
+    out = np.empty(len(old) + len(new), OUTGOING)
     i, j = 0, 0
     for k in range(len(out)):
         if j == len(new) or (i < len(old) and old[i].row <= new[j].row):
@@ -75,12 +75,12 @@ def overflow(kept, buffer, rule):  # type: ignore[no-untyped-def]
         while stop < len(kept) and kept[stop].row == kept[first].row and kept[stop].t == kept[first].t:
             stop += 1
         for i in range(first, stop):
-            if rule == KEEP_LATEST:
-                kept[i].fate = CONSOLIDATED if i < stop - 1 else PASSES
-            elif rule == DROP_OLDEST:
-                kept[i].fate = REFUSED if i < stop - buffer else PASSES
+            if rule == Overflow.KEEP_LATEST:
+                kept[i].fate = Fate.CONSOLIDATED if i < stop - 1 else Fate.IN_FLIGHT
+            elif rule == Overflow.DROP_OLDEST:
+                kept[i].fate = Fate.REFUSED if i < stop - buffer else Fate.IN_FLIGHT
             else:
-                kept[i].fate = REFUSED if i >= first + buffer else PASSES
+                kept[i].fate = Fate.REFUSED if i >= first + buffer else Fate.IN_FLIGHT
         first = stop
 
 
@@ -88,14 +88,14 @@ def overflow(kept, buffer, rule):  # type: ignore[no-untyped-def]
 def expire_in_the_dark(messages, index, dark_until):  # type: ignore[no-untyped-def]
     """Let expire what would leave while its premises is dark (nothing when *dark_until* is empty)."""
     for i in range(len(messages) if len(dark_until) > 0 else 0):
-        if messages[i].fate == PASSES and messages[i].t < dark_until[index[messages[i].row]]:
-            messages[i].fate = EXPIRED
+        if messages[i].fate == Fate.IN_FLIGHT and messages[i].t < dark_until[index[messages[i].row]]:
+            messages[i].fate = Fate.EXPIRED
 
 
 @njit(nogil=True)
 def by_made(a, b):  # type: ignore[no-untyped-def]
     """Return the messages of *a*, by sender and second made, and of *b*, by sender, together by sender and then made, raised and cause."""
-    out = np.empty(len(a) + len(b), MESSAGE)
+    out = np.empty(len(a) + len(b), OUTGOING)
     i, j = 0, 0
     for k in range(len(out)):
         if j == len(b) or (i < len(a) and a[i].row < b[j].row):

@@ -6,20 +6,40 @@ national day are RIGHT before and after a report that confirms them; they take a
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from enum import IntEnum, unique
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import block, pick
+from sim.kernels.seconds import NEVER, NOT_WRITTEN
 
-# What `totals` counts; squares are split at 32 bits so that thirty million of them cannot overflow.
-WRONG_S, STALE_LOW, STALE_HIGH, N_REPAIRS, REPAIR_S, N_WRONG, N_CHANGES, CONFIRM_LOW, CONFIRM_HIGH = range(9)
-N_TOTALS = 9
-NOT_YET, REFUSED = np.int32(2**31 - 1), np.int32(-1)
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
+
+
+@unique
+class Total(IntEnum):
+    """Places in the totals of a ledger; squares are split at 32 bits so that thirty million of them
+    cannot overflow. The last two are of a firmware world alone.
+    """
+
+    WRONG_S = 0
+    STALE_LOW = 1
+    STALE_HIGH = 2
+    N_REPAIRS = 3
+    REPAIR_S = 4
+    N_WRONG = 5
+    N_CHANGES = 6
+    CONFIRM_LOW = 7
+    CONFIRM_HIGH = 8
+    UNKNOWN_S = 9
+    N_UNKNOWN = 10
+
+
+N_TOTALS: Final = len(Total)
 
 
 class Changed(NamedTuple):
@@ -82,7 +102,7 @@ def walk(  # type: ignore[no-untyped-def]
             k += 1
         while True:
             is_held, is_new = h < n_held and held_row[h] == now, m < n_row and row[m] == now
-            left, written, version = np.int64(0), np.int64(NOT_YET), version_known
+            left, written, version = np.int64(0), np.int64(NEVER), version_known
             if is_held:
                 left, version = np.int64(held_made[h]), held_version[h]
                 if overdue < n_late and late_row[overdue] == now and late_made[overdue] == left:
@@ -128,18 +148,18 @@ def overtaken(reports, late, stop_s, confirmed):  # type: ignore[no-untyped-def]
     """
     (row, made, deliver), (late_row, late_made, late_deliver) = reports, late
     m, overdue = len(row) - 1, len(late_row) - 1
-    device, earliest = np.int64(-1), np.int64(NOT_YET)
+    device, earliest = np.int64(-1), np.int64(NEVER)
     while m >= 0 or overdue >= 0:
         is_new = overdue < 0 or (m >= 0 and row[m] >= late_row[overdue])
         now, written, known = (row[m], deliver[m], made[m]) if is_new else (late_row[overdue], late_deliver[overdue], late_made[overdue])
         if now != device:
-            device, earliest = np.int64(now), np.int64(NOT_YET)
+            device, earliest = np.int64(now), np.int64(NEVER)
         if 0 <= written < stop_s:
             if written > earliest or known < confirmed[now]:
                 if is_new:
-                    deliver[m] = REFUSED
+                    deliver[m] = NOT_WRITTEN
                 else:
-                    late_deliver[overdue] = REFUSED
+                    late_deliver[overdue] = NOT_WRITTEN
             earliest = min(earliest, np.int64(written))
         if is_new:
             m -= 1
@@ -168,15 +188,15 @@ def add_spell(began_s, ended_s, repaired, measure_s, edges, totals, bands):  # t
     since, until = np.int64(began_s), np.int64(ended_s)
     begin = max(since, np.int64(measure_s))
     if repaired and since >= measure_s:
-        totals[N_REPAIRS] += 1
-        totals[REPAIR_S] += until - since
+        totals[Total.N_REPAIRS] += 1
+        totals[Total.REPAIR_S] += until - since
     if until <= begin:
         return
-    totals[WRONG_S] += until - begin
+    totals[Total.WRONG_S] += until - begin
     old, young = until - since, begin - since
     twice_integral = old * old - young * young  # of (t - since)
-    totals[STALE_LOW] += twice_integral & 0xFFFFFFFF
-    totals[STALE_HIGH] += twice_integral >> 32
+    totals[Total.STALE_LOW] += twice_integral & 0xFFFFFFFF
+    totals[Total.STALE_HIGH] += twice_integral >> 32
     band = 0
     while edges[band + 1] <= young:
         band += 1

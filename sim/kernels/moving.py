@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sim.kernels.attempts import HORIZON, N_ANONYMOUS, N_OPEN, N_STAGES, WARM_UP, finish, leave_network
+from sim.kernels.attempts import Scalar, finish, leave_network
 from sim.kernels.compiled import njit
-from sim.kernels.pool import DELIVERED, IN_FLIGHT, NEVER, NONE, let_go
+from sim.kernels.pool import NONE, let_go
+from sim.kernels.seconds import NEVER
+from sim.words import Fate
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -25,11 +27,11 @@ def at_the_door(setup, book, pool, box, who, at):  # type: ignore[no-untyped-def
     whole, c = pool.messages[who].message, setup.c
     m = pool.messages[whole]
     if m.ended == NEVER:
-        finish(setup, book, pool, whole, DELIVERED if at < c[HORIZON] else IN_FLIGHT, -1, at)
-        if at < c[HORIZON] and c[N_STAGES] > c[N_OPEN] and m.kind >= c[N_ANONYMOUS]:
-            send(box, pool.messages, c[N_OPEN], who)
+        finish(setup, book, pool, whole, Fate.DELIVERED if at < c[Scalar.HORIZON] else Fate.IN_FLIGHT, -1, at)
+        if at < c[Scalar.HORIZON] and c[Scalar.N_STAGES] > c[Scalar.N_OPEN] and m.kind >= c[Scalar.N_ANONYMOUS]:
+            send(box, pool.messages, c[Scalar.N_OPEN], who)
             return
-    elif at < c[HORIZON] and m.raised >= c[WARM_UP]:
+    elif at < c[Scalar.HORIZON] and m.raised >= c[Scalar.WARM_UP]:
         book.attempts[m.kind, 2] += 1
     leave_network(pool, who)
     let_go(pool, whole)
@@ -39,9 +41,9 @@ def at_the_door(setup, book, pool, box, who, at):  # type: ignore[no-untyped-def
 def onward(setup, book, pool, box, k, who, s):  # type: ignore[no-untyped-def]
     """Attempt *who* departs stage *k* in slot *s*."""
     c = setup.c
-    if k + 1 < c[N_OPEN]:
+    if k + 1 < c[Scalar.N_OPEN]:
         send(box, pool.messages, k + 1, who)
-    elif k + 1 == c[N_OPEN]:
+    elif k + 1 == c[Scalar.N_OPEN]:
         at_the_door(setup, book, pool, box, who, s + setup.stages[k].latency)
     else:
         whole = pool.messages[who].message

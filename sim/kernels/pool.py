@@ -6,18 +6,38 @@ made while an earlier one still travels gets a record of its own that points to 
 
 from __future__ import annotations
 
+from enum import IntEnum, unique
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from sim.kernels.compiled import njit
 
-NEVER: Final = np.int32(2**31 - 1)
 NONE: Final = np.int32(-1)
 ANONYMOUS_SLOT: Final = 7  # of a region's eight: where anonymous messages draw
-IN_FLIGHT, DELIVERED, CONSOLIDATED, THROTTLED, REFUSED, LOST, EXPIRED = range(7)
-FATES: Final = ("in_flight", "delivered", "consolidated", "throttled", "refused", "lost", "expired")
-TIME_OUT, DUE, ARRIVES = np.uint8(0), np.uint8(1), np.uint8(2)
+
+
+@unique
+class EventKind(IntEnum):
+    """What is due of a record at a second."""
+
+    TIME_OUT = 0
+    DUE = 1
+    ARRIVES = 2
+
+
+@unique
+class Height(IntEnum):
+    """Places in `Pool.n`: the heights of the stacks of places given back, how many have ended, and
+    how many places were ever used.
+    """
+
+    FREE_MESSAGES = 0
+    FREE_EVENTS = 1
+    N_ENDED = 2
+    USED_MESSAGES = 3
+    USED_EVENTS = 4
+
 
 MESSAGE: Final = np.dtype([
     ("message", "i4"),      # record of the message this attempt belongs to; itself for the first
@@ -54,12 +74,11 @@ ENDED: Final = np.dtype([
     ("premises", "u4"), ("row", "i4"), ("raised", "i4"), ("made", "i4"), ("at", "i4"), ("kind", "i2"), ("region", "i1"), ("place", "u1"), ("cause", "u1"),
     ("fate", "u1"), ("stage", "i1"), ("told", "?"),  # told: the ledgers know from the interval's flows
 ], align=True)  # fmt: skip
-FREE_MESSAGES, FREE_EVENTS, N_ENDED, USED_MESSAGES, USED_EVENTS = range(5)  # places in `Pool.n`
 
 
 class Pool(NamedTuple):
     """*messages* and *events* with the stacks of places given back; *wheel*: the first event of each second modulo its length; *wheel_n*: how many;
-    *ended*: what the ledgers or a trace still have to be told; *n* int64: the heights of the stacks, how many have ended, and how many places were ever used.
+    *ended*: what the ledgers or a trace still have to be told; *n* int64 (`Height`).
     """
 
     messages: np.ndarray
@@ -75,18 +94,18 @@ class Pool(NamedTuple):
 @njit(nogil=True, inline="always")
 def take(pool):  # type: ignore[no-untyped-def]
     """Return a free record."""
-    if pool.n[FREE_MESSAGES] > 0:
-        pool.n[FREE_MESSAGES] -= 1
-        return np.int64(pool.free[pool.n[FREE_MESSAGES]])
-    pool.n[USED_MESSAGES] += 1
-    return pool.n[USED_MESSAGES] - 1
+    if pool.n[Height.FREE_MESSAGES] > 0:
+        pool.n[Height.FREE_MESSAGES] -= 1
+        return np.int64(pool.free[pool.n[Height.FREE_MESSAGES]])
+    pool.n[Height.USED_MESSAGES] += 1
+    return pool.n[Height.USED_MESSAGES] - 1
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def room_left(pool):  # type: ignore[no-untyped-def]
     """Return how many messages and how many events there is room for."""
     n = pool.n
-    return n[FREE_MESSAGES] + len(pool.messages) - n[USED_MESSAGES], n[FREE_EVENTS] + len(pool.events) - n[USED_EVENTS]
+    return n[Height.FREE_MESSAGES] + len(pool.messages) - n[Height.USED_MESSAGES], n[Height.FREE_EVENTS] + len(pool.events) - n[Height.USED_EVENTS]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -96,19 +115,19 @@ def let_go(pool, who):  # type: ignore[no-untyped-def]
     messages[who].refs -= 1
     if messages[who].refs == 0:
         messages[who].kind = -1
-        pool.free[pool.n[FREE_MESSAGES]] = who
-        pool.n[FREE_MESSAGES] += 1
+        pool.free[pool.n[Height.FREE_MESSAGES]] = who
+        pool.n[Height.FREE_MESSAGES] += 1
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def remind(pool, due, what, who, turn, stage):  # type: ignore[no-untyped-def]
     """Let event *what* happen to record *who* in step *due*."""
-    if pool.n[FREE_EVENTS] > 0:
-        pool.n[FREE_EVENTS] -= 1
-        e = np.int64(pool.free_events[pool.n[FREE_EVENTS]])
+    if pool.n[Height.FREE_EVENTS] > 0:
+        pool.n[Height.FREE_EVENTS] -= 1
+        e = np.int64(pool.free_events[pool.n[Height.FREE_EVENTS]])
     else:
-        e = pool.n[USED_EVENTS]
-        pool.n[USED_EVENTS] += 1
+        e = pool.n[Height.USED_EVENTS]
+        pool.n[Height.USED_EVENTS] += 1
     slot = due % len(pool.wheel)
     event = pool.events[e]
     event.due, event.who, event.turn, event.what, event.stage, event.next = due, who, turn, what, stage, pool.wheel[slot]
@@ -140,5 +159,5 @@ def due_now(pool, step, out):  # type: ignore[no-untyped-def]
 def give_back(pool, events, n):  # type: ignore[no-untyped-def]
     """Free the first *n* of *events*."""
     for i in range(n):
-        pool.free_events[pool.n[FREE_EVENTS]] = events[i]
-        pool.n[FREE_EVENTS] += 1
+        pool.free_events[pool.n[Height.FREE_EVENTS]] = events[i]
+        pool.n[Height.FREE_EVENTS] += 1

@@ -5,6 +5,7 @@ Each row looks at all arrivals of a slot that the rows before it let pass. In mo
 
 from __future__ import annotations
 
+from enum import IntEnum, unique
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -12,11 +13,28 @@ import numpy as np
 from sim.kernels.compiled import njit
 from sim.kernels.draws import scaled, word
 from sim.kernels.servers import share_of_slot
+from sim.words import Mitigation
 
-STORM, BREAKER, ADMISSION, SHED, ALLOCATION, BARRING, SHAPE, REDELIVERY, CODEL = range(9)
 ROW: Final = np.dtype([("what", "i8"), ("stage", "i8"), ("a", "i8"), ("b", "i8"), ("c", "i8"), ("d", "i8"), ("ring", "i8")])
-TOKENS, SLOT, OPEN_UNTIL, RING_SUM = 0, 1, 2, 3  # what is remembered of a row at a server
-N_SEEN, LAST_PASSED, N_OVER = 0, 1, 2  # what is remembered of a sender
+
+
+@unique
+class RowMemory(IntEnum):
+    """What is remembered of a row at a server."""
+
+    TOKENS = 0
+    LATEST_SLOT = 1
+    OPEN_UNTIL = 2
+    RING_SUM = 3
+
+
+@unique
+class SenderMemory(IntEnum):
+    """What is remembered of a sender."""
+
+    N_SEEN = 0
+    LAST_PASSED = 1
+    N_OVER = 2
 
 
 class Rows(NamedTuple):
@@ -43,19 +61,19 @@ def refresh(rows, stage, v, s):  # type: ignore[no-untyped-def]
     """Bring the rows of *stage* at server *v* to the start of slot *s*; slots are seen one after the other, and each once."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         row, state = rows.rows[i, v - stage.first], rows.state[i, v - stage.first]
-        if row.what == ADMISSION:
+        if row.what == Mitigation.ADMISSION:
             gained = np.int64(0)
-            for u in range(state[SLOT] + 1, s + 1):
+            for u in range(state[RowMemory.LATEST_SLOT] + 1, s + 1):
                 gained += share_of_slot(row.a, row.b, u)
-            state[TOKENS], state[SLOT] = min(row.c, state[TOKENS] + gained), s
-        elif row.what == BREAKER:
-            for u in range(state[SLOT] + 1, s + 1):
-                if u >= state[OPEN_UNTIL] and state[RING_SUM] > row.a:
-                    state[OPEN_UNTIL] = u + row.c
+            state[RowMemory.TOKENS], state[RowMemory.LATEST_SLOT] = min(row.c, state[RowMemory.TOKENS] + gained), s
+        elif row.what == Mitigation.CIRCUIT_BREAKER:
+            for u in range(state[RowMemory.LATEST_SLOT] + 1, s + 1):
+                if u >= state[RowMemory.OPEN_UNTIL] and state[RowMemory.RING_SUM] > row.a:
+                    state[RowMemory.OPEN_UNTIL] = u + row.c
                 at = row.ring + (v - stage.first) * row.b + u % row.b
-                state[RING_SUM] -= rows.ring[at]
+                state[RowMemory.RING_SUM] -= rows.ring[at]
                 rows.ring[at] = 0
-            state[SLOT] = s
+            state[RowMemory.LATEST_SLOT] = s
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -63,12 +81,12 @@ def note_arrivals(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
     """Let breakers remember int64 *by_kind*, who came in slot *s* and all pass."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         row = rows.rows[i, v - stage.first]
-        if row.what == BREAKER:
+        if row.what == Mitigation.CIRCUIT_BREAKER:
             n = np.int64(0)
             for kind in range(len(by_kind)):
                 n += by_kind[kind] * rows.listed[i, kind]
             rows.ring[row.ring + (v - stage.first) * row.b + s % row.b] = n
-            rows.state[i, v - stage.first, RING_SUM] += n
+            rows.state[i, v - stage.first, RowMemory.RING_SUM] += n
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -79,13 +97,13 @@ def calm(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
         n = np.int64(0)
         for kind in range(len(by_kind)):
             n += by_kind[kind] * rows.listed[i, kind]
-        if row.what == ADMISSION and n > state[TOKENS]:
+        if row.what == Mitigation.ADMISSION and n > state[RowMemory.TOKENS]:
             return False
-        if row.what == BREAKER and n > 0 and s < state[OPEN_UNTIL]:
+        if row.what == Mitigation.CIRCUIT_BREAKER and n > 0 and s < state[RowMemory.OPEN_UNTIL]:
             return False
-        if row.what == ALLOCATION and n > share_of_slot(row.a, row.b, s):
+        if row.what == Mitigation.ALLOCATION and n > share_of_slot(row.a, row.b, s):
             return False
-        if row.what == SHAPE and by_kind.sum() > share_of_slot(row.a, row.b, s):
+        if row.what == Mitigation.SHAPE and by_kind.sum() > share_of_slot(row.a, row.b, s):
             return False
     return True
 
@@ -94,9 +112,9 @@ def calm(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
 def pay(rows, stage, v, by_kind):  # type: ignore[no-untyped-def]
     """Take the tokens of int64 *by_kind*, who all pass."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
-        if rows.rows[i, 0].what == ADMISSION:
+        if rows.rows[i, 0].what == Mitigation.ADMISSION:
             for kind in range(len(by_kind)):
-                rows.state[i, v - stage.first, TOKENS] -= by_kind[kind] * rows.listed[i, kind]
+                rows.state[i, v - stage.first, RowMemory.TOKENS] -= by_kind[kind] * rows.listed[i, kind]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -104,7 +122,7 @@ def allowed_by_shapes(rows, stage, v, s, allowed):  # type: ignore[no-untyped-de
     """Return what capacity *allowed* leaves under the shapes of server *v* of *stage*."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         row = rows.rows[i, v]
-        if row.what == SHAPE:
+        if row.what == Mitigation.SHAPE:
             allowed = min(allowed, share_of_slot(row.a, row.b, s))
     return allowed
 
@@ -118,27 +136,27 @@ def stopped_by(rows, i, stage, v, s, waiting, messages, ids, n, bar_keys, verdic
     for j in range(n):
         verdict[j] = False
         n_listed += rows.listed[i, messages[ids[j]].kind]
-    if row.what == BREAKER:
+    if row.what == Mitigation.CIRCUIT_BREAKER:
         rows.ring[row.ring + (v - stage.first) * row.b + s % row.b] = n_listed
-        state[RING_SUM] += n_listed
-    limit = share_of_slot(row.a, row.b, s) if row.what == ALLOCATION else np.int64(0)
+        state[RowMemory.RING_SUM] += n_listed
+    limit = share_of_slot(row.a, row.b, s) if row.what == Mitigation.ALLOCATION else np.int64(0)
     for j in range(n):
         m = messages[ids[j]]
         if not rows.listed[i, m.kind]:
             continue
-        if row.what == STORM:
+        if row.what == Mitigation.ALERT_STORM_PROTECTION:
             verdict[j] = _storms(rows, i, m, s)
-        elif row.what == BREAKER:
-            verdict[j] = s < state[OPEN_UNTIL]
-        elif row.what == SHED:
+        elif row.what == Mitigation.CIRCUIT_BREAKER:
+            verdict[j] = s < state[RowMemory.OPEN_UNTIL]
+        elif row.what == Mitigation.SHED:
             verdict[j] = waiting > row.a
-        elif row.what == ADMISSION:
-            verdict[j] = state[TOKENS] <= 0
-            state[TOKENS] -= not verdict[j]
-        elif row.what == ALLOCATION and n_listed > limit:
+        elif row.what == Mitigation.ADMISSION:
+            verdict[j] = state[RowMemory.TOKENS] <= 0
+            state[RowMemory.TOKENS] -= not verdict[j]
+        elif row.what == Mitigation.ALLOCATION and n_listed > limit:
             used[m.user] += 1
             verdict[j] = used[m.user] > np.int64(np.floor(rows.shares[m.user] * limit + 1e-9))  # 24 % of 25 is 6
-        elif row.what == BARRING and waiting > row.a:
+        elif row.what == Mitigation.ACCESS_BARRING and waiting > row.a:
             verdict[j] = np.uint64(word(bar_keys[0], np.int64(m.place), np.int64(m.premises), s)) < np.uint64(row.b)
 
 
@@ -155,19 +173,19 @@ def _storms(rows, i, m, s):  # type: ignore[no-untyped-def]
     key = (np.uint64(i + 1) << np.uint64(56)) | (np.uint64(rows.codes[m.kind]) << np.uint64(48)) | (np.uint64(m.place) << np.uint64(40)) | np.uint64(m.premises)
     at = _place_of(rows.senders, key)
     history, times = rows.history[at], rows.times[at]
-    over = history[N_SEEN] >= row.a and times[(history[N_SEEN] - row.a) % len(times)] > s - row.b
-    times[history[N_SEEN] % len(times)] = s
-    history[N_SEEN] += 1
+    over = history[SenderMemory.N_SEEN] >= row.a and times[(history[SenderMemory.N_SEEN] - row.a) % len(times)] > s - row.b
+    times[history[SenderMemory.N_SEEN] % len(times)] = s
+    history[SenderMemory.N_SEEN] += 1
     if not over:
-        history[N_OVER] = 0
+        history[SenderMemory.N_OVER] = 0
         return False
-    history[N_OVER] += 1
+    history[SenderMemory.N_OVER] += 1
     if row.c > 0:  # one a period
-        if history[LAST_PASSED] > s - row.c:
+        if history[SenderMemory.LAST_PASSED] > s - row.c:
             return True
-        history[LAST_PASSED] = s
+        history[SenderMemory.LAST_PASSED] = s
         return False
-    return history[N_OVER] % row.d != 0  # one in so many
+    return history[SenderMemory.N_OVER] % row.d != 0  # one in so many
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.kernels.attempts import DAY_START, HORIZON, N_ANONYMOUS, WARM_UP
+from sim.kernels.attempts import Scalar
 from sim.kernels.compiled import njit
-from sim.kernels.servers import CSP, USER
+from sim.words import StageKind
 
 
 @njit(nogil=True)
@@ -16,19 +16,19 @@ def pass_quietly(setup, leaving, book):  # type: ignore[no-untyped-def]
     n_regions, n_kinds, n_seconds = leaving.counts.shape
     for k in range(len(setup.stages)):
         stage = setup.stages[k]
-        n = min(n_seconds, max(np.int64(0), c[HORIZON] - stage.before - leaving.start))
-        skip = max(np.int64(0), c[WARM_UP] - stage.before - leaving.start)
-        first = leaving.start + stage.before - c[DAY_START]
+        n = min(n_seconds, max(np.int64(0), c[Scalar.HORIZON] - stage.before - leaving.start))
+        skip = max(np.int64(0), c[Scalar.WARM_UP] - stage.before - leaving.start)
+        first = leaving.start + stage.before - c[Scalar.DAY_START]
         for v in range(stage.n):
             to = stage.recorded + v
-            if stage.what == USER:
+            if stage.what == StageKind.USER:
                 for kind in range(leaving.by_user.shape[1]):
-                    _add(leaving.by_user[v, kind], leaving.by_user_measured[v, kind], book, to, c[N_ANONYMOUS] + kind, first, skip, n)
+                    _add(leaving.by_user[v, kind], leaving.by_user_measured[v, kind], book, to, c[Scalar.N_ANONYMOUS] + kind, first, skip, n)
                 continue
             for region in range(n_regions):
-                if stage.what != CSP or region == v:
+                if stage.what != StageKind.CSP or region == v:
                     for kind in range(n_kinds):
-                        if stage.what == CSP and setup.central[kind]:
+                        if stage.what == StageKind.CSP and setup.central[kind]:
                             continue
                         _add(leaving.counts[region, kind], leaving.measured[region, kind], book, to, kind, first, skip, n)
 

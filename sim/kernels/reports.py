@@ -1,7 +1,7 @@
 """When version reports leave (S1-18): timers, changes and reads, with their first losses.
 
 Each kernel sweeps one slice of senders (one place) over one interval [start, stop) and returns the messages that enter the network, by sender and then
-time. What never enters is counted: `tally[0]` sent, `tally[1]` expired (no WAN, or dark), `tally[2]` lost, of messages that leave at or after *measure_s*.
+time. What never enters is counted: *tally* has by fate (as in flight: all that were sent) the messages that leave at or after *measure_s*.
 Timer reports differ in *when* they leave far more than in how many there are.
 """
 
@@ -12,11 +12,10 @@ import numpy as np
 from sim.kernels.compiled import njit
 from sim.kernels.dials import strikes
 from sim.kernels.draws import block, pick, scaled
+from sim.words import Fate, Reach
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
-REACHED = np.uint8(0)
-TIMER, CHANGE, READ = np.uint8(0), np.uint8(1), np.uint8(2)
 
 
 @njit(nogil=True)
@@ -47,15 +46,15 @@ def steady_reports(due, reach, home, start_s, stop_s, period_s, measure_s, count
             second = nominal
             nominal += period_s
             sent += second >= measure_s
-            if reach[home[i]] != REACHED:
+            if reach[home[i]] != Reach.REACHED:
                 expired += second >= measure_s
                 continue
             sender[count], leave[count] = i, second
             count += np.uint64(1)
             counts[np.uint64(second - start_s)] += 1
         due[i] = nominal
-    tally[0] += sent
-    tally[1] += expired
+    tally[Fate.IN_FLIGHT] += sent
+    tally[Fate.EXPIRED] += expired
     return sender[:count], leave[:count]
 
 
@@ -124,7 +123,7 @@ def enter(  # type: ignore[no-untyped-def]
 ):
     """Return (row, leave) of the messages that enter the network, moved to the front of *row* and *leave*; the rest expire or are lost.
 
-    Which of the two is written into uint8 *fate*, unless that is empty.
+    Which of the two is written into uint8 *fate* (`Fate`), unless that is empty.
 
     They are added to int32 *counts* by second. *reach* uint8 and *dark_until* int32 are by premises number (empty *dark_until*: no cuts); *occasion*
     addresses the loss.
@@ -135,11 +134,11 @@ def enter(  # type: ignore[no-untyped-def]
     kept, some_dark, is_told = np.uint64(0), len(dark_until) > 0, len(fate) > 0
     for i in range(np.uint64(len(row))):
         measured, home, second = leave[i] >= measure_s, index[row[i]], leave[i]
-        tally[0] += measured
-        if reach[home] != REACHED or (some_dark and second < dark_until[home]):
-            tally[1] += measured
+        tally[Fate.IN_FLIGHT] += measured
+        if reach[home] != Reach.REACHED or (some_dark and second < dark_until[home]):
+            tally[Fate.EXPIRED] += measured
             if is_told:
-                fate[i] = 1
+                fate[i] = Fate.EXPIRED
             continue
         if loss > np.uint64(0):
             quad = np.int64(home >> np.uint32(2))
@@ -147,9 +146,9 @@ def enter(  # type: ignore[no-untyped-def]
                 words = block(np.uint32(quad), np.uint32(occasion[i]), np.uint32(place), np.uint32(0), k0, k1)
                 last_quad, last_occasion = quad, np.int64(occasion[i])
             if np.uint64(pick(words, home)) < loss:
-                tally[2] += measured
+                tally[Fate.LOST] += measured
                 if is_told:
-                    fate[i] = 2
+                    fate[i] = Fate.LOST
                 continue
         row[kept], leave[kept] = row[i], second
         kept += np.uint64(1)

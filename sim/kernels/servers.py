@@ -9,7 +9,6 @@ import numpy as np
 from sim.kernels.compiled import njit
 from sim.kernels.pool import NONE
 
-CELL, CSP, DSP, USER = 0, 1, 2, 3
 UNLIMITED: Final = np.int64(2**62)
 STAGE: Final = np.dtype([
     ("what", "i8"), ("first", "i8"), ("n", "i8"), ("recorded", "i8"),   # its servers, all and as recorded (cells by region)

@@ -12,22 +12,23 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import block, pick, scaled, word
+from sim.kernels.seconds import NEVER
+from sim.words import Fate, MessageCause, Reach
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
-LATEST = np.int64(2**31 - 1)
 
-MESSAGE: Final = np.dtype([
+OUTGOING: Final = np.dtype([
     ("row", "i4"),       # sender's row
     ("t", "i4"),         # its present second; from its hub on the second it leaves
     ("raised", "i4"),    # second that counts
     ("made", "i4"),      # second whose knowledge it carries, once its hub has sent or kept it
     ("occasion", "i4"),  # addresses whether it is lost
     ("cause", "u1"),     # timer, change, read or alert
-    ("fate", "u1"),      # PASSES, what ended it, or HELD
+    ("fate", "u1"),      # `Fate`: in flight, or what ended it; or HELD
 ], align=True)  # fmt: skip
-PASSES, EXPIRED, LOST, CONSOLIDATED, THROTTLED, REFUSED, HELD = (np.uint8(fate) for fate in range(7))
-N_TALLY: Final = 6  # a tally counts messages raised in place 0, and by fate in the others
+HELD: Final = np.int64(len(Fate))  # in flight, and not to be moved yet
+N_TALLY: Final = len(Fate)  # a tally counts by fate, and as in flight all that were raised
 
 
 @njit(nogil=True, inline="always")
@@ -39,10 +40,10 @@ def _key(message):  # type: ignore[no-untyped-def]
 @njit(nogil=True)
 def packed(row, raised, occasion, cause, measure_s, tally):  # type: ignore[no-untyped-def]
     """Return the messages of int32 columns *row*, *raised*, *occasion* and one *cause*; count those raised at or after *measure_s*."""
-    out = np.zeros(len(row), MESSAGE)
+    out = np.zeros(len(row), OUTGOING)
     for i in range(np.uint64(len(row))):
         out[i].row, out[i].t, out[i].raised, out[i].occasion, out[i].cause = row[i], raised[i], raised[i], occasion[i], cause
-        tally[0] += raised[i] >= measure_s
+        tally[Fate.IN_FLIGHT] += raised[i] >= measure_s
     return out
 
 
@@ -51,7 +52,7 @@ def merged(a, b):  # type: ignore[no-untyped-def]
     """Return the messages of *a* and *b*, each in order, in order; of equals those of *a* come first."""
     if len(a) == 0 or len(b) == 0:
         return a if len(b) == 0 else b
-    out = np.empty(len(a) + len(b), MESSAGE)
+    out = np.empty(len(a) + len(b), OUTGOING)
     i, j = np.uint64(0), np.uint64(0)
     for k in range(np.uint64(len(out))):
         first = j == np.uint64(len(b)) or (
@@ -75,18 +76,18 @@ def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untype
     n_waiting, n_holding = 0, 0
     for i in range(np.uint64(len(messages))):
         fate = messages[i].fate
-        if fate == PASSES:
+        if fate == Fate.IN_FLIGHT:
             n_waiting += messages[i].t >= until_s
         elif fate == HELD:
             n_holding += 1
         else:
             tally[fate] += messages[i].raised >= measure_s
-    later, held, hand = np.empty(n_waiting, MESSAGE), np.empty(n_holding, MESSAGE), np.empty(1, MESSAGE)
+    later, held, hand = np.empty(n_waiting, OUTGOING), np.empty(n_holding, OUTGOING), np.empty(1, OUTGOING)
     n_due, n_later, n_held = np.uint64(0), np.uint64(0), np.uint64(0)
     last_row, last = np.int32(-1), np.uint64(0)
     for i in range(np.uint64(len(messages))):  # those due move up: never past one that is still to be looked at
         message = messages[i]
-        if message.fate == PASSES and message.t < until_s:
+        if message.fate == Fate.IN_FLIGHT and message.t < until_s:
             key = _key(message)
             if mend and message.row == last_row and key < last:
                 hand[0] = message
@@ -96,7 +97,7 @@ def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untype
                 if n_due < i:
                     messages[n_due] = message
             n_due += np.uint64(1)
-        elif message.fate == PASSES:
+        elif message.fate == Fate.IN_FLIGHT:
             if mend:
                 _insert(later, n_later, message)
             else:
@@ -104,7 +105,7 @@ def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untype
             n_later += np.uint64(1)
         elif message.fate == HELD:
             held[n_held] = message
-            held[n_held].fate = PASSES
+            held[n_held].fate = Fate.IN_FLIGHT
             n_held += np.uint64(1)
     return messages[:n_due], later, held
 
@@ -130,7 +131,7 @@ def hold_back(messages, key, place, index, window_s, measure_s):  # type: ignore
     for i in range(np.uint64(len(messages))):
         message = messages[i]
         after = scaled(word(key, place, index[message.row], message.t), window_s)
-        messages[i].t = min(np.int64(message.t) + after, LATEST)
+        messages[i].t = min(np.int64(message.t) + after, NEVER)
         n += after > 0 and message.raised >= measure_s
     return n
 
@@ -142,7 +143,7 @@ def spend(messages, every_s, burst, spoken_for):  # type: ignore[no-untyped-def]
         row, t = messages[i].row, np.int64(messages[i].t)
         until = spoken_for[row]
         if until >= 0 and t < until - (burst - 1) * every_s:
-            messages[i].fate = THROTTLED
+            messages[i].fate = Fate.THROTTLED
         else:
             spoken_for[row] = max(t, until) + every_s
     return 0
@@ -154,7 +155,7 @@ def drop_repeats(messages, window_s, passed):  # type: ignore[no-untyped-def]
     for i in range(np.uint64(len(messages))):
         row, t = messages[i].row, messages[i].t
         if passed[row] >= 0 and np.int64(t) - passed[row] < window_s:
-            messages[i].fate = CONSOLIDATED
+            messages[i].fate = Fate.CONSOLIDATED
         else:
             passed[row] = t
     return 0
@@ -180,7 +181,7 @@ def suppress(messages, seen_row, seen_s, threshold, window_s, forward_period_s, 
         first = count - threshold
         if first >= 0 and row[first] == who and second[first] > t - window_s:
             if passed[who] >= 0 and passed[who] > t - forward_period_s:
-                messages[i].fate = CONSOLIDATED
+                messages[i].fate = Fate.CONSOLIDATED
             else:
                 passed[who] = t
         count += 1
@@ -214,12 +215,14 @@ def gather(messages, key, hub_place, index, period_s, start_s, until_s, horizon_
             words = block(np.uint32(last_quad), np.uint32(0), np.uint32(hub_place), np.uint32(0), np.uint32(key & _LOW), np.uint32(key >> _32))
         at = np.int64(message.t) + (scaled(pick(words, number), period_s) - np.int64(message.t)) % period_s
         n += at > message.t and message.t >= start_s and message.raised >= measure_s
-        fate, second = (HELD, np.int64(message.t)) if until_s <= at < horizon_s else (PASSES, min(at, LATEST))
+        fate, second = np.int64(Fate.IN_FLIGHT), min(at, NEVER)
+        if until_s <= at < horizon_s:
+            fate, second = HELD, np.int64(message.t)
         if at < horizon_s and winner >= 0 and messages[winner].row == message.row and winner_at == at:
             if message.raised < messages[winner].raised:
-                messages[i].fate = CONSOLIDATED
+                messages[i].fate = Fate.CONSOLIDATED
                 continue
-            messages[winner].fate = CONSOLIDATED
+            messages[winner].fate = Fate.CONSOLIDATED
         messages[i].fate, messages[i].t, winner, winner_at = fate, second, np.int64(i), at
     return n
 
@@ -239,7 +242,7 @@ def keep_silent(messages, key, hub_place, index, time_s, spread_s, dark_until, l
             if spread_s > 0:
                 speaks += scaled(word(key, hub_place, number, back), spread_s)
             if t < speaks:
-                messages[i].t = min(speaks, LATEST)
+                messages[i].t = min(speaks, NEVER)
                 n += messages[i].raised >= measure_s
     return n
 
@@ -253,15 +256,15 @@ def send(messages, timer_key, change_key, place, index, reach, dark_until, loss)
 
     *timer_key* (for reads too) and *change_key* say which luck, *loss* is its uint64 threshold.
     """
-    change, some_dark = np.uint8(1), len(dark_until) > 0
+    some_dark = len(dark_until) > 0
     for i in range(np.uint64(len(messages))):
         message = messages[i]
         number = index[message.row]
         messages[i].made = message.t
-        if reach[number] != 0 or (some_dark and message.t < dark_until[number]):
-            messages[i].fate = EXPIRED
-        elif loss > np.uint64(0) and np.uint64(word(change_key if message.cause == change else timer_key, place, number, message.occasion)) < loss:
-            messages[i].fate = LOST
+        if reach[number] != Reach.REACHED or (some_dark and message.t < dark_until[number]):
+            messages[i].fate = Fate.EXPIRED
+        elif loss > np.uint64(0) and np.uint64(word(change_key if message.cause == MessageCause.CHANGE else timer_key, place, number, message.occasion)) < loss:
+            messages[i].fate = Fate.LOST
 
 
 @njit(nogil=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.kernels.attempts import DAY_START, LATENCY, N_ANONYMOUS, WARM_UP, finish
+from sim.kernels.attempts import Scalar, finish
 from sim.kernels.compiled import njit
 from sim.kernels.moving import arrivals, onward
 from sim.kernels.ordering import by_server, in_order
-from sim.kernels.pool import DELIVERED
-from sim.kernels.protection import STORM, calm, note_arrivals, pay, refresh
-from sim.kernels.servers import CSP, DSP, USER, bytes_allowed, load_of
-from sim.kernels.traffic import EVERYONE, NAMED, OF_HOMES, WATCHED, named_now
+from sim.kernels.protection import calm, note_arrivals, pay, refresh
+from sim.kernels.servers import bytes_allowed, load_of
+from sim.kernels.traffic import Naming, named_now
 from sim.kernels.work import allowed_at, count_seen, take_through, work
+from sim.words import Fate, Mitigation, StageKind
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -22,10 +22,10 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
     stage, messages = setup.stages[k], pool.messages
     s, i, n_regions = t + stage.before, t - leaving.start, leaving.counts.shape[0]
     n = arrivals(messages, room.box, k, room.ids)
-    storms = _has(rows, stage, STORM)
+    storms = _has(rows, stage, Mitigation.ALERT_STORM_PROTECTION)
     if storms:
         for region in range(n_regions):
-            n = named_now(setup, leaving, book, pool, links, room, region, t, WATCHED, n)
+            n = named_now(setup, leaving, book, pool, links, room, region, t, Naming.WATCHED, n)
     by_kind, measured = room.by_kind, np.zeros(leaving.counts.shape[1], np.int64)
     by_kind[: stage.n] = 0
     for j in range(n):
@@ -40,14 +40,14 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
         if stage.n_rows and room.is_calm[v]:
             room.is_calm[v] = calm(rows, stage, stage.first + v, s, by_kind[v]) and not (storms and n and stage.mixed)
         anyone = anyone or not room.is_calm[v]
-        if not room.is_calm[v] and stage.what == CSP:
-            n = named_now(setup, leaving, book, pool, links, room, v, t, OF_HOMES, n)
-    if anyone and stage.what != CSP:
+        if not room.is_calm[v] and stage.what == StageKind.CSP:
+            n = named_now(setup, leaving, book, pool, links, room, v, t, Naming.OF_HOMES, n)
+    if anyone and stage.what != StageKind.CSP:
         n_before = n
         for region in range(n_regions):
-            n = named_now(setup, leaving, book, pool, links, room, region, t, EVERYONE if stage.what == DSP else NAMED, n)
-        for j in range(n_before, n if stage.what == USER else n_before):  # they came to the SMI's door in time
-            finish(setup, book, pool, room.ids[j], DELIVERED, -1, t + setup.c[LATENCY])
+            n = named_now(setup, leaving, book, pool, links, room, region, t, Naming.EVERYONE if stage.what == StageKind.DSP else Naming.NAMED, n)
+        for j in range(n_before, n if stage.what == StageKind.USER else n_before):  # they came to the SMI's door in time
+            finish(setup, book, pool, room.ids[j], Fate.DELIVERED, -1, t + setup.c[Scalar.LATENCY])
     for j in range(n):
         room.server[j] = _server_of(stage, messages[room.ids[j]])
     first = room.first[: stage.n + 1]
@@ -64,7 +64,7 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
         else:
             count_seen(setup, book, stage.recorded + v, s, messages, arrived, len(arrived))
             waiting, _, _ = work(net, k, v, stage.recorded + v, s, arrived)
-            book.waits[stage.recorded + v, s - setup.c[DAY_START]] = waiting
+            book.waits[stage.recorded + v, s - setup.c[Scalar.DAY_START]] = waiting
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -89,34 +89,34 @@ def _has(rows, stage, what):  # type: ignore[no-untyped-def]
 @njit(nogil=True, inline="always")
 def _server_of(stage, m):  # type: ignore[no-untyped-def]
     """Return the server of message *m* among those of a CSP, DSP or user stage."""
-    return np.int64(m.region) if stage.what == CSP else (np.int64(m.user) if stage.what == USER else np.int64(0))
+    return np.int64(m.region) if stage.what == StageKind.CSP else (np.int64(m.user) if stage.what == StageKind.USER else np.int64(0))
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _add_counts(stage, leaving, v, i, by_kind, setup):  # type: ignore[no-untyped-def]
     """Add to *by_kind* those without a name who come to server *v*."""
-    if stage.what == USER:
+    if stage.what == StageKind.USER:
         for kind in range(leaving.by_user.shape[1]):
-            by_kind[setup.c[N_ANONYMOUS] + kind] += leaving.by_user[v, kind, i]
+            by_kind[setup.c[Scalar.N_ANONYMOUS] + kind] += leaving.by_user[v, kind, i]
         return
     for region in range(leaving.counts.shape[0]):
-        if stage.what == DSP or region == v:
+        if stage.what == StageKind.DSP or region == v:
             for kind in range(leaving.counts.shape[1]):
-                if stage.what == DSP or not setup.central[kind]:
+                if stage.what == StageKind.DSP or not setup.central[kind]:
                     by_kind[kind] += leaving.counts[region, kind, i]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _add_measured(stage, leaving, v, i, setup, measured):  # type: ignore[no-untyped-def]
     """Add to *measured* those without a name at server *v* who were raised after the warm-up."""
-    if stage.what == USER:
+    if stage.what == StageKind.USER:
         for kind in range(leaving.by_user.shape[1]):
-            measured[setup.c[N_ANONYMOUS] + kind] += leaving.by_user_measured[v, kind, i]
+            measured[setup.c[Scalar.N_ANONYMOUS] + kind] += leaving.by_user_measured[v, kind, i]
         return
     for region in range(leaving.measured.shape[0]):
-        if stage.what == DSP or region == v:
+        if stage.what == StageKind.DSP or region == v:
             for kind in range(leaving.measured.shape[1]):
-                if stage.what == DSP or not setup.central[kind]:
+                if stage.what == StageKind.DSP or not setup.central[kind]:
                     measured[kind] += leaving.measured[region, kind, i]
 
 
@@ -124,24 +124,24 @@ def _add_measured(stage, leaving, v, i, setup, measured):  # type: ignore[no-unt
 def _all_pass(net, k, v, s, arrived, by_kind, measured, storms):  # type: ignore[no-untyped-def]
     """Let all who come to server *v* in slot *s* pass at once; alert storm protection looks at those with names."""
     setup, _, pool, _, rows, _, book, room = net
-    stage, messages, recorded, second = setup.stages[k], pool.messages, setup.stages[k].recorded + v, s - setup.c[DAY_START]
+    stage, messages, recorded, second = setup.stages[k], pool.messages, setup.stages[k].recorded + v, s - setup.c[Scalar.DAY_START]
     n = len(arrived)
-    if s >= setup.c[WARM_UP]:
+    if s >= setup.c[Scalar.WARM_UP]:
         for kind in range(len(by_kind)):
             book.seen[recorded, kind, second] += by_kind[kind]
     if stage.n_rows:
         note_arrivals(rows, stage, stage.first + v, s, by_kind)
         pay(rows, stage, stage.first + v, by_kind)
     if storms and n:
-        in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, setup.c[N_ANONYMOUS])
+        in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, setup.c[Scalar.N_ANONYMOUS])
         for i in range(stage.first_row, stage.first_row + stage.n_rows):
-            if rows.rows[i, 0].what == STORM:
+            if rows.rows[i, 0].what == Mitigation.ALERT_STORM_PROTECTION:
                 n, _, _ = take_through(net, k, i, v, recorded, s, 0, arrived, n)
     for kind in range(len(by_kind)):
         book.undelayed[recorded, kind] += measured[kind]
-    if s >= setup.c[WARM_UP]:
+    if s >= setup.c[Scalar.WARM_UP]:
         book.served[recorded, second] += by_kind.sum() - (len(arrived) - n)
     for j in range(n):
         m = messages[arrived[j]]
-        book.undelayed[recorded, m.kind] += messages[m.message].raised >= setup.c[WARM_UP]
+        book.undelayed[recorded, m.kind] += messages[m.message].raised >= setup.c[Scalar.WARM_UP]
         onward(setup, book, pool, room.box, k, arrived[j], s)

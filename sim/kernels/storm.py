@@ -6,20 +6,28 @@ Step t takes those who leave in second t through all stages; a stage with *befor
 
 from __future__ import annotations
 
+from enum import IntEnum, unique
+
 import numpy as np
 
-from sim.kernels.attempts import BUDGET, FIRSTS, FIRSTS_NOW, HORIZON, LATENCY, N_OPEN, N_STAGES, RETRIES, RETRIES_NOW, STOP, TRACED, fail, give_up_or_go
+from sim.kernels.attempts import RetryTerm, Scalar, Spent, fail, give_up_or_go
 from sim.kernels.cells import cells
 from sim.kernels.compiled import njit
 from sim.kernels.moving import at_the_door, send
 from sim.kernels.net import Net
-from sim.kernels.pool import ARRIVES, DUE, N_ENDED, NONE, TIME_OUT, due_now, give_back, let_go, room_left
+from sim.kernels.pool import NONE, EventKind, Height, due_now, give_back, let_go, room_left
 from sim.kernels.references import BookRef, LeavingRef, LinksRef, PoolRef, QueuesRef, RoomRef, RowsRef, SetupRef
-from sim.kernels.servers import CELL
 from sim.kernels.slots import servers
 from sim.kernels.traffic import kept_by_hubs
+from sim.words import StageKind
 
-DONE, NEEDS_ROOM = 0, 1
+
+@unique
+class Pause(IntEnum):
+    """Why `advance` returns."""
+
+    DONE = 0
+    NEEDS_ROOM = 1
 
 
 @njit(nogil=True)
@@ -46,9 +54,9 @@ def advance(net, from_s, to_s):  # type: ignore[no-untyped-def]
     )  # fmt: skip
     for t in range(from_s, to_s):
         if _lacks_room(shared.leaving, shared.pool, shared.setup.c, t):
-            return t, NEEDS_ROOM
+            return t, Pause.NEEDS_ROOM
         _step(shared, t)
-    return to_s, DONE
+    return to_s, Pause.DONE
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -62,8 +70,8 @@ def _lacks_room(leaving, pool, c, t):  # type: ignore[no-untyped-def]
     known = len(pool.messages) - messages + new
     if messages < new or (len(pool.events) and events < known + new):
         return True
-    tells = c[TRACED] or (c[LATENCY] > 0 and t + c[LATENCY] >= c[STOP])
-    return tells and len(pool.ended) - pool.n[N_ENDED] < known
+    tells = c[Scalar.TRACED] or (c[Scalar.LATENCY] > 0 and t + c[Scalar.LATENCY] >= c[Scalar.STOP])
+    return tells and len(pool.ended) - pool.n[Height.N_ENDED] < known
 
 
 @njit(nogil=True, inline="always")
@@ -74,33 +82,33 @@ def _step(net, t):  # type: ignore[no-untyped-def]
         for region in range(leaving.counts.shape[0]):
             if _some_link_is_down(links, region, t):
                 kept_by_hubs(setup, leaving, book, pool, links, region, t)
-    if setup.retry[BUDGET] >= 0:
+    if setup.retry[RetryTerm.BUDGET] >= 0:
         _count_firsts(setup, leaving, t)
     events = np.empty(pool.wheel_n[t % len(pool.wheel)], np.int32)
     n_events = due_now(pool, t, events)
     for j in range(n_events):
         event = pool.events[events[j]]
-        if event.what == DUE:
+        if event.what == EventKind.DUE:
             copy = give_up_or_go(setup, book, pool, links, event.who, event.turn, t)
             if copy != NONE:
-                if setup.c[N_OPEN] > 0:
+                if setup.c[Scalar.N_OPEN] > 0:
                     send(room.box, pool.messages, 0, copy)
                 else:
                     at_the_door(setup, book, pool, room.box, copy, t)
             let_go(pool, event.who)
-        elif event.what == ARRIVES:
+        elif event.what == EventKind.ARRIVES:
             send(room.box, pool.messages, event.stage, event.who)
             let_go(pool, event.who)
-    for k in range(setup.c[N_STAGES]):
-        if t + setup.stages[k].before >= setup.c[HORIZON]:
+    for k in range(setup.c[Scalar.N_STAGES]):
+        if t + setup.stages[k].before >= setup.c[Scalar.HORIZON]:
             room.box[k, 0], room.box[k, 1], room.box[k, 2] = NONE, NONE, 0
-        elif setup.stages[k].what == CELL:
+        elif setup.stages[k].what == StageKind.CELL:
             cells(net, k, t)
         else:
             servers(net, k, t)
     for j in range(n_events):
         event = pool.events[events[j]]
-        if event.what == TIME_OUT:
+        if event.what == EventKind.TIME_OUT:
             m = pool.messages[event.who]
             if m.attempt == event.turn and not m.failed and m.ended > t:
                 fail(setup, pool, event.who, t)
@@ -121,9 +129,9 @@ def _count_firsts(setup, leaving, t):  # type: ignore[no-untyped-def]
     """Add the last second's attempts to those before it, and begin the next second's."""
     for region in range(leaving.counts.shape[0]):
         budget = setup.budget[region]
-        budget[FIRSTS] += budget[FIRSTS_NOW]
-        budget[RETRIES] += budget[RETRIES_NOW]
-        budget[FIRSTS_NOW] = budget[RETRIES_NOW] = 0
+        budget[Spent.FIRSTS] += budget[Spent.FIRSTS_NOW]
+        budget[Spent.RETRIES] += budget[Spent.RETRIES_NOW]
+        budget[Spent.FIRSTS_NOW] = budget[Spent.RETRIES_NOW] = 0
         for kind in range(leaving.counts.shape[1]):
             if setup.retried[kind]:
-                budget[FIRSTS_NOW] += leaving.counts[region, kind, t - leaving.start]
+                budget[Spent.FIRSTS_NOW] += leaving.counts[region, kind, t - leaving.start]

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from enum import IntEnum, unique
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from sim.kernels.attempts import HAS_USER, HOMES, HORIZON, HUB_KEEPS, N_ANONYMOUS, RANK, WARM_UP, attempt
+from sim.kernels.attempts import Key, Scalar, attempt
 from sim.kernels.compiled import njit
 from sim.kernels.draws import scaled, word
 from sim.kernels.links import release
 from sim.kernels.ordering import by_rank
-from sim.kernels.pool import ANONYMOUS_SLOT, DUE, EXPIRED, NEVER, remind, take
+from sim.kernels.pool import ANONYMOUS_SLOT, EventKind, remind, take
+from sim.kernels.seconds import NEVER
+from sim.words import Fate
 
-EVERYONE, WATCHED, NAMED, OF_HOMES = 0, 1, 2, 3
 MEMBER: Final = np.dtype([("position", "i4"), ("row", "i4"), ("premises", "u4"), ("raised", "i4"), ("made", "i4"), ("flow", "i2"), ("cause", "u1")], align=True)
 FLOW: Final = np.dtype([("kind", "i8"), ("region", "i8"), ("place", "i8"), ("first", "i8")])
+
+
+@unique
+class Naming(IntEnum):
+    """Who gets a name of those who leave in a second."""
+
+    EVERYONE = 0
+    WATCHED = 1
+    NAMED = 2
+    OF_HOMES = 3
 
 
 class Leaving(NamedTuple):
@@ -54,9 +66,9 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
     They get their records in order of service, so that a queue of them is a walk through memory; they are appended to the first *n* of *room.ids*. Returns
     how many there are then.
     """
-    i, n_anonymous, n_drafts = t - leaving.start, setup.c[N_ANONYMOUS], 0
+    i, n_anonymous, n_drafts = t - leaving.start, setup.c[Scalar.N_ANONYMOUS], 0
     place = i * leaving.counts.shape[0] + region
-    for kind in range(0 if of != NAMED else n_anonymous, n_anonymous):
+    for kind in range(0 if of != Naming.NAMED else n_anonymous, n_anonymous):
         if leaving.counts[region, kind, i] > 0 and _is_of(setup, leaving, kind, of):
             n_drafts = _draft_anonymous(setup, leaving, links, room, region, kind, t, n_drafts)
     left = False
@@ -66,7 +78,7 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
         member = leaving.members[j]
         flow = leaving.flows[member.flow]
         if leaving.counts[region, flow.kind, i] > 0 and _is_of(setup, leaving, flow.kind, of):
-            rank = word(setup.keys[RANK], flow.place, np.int64(member.premises), t)
+            rank = word(setup.keys[Key.RANK], flow.place, np.int64(member.premises), t)
             room.draft_kind[n_drafts], room.draft_number[n_drafts] = -1, j
             room.keys[n_drafts] = (np.uint64(rank) << np.uint64(32)) | np.uint64(n_drafts)
             n_drafts += 1
@@ -89,11 +101,11 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
 @njit(nogil=True, inline="always")
 def _is_of(setup, leaving, kind, of):  # type: ignore[no-untyped-def]
     """Whether messages of *kind* are among those that `named_now` is asked for."""
-    if of == WATCHED:
+    if of == Naming.WATCHED:
         return leaving.watched[kind]
-    if of == NAMED:
-        return kind >= setup.c[N_ANONYMOUS]
-    return of == EVERYONE or not setup.central[kind]
+    if of == Naming.NAMED:
+        return kind >= setup.c[Scalar.N_ANONYMOUS]
+    return of == Naming.EVERYONE or not setup.central[kind]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -106,10 +118,10 @@ def _name_member(setup, leaving, book, pool, region, i, member, who):  # type: i
     book.deliver[m.position] = NEVER
     if len(setup.user_of):
         m.user = setup.user_of[setup.premises_first[region] + np.int64(member.premises)]
-    if setup.c[HAS_USER]:
-        kind = flow.kind - setup.c[N_ANONYMOUS]
+    if setup.c[Scalar.HAS_USER]:
+        kind = flow.kind - setup.c[Scalar.N_ANONYMOUS]
         leaving.by_user[m.user, kind, i] -= 1
-        leaving.by_user_measured[m.user, kind, i] -= member.raised >= setup.c[WARM_UP]
+        leaving.by_user_measured[m.user, kind, i] -= member.raised >= setup.c[Scalar.WARM_UP]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -139,7 +151,7 @@ def _draft_anonymous(setup, leaving, links, room, region, kind, t, n):  # type: 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _name_anonymous(setup, pool, region, kind, t, k, who):  # type: ignore[no-untyped-def]
     """Write the *k*-th anonymous message of *kind* and second *t* into record *who*."""
-    at_home = home(setup, region, kind, t, k) if setup.c[HOMES] else 0
+    at_home = home(setup, region, kind, t, k) if setup.c[Scalar.HOMES] else 0
     _blank(pool.messages[who], who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
     _user_of_home(setup, pool.messages[who], region, at_home)
 
@@ -156,27 +168,27 @@ def _user_of_home(setup, m, region, at_home):  # type: ignore[no-untyped-def]
 def kept_by_hubs(setup, leaving, book, pool, links, region, t):  # type: ignore[no-untyped-def]
     """Take the anonymous messages of second *t* whose link is down off the counts: their hubs keep them until it is up, or they expire."""
     i, c = t - leaving.start, setup.c
-    for kind in range(c[N_ANONYMOUS]):
+    for kind in range(c[Scalar.N_ANONYMOUS]):
         for k in range(np.int64(0 if setup.central[kind] else leaving.total[region, kind, i])):
             at_home = home(setup, region, kind, t, k)
             up = release(links, region, at_home, t)
             if up == t:
                 continue
             leaving.counts[region, kind, i] -= 1
-            if t >= c[WARM_UP]:
+            if t >= c[Scalar.WARM_UP]:
                 leaving.measured[region, kind, i] -= 1
                 book.attempts[kind, 0] -= 1
                 book.attempts[kind, 1] -= 1
-                book.fates[kind, EXPIRED, 0] += not c[HUB_KEEPS]
-            if not c[HUB_KEEPS]:
+                book.fates[kind, Fate.EXPIRED, 0] += not c[Scalar.HUB_KEEPS]
+            if not c[Scalar.HUB_KEEPS]:
                 continue
             who = take(pool)
             m = pool.messages[who]
             _blank(m, who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
             _user_of_home(setup, m, region, at_home)
             m.waits, m.failed = True, True
-            if up < c[HORIZON]:
-                remind(pool, up, DUE, who, 0, 0)
+            if up < c[Scalar.HORIZON]:
+                remind(pool, up, EventKind.DUE, who, 0, 0)
             else:
                 m.refs = 1
 

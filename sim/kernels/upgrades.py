@@ -10,8 +10,8 @@ import numpy as np
 from sim.kernels.compiled import njit
 from sim.kernels.draws import block, gap_s, pick
 from sim.kernels.growing import longer
+from sim.kernels.seconds import NEVER
 
-NEVER = np.int32(2**31 - 1)
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 

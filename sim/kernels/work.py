@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.kernels.attempts import BARRED, DAY_START, N_ANONYMOUS, WARM_UP, finish, leave_network, refuse
+from sim.kernels.attempts import Key, Scalar, finish, leave_network, refuse
 from sim.kernels.compiled import njit
 from sim.kernels.moving import onward
 from sim.kernels.ordering import in_order
-from sim.kernels.pool import ARRIVES, NEVER, NONE, THROTTLED, let_go, remind
-from sim.kernels.protection import BARRING, CODEL, REDELIVERY, STORM, allowed_by_shapes, barred_until, stopped_by
+from sim.kernels.pool import NONE, EventKind, let_go, remind
+from sim.kernels.protection import allowed_by_shapes, barred_until, stopped_by
+from sim.kernels.seconds import NEVER
 from sim.kernels.servers import is_out, messages_allowed, serve
+from sim.words import Fate, Mitigation
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -21,10 +23,10 @@ def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
     setup, _, pool, _, rows, queues, book, room = net
     stage, messages, server, c = setup.stages[k], pool.messages, setup.stages[k].first + v, setup.c
     n, waiting = len(arrived), queues.n[server].sum()
-    in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, c[N_ANONYMOUS])
+    in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, c[Scalar.N_ANONYMOUS])
     codel, n_put_off, put_off_b = -1, 0, 0
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
-        if rows.rows[i, 0].what == CODEL:
+        if rows.rows[i, 0].what == Mitigation.CODEL:
             codel = i
         elif n:
             n, away, away_b = take_through(net, k, i, v, recorded, s, waiting, arrived, n)
@@ -35,18 +37,18 @@ def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
         messages, queues, stage, setup.levels[k], setup.sizes[k], server, arrived, n, s,
         allowed_at(setup, rows, queues, stage, v, s), room.served, room.refused,
     )
-    if s >= c[WARM_UP]:
-        book.served[recorded, s - c[DAY_START]] += n_served
+    if s >= c[Scalar.WARM_UP]:
+        book.served[recorded, s - c[Scalar.DAY_START]] += n_served
     for j in range(n_served):
         m = messages[room.served[j]]
-        if messages[m.message].raised >= c[WARM_UP]:
+        if messages[m.message].raised >= c[Scalar.WARM_UP]:
             book.delays[recorded * book.seen.shape[1] + m.kind, s - m.at] += 1
         onward(setup, book, pool, room.box, k, room.served[j], s)
     for j in range(n_refused):
         who = room.refused[j]
         if who < 0:  # dropped by codel
             who = -2 - who
-            book.stopped[codel, messages[who].kind, 0] += messages[messages[who].message].raised >= c[WARM_UP]
+            book.stopped[codel, messages[who].kind, 0] += messages[messages[who].message].raised >= c[Scalar.WARM_UP]
         refuse(setup, book, pool, who, k, s)
     return queues.n[server].sum(), n_put_off, put_off_b
 
@@ -59,13 +61,13 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignor
     setup, _, pool, _, rows, _, book, room = net
     stage, messages, row, c = setup.stages[k], pool.messages, rows.rows[i, v], setup.c
     what = row.what
-    if what == REDELIVERY:
+    if what == Mitigation.REDELIVERY:
         if not is_out(setup.outages, stage.first + v, s):
             return n, 0, 0
         for j in range(n):
             room.verdict[j] = rows.listed[i, messages[arrived[j]].kind]
     else:
-        stopped_by(rows, i, stage, stage.first + v, s, waiting, messages, arrived, n, setup.keys[BARRED:], room.verdict)
+        stopped_by(rows, i, stage, stage.first + v, s, waiting, messages, arrived, n, setup.keys[Key.BARRED:], room.verdict)
     kept, away, away_b = 0, 0, 0
     for j in range(n):
         who = arrived[j]
@@ -75,21 +77,21 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignor
             continue
         m = messages[who]
         whole, kind, later = m.message, m.kind, NONE
-        if what == BARRING:
-            later = barred_until(setup.keys[BARRED:], row, m, s)
-        elif what == REDELIVERY:
+        if what == Mitigation.ACCESS_BARRING:
+            later = barred_until(setup.keys[Key.BARRED:], row, m, s)
+        elif what == Mitigation.REDELIVERY:
             later = _taken_at(setup.outages, stage.first + v, s, row.a, row.b)
-        measured = messages[whole].raised >= c[WARM_UP]
+        measured = messages[whole].raised >= c[Scalar.WARM_UP]
         book.stopped[i, kind, 0 if later < 0 else 1] += measured
-        if what in (BARRING, REDELIVERY):
+        if what in (Mitigation.ACCESS_BARRING, Mitigation.REDELIVERY):
             away, away_b = away + 1, away_b + setup.sizes[k, kind]
-            if s >= c[WARM_UP]:
-                book.seen[recorded, kind, s - c[DAY_START]] -= 1
+            if s >= c[Scalar.WARM_UP]:
+                book.seen[recorded, kind, s - c[Scalar.DAY_START]] -= 1
         if later >= 0:
-            remind(pool, later - stage.before, ARRIVES, who, 0, k)
-        elif what in (STORM, REDELIVERY):
+            remind(pool, later - stage.before, EventKind.ARRIVES, who, 0, k)
+        elif what in (Mitigation.ALERT_STORM_PROTECTION, Mitigation.REDELIVERY):
             if messages[whole].ended == NEVER:
-                finish(setup, book, pool, whole, THROTTLED, k, s)
+                finish(setup, book, pool, whole, Fate.THROTTLED, k, s)
             leave_network(pool, who)
             let_go(pool, whole)
         else:
@@ -122,6 +124,6 @@ def allowed_at(setup, rows, queues, stage, v, s):  # type: ignore[no-untyped-def
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def count_seen(setup, book, recorded, s, messages, ids, n):  # type: ignore[no-untyped-def]
     """Count the arrivals of slot *s*."""
-    if s >= setup.c[WARM_UP]:
+    if s >= setup.c[Scalar.WARM_UP]:
         for j in range(n):
-            book.seen[recorded, messages[ids[j]].kind, s - setup.c[DAY_START]] += 1
+            book.seen[recorded, messages[ids[j]].kind, s - setup.c[Scalar.DAY_START]] += 1

@@ -15,13 +15,17 @@ from sim.kernels import clocks
 from sim.kernels.draws import threshold
 from sim.kernels.firmware import begin
 from sim.kernels.firmware import columns as c
+from sim.kernels.firmware.columns import IS_OFF, TAKES_PART
 from sim.kernels.firmware.targets import earliest
+from sim.kernels.ledgers import Total
+from sim.kernels.seconds import NEVER
 from sim.kernels.upgrades import chosen, happens, shares_out
 from sim.life.rules import STORING, TYPES, facts_of, firmware_of, hours_of, rules_of
 from sim.planning.campaigns import Programme
 from sim.planning.openings import Openings
 from sim.planning.releases import Image, images
 from sim.streams import stream_key
+from sim.words import Trigger
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -107,7 +111,7 @@ def _parts(number: int, region: c.Region, n_models: int) -> list[Part]:
     for i, first in enumerate(firsts):
         slices = tuple((kind, int(edge[i]), int(edge[i + 1])) for kind, edge in enumerate(edges))
         mine = np.concatenate([np.arange(start, stop, dtype=np.int32) for _, start, stop in slices])
-        model, takes_part = region.devices["model"][mine], (region.devices["flags"][mine] & (c.TAKES_PART | c.OFF)) == c.TAKES_PART
+        model, takes_part = region.devices["model"][mine], (region.devices["flags"][mine] & (TAKES_PART | IS_OFF)) == TAKES_PART
         rows = tuple(mine[model == which] for which in range(n_models))
         homes = tuple(index[found] for found in rows)
         takers = tuple(mine[(model == which) & takes_part] for which in range(n_models))
@@ -121,7 +125,7 @@ def _count_in(life: Life, part: Part, stores: bool) -> None:
     for kind, start, stop in part.slices:
         part.summed("running")[:, 0] += np.bincount(devices["model"][start:stop], minlength=c.MOST_MODELS)
         if not stores:
-            part.summed("totals")[kind, 1, c.N_UNKNOWN] += stop - start
+            part.summed("totals")[kind, 1, Total.N_UNKNOWN] += stop - start
 
 
 def _region(scenario: Scenario, replication: int, estate: Estate, region: int, rules: NDArray[Any], facts: NDArray[Any]) -> c.Region:
@@ -139,24 +143,24 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
     starts = np.cumsum([0, *map(len, index)]).astype(np.int64)
     devices, blank = _in_lines(int(starts[-1]), c.DEVICE), np.zeros(1, c.DEVICE)
     for name in ("local_s", "told_s", "timer_s", "read_s", "call_s", "job_s"):
-        blank[name] = c.NEVER
+        blank[name] = NEVER
     for name in ("wrong_smi_s", "wrong_hub_s"):
         blank[name] = -1
     if reporting.rule not in STORING:
         blank["hub"], blank["wrong_hub_s"] = c.UNKNOWN, 0
     devices[:] = blank
     homes = _homes(scenario, estate, region, key)
-    reads = int(rules[0]["rule"]) in (c.READS, c.AUDITS)
+    reads = int(rules[0]["rule"]) in (Trigger.READ, Trigger.AUDIT)
     for kind, name in enumerate(TYPES):
         mine, at = devices[starts[kind] : starts[kind + 1]], place(region, SLOTS[name])
         mine["index"] = index[kind]
         mine["model"] = _models(scenario, key("firmware.model"), name, at, index[kind])
         mine["flags"] = _flags(scenario, key, name, at, index[kind])
         if reads and facts[0]["reports"][kind]:
-            able = (homes["reach"][index[kind]] == 0) & ((mine["flags"] & c.OFF) == 0)
+            able = (homes["reach"][index[kind]] == 0) & ((mine["flags"] & IS_OFF) == 0)
             first = np.empty(len(mine), np.int32)
             clocks.first_gaps(key("read.gap"), at, index[kind], float(reporting.read.rate), first)
-            mine["read_s"] = np.where(able, first, c.NEVER)
+            mine["read_s"] = np.where(able, first, NEVER)
     next_s = np.empty(n, np.int32)
     earliest(devices, starts, homes, next_s)
     shape = (-(-n // 64), c.N_TYPES)
@@ -191,17 +195,17 @@ def _flags(scenario: Scenario, key: Any, device_type: str, at: int, index: NDArr
     firmware, flags = firmware_of(scenario), np.zeros(len(index), np.uint8)
     some = np.empty(len(index), np.bool_)
     happens(key("firmware.off"), at, index, 0, np.uint64(threshold(firmware.off.get(device_type, 0.0))), some)  # type: ignore[call-overload]
-    flags[some] |= c.OFF
+    flags[some] |= IS_OFF
     if device_type in UPDATED_LOCALLY:
         happens(key("local.takes_part"), at, index, 0, np.uint64(threshold(firmware.local.take_up)), some)
-        flags[some] |= c.TAKES_PART
+        flags[some] |= TAKES_PART
     return flags
 
 
 def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> NDArray[Any]:
     """Return the premises of a region: their hubs' readiness and exchange, and their first reads."""
     firmware, n, at = firmware_of(scenario), estate.n_premises[region], place(region, 0)
-    homes, seconds = _in_lines(n, c.HOME), np.full(n, c.NEVER, np.int32)
+    homes, seconds = _in_lines(n, c.HOME), np.full(n, NEVER, np.int32)
     homes["reach"] = estate.reach[region]
     if firmware.ota.exchange is not None:
         _curve(key("hub.exchange"), at, firmware.ota.exchange, seconds)

@@ -18,6 +18,7 @@ from sim.planning.paths import permitted
 from sim.streams import stream_key
 from sim.tables import LATENCY_EDGES_S, STALENESS_EDGES_S
 from sim.transitions import job_table
+from sim.words import Design, PhaseSource, Trigger
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image
@@ -29,9 +30,16 @@ TYPES: Final = (*ROW_TYPES, "esme", "gsme")  # in the order of rows and of the k
 FROM_HUB: Final = frozenset({"hub_poll", "hub_batch", "digest", "piggy_back"})
 STORING: Final = FROM_HUB | {"hub_store"}
 _BY_RULE: Final = {
-    "none": c.NO_RULE, "hub_store": c.READS, "audit": c.AUDITS, "event_read": c.EVENTS, "on_change": c.CHANGES, "on_change_heartbeat": c.CHANGES_AND_TIMED,
-    "periodic": c.TIMED, "cloud": c.TIMED, **dict.fromkeys(FROM_HUB, c.TIMED),
-}  # fmt: skip
+    "none": Trigger.NONE,
+    "hub_store": Trigger.READ,
+    "audit": Trigger.AUDIT,
+    "event_read": Trigger.EVENT,
+    "on_change": Trigger.CHANGE,
+    "on_change_heartbeat": Trigger.CHANGE_AND_TIMER,
+    "periodic": Trigger.TIMER,
+    "cloud": Trigger.TIMER,
+    **dict.fromkeys(FROM_HUB, Trigger.TIMER),
+}
 
 
 def firmware_of(scenario: Scenario) -> Firmware:
@@ -52,9 +60,9 @@ def rules_of(scenario: Scenario, region: int) -> NDArray[Any]:
         "from_hub": reporting.rule in FROM_HUB, "stores": reporting.rule in STORING, "refreshes": reporting.read.refreshes_smi,
         "is_cloud": reporting.rule == "cloud", "is_digest": reporting.rule == "digest",
         "period_s": reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period,
-        "phase": c.PHASES.index(phase.source), "at_s": phase.at, "phase_window_s": phase.window, "event_delay_s": reads.event_delay,
+        "phase": PhaseSource.of(phase.source), "at_s": phase.at, "phase_window_s": phase.window, "event_delay_s": reads.event_delay,
         "ban_s": min(ban.start + ban.grace, NEVER_S) if ban else NEVER_S, "ban_everywhere": ban is not None and ban.scope == "everywhere",
-        "comply": threshold(ban.compliance) if ban else 0, "ota_s": ota.start, "design": c.DESIGNS.index(screening.design),
+        "comply": threshold(ban.compliance) if ban else 0, "ota_s": ota.start, "design": Design.of(screening.design),
         "list_age_s": screening.list_age, "fails_open": screening.fail == "open", "install_s": screening.install, "token_life_s": screening.token_life,
         "again_s": screening.retry, "reseed": ota.exchange is not None and ota.exchange.reseed, "resume_s": ota.resume, "patience_s": ota.response.patience,
         "repair_s": repair.start if repair else NEVER_S, "retries": ota.retries, "retry_s": ota.retry_after,
@@ -92,7 +100,7 @@ def facts_of(scenario: Scenario, replication: int, images: Sequence[Image]) -> N
         one[name][:] = NEVER_S
         for image in images:
             one[name][image.model_number, image.version] = getattr(image, name)
-    one["keys"][:] = [stream_key(scenario.seed, replication, name) for name in c.STREAMS]
+    one["keys"][:] = [stream_key(scenario.seed, replication, name) for name in c.stream_names()]
     one["transitions"][:] = job_table()
     one["han_s"][:n] = [han_s(firmware, name) for name in sorted(firmware.models)]
     one["asks_from"][:] = c.MOST_VERSIONS

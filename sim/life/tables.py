@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from sim.calendar import dial
 from sim.estate.estate import SLOTS, TYPE_2, Estate, place
-from sim.kernels import ledgers as kernel
 from sim.kernels.dials import reading
 from sim.kernels.firmware import columns as c
 from sim.kernels.firmware.begin import strokes_between
+from sim.kernels.firmware.columns import IS_OFF, TAKES_PART
 from sim.kernels.firmware.finish import finish
+from sim.kernels.ledgers import Total
 from sim.kernels.reports import first_due
 from sim.life.living import Life
 from sim.life.rules import FROM_HUB, STORING, TYPES, firmware_of
@@ -23,7 +24,7 @@ from sim.planning import campaigns, releases
 from sim.recorder import from_rows
 from sim.streams import stream_key
 from sim.tables import LATENCY_EDGES_S, STALENESS_EDGES_S
-from sim.transitions import JOB_STATES
+from sim.words import Decision, FirmwareMessage, JobEnd, JobState, JobStep, Leg, LocalImage, Outcome, ReadProcess, RecordState, Status, Trigger
 
 if TYPE_CHECKING:
     from sim.planning.campaigns import Campaign
@@ -76,7 +77,7 @@ def _jobs(life: Life, names: Sequence[str]) -> list[_Row]:
     for region, name in enumerate(names):
         ends = _total(part.summed("jobs") for part in life.parts if part.region == region) if life.parts else np.zeros((0, 0, 0))
         for model, version, end in np.argwhere(ends) if np.ndim(ends) == 3 else ():
-            rows.append((name, life.models[model], life.types[model], int(version), c.ENDS[end], int(ends[model, version, end])))
+            rows.append((name, life.models[model], life.types[model], int(version), JobEnd(end).word, int(ends[model, version, end])))
     return rows
 
 
@@ -85,42 +86,42 @@ def _steps(life: Life, names: Sequence[str]) -> list[_Row]:
     for region, name in enumerate(names):
         steps = [part.summed("steps") for part in life.parts if part.region == region]
         for kind, step in np.argwhere(_total(steps)) if steps else ():
-            rows.append((name, TYPES[kind], c.STEPS[step], int(sum(part[kind, step] for part in steps))))
+            rows.append((name, TYPES[kind], JobStep(step).word, int(sum(part[kind, step] for part in steps))))
     return rows
 
 
 def _latencies(life: Life) -> list[_Row]:
     n = _total(part.summed("latencies") for part in life.parts)
-    return [(TYPES[k], c.LATENCIES[s], LATENCY_EDGES_S[b], LATENCY_EDGES_S[b + 1], int(n[k, s, b])) for k, s, b in np.argwhere(n)]
+    return [(TYPES[k], Leg(s).word, LATENCY_EDGES_S[b], LATENCY_EDGES_S[b + 1], int(n[k, s, b])) for k, s, b in np.argwhere(n)]
 
 
 def _local(life: Life, scenario: Scenario) -> list[_Row]:
     n, channels = _total(part.summed("local") for part in life.parts), sorted(firmware_of(scenario).local.channels)
-    return [(TYPES[k], channels[ch], c.IMAGES[i], bool(s), c.OUTCOMES[o], int(n[k, ch, i, s, o])) for k, ch, i, s, o in np.argwhere(n)]
+    return [(TYPES[k], channels[ch], LocalImage(i).word, bool(s), Outcome(o).word, int(n[k, ch, i, s, o])) for k, ch, i, s, o in np.argwhere(n)]
 
 
 def _readings(life: Life) -> list[_Row]:
     n = _total(part.summed("readings") for part in life.parts)
-    return [(c.PROCESSES[p], TYPES[k], ("right", "wrong", "unknown")[s], int(n[p, k, s])) for p, k, s in np.argwhere(n)]
+    return [(ReadProcess(p).word, TYPES[k], RecordState(s).word, int(n[p, k, s])) for p, k, s in np.argwhere(n)]
 
 
 def _decisions(life: Life, scenario: Scenario) -> list[_Row]:
     n, prices = _total(part.summed("decisions") for part in life.parts), dict(firmware_of(scenario).reads.prices)
-    return [(c.PROCESSES[p], TYPES[k], c.DECISIONS[o], prices.get(c.DECISIONS[o], 0.0), int(n[p, k, o])) for p, k, o in np.argwhere(n)]
+    return [(ReadProcess(p).word, TYPES[k], Decision(o).word, prices.get(Decision(o).word, 0.0), int(n[p, k, o])) for p, k, o in np.argwhere(n)]
 
 
 def _told(life: Life, scenario: Scenario, replication: int) -> list[_Row]:
     told, rule = _total(part.summed("told") for part in life.parts), scenario.reporting.rule
     timed = sum(_timed(life, scenario, replication, region) for region in range(len(life.regions)))
-    told[c.T_CARRIED if rule == "piggy_back" else c.T_REPORT] += timed
-    told[c.T_REQUEST] += timed if rule == "hub_poll" else 0
-    return [(c.TOLD[k], int(told[k])) for k in np.flatnonzero(told)]
+    told[FirmwareMessage.CARRIED if rule == "piggy_back" else FirmwareMessage.VERSION_REPORT] += timed
+    told[FirmwareMessage.REQUEST] += timed if rule == "hub_poll" else 0
+    return [(message.word, int(told[message])) for message in FirmwareMessage if told[message]]
 
 
 def _timed(life: Life, scenario: Scenario, replication: int, number: int) -> int:
     """Return how many timed reports the able senders of a region make while it is measured."""
     rules, phase = life.rules[number][0], scenario.reporting.phase
-    if rules["rule"] not in (c.TIMED, c.CHANGES_AND_TIMED):
+    if rules["rule"] not in (Trigger.TIMER, Trigger.CHANGE_AND_TIMER):
         return 0
     able = [_able(life, number, kind) if life.facts[0]["reports"][kind] else np.zeros(0, np.uint32) for kind in range(c.N_TYPES)]
     groups = [(number * 8, np.unique(np.concatenate(able)))] if rules["from_hub"] else [(place(number, SLOTS[TYPES[k]]), able[k]) for k in range(c.N_TYPES)]
@@ -139,14 +140,14 @@ def _able(life: Life, number: int, kind: int) -> NDArray[Any]:
     """Return the premises numbers of devices of a type whose reports can arrive."""
     rules, region = life.rules[number][0], life.regions[number]
     mine = region.devices[region.starts[kind] : region.starts[kind + 1]]
-    can = (mine["flags"] & c.TAKES_PART) != 0 if rules["is_cloud"] else region.homes["reach"][mine["index"]] == 0
-    found: NDArray[Any] = mine["index"][can & ((mine["flags"] & c.OFF) == 0)]
+    can = (mine["flags"] & TAKES_PART) != 0 if rules["is_cloud"] else region.homes["reach"][mine["index"]] == 0
+    found: NDArray[Any] = mine["index"][can & ((mine["flags"] & IS_OFF) == 0)]
     return found
 
 
 def _status(life: Life, at_end: dict[tuple[str, str], int]) -> list[_Row]:
     sums = _total(part.summed("status") for part in life.parts)
-    rows = [(name, what, int(sums[kind, s])) for kind, name in enumerate(TYPES) for s, what in enumerate(c.STATUS)]
+    rows = [(name, what, int(sums[kind, s])) for kind, name in enumerate(TYPES) for s, what in enumerate(Status.words())]
     return rows + [(kind, what, n) for (kind, what), n in at_end.items()]
 
 
@@ -160,7 +161,7 @@ def _ledgers(life: Life, scenario: Scenario, names: Sequence[str]) -> list[_Row]
     measured_s, stores = scenario.window.length, scenario.reporting.rule in STORING
     for region, name in enumerate(names):
         mine = [part.summed("totals") for part in life.parts if part.region == region]
-        totals = _total(mine) if mine else np.zeros((c.N_TYPES, 2, c.N_TOTALS), np.int64)
+        totals = _total(mine) if mine else np.zeros((c.N_TYPES, 2, len(Total)), np.int64)
         for kind, device_type in enumerate(TYPES):
             if device_type in ("esme", "gsme") and device_type not in life.types:
                 continue  # no model of it, no life
@@ -168,11 +169,11 @@ def _ledgers(life: Life, scenario: Scenario, names: Sequence[str]) -> list[_Row]
             reporting = n if device_type in scenario.reporting.devices else 0
             for ledger, number, known in (("hub", 1, stores), ("smi", 0, device_type not in TYPE_2)):
                 t = [int(value) for value in totals[kind, number]]
-                wrong_s, unknown_s = t[kernel.WRONG_S], t[c.UNKNOWN_S] if known else n * measured_s
-                stale = t[kernel.STALE_LOW] + (t[kernel.STALE_HIGH] << 32)
+                wrong_s, unknown_s = t[Total.WRONG_S], t[Total.UNKNOWN_S] if known else n * measured_s
+                stale = t[Total.STALE_LOW] + (t[Total.STALE_HIGH] << 32)
                 rows.append((
                     ledger, device_type, name, n, reporting, n * measured_s - wrong_s - unknown_s, wrong_s, unknown_s, stale / 2, 0.0, 0,
-                    int(totals[kind, 0, kernel.N_CHANGES]), t[kernel.N_REPAIRS], t[kernel.REPAIR_S],
+                    int(totals[kind, 0, Total.N_CHANGES]), t[Total.N_REPAIRS], t[Total.REPAIR_S],
                 ))
     return rows
 
@@ -204,7 +205,7 @@ def traced(life: Life, scenario: Scenario, names: Sequence[str]) -> list[tuple[s
             for d in region.devices[region.starts[kind] : region.starts[kind + 1]]:
                 hub, hub_s = (int(d["hub"]), int(d["wrong_hub_s"]) if d["hub"] != c.UNKNOWN else -1) if stores else (0, -1)
                 rows.append((
-                    names[number], SLOTS[device_type], int(d["index"]), int(d["running"]), int(d["smi"]), hub, JOB_STATES[d["job"]], int(d["version"]),
+                    names[number], SLOTS[device_type], int(d["index"]), int(d["running"]), int(d["smi"]), hub, JobState(d["job"]).word, int(d["version"]),
                     int(d["attempt"]), int(d["wrong_smi_s"]), hub_s,
                 ))
     return sorted(rows)

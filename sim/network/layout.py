@@ -16,25 +16,33 @@ from sim.kernels import protection
 from sim.kernels.attempts import Setup
 from sim.kernels.draws import threshold
 from sim.kernels.links import Links
-from sim.kernels.pool import NEVER, NONE
-from sim.kernels.protection import ROW, Rows
-from sim.kernels.servers import CELL, CSP, DSP, OUTAGE, SERVER, STAGE, USER, Queues
+from sim.kernels.pool import NONE
+from sim.kernels.protection import ROW, RowMemory, Rows, SenderMemory
+from sim.kernels.seconds import NEVER
+from sim.kernels.servers import OUTAGE, SERVER, STAGE, Queues
 from sim.planning.sizes import sizes_at
 from sim.recorder import Recorder
 from sim.scenario.fields import of_server
 from sim.streams import stream_key
+from sim.words import Mitigation, StageKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.scenario.schema import Scenario, Stage
 
-WHAT: Final = {"cell": CELL, "csp": CSP, "dsp": DSP, "user": USER}
-ROW_KINDS: Final = {
-    "alert_storm_protection": protection.STORM, "circuit_breaker": protection.BREAKER, "admission": protection.ADMISSION, "shed": protection.SHED,
-    "allocation": protection.ALLOCATION, "access_barring": protection.BARRING, "shape": protection.SHAPE, "redelivery": protection.REDELIVERY,
-    "codel": protection.CODEL,
-}  # fmt: skip
+# What a server's arrivals are taken through, one row after the other.
+AT_SERVERS: Final = frozenset({
+    Mitigation.ACCESS_BARRING,
+    Mitigation.ALERT_STORM_PROTECTION,
+    Mitigation.CIRCUIT_BREAKER,
+    Mitigation.ADMISSION,
+    Mitigation.SHED,
+    Mitigation.ALLOCATION,
+    Mitigation.SHAPE,
+    Mitigation.CODEL,
+    Mitigation.REDELIVERY,
+})
 PER_SENDER: Final = ("outage", "restoration", "reboot")  # causes of alert that come once a fault
 
 
@@ -43,14 +51,19 @@ class Layout:
 
     def __init__(self, scenario: Scenario, estate: Estate, recorder: Recorder, replication: int) -> None:
         self._scenario, self._estate, self._recorder, self._replication = scenario, estate, recorder, replication
-        self.specs = [spec for spec in scenario.network if spec.stage in WHAT]
+        self.specs = [spec for spec in scenario.network if spec.stage in StageKind.words()]
         self.latencies = [spec.latency for spec in self.specs]
         self.n_open = sum(spec.stage != "user" for spec in self.specs)
         self.latency_s = sum(self.latencies[: self.n_open])
         self.kinds = recorder.kinds
         self.n_anonymous = len(scenario.traffic.kinds) if scenario.traffic.level else 0
         self.n_cells = [-(-n // estate.premises_per_cell) for n in estate.n_premises]
-        self.rows = [(k, number, row) for k, spec in enumerate(self.specs) for number, row in enumerate(spec.mitigations) if row.kind in ROW_KINDS]
+        self.rows = [
+            (k, number, row)
+            for k, spec in enumerate(self.specs)
+            for number, row in enumerate(spec.mitigations)
+            if Mitigation.of(row.kind) in AT_SERVERS
+        ]
         traffic = scenario.traffic.kinds
         self.central = np.array(
             [kind in traffic and traffic[kind].made_at == "dsp" for kind in self.kinds], np.bool_
@@ -122,7 +135,7 @@ class Layout:
             codel = next(((row.target, row.interval) for row in spec.mitigations if row.kind == "codel"), (-1, -1))
             mixed = any(row.kind in ("circuit_breaker", "admission", "allocation") for row in own)
             out[k] = (
-                WHAT[spec.stage], first, self.servers(k), self._recorder.first[k], spec.latency,
+                StageKind.of(spec.stage), first, self.servers(k), self._recorder.first[k], spec.latency,
                 before, spec.overflow == "drop_oldest", len(spec.priority) + 1, number, len(own),
                 mixed, *codel,
             )
@@ -173,13 +186,13 @@ class Layout:
         rows, ring, most = np.zeros((len(self.rows), n_servers), ROW), 0, 1
         for i, (k, _, row) in enumerate(self.rows):
             for v, name in enumerate(self.names[self.specs[k].stage]):
-                rows[i, v] = (ROW_KINDS[row.kind], k, *_parameters(row, name), ring)
+                rows[i, v] = (Mitigation.of(row.kind), k, *_parameters(row, name), ring)
             ring += self.servers(k) * row.window if row.kind == "circuit_breaker" else 0
             most = max(most, row.threshold if row.kind == "alert_storm_protection" else 1)
         state = np.zeros((len(self.rows), n_servers, 4), np.int64)
-        state[:, :, protection.SLOT] = -1
-        is_admission = rows["what"] == protection.ADMISSION
-        state[:, :, protection.TOKENS] = np.where(is_admission, rows["c"], 0)
+        state[:, :, RowMemory.LATEST_SLOT] = -1
+        is_admission = rows["what"] == Mitigation.ADMISSION
+        state[:, :, RowMemory.TOKENS] = np.where(is_admission, rows["c"], 0)
         listed = np.array([self.listed(row) for _, _, row in self.rows], np.bool_).reshape(len(self.rows), len(self.kinds))
         for i, (_, _, row) in enumerate(self.rows):
             if row.kind == "alert_storm_protection":
@@ -271,7 +284,7 @@ def watch_list(rows: Rows, n: int) -> Rows:
     if size <= len(rows.senders):
         return rows
     history = np.zeros((size, 3), np.int32)
-    history[:, protection.LAST_PASSED] = -NEVER
+    history[:, SenderMemory.LAST_PASSED] = -NEVER
     grown = rows._replace(senders=np.zeros(size, np.uint64), history=history, times=np.zeros((size, rows.times.shape[1]), np.int32))
     protection.moved(rows, grown)
     return grown

@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.estate.estate import Estate
-from sim.kernels import pool as memory
-from sim.kernels.attempts import BUDGET, DAY_START, STOP
+from sim.kernels.attempts import RetryTerm, Scalar
 from sim.kernels.crowding import crowd
 from sim.kernels.links import Links
 from sim.kernels.net import Net
+from sim.kernels.pool import Height
 from sim.kernels.queues import allowance
 from sim.kernels.quiet import pass_quietly
-from sim.kernels.servers import CELL, DSP, USER
-from sim.kernels.storm import NEEDS_ROOM, advance
+from sim.kernels.storm import Pause, advance
 from sim.kernels.traffic import FLOW, MEMBER, Leaving, count_by_user, scattered
 from sim.network.flows import Flow, Late
 from sim.network.layout import Layout, watch_list
@@ -29,6 +28,7 @@ from sim.network.room import grown, room_for, small_pool
 from sim.network.telling import Telling
 from sim.recorder import DAY_S, Recorder
 from sim.tables import Trace
+from sim.words import StageKind
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -71,7 +71,7 @@ class Network:
             self._straight_on(flows)
             return []
         flows = sorted(flows, key=lambda flow: (flow.region, flow.kind, flow.place))
-        self._setup.c[STOP], self._setup.c[DAY_START] = stop_s, start_s // DAY_S * DAY_S
+        self._setup.c[Scalar.STOP], self._setup.c[Scalar.DAY_START] = stop_s, start_s // DAY_S * DAY_S
         if len(self._estate.dark_until_s[0]):
             self._setup = self._setup._replace(dark_until=np.concatenate(self._estate.dark_until_s))
         leaving = self._leaving(flows, anonymous, start_s, stop_s)
@@ -85,7 +85,7 @@ class Network:
             pass_quietly(self._setup, leaving, book)
         self._recorder.close(book, [(self.layout.specs[k].stage, number, row.kind) for k, number, row in self.layout.rows])
         late = self._telling.tell(flows, leaving, book, self._pool, start_s, stop_s)
-        self._pool.messages["position"][: self._pool.n[memory.USED_MESSAGES]] = -1
+        self._pool.messages["position"][: self._pool.n[Height.USED_MESSAGES]] = -1
         return late
 
     def _straight_on(self, flows: Sequence[Flow]) -> None:
@@ -144,11 +144,11 @@ class Network:
     def _may_crowd(self, leaving: Leaving, start_s: int, stop_s: int) -> bool:
         """Whether anybody may need a name in this interval."""
         pool, layout = self._pool, self.layout
-        if pool.n[memory.USED_MESSAGES] > pool.n[memory.FREE_MESSAGES] or layout.watched.any():
+        if pool.n[Height.USED_MESSAGES] > pool.n[Height.FREE_MESSAGES] or layout.watched.any():
             return True
-        if len(self._setup.outages) or any(self._setup.stages["what"] == CELL):
+        if len(self._setup.outages) or any(self._setup.stages["what"] == StageKind.CELL):
             return True
-        if self._setup.retry[BUDGET] >= 0 or any(row.kind != "alert_storm_protection" for _, _, row in layout.rows):
+        if self._setup.retry[RetryTerm.BUDGET] >= 0 or any(row.kind != "alert_storm_protection" for _, _, row in layout.rows):
             return True
         # Hubs put off their messages before they leave; of links that are down only anonymous ones
         # and retries learn on the way.
@@ -166,9 +166,9 @@ class Network:
         if not limits["denominator"].any():
             return False
         came = leaving.counts  # server × kind × second
-        if stage["what"] == USER:
+        if stage["what"] == StageKind.USER:
             came, first_kind = leaving.by_user, self.layout.n_anonymous
-        elif stage["what"] == DSP:
+        elif stage["what"] == StageKind.DSP:
             came = leaving.counts.sum(axis=0)[None]
         else:
             came = leaving.counts * ~self.layout.central[:, None]
@@ -200,7 +200,7 @@ class Network:
             position += len(flow.row)
         leaving = leaving._replace(first=first, members=members, flows=flow_records)
         for k, stage in enumerate(self._setup.stages):
-            if stage["what"] == CELL:
+            if stage["what"] == StageKind.CELL:
                 for region in np.flatnonzero(self.layout.n_cells).tolist():  # a region may have no homes
                     shared = self._setup, leaving, self._rows, self._queues
                     crowd(*shared, k, region, min(STRETCH_S, n_seconds))
@@ -218,7 +218,7 @@ class Network:
 
     def _oldest(self, flows: Sequence[Flow], start_s: int, stop_s: int) -> tuple[int, int]:
         """Return room for the longest delay at a stage and end to end that can be counted by *stop_s*."""
-        live = self._pool.messages[: self._pool.n[memory.USED_MESSAGES]]
+        live = self._pool.messages[: self._pool.n[Height.USED_MESSAGES]]
         live = live[live["kind"] >= 0]
         at, raised = (min(start_s, int(live[name].min())) if len(live) else start_s for name in ("at", "raised"))
         raised = min([raised, *(int(flow.raised.min()) for flow in flows if len(flow.raised))])
@@ -227,7 +227,7 @@ class Network:
 
     def _advance(self, leaving: Leaving, book: Any, start_s: int, stop_s: int) -> None:
         """Take the steps, making room as they need it."""
-        live = int(np.count_nonzero(self._pool.messages["kind"][: self._pool.n[memory.USED_MESSAGES]] >= 0))
+        live = int(np.count_nonzero(self._pool.messages["kind"][: self._pool.n[Height.USED_MESSAGES]] >= 0))
         watched = int(leaving.counts[:, self.layout.watched].sum()) + live if self.layout.watched.any() else 0
         self._rows = watch_list(self._rows, watched + int(np.count_nonzero(self._rows.senders)) if watched else 0)
         self._pool = grown(self._pool, len(self._pool.messages), live + 1)
@@ -235,7 +235,7 @@ class Network:
         while at < stop_s:
             net = Net(self._setup, leaving, self._pool, self._links, self._rows, self._queues, book, self._room)
             at, status = advance(net, at, stop_s)
-            if status == NEEDS_ROOM:
+            if status == Pause.NEEDS_ROOM:
                 soon = int(leaving.counts[:, :, at - start_s : at - start_s + 60].sum())
                 self._pool = grown(self._pool, 2 * len(self._pool.messages) + soon, 2 * len(self._pool.ended))
                 self._room = room_for(self._pool, self.layout, self._room)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.estate.estate import Estate
 from sim.kernels.attempts import Book
-from sim.kernels.pool import DELIVERED, ENDED, FATES, N_ENDED, NEVER, USED_MESSAGES, Pool
+from sim.kernels.pool import ENDED, Height, Pool
+from sim.kernels.seconds import NEVER
 from sim.kernels.traffic import Leaving
 from sim.network.flows import Flow, Late
 from sim.network.layout import Layout
 from sim.recorder import Recorder
 from sim.tables import Trace
-
-CAUSES: Final = ("timer", "change", "read", "alert")
+from sim.words import Fate, MessageCause
 
 
 class Telling:
@@ -43,11 +43,11 @@ class Telling:
                 tail.append(self._afterwards(flow, unnamed & (flow.leave >= stop_s - self._layout.latency_s)))
             if self._trace is not None:
                 self._remember(flow, unnamed)
-        ended = pool.ended[: pool.n[N_ENDED]]
+        ended = pool.ended[: pool.n[Height.N_ENDED]]
         if self._trace is not None:
             self._remember_ended(ended)
         known = np.concatenate([*tail, ended[~ended["told"]]])
-        pool.n[N_ENDED] = 0
+        pool.n[Height.N_ENDED] = 0
         due = known["at"] < stop_s
         self._later = known[~due]
         return self._late(known[due])
@@ -78,7 +78,7 @@ class Telling:
         out = np.zeros(int(np.count_nonzero(chosen)), ENDED)
         out["row"], out["made"], out["raised"] = flow.row[chosen], flow.made[chosen], flow.raised[chosen]
         out["at"] = flow.leave[chosen] + self._layout.latency_s
-        out["kind"], out["region"], out["place"], out["fate"] = flow.kind, flow.region, flow.place, DELIVERED
+        out["kind"], out["region"], out["place"], out["fate"] = flow.kind, flow.region, flow.place, Fate.DELIVERED
         out["cause"] = flow.cause if isinstance(flow.cause, int) else flow.cause[chosen]
         return out
 
@@ -101,19 +101,20 @@ class Telling:
         for i in np.flatnonzero(unnamed):
             at = int(flow.leave[i]) + self._layout.latency_s
             end = ("delivered", "", at) if at < self._recorder.horizon_s else ("in_flight", "", -1)
-            self._trace.messages.append((*where, int(flow.premises[flow.row[i]]), int(flow.raised[i]), CAUSES[causes[i]], *end))
+            self._trace.messages.append((*where, int(flow.premises[flow.row[i]]), int(flow.raised[i]), MessageCause(causes[i]).word, *end))
 
     def _remember_ended(self, ended: NDArray[Any]) -> None:
         assert self._trace is not None
         for e in ended:
             where = self._layout.kinds[e["kind"]], self._estate.regions[e["region"]], int(e["place"]) % 8, int(e["premises"])
-            delivered = e["fate"] == DELIVERED
+            delivered = e["fate"] == Fate.DELIVERED
             stage = self._recorder.stage_names[int(e["stage"]) + 1]
-            self._trace.messages.append((*where, int(e["raised"]), CAUSES[e["cause"]], FATES[e["fate"]], stage, int(e["at"]) if delivered else -1))
+            end = Fate(e["fate"]).word, stage, int(e["at"]) if delivered else -1
+            self._trace.messages.append((*where, int(e["raised"]), MessageCause(e["cause"]).word, *end))
 
     def close(self, pool: Pool) -> None:
         """Count what is still under way at the horizon."""
-        live = pool.messages[: pool.n[USED_MESSAGES]]
+        live = pool.messages[: pool.n[Height.USED_MESSAGES]]
         numbers = np.arange(len(live))
         live = live[(live["kind"] >= 0) & (live["message"] == numbers) & (live["ended"] == NEVER)]
         recorder = self._recorder
@@ -125,4 +126,4 @@ class Telling:
         if self._trace is not None:
             for m in live[live["kind"] >= self._layout.n_anonymous]:
                 where = self._layout.kinds[m["kind"]], self._estate.regions[m["region"]], int(m["place"]) % 8, int(m["premises"])
-                self._trace.messages.append((*where, int(m["raised"]), CAUSES[m["cause"]], "in_flight", "", -1))
+                self._trace.messages.append((*where, int(m["raised"]), MessageCause(m["cause"]).word, "in_flight", "", -1))

@@ -22,7 +22,9 @@ from sim.kernels.upgrades import happens
 from sim.life.rules import TYPES as LIVING
 from sim.network.flows import Flow
 from sim.processes.darkness import strokes_in
-from sim.processes.shaping import ALERT, Source, entered, flow, rows_for, shaped
+from sim.processes.shaping import Source, entered, flow, rows_for, shaped
+from sim.scenario.alerts import FIRMWARE_CAUSES
+from sim.words import AlertCause, MessageCause
 
 if TYPE_CHECKING:
     from sim.scenario.alerts import AlertKind
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
 
 Spells = tuple[NDArray[Any], ...]  # premises number, begin, end, whether it is an outage; by number and then time
 EVENTS = frozenset({"outage", "restoration", "reboot"})
-FROM_FIRMWARE = {
-    "transferred": columns.C_TRANSFERRED, "received": columns.C_RECEIVED, "activated": columns.C_ACTIVATED, "cut": columns.C_CUT, "cut_restored": columns.C_CUT,
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -129,9 +128,9 @@ def alerts(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: i
     row, second = _raised(world, source, raiser, start_s, stop_s)
     if source.is_plain:
         counts = np.zeros(stop_s - start_s, np.int32)
-        row, leave = entered(world, source, "report.loss", row, second, second, ALERT, 0.0, start_s, counts)
-        return flow(source, row, leave, ALERT, counts)
-    return shaped(world, source, shaping.packed(row, second, second, ALERT, world.warm_up_s, source.tally), start_s, stop_s)
+        row, leave = entered(world, source, "report.loss", row, second, second, MessageCause.ALERT, 0.0, start_s, counts)
+        return flow(source, row, leave, MessageCause.ALERT, counts)
+    return shaped(world, source, shaping.packed(row, second, second, MessageCause.ALERT, world.warm_up_s, source.tally), start_s, stop_s)
 
 
 def _raised(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -139,7 +138,7 @@ def _raised(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: 
     if raiser.cause in EVENTS:
         now = (raiser.second >= start_s) & (raiser.second < stop_s)
         return raiser.row[now], raiser.second[now]
-    if raiser.cause in FROM_FIRMWARE:
+    if raiser.cause in FIRMWARE_CAUSES:
         return _by_firmware(world, source, start_s, stop_s)
     key = world.key(f"alert.gap.{source.name}")
     row, second = clocks.strokes(
@@ -154,7 +153,8 @@ def _by_firmware(world: World, source: Source, start_s: int, stop_s: int) -> tup
     assert world.life is not None, "only a firmware world has alerts of these causes"
     happened = [np.zeros(0, columns.RAISED), *world.life.raised[source.region]]
     raised = np.concatenate(happened)
-    raised = raised[raised["cause"] == FROM_FIRMWARE[spec.cause]]
+    made_by = "cut" if spec.cause == "cut_restored" else spec.cause
+    raised = raised[raised["cause"] == AlertCause.of(made_by)]
     if spec.sender in LIVING:
         raised = raised[raised["type"] == LIVING.index(spec.sender)]
     if spec.cause == "cut":

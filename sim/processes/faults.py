@@ -13,9 +13,10 @@ import numpy as np
 from sim.calendar import dial, strokes
 from sim.estate.build import TIMED_RULES, timer_period_s
 from sim.estate.estate import place
-from sim.kernels.darkness import NEVER, Strokes, darken, lock_clocks
+from sim.kernels.darkness import Strokes, darken, lock_clocks
 from sim.kernels.dials import reading
 from sim.kernels.draws import threshold
+from sim.kernels.seconds import NEVER
 from sim.processes.darkness import strokes_in
 from sim.processes.interval import bring_up_to_date
 from sim.turns import Turn

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from sim.estate.build import STORING_RULES
 from sim.kernels.draws import threshold
-from sim.kernels.ledgers import NOT_YET, REFUSED, hub_hears
+from sim.kernels.ledgers import hub_hears
 from sim.kernels.reports import to_devices
+from sim.kernels.seconds import NEVER, NOT_WRITTEN
 from sim.kernels.upgrades import changes_due
 from sim.ledgers import NOTHING, Changes, Messages
 from sim.network.flows import Flow, Late
@@ -82,8 +83,8 @@ def _reports(source: Source, flow: Flow, arrived: Late | None, start_s: int, sto
     kept, dropped, now = source.new_kept, source.dropped, new[1] >= start_s
     ended = ~now & (new[2] < stop_s)
     return (
-        _together(tuple(column[now] for column in new), (kept["row"], kept["made"], np.full(len(kept), NOT_YET, np.int32))),
-        _together(tuple(column[ended] for column in new), old, (dropped["row"], dropped["made"], np.full(len(dropped), REFUSED, np.int32))),
+        _together(tuple(column[now] for column in new), (kept["row"], kept["made"], np.full(len(kept), NEVER, np.int32))),
+        _together(tuple(column[ended] for column in new), old, (dropped["row"], dropped["made"], np.full(len(dropped), NOT_WRITTEN, np.int32))),
     )
 
 

@@ -17,13 +17,14 @@ from sim.kernels.firmware import columns as c
 from sim.kernels.firmware import targets
 from sim.kernels.firmware.advance import AT_ONCE, ROOM, advance
 from sim.kernels.firmware.locally import HOUR_S, due_attempts, offer_locally
-from sim.kernels.ledgers import N_WRONG
+from sim.kernels.ledgers import Total
 from sim.life.living import Life, Part
 from sim.life.rules import TYPES, firmware_of
 from sim.planning.campaigns import Begin, Withdraw
 from sim.planning.paths import hops
 from sim.planning.releases import highest_listed
 from sim.turns import Turn
+from sim.words import DeviceType
 
 if TYPE_CHECKING:
     from sim.planning.campaigns import Campaign
@@ -134,7 +135,7 @@ def _read_all(world: World, life: Life) -> None:
     def read(number: int) -> None:
         part = life.parts[number]
         for kind, start, stop in part.slices:
-            if kind != c.IHD:
+            if kind != DeviceType.IHD:
                 targets.read_all(part.sums, life.regions[part.region].devices, start, stop, kind, life.goals)
 
     world.each(read, range(len(life.parts)))
@@ -148,7 +149,7 @@ def _scope(world: World, life: Life, image: Image) -> None:
         part = life.parts[number]
         targets.scope(part.sums, life.regions[part.region].devices, part.rows[image.model_number], kind, image.version)
 
-    if kind != c.IHD:
+    if kind != DeviceType.IHD:
         world.each(read, range(len(life.parts)))
 
 
@@ -223,7 +224,7 @@ def _busy_rows(world: World, life: Life, until_s: int) -> dict[int, NDArray[Any]
         return nobody
     due: list[tuple[int, int, int, int]] = []
     for number, region in enumerate(life.regions):
-        for kind in (c.PPMID, c.IHD):
+        for kind in (DeviceType.PPMID, DeviceType.IHD):
             start, stop = int(region.starts[kind]), int(region.starts[kind + 1])
             row, second = np.empty(0, np.int64), np.empty(0, np.int64)
             n = due_attempts(region.devices, start, stop, until_s, row, second)
@@ -260,8 +261,8 @@ def _look_around(life: Life, now_s: int) -> None:
             life.behind.append((name, release_class, now_s, _behind(life, of_class, now_s)))
         suspended = sum(int(part.summed("suspended")[kind]) for part in life.parts)
         for ledger, number in (("hub", 1), ("smi", 0)):
-            wrong, unknown = (sum(int(part.summed("totals")[kind, number, what]) for part in life.parts) for what in (N_WRONG, c.N_UNKNOWN))
-            if kind == c.IHD and ledger == "smi":
+            wrong, unknown = (sum(int(part.summed("totals")[kind, number, what]) for part in life.parts) for what in (Total.N_WRONG, Total.N_UNKNOWN))
+            if kind == DeviceType.IHD and ledger == "smi":
                 unknown = sum(int(region.starts[kind + 1] - region.starts[kind]) for region in life.regions)
             life.states.append((ledger, name, now_s, wrong, unknown, behind, suspended))
 

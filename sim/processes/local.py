@@ -8,7 +8,8 @@ from __future__ import annotations
 from math import floor
 
 from sim.estate.estate import UPDATED_LOCALLY
-from sim.kernels.upgrades import NEVER, schedule
+from sim.kernels.seconds import NEVER
+from sim.kernels.upgrades import schedule
 from sim.processes.interval import bring_up_to_date
 from sim.turns import Turn
 from sim.world import Process, World

@@ -22,6 +22,7 @@ from sim.ledgers import NOTHING, Changes
 from sim.network.flows import Flow
 from sim.processes.shaping import Source, entered, flow, shaped
 from sim.units import HOUR_S
+from sim.words import Fate, MessageCause, Reach
 from sim.world import World
 
 CHANGE_RULES = frozenset({"on_change", "on_change_heartbeat"})
@@ -89,16 +90,16 @@ def _steady(world: World, source: Source, senders: Senders, start_s: int, stop_s
     row, leave = kernel.steady_reports(
         senders.due_s, reach, senders.index, start_s, stop_s, period_s, world.warm_up_s, counts, source.tally, *_scratch(world, source.group, senders)[:2]
     )
-    return flow(source, row, leave, int(kernel.TIMER), counts)
+    return flow(source, row, leave, int(MessageCause.TIMER), counts)
 
 
 def _remember_unreached(world: World, source: Source, senders: Senders, start_s: int, stop_s: int) -> None:
-    unreached = world.estate.reach[source.region][senders.index] != kernel.REACHED
+    unreached = world.estate.reach[source.region][senders.index] != Reach.REACHED
     due_s, row = senders.due_s[unreached].copy(), np.flatnonzero(unreached).astype(np.int32)
     while len(row := row[due_s < stop_s]):
         due_s = due_s[due_s < stop_s]
-        expired = shaping.packed(row, due_s, due_s, int(kernel.TIMER), 0, np.zeros(shaping.N_TALLY, np.int64))
-        expired["fate"] = shaping.EXPIRED
+        expired = shaping.packed(row, due_s, due_s, int(MessageCause.TIMER), 0, np.zeros(shaping.N_TALLY, np.int64))
+        expired["fate"] = Fate.EXPIRED
         source.ended.append(expired)
         due_s = due_s + np.int32(timer_period_s(world.scenario))
 
@@ -110,7 +111,7 @@ def _timed(world: World, group: int, senders: Senders, start_s: int, stop_s: int
         world.key("report.jitter"), senders.place, senders.index, senders.due_s, start_s, stop_s, timer_period_s(world.scenario), phase.jitter,
         dial(world.scenario), own[0], own[1], phase.source == "activation", *_scratch(world, group, senders),
     )
-    return "report.loss", occasion, row, second, int(kernel.TIMER)
+    return "report.loss", occasion, row, second, int(MessageCause.TIMER)
 
 
 def _changed(world: World, group: int, senders: Senders, stop_s: int, own: Changes) -> Raised:
@@ -124,7 +125,7 @@ def _changed(world: World, group: int, senders: Senders, stop_s: int, own: Chang
     row, changed, leave = row[order], changed[order], leave[order]
     later = leave >= stop_s
     world.progress.pending[group] = row[later], changed[later], leave[later]
-    return "change.loss", changed[~later], row[~later], leave[~later], int(kernel.CHANGE)
+    return "change.loss", changed[~later], row[~later], leave[~later], int(MessageCause.CHANGE)
 
 
 def _read(world: World, senders: Senders, stop_s: int) -> Raised:
@@ -132,4 +133,4 @@ def _read(world: World, senders: Senders, stop_s: int) -> Raised:
     rate, nothing = np.array([float(world.scenario.reporting.read.rate)]), np.zeros(0, np.int64)
     key, at = world.key("read.gap"), senders.place
     row, second = clocks.strokes(key, at, senders.index, rate, stop_s, senders.due_s, nothing)
-    return "report.loss", second.copy(), row, second, int(kernel.READ)
+    return "report.loss", second.copy(), row, second, int(MessageCause.READ)

@@ -18,22 +18,24 @@ from sim.kernels import keeping, reports
 from sim.kernels import shaping as kernel
 from sim.kernels.draws import threshold
 from sim.kernels.links import Links, any_down, since
+from sim.kernels.shaping import OUTGOING
 from sim.network.flows import Flow
 from sim.planning.sizes import VERSION_REPORT
+from sim.words import Fate, MessageCause, Overflow
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
     from sim.world import World
 
-CAUSES: Final = ("timer", "change", "read", "alert")  # the numbers of `Flow.cause`
-ALERT: Final = 3
-FATES: Final = {  # what ends a message before its first attempt, and where
-    int(kernel.EXPIRED): ("expired", ""), int(kernel.LOST): ("lost", ""), int(kernel.CONSOLIDATED): ("consolidated", "hub"),
-    int(kernel.THROTTLED): ("throttled", "device"), int(kernel.REFUSED): ("refused", "hub"),
-}  # fmt: skip
+ENDED_AT: Final = {  # what ends a message before its first attempt, and at which stage
+    Fate.EXPIRED: "",
+    Fate.LOST: "",
+    Fate.CONSOLIDATED: "hub",
+    Fate.THROTTLED: "device",
+    Fate.REFUSED: "hub",
+}
 _FOR_ALERTS = frozenset({"dedupe", "consolidate"})
-_RULES = {None: keeping.DROP_NEWEST, "drop_newest": keeping.DROP_NEWEST, "drop_oldest": keeping.DROP_OLDEST, "keep_latest": keeping.KEEP_LATEST}
-_NOBODY: Final = np.zeros(0, kernel.MESSAGE)
+_NOBODY: Final = np.zeros(0, OUTGOING)
 
 
 @dataclass(slots=True)
@@ -187,7 +189,7 @@ def _through_the_door(world: World, source: Source, due: NDArray[Any], start_s: 
         leaving = _past_the_link(world, source, leaving, start_s, stop_s)
     counts, one_cause = np.zeros(stop_s - start_s, np.int32), source.group < 0
     row, leave, made, raised, cause = kernel.columns(leaving, start_s, not len(source.links.start), one_cause, counts)
-    return Flow(source.kind, source.group, region, source.place, source.premises, row, leave, made, raised, ALERT if one_cause else cause, counts)
+    return Flow(source.kind, source.group, region, source.place, source.premises, row, leave, made, raised, MessageCause.ALERT if one_cause else cause, counts)
 
 
 def _past_the_link(world: World, source: Source, leaving: NDArray[Any], start_s: int, stop_s: int) -> NDArray[Any]:
@@ -205,7 +207,7 @@ def _past_the_link(world: World, source: Source, leaving: NDArray[Any], start_s:
     _drop(world, source, released)
     keeping.expire_in_the_dark(released, source.premises, dark_until(world, source))
     _remember(world, source, released)
-    source.dropped = released[(released["fate"] != kernel.PASSES) & (released["made"] < start_s)]
+    source.dropped = released[(released["fate"] != Fate.IN_FLIGHT) & (released["made"] < start_s)]
     released, _, _ = kernel.parted(released, stop_s, False, world.warm_up_s, source.tally)
     return np.asarray(keeping.by_made(at_once, released))
 
@@ -213,13 +215,13 @@ def _past_the_link(world: World, source: Source, leaving: NDArray[Any], start_s:
 def _drop(world: World, source: Source, kept: NDArray[Any]) -> None:
     """Write into *kept* what a full buffer did to them."""
     hub = next(stage for stage in world.scenario.network if stage.stage == "hub")
-    keeping.overflow(kept, hub.buffer, _RULES[hub.overflow])
+    keeping.overflow(kept, hub.buffer, Overflow.of(hub.overflow or "drop_newest"))
 
 
 def _remember(world: World, source: Source, messages: NDArray[Any]) -> None:
     """Keep those who have just ended, where somebody asks."""
     if world.trace is not None:
-        source.ended.append(messages[(messages["fate"] != kernel.PASSES) & (messages["fate"] != kernel.HELD)])
+        source.ended.append(messages[(messages["fate"] != Fate.IN_FLIGHT) & (messages["fate"] != kernel.HELD)])
 
 
 # -- the accounts -----------------------------------------------------------------------------------------------------------------------------------
@@ -235,8 +237,8 @@ def close(world: World, sources: Sequence[Source]) -> None:
         under_way = np.concatenate([under_way, late, *source.waiting])
         fates, rows = world.recorder.fates, world.recorder.rows
         fates[source.name, "in_flight", ""] += int(np.count_nonzero(under_way["raised"] >= world.warm_up_s))
-        for number, where in FATES.items():
-            fates[(source.name, *where)] += int(source.tally[number])
+        for fate, stage in ENDED_AT.items():
+            fates[source.name, fate.word, stage] += int(source.tally[fate])
         for (stage, number, row), (n_stopped, n_put_off) in zip(source.rows, source.stopped.tolist(), strict=True):
             if n_stopped or n_put_off:
                 count = rows[stage, number, row.kind, source.name]
@@ -253,5 +255,5 @@ def _tell(world: World, source: Source, messages: NDArray[Any]) -> None:
     columns = (source.premises[messages["row"]], messages["raised"], messages["cause"], messages["fate"])
     for index, raised, cause, fate in zip(*(column.tolist() for column in columns), strict=True):
         assert world.trace is not None
-        where = FATES[fate] if fate else ("in_flight", "")
-        world.trace.messages.append((source.name, region, slot, index, raised, CAUSES[cause], *where, -1))
+        end = Fate(fate).word, ENDED_AT.get(Fate(fate), "")
+        world.trace.messages.append((source.name, region, slot, index, raised, MessageCause(cause).word, *end, -1))

@@ -57,8 +57,9 @@ def test_a_light_start(arguments):
 
 
 def test_what_is_compiled_is_under_the_hash():
-    """The hash of compiled code is of the files of `sim.kernels`: nothing else is compiled, and they
-    import nothing else of `sim`, or a change elsewhere would find old machine code.
+    """The hash of compiled code is of the files of `sim.kernels` and the words: nothing else is
+    compiled, and they import nothing else of `sim`, or a change elsewhere would find old machine
+    code.
     """
     compiler = re.compile(r"\bnumba\.\w*jit|\bnumba import .*jit")
     compilers = {name(path) for path in MODULES if compiler.search(path.read_text("utf-8"))}
@@ -75,4 +76,5 @@ def test_what_is_compiled_is_under_the_hash():
     assert elsewhere == {("sim/experiment/plan.py", "numba.core")}  # is the compiler switched off?
     numbas_own = re.compile(r"jit\([^)]*cache=")  # nor do benchmarks and tests keep stale code
     assert [name(path) for path, text in texts() if numbas_own.search(text)] == []
-    assert {module for module in ours if not module.startswith("sim.kernels")} == set()
+    assert {module for module in ours if not module.startswith("sim.kernels")} == {"sim.words"}
+    assert {module for module in imported(ROOT / "sim/words.py") if module.startswith("sim")} == set()

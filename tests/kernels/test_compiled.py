@@ -175,6 +175,7 @@ def test_folders_that_nobody_uses_go(tmp_path, monkeypatch):
 def test_the_hash_is_of_every_file_and_version(tmp_path, monkeypatch):
     """A change in any kernel's file or in what compiles is another folder."""
     shutil.copytree(identity.HERE, tmp_path / "kernels", ignore=shutil.ignore_patterns("__py*"))
+    shutil.copy(identity.HERE.parent / "words.py", tmp_path)
     first = identity.kernel_hash()
     monkeypatch.setattr(identity, "HERE", tmp_path / "kernels")
     assert identity.kernel_hash.__wrapped__() == first
@@ -182,7 +183,7 @@ def test_the_hash_is_of_every_file_and_version(tmp_path, monkeypatch):
     monkeypatch.setattr(identity, "version", lambda name: f"another {name}")
     assert identity.kernel_hash.__wrapped__() != first
     monkeypatch.undo()
-    for path in sorted((tmp_path / "kernels").rglob("*.py")):
+    for path in sorted(tmp_path.rglob("*.py")):
         monkeypatch.setattr(identity, "HERE", tmp_path / "kernels")
         path.write_bytes(path.read_bytes() + b"\n")
         assert identity.kernel_hash.__wrapped__() != first

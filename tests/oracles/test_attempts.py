@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from numba import njit
 
 from sim.kernels import attempts
-from sim.kernels.attempts import Book, Setup
+from sim.kernels.attempts import Book, Scalar, Setup
 from sim.kernels.draws import threshold
 from sim.kernels.links import Links
-from sim.kernels.pool import DELIVERED, EXPIRED, NEVER, NONE, REFUSED, Pool
+from sim.kernels.pool import NONE, EventKind, Pool
+from sim.kernels.seconds import NEVER
+from sim.words import Fate
 from tests.oracles import philox
 from tests.oracles.test_pool import empty_pool
 
@@ -22,7 +24,7 @@ JITTERS = ("none", "full", "equal", "decorrelated")
 KIND, REGION, PREMISES, N_STAGES, HORIZON_S = 1, 1, 2, 3, 2000  # kind 0 is anonymous, kind 2 the last, version reports
 PLACE = REGION * 8 + 4
 KEYS = np.array([11, 0x0123_4567_89AB_CDEF, 13, 14], np.uint64)
-FATES = {DELIVERED: "delivered", EXPIRED: "expired", REFUSED: "refused"}
+FATES = {Fate.DELIVERED: "delivered", Fate.EXPIRED: "expired", Fate.REFUSED: "refused"}
 
 
 @njit
@@ -67,7 +69,7 @@ def setup_of(policy: Policy, dark_until: int = 0) -> Setup:
     """Return what a step knows of *policy*: two regions of three premises; that of the message is dark until *dark_until*."""
     retry = (*policy[:3], JITTERS.index(policy.jitter), policy.cap, -1 if policy.timeout is None else policy.timeout)
     c = np.zeros(14, np.int64)
-    c[[attempts.HORIZON, attempts.STOP, attempts.N_ANONYMOUS, attempts.N_OPEN, attempts.N_STAGES]] = (HORIZON_S, HORIZON_S, 1, N_STAGES, N_STAGES)
+    c[[Scalar.HORIZON, Scalar.STOP, Scalar.N_ANONYMOUS, Scalar.N_OPEN, Scalar.N_STAGES]] = (HORIZON_S, HORIZON_S, 1, N_STAGES, N_STAGES)
     dark = np.zeros(6, np.int32)
     dark[3 + PREMISES] = dark_until
     return Setup(
@@ -139,13 +141,13 @@ def test_each_failure_waits_as_its_jitter_says(policy, lasts):
 
         _fail(setup, pool, 0, at)
 
-        due = events_of(pool, attempts.DUE)
+        due = events_of(pool, EventKind.DUE)
         if turn == policy.cap:
             assert len(due) == policy.cap
             break
         assert due[turn] == (at + wait, turn + 1)
         t, before, turn = at + wait, wait, turn + 1
-    assert len(events_of(pool, attempts.TIME_OUT)) == (policy.cap if policy.timeout else 0)  # the last attempt has nothing to wait for
+    assert len(events_of(pool, EventKind.TIME_OUT)) == (policy.cap if policy.timeout else 0)  # the last attempt has nothing to wait for
     assert book.attempts[KIND].tolist() == [1, policy.cap + 1, 0]
 
 
@@ -157,7 +159,7 @@ def test_an_attempt_due_past_the_horizon_stays_under_way(jitter):
     _refuse(setup, book, pool, copy, 0, HORIZON_S - 1)
 
     assert pool.messages[0][["ended", "waits", "refs", "copies"]].item() == (NEVER, True, 2, 0)
-    assert not events_of(pool, attempts.DUE)
+    assert not events_of(pool, EventKind.DUE)
 
 
 @given(firsts=st.integers(0, 40), retries=st.integers(0, 20), budget=st.sampled_from([0.0, 0.1, 0.25, 1.0]), copies=st.booleans(), refused_at=st.integers(0, 2))
@@ -209,7 +211,7 @@ def test_an_attempt_fails_once_and_at_the_earlier(timeout, slot, failed_at):
     setup, book, pool = setup_of(Policy(5, 1, 5, "none", 1, timeout=timeout)), blank_book(), with_message()
     _refuse(setup, book, pool, _due(setup, book, pool, no_links(), 0, 0, 7), 1, slot)
 
-    assert events_of(pool, attempts.DUE) == [(failed_at + 5, 1)]
+    assert events_of(pool, EventKind.DUE) == [(failed_at + 5, 1)]
 
 
 @pytest.mark.parametrize("way", ["link is down", "ended before", "ends now", "hub is dark", "hub is dark, copy under way", "last gasp"])
@@ -223,25 +225,25 @@ def test_what_becomes_of_an_attempt_that_is_due(way):
         _refuse(setup, book, pool, first, 0, 8)
     setup.gasps[KIND] = way == "last gasp"
     if way.startswith("end"):
-        _finish(setup, book, pool, 0, DELIVERED, -1, 8 if "before" in way else 9)
+        _finish(setup, book, pool, 0, Fate.DELIVERED, -1, 8 if "before" in way else 9)
     links = one_outage(5, 40) if way == "link is down" else no_links()
 
     copy = _due(setup, book, pool, links, 0, 1, 9)
 
     assert (copy != NONE) == (way in ("ends now", "last gasp"))
     assert fates_of(book) == {"hub is dark": [("expired", -1)], "ended before": [("delivered", -1)], "ends now": [("delivered", -1)]}.get(way, [])
-    assert events_of(pool, attempts.DUE) == [(9, 1), (40, 1)][: 2 if way == "link is down" else 1]
+    assert events_of(pool, EventKind.DUE) == [(9, 1), (40, 1)][: 2 if way == "link is down" else 1]
 
 
-@given(raised=st.integers(0, 20), at=st.integers(20, 200), warm_up=st.integers(0, 20), fate=st.sampled_from([DELIVERED, EXPIRED, REFUSED]))
+@given(raised=st.integers(0, 20), at=st.integers(20, 200), warm_up=st.integers(0, 20), fate=st.sampled_from([Fate.DELIVERED, Fate.EXPIRED, Fate.REFUSED]))
 def test_a_message_counts_by_when_it_was_raised(raised, at, warm_up, fate):
     """Fate, delay and target of those raised after the warm-up; what never arrives misses its target."""
     setup, book, pool = setup_of(Policy(1, 1, 1, "none", 0)), blank_book(), with_message(raised)
-    setup.c[attempts.WARM_UP] = warm_up
+    setup.c[Scalar.WARM_UP] = warm_up
 
     _finish(setup, book, pool, 0, fate, -1, at)
 
     counts = raised >= warm_up
     assert fates_of(book) == ([(FATES[fate], -1)] if counts else [])
-    assert np.argwhere(book.ends).tolist() == ([[KIND, at - raised]] if counts and fate == DELIVERED else [])
-    assert book.late[KIND] == (counts and (fate != DELIVERED or at - raised > setup.targets[KIND]))
+    assert np.argwhere(book.ends).tolist() == ([[KIND, at - raised]] if counts and fate == Fate.DELIVERED else [])
+    assert book.late[KIND] == (counts and (fate != Fate.DELIVERED or at - raised > setup.targets[KIND]))

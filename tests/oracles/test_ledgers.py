@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import sim.ledgers
 from sim.estate.build import build
-from sim.kernels.ledgers import NOT_YET, REFUSED
+from sim.kernels.seconds import NEVER, NOT_WRITTEN
 from sim.scenario.load import load
 from sim.scenario.schema import Scenario
 
@@ -112,7 +112,7 @@ def walked(
         sent, late = [], []
         for device, mine in enumerate(reports):
             for left, ends, written in mine:
-                known = (ends if written else int(REFUSED)) if ends < stop else int(NOT_YET)
+                known = (ends if written else int(NOT_WRITTEN)) if ends < stop else int(NEVER)
                 if start <= left < stop:
                     sent.append((device, left, known))
                 elif left < start <= ends < stop:

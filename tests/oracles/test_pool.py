@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from sim.kernels import pool as memory
-from sim.kernels.pool import DUE, ENDED, EVENT, MESSAGE, NONE, Pool
+from sim.kernels.pool import ENDED, EVENT, MESSAGE, NONE, EventKind, Pool
 from sim.network.room import grown
 
 ROOM, WHEEL_S = 6, 8
@@ -89,7 +89,7 @@ def test_the_wheel_gives_each_event_in_its_second(wanted):
     for step in range(30 + 4 * WHEEL_S + 2):
         for since, later, who, turn in wanted:
             if since == step:
-                _remind(pool, step + later, DUE, who, turn, turn - 1)
+                _remind(pool, step + later, EventKind.DUE, who, turn, turn - 1)
                 expected[step + later, who, turn] += 1
                 asked[who] += 1
         assert pool.wheel_n.tolist() == [sum(n for (due, _, _), n in expected.items() if due % WHEEL_S == slot) for slot in range(WHEEL_S)]
@@ -98,7 +98,7 @@ def test_the_wheel_gives_each_event_in_its_second(wanted):
 
         found = pool.events[out[:n]]
         assert Counter((int(e["due"]), int(e["who"]), int(e["turn"])) for e in found) == Counter({key: m for key, m in expected.items() if key[0] == step})
-        assert all(e["what"] == DUE and e["stage"] == e["turn"] - 1 for e in found)
+        assert all(e["what"] == EventKind.DUE and e["stage"] == e["turn"] - 1 for e in found)
         _give_back(pool, out, n)
         expected = Counter({key: m for key, m in expected.items() if key[0] != step})
         assert _room_left(pool)[1] == len(wanted) - sum(expected.values())

@@ -13,10 +13,12 @@ from numba import njit
 
 from sim.kernels import protection
 from sim.kernels.draws import threshold
-from sim.kernels.pool import MESSAGE, NEVER
-from sim.kernels.protection import ROW, Rows
+from sim.kernels.pool import MESSAGE
+from sim.kernels.protection import ROW, RowMemory, Rows, SenderMemory
+from sim.kernels.seconds import NEVER
 from sim.kernels.servers import STAGE
 from sim.network.layout import watch_list
+from sim.words import Mitigation
 from tests.oracles import philox
 
 FIRST, SERVER, N_SERVERS = 4, 5, 3  # the stage's servers are 4, 5 and 6
@@ -63,14 +65,14 @@ def _allowed_by_shapes(rows, stage, v, s, allowed):  # type: ignore[no-untyped-d
 
 def rows_of(what: int, a: int, b: int, c: int = 0, d: int = 0) -> tuple[Rows, np.void]:
     """Return the memory of one row, and the stage it belongs to."""
-    stage, ring = np.zeros(1, STAGE), N_SERVERS * b if what == protection.BREAKER else 0
+    stage, ring = np.zeros(1, STAGE), N_SERVERS * b if what == Mitigation.CIRCUIT_BREAKER else 0
     stage["first"], stage["n"], stage["n_rows"] = FIRST, N_SERVERS, 1
     state = np.zeros((1, N_SERVERS, 4), np.int64)
-    state[:, :, protection.SLOT] = -1
-    state[:, :, protection.TOKENS] = c if what == protection.ADMISSION else 0
-    most = a if what == protection.STORM else 1
+    state[:, :, RowMemory.LATEST_SLOT] = -1
+    state[:, :, RowMemory.TOKENS] = c if what == Mitigation.ADMISSION else 0
+    most = a if what == Mitigation.ALERT_STORM_PROTECTION else 1
     history = np.zeros((64, 3), np.int32)
-    history[:, protection.LAST_PASSED] = -NEVER
+    history[:, SenderMemory.LAST_PASSED] = -NEVER
     rows = Rows(
         np.array([[(what, 0, a, b, c, d, 0)] * N_SERVERS], ROW), np.array([LISTED]), state, np.zeros(ring, np.int32), np.array(CODES), np.array(SHARES),
         np.zeros(64, np.uint64), history, np.zeros((64, most), np.int32),
@@ -103,7 +105,7 @@ def counted(kinds: list[int]) -> np.ndarray:
 )  # fmt: skip
 def test_the_storm_rule_counts_in_a_sliding_window(arrivals, limit, window, period, one_in, grow_at):
     """Each sender and code has a window of its own; what is suppressed is counted too; a longer list of senders remembers what the shorter knew."""
-    rows, stage = rows_of(protection.STORM, limit, window, period, 0 if period else one_in)
+    rows, stage = rows_of(Mitigation.ALERT_STORM_PROTECTION, limit, window, period, 0 if period else one_in)
     seen: defaultdict[tuple[object, int], deque[int]] = defaultdict(deque)
     passed: dict[tuple[object, int], int] = {}
     over: defaultdict[tuple[object, int], int] = defaultdict(int)
@@ -128,7 +130,7 @@ def test_the_storm_rule_counts_in_a_sliding_window(arrivals, limit, window, peri
 
 def test_a_full_list_of_senders_tells_them_all_apart():
     """The hash table finds the right place however many share a bucket."""
-    rows, stage = rows_of(protection.STORM, 1, 10**6, 0, 10**6)
+    rows, stage = rows_of(Mitigation.ALERT_STORM_PROTECTION, 1, 10**6, 0, 10**6)
     senders = [(place, premises) for place in range(4) for premises in range(16)]
     first, again = (_stopped(rows, stage, SERVER, s, 0, messages_of([0] * 64, senders), KEYS) for s in range(2))
 
@@ -140,7 +142,7 @@ def test_a_full_list_of_senders_tells_them_all_apart():
 @given(visits=VISITS, rate=RATES, burst=st.integers(0, 7))
 def test_admission_takes_tokens(visits, rate, burst):
     """Tokens come in every slot, also in those in which nobody looked; those who pass as counts take theirs; other servers keep their own."""
-    rows, stage = rows_of(protection.ADMISSION, rate.numerator, rate.denominator, burst)
+    rows, stage = rows_of(Mitigation.ADMISSION, rate.numerator, rate.denominator, burst)
     tokens, s = burst, -1
     for later, kinds, as_counts in visits:
         for slot in range(s + 1, s + later + 1):
@@ -158,13 +160,13 @@ def test_admission_takes_tokens(visits, rate, burst):
             _all_pass(rows, stage, SERVER, s, counted(kinds))
         else:
             assert _stopped(rows, stage, SERVER, s, 0, messages_of(kinds), KEYS).tolist() == refused
-    assert rows.state[0, [0, 2], protection.TOKENS].tolist() == [burst, burst]
+    assert rows.state[0, [0, 2], RowMemory.TOKENS].tolist() == [burst, burst]
 
 
 @given(visits=VISITS, above=st.integers(0, 6), window=st.integers(1, 6), opens=st.integers(1, 6))
 def test_a_breaker_opens_when_too_many_came(visits, above, window, opens):
     """What came in the window counts, refused or not; it opens, stays open and closes in slots in which nobody looked."""
-    rows, stage = rows_of(protection.BREAKER, above, window, opens)
+    rows, stage = rows_of(Mitigation.CIRCUIT_BREAKER, above, window, opens)
     came: list[int] = []  # by slot
     open_until = 0
     for later, kinds, as_counts in visits:
@@ -188,7 +190,7 @@ def test_a_breaker_opens_when_too_many_came(visits, above, window, opens):
 @given(kinds=st.lists(st.integers(0, 2), max_size=30), above=st.fractions(min_value=0, max_value=25, max_denominator=4), s=st.integers(0, 9))
 def test_allocation_gives_each_user_a_share(kinds, above, s):
     """Only a slot with more than the threshold is shared out; the first of each user pass."""
-    rows, stage = rows_of(protection.ALLOCATION, above.numerator, above.denominator)
+    rows, stage = rows_of(Mitigation.ALLOCATION, above.numerator, above.denominator)
     n, used, refused = allows(above, s), [0] * len(SHARES), []
     for number, kind in enumerate(kinds):
         user = number % len(SHARES)
@@ -207,8 +209,8 @@ def test_a_crowded_cell_bars_and_a_crowded_server_sheds(kinds, above, waiting, s
     """Both look at who waited after the slot before; a barred message draws whether, and until when."""
     senders = [(9, number) for number in range(len(kinds))]
     messages = messages_of(kinds, senders)
-    barring, stage = rows_of(protection.BARRING, above, threshold(share), hold)
-    shedding, _ = rows_of(protection.SHED, above, 0)
+    barring, stage = rows_of(Mitigation.ACCESS_BARRING, above, threshold(share), hold)
+    shedding, _ = rows_of(Mitigation.SHED, above, 0)
     barred = [LISTED[kind] and waiting > above and philox.word(int(KEYS[0]), *sender, s) < share * 2**32 for kind, sender in zip(kinds, senders, strict=True)]
     until = [s + 1 + philox.word(int(KEYS[1]), *sender, s) * hold // 2**32 for sender in senders]
 
@@ -220,7 +222,7 @@ def test_a_crowded_cell_bars_and_a_crowded_server_sheds(kinds, above, waiting, s
 @given(rate=RATES, s=st.integers(0, 50), allowed=st.integers(0, 5), kinds=st.lists(st.integers(0, 2), max_size=6))
 def test_a_shape_is_a_second_capacity(rate, s, allowed, kinds):
     """The smaller of the two counts, for all kinds."""
-    rows, stage = rows_of(protection.SHAPE, rate.numerator, rate.denominator)
+    rows, stage = rows_of(Mitigation.SHAPE, rate.numerator, rate.denominator)
 
     assert _allowed_by_shapes(rows, stage, SERVER - FIRST, s, allowed) == min(allowed, allows(rate, s))
     assert _calm(rows, stage, SERVER, s, counted(kinds)) == (len(kinds) <= allows(rate, s))

@@ -12,6 +12,7 @@ from sim import british_time
 from sim.kernels import clocks, reports
 from sim.kernels.dials import Dial, dial_of, reading, strikes
 from sim.kernels.draws import gap_s, threshold
+from sim.words import Fate
 from tests.oracles import philox
 
 JITTER_KEY, LOSS_KEY, PHASE_KEY = 0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 77
@@ -119,6 +120,11 @@ def test_reports_leave_when_a_clock_that_moves_strikes(world, moves, data):
     assert fired(world, dial_of(tuple(moves))) == sorted(expected)
 
 
+def tallied(tally: np.ndarray) -> dict[Fate, int]:
+    """Return what a *tally* counts, by fate; as in flight, all that were sent."""
+    return {Fate(fate): int(n) for fate, n in enumerate(tally.tolist()) if n}
+
+
 @given(world=timers(), measure=st.integers(0, HORIZON_S), unreachable=st.sets(st.integers(0, 40)))
 def test_the_steady_kernel_is_the_general_one_where_nothing_is_drawn(world, measure, unreachable):
     """Same reports, same counts by second, same tallies, same timers afterwards."""
@@ -126,7 +132,7 @@ def test_the_steady_kernel_is_the_general_one_where_nothing_is_drawn(world, meas
     index, period = np.array(world["index"], np.uint32), world["period"]
     reach = np.array([i in unreachable for i in range(41)], np.uint8)
     due = np.array(world["anchor"], np.int32) + np.int32(period)
-    start, found, tally, total = 0, [], np.zeros(3, np.int64), np.zeros(HORIZON_S, np.int32)
+    start, found, tally, total = 0, [], np.zeros(len(Fate), np.int64), np.zeros(HORIZON_S, np.int32)
     for stop in world["stops"]:
         room = [np.empty(len(index) * ((stop - start) // period + 2), np.int32) for _ in range(2)]
         columns = reports.steady_reports(due, reach, index, start, stop, period, measure, total[start:stop], tally, *room)
@@ -138,7 +144,9 @@ def test_the_steady_kernel_is_the_general_one_where_nothing_is_drawn(world, meas
     assert sorted(found) == entered
     assert total.tolist() == np.bincount([leave for _, leave in entered], minlength=HORIZON_S).tolist()
     measured = [(row, leave) for row, leave, _ in sent if leave >= measure]
-    assert tally.tolist() == [len(measured), sum(world["index"][row] in unreachable for row, _ in measured), 0]
+    expired = sum(world["index"][row] in unreachable for row, _ in measured)
+    counted = {Fate.IN_FLIGHT: len(measured), Fate.EXPIRED: expired}
+    assert tallied(tally) == {end: n for end, n in counted.items() if n}
 
 
 @given(
@@ -166,7 +174,7 @@ def test_a_message_enters_unless_it_expires_or_is_lost(loss, measure, cuts, told
     reach = np.array(data.draw(st.lists(st.sampled_from([0, 0, 1, 2]), min_size=31, max_size=31)), np.uint8)
     dark = np.array(data.draw(st.lists(st.integers(0, 110), min_size=31, max_size=31)) if cuts else [], np.int32)
     row, leave, occasion = (np.array([message[k] for message in sent], np.int32) for k in range(3))
-    counts, tally, fate = np.zeros(80, np.int32), np.zeros(3, np.int64), np.zeros(len(row) if told else 0, np.uint8)
+    counts, tally, fate = np.zeros(80, np.int32), np.zeros(len(Fate), np.int64), np.zeros(len(row) if told else 0, np.uint8)
 
     entered = reports.enter(
         np.uint64(LOSS_KEY), PLACE, np.array(numbers, np.uint32), row, occasion, leave, reach, dark, 20, np.uint64(threshold(loss)), measure, counts, tally,
@@ -178,11 +186,13 @@ def test_a_message_enters_unless_it_expires_or_is_lost(loss, measure, cuts, told
         home = numbers[who]
         expired = reach[home] != 0 or (cuts and when < dark[home])
         lost = not expired and philox.word(LOSS_KEY, PLACE, home, which) < threshold(loss)
-        ends.append(1 if expired else 2 if lost else 0)
+        ends.append(Fate.EXPIRED if expired else Fate.LOST if lost else Fate.IN_FLIGHT)
         fates += [("expired" if expired else "lost" if lost else "entered")] if when >= measure else []
         expected += [] if expired or lost else [(who, when)]
     assert list(zip(*(column.tolist() for column in entered), strict=True)) == expected
-    assert tally.tolist() == [len(fates), fates.count("expired"), fates.count("lost")]
+    counted = {Fate.IN_FLIGHT: len(fates)}
+    counted |= {Fate.EXPIRED: fates.count("expired"), Fate.LOST: fates.count("lost")}
+    assert tallied(tally) == {end: n for end, n in counted.items() if n}
     assert fate.tolist() == (ends if told else [])
     assert counts.tolist() == np.bincount([when - 20 for _, when in expected], minlength=80).tolist()
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sim.kernels import keeping, shaping
 from sim.kernels.links import Links, release, since
+from sim.words import Fate, Overflow
 from tests.oracles import philox
 
 KEY, PLACE, HORIZON_S = 0x0123_4567_89AB_CDEF, 8, 400
@@ -20,7 +21,7 @@ SENT = st.lists(
     st.tuples(st.integers(0, N_SENDERS - 1), st.integers(0, HORIZON_S - 1), st.integers(0, 1)), max_size=40, unique=True
 )  # fmt: skip
 STOPS = st.sets(st.integers(1, HORIZON_S - 1), max_size=5).map(lambda cuts: sorted({*cuts, HORIZON_S}))
-FATES = {int(shaping.PASSES): "passes", int(shaping.CONSOLIDATED): "consolidated", int(shaping.THROTTLED): "throttled", int(shaping.REFUSED): "refused"}
+FATES = {int(Fate.IN_FLIGHT): "passes", int(Fate.CONSOLIDATED): "consolidated", int(Fate.THROTTLED): "throttled", int(Fate.REFUSED): "refused"}
 
 
 def messages(sent: list[tuple[int, int, int]]) -> np.ndarray:
@@ -219,11 +220,11 @@ def test_a_hub_keeps_what_it_has_room_for(outages, spread, sent, stops, buffer, 
             shelf = shelves.setdefault(leave, [])
             if leave == second:
                 continue
-            if rule == keeping.KEEP_LATEST and shelf:
+            if rule == Overflow.KEEP_LATEST and shelf:
                 fates[shelf.pop()] = "consolidated"
-            elif rule == keeping.DROP_OLDEST and shelf and len(shelf) == buffer:
+            elif rule == Overflow.DROP_OLDEST and shelf and len(shelf) == buffer:
                 fates[shelf.pop(0)] = "refused"
-            elif rule != keeping.KEEP_LATEST and len(shelf) == buffer:
+            elif rule != Overflow.KEEP_LATEST and len(shelf) == buffer:
                 fates[i] = "refused"
                 continue
             shelf.append(i)

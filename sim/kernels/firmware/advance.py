@@ -7,38 +7,13 @@ import numpy as np
 from sim.kernels.compiled import njit
 from sim.kernels.draws import gap_s
 from sim.kernels.firmware.air import job_event
-from sim.kernels.firmware.columns import (
-    AUDITS,
-    EVENTS,
-    FALSE_ALARM,
-    FALSE_COMPLIANCE,
-    IHD,
-    IN_SLOT_ORDER,
-    K_CHANGE_LOSS,
-    K_GAIN,
-    K_INSTALL,
-    K_READ,
-    K_REPORT_LOSS,
-    NEVER,
-    OFF,
-    P_AUDIT,
-    P_CALL,
-    P_GAIN,
-    P_INSTALL,
-    PLAIN,
-    SLOT,
-    T_DETAIL,
-    T_REPORT,
-    T_REQUEST,
-    UNKNOWN,
-    VARIANT,
-    Z_FORGOTTEN,
-)
+from sim.kernels.firmware.columns import IN_SLOT_ORDER, IS_OFF, PLAIN, SLOT, UNKNOWN, VARIANT, Stream
 from sim.kernels.firmware.locally import local_attempt
 from sim.kernels.firmware.records import drawn, forget, happened, hear, is_able, period_of, rearm, sender, state_of, write
 from sim.kernels.prefetch import prefetch
+from sim.kernels.seconds import NEVER
+from sim.words import Decision, DeviceType, FirmwareMessage, HomeEvent, ReadProcess, Status, Trigger
 
-_EXCHANGE, _JOB, _LOCAL, _TOLD, _TIMER, _READ, _CALL, _INSTALL, _GAIN = range(9)
 ROOM = 8  # things raised by one event, at most
 AT_ONCE = 256  # premises looked up together
 
@@ -116,15 +91,15 @@ def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
 def _next(devices, rows, homes, home):  # type: ignore[no-untyped-def]
     """Return (second, what, whose kind) of the next event of a premises: in one second by what, then by slot. One number says all three: the least is next."""
     exchanged_s = np.int64(homes[home].exchanged_s)  # negative: it has been
-    first = _rank(exchanged_s if exchanged_s >= 0 else np.int64(NEVER), _EXCHANGE, 0)
-    first = min(first, _rank(homes[home].install_s, _INSTALL, 0), _rank(homes[home].gain_s, _GAIN, 0))
+    first = _rank(exchanged_s if exchanged_s >= 0 else np.int64(NEVER), HomeEvent.EXCHANGE, 0)
+    first = min(first, _rank(homes[home].install_s, HomeEvent.INSTALL, 0), _rank(homes[home].gain_s, HomeEvent.GAIN, 0))
     for slot in range(5):
         row = rows[IN_SLOT_ORDER[slot]]
         if row >= 0:
             device = devices[row]
             first = min(
-                first, _rank(device.job_s, _JOB, slot), _rank(device.local_s, _LOCAL, slot), _rank(device.told_s, _TOLD, slot),
-                _rank(device.timer_s, _TIMER, slot), _rank(device.read_s, _READ, slot), _rank(device.call_s, _CALL, slot),
+                first, _rank(device.job_s, HomeEvent.JOB, slot), _rank(device.local_s, HomeEvent.LOCAL, slot), _rank(device.told_s, HomeEvent.REPORT, slot),
+                _rank(device.timer_s, HomeEvent.TIMER, slot), _rank(device.read_s, HomeEvent.READ, slot), _rank(device.call_s, HomeEvent.CALL, slot),
             )  # fmt: skip
     return first >> 8, (first >> 4) & 15, IN_SLOT_ORDER[first & 15]
 
@@ -138,39 +113,39 @@ def _rank(second, what, slot):  # type: ignore[no-untyped-def]
 def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised):  # type: ignore[no-untyped-def]
     """Let one event happen; return how many things have been raised by now."""
     reach = homes[home].reach
-    if what == _EXCHANGE:
+    if what == HomeEvent.EXCHANGE:
         homes[home].free_s, homes[home].exchanged_s = homes[home].free_s, -1 - homes[home].exchanged_s
         _exchange(w, facts, sums, devices, rows, now_s)
         for other in IN_SLOT_ORDER:
             if rows[other] >= 0:
                 rearm(w, facts, other, devices[rows[other]], reach, now_s)
-    elif what == _INSTALL:
-        _look_at_all(w, sums, devices, rows, P_INSTALL, now_s)
-        homes[home].install_s = min(now_s + gap_s(drawn(facts, K_INSTALL, w.region * 8, home, now_s), w.install_rate), np.int64(NEVER))
-    elif what == _GAIN:
-        _look_at_all(w, sums, devices, rows, P_GAIN, now_s)
+    elif what == HomeEvent.INSTALL:
+        _look_at_all(w, sums, devices, rows, ReadProcess.INSTALL, now_s)
+        homes[home].install_s = min(now_s + gap_s(drawn(facts, Stream.READS_INSTALL, w.region * 8, home, now_s), w.install_rate), np.int64(NEVER))
+    elif what == HomeEvent.GAIN:
+        _look_at_all(w, sums, devices, rows, ReadProcess.GAIN, now_s)
         _gained(w, facts, sums, devices, rows, reach, now_s, goals)
-        homes[home].gain_s = min(now_s + gap_s(drawn(facts, K_GAIN, w.region * 8, home, now_s), w.gain_rate), np.int64(NEVER))
+        homes[home].gain_s = min(now_s + gap_s(drawn(facts, Stream.READS_GAIN, w.region * 8, home, now_s), w.gain_rate), np.int64(NEVER))
     else:
         device = devices[rows[kind]]
-        if what == _JOB:
+        if what == HomeEvent.JOB:
             n_raised = job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised)
-        elif what == _LOCAL:
+        elif what == HomeEvent.LOCAL:
             is_busy = False
             if len(busy_row):
                 at = np.searchsorted(busy_row, rows[kind])
                 is_busy = at < len(busy_row) and busy_row[at] == rows[kind]
             local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy)
-        elif what == _TOLD:
+        elif what == HomeEvent.REPORT:
             _tell(w, facts, sums, kind, device, now_s)
-        elif what == _TIMER:
+        elif what == HomeEvent.TIMER:
             _report(w, facts, sums, kind, device, now_s)
-        elif what == _READ:
+        elif what == HomeEvent.READ:
             _read(w, facts, sums, kind, device, now_s)
         else:
             device.call_s = NEVER
-            _look(w, sums, kind, device, P_CALL, now_s)
-        rearm(w, facts, kind, device, reach, now_s + 1 if what >= _TIMER else now_s)
+            _look(w, sums, kind, device, ReadProcess.CALL, now_s)
+        rearm(w, facts, kind, device, reach, now_s + 1 if what >= HomeEvent.TIMER else now_s)
     return n_raised
 
 
@@ -184,9 +159,9 @@ def _exchange(w, facts, sums, devices, rows, now_s):  # type: ignore[no-untyped-
             continue
         device = devices[rows[kind]]
         if device.hub != UNKNOWN and now_s >= w.measure_s:
-            sums.status[kind, Z_FORGOTTEN] += 1
+            sums.status[kind, Status.FORGOTTEN_N] += 1
         forget(w, facts, sums, kind, device, now_s)
-        if w.reseed and not device.flags & OFF:
+        if w.reseed and not device.flags & IS_OFF:
             hear(w, facts, sums, kind, device, now_s)
 
 
@@ -207,7 +182,7 @@ def _look_at_all(w, sums, devices, rows, process, now_s):  # type: ignore[no-unt
 def compliance(kind, device, goal):  # type: ignore[no-untyped-def]
     """Return what becomes of the question whether *device* is up to date, asked of the record."""
     says, is_so = device.smi % VARIANT >= goal, device.running % VARIANT >= goal
-    return 0 if says == is_so else FALSE_COMPLIANCE if says else FALSE_ALARM
+    return 0 if says == is_so else Decision.FALSE_COMPLIANCE if says else Decision.FALSE_ALARM
 
 
 @njit(**PLAIN)
@@ -217,18 +192,18 @@ def _gained(w, facts, sums, devices, rows, reach, now_s, goals):  # type: ignore
         if rows[kind] < 0:
             continue
         device = devices[rows[kind]]
-        if kind != IHD and now_s >= w.measure_s:
-            sums.decisions[P_GAIN, kind, compliance(kind, device, goals[device.model])] += 1
-        if w.rule == EVENTS and facts.reports[kind] and is_able(w, device, reach):
+        if kind != DeviceType.IHD and now_s >= w.measure_s:
+            sums.decisions[ReadProcess.GAIN, kind, compliance(kind, device, goals[device.model])] += 1
+        if w.rule == Trigger.EVENT and facts.reports[kind] and is_able(w, device, reach):
             _asked(w, facts, sums, kind, device, now_s)
 
 
 @njit(**PLAIN)
 def _asked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """A device is read and answers; the SMI is written if the answer arrives."""
-    sums.told[T_REQUEST] += now_s >= w.measure_s
-    sums.told[T_REPORT] += now_s >= w.measure_s
-    if not happened(facts, K_REPORT_LOSS, w.region * 8 + SLOT[kind], device.index, now_s, w.loss):
+    sums.told[FirmwareMessage.REQUEST] += now_s >= w.measure_s
+    sums.told[FirmwareMessage.VERSION_REPORT] += now_s >= w.measure_s
+    if not happened(facts, Stream.REPORT_LOSS, w.region * 8 + SLOT[kind], device.index, now_s, w.loss):
         write(w, facts, sums, kind, device, now_s, now_s, device.running)
 
 
@@ -236,11 +211,11 @@ def _asked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
 def _tell(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """The report of a change, or the read that an install triggers."""
     device.told_s = NEVER
-    if w.rule == EVENTS:
+    if w.rule == Trigger.EVENT:
         _asked(w, facts, sums, kind, device, now_s)
         return
-    sums.told[T_REPORT] += now_s >= w.measure_s
-    if not happened(facts, K_CHANGE_LOSS, w.region * 8 + SLOT[kind], device.index, now_s, w.loss):
+    sums.told[FirmwareMessage.VERSION_REPORT] += now_s >= w.measure_s
+    if not happened(facts, Stream.CHANGE_LOSS, w.region * 8 + SLOT[kind], device.index, now_s, w.loss):
         write(w, facts, sums, kind, device, now_s, now_s, device.running)
 
 
@@ -250,10 +225,10 @@ def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
     device.timer_s = NEVER
     says = device.hub if w.from_hub else device.running
     place = sender(w, kind)
-    if says == UNKNOWN or happened(facts, K_REPORT_LOSS, place, device.index, period_of(w, facts, place, device.index, now_s), w.loss):
+    if says == UNKNOWN or happened(facts, Stream.REPORT_LOSS, place, device.index, period_of(w, facts, place, device.index, now_s), w.loss):
         return
-    if w.is_digest and says != device.smi and kind != IHD:
-        sums.told[T_DETAIL] += now_s >= w.measure_s
+    if w.is_digest and says != device.smi and kind != DeviceType.IHD:
+        sums.told[FirmwareMessage.DETAIL] += now_s >= w.measure_s
     write(w, facts, sums, kind, device, now_s, now_s, says)
 
 
@@ -261,13 +236,13 @@ def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
 def _read(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """A read by a clock of the device's own (R1, R11)."""
     place, is_measured = w.region * 8 + SLOT[kind], now_s >= w.measure_s
-    device.read_s = min(now_s + gap_s(drawn(facts, K_READ, place, device.index, now_s), w.read_rate), np.int64(NEVER))
-    sums.told[T_REQUEST] += is_measured
-    sums.told[T_REPORT] += is_measured
-    if happened(facts, K_REPORT_LOSS, place, device.index, now_s, w.loss):
+    device.read_s = min(now_s + gap_s(drawn(facts, Stream.READ_GAP, place, device.index, now_s), w.read_rate), np.int64(NEVER))
+    sums.told[FirmwareMessage.REQUEST] += is_measured
+    sums.told[FirmwareMessage.VERSION_REPORT] += is_measured
+    if happened(facts, Stream.REPORT_LOSS, place, device.index, now_s, w.loss):
         return
-    if w.rule == AUDITS:
-        _look(w, sums, kind, device, P_AUDIT, now_s)
+    if w.rule == Trigger.AUDIT:
+        _look(w, sums, kind, device, ReadProcess.AUDIT, now_s)
         write(w, facts, sums, kind, device, now_s, now_s, device.running)
     elif w.refreshes and device.hub != UNKNOWN:
         write(w, facts, sums, kind, device, now_s, now_s, device.hub)

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import word
-from sim.kernels.firmware.columns import NEVER
+from sim.kernels.seconds import NEVER
 
 
 @njit(nogil=True)

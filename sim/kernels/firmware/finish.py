@@ -6,9 +6,10 @@ import numpy as np
 
 from sim.kernels import ledgers
 from sim.kernels.compiled import njit
-from sim.kernels.firmware.air import IDLE
-from sim.kernels.firmware.columns import E_OPEN, MEASURED_JOB, SUSPENDED, UNKNOWN, UNKNOWN_S, VARIANT, Z_SUSPENDED
+from sim.kernels.firmware.columns import IS_SUSPENDED, JOB_IS_MEASURED, UNKNOWN, VARIANT
 from sim.kernels.firmware.records import account_for_image, overlap
+from sim.kernels.ledgers import Total
+from sim.words import JobEnd, JobState, Status
 
 
 @njit(nogil=True)
@@ -20,14 +21,14 @@ def finish(w_, facts_, sums_, devices, start, stop, kind):  # type: ignore[no-un
         if device.wrong_smi_s >= 0:
             ledgers.add_spell(device.wrong_smi_s, w.horizon_s, False, w.measure_s, facts.stale_edges, sums.totals[kind, 0], sums.bands[kind, 0])
         if device.hub == UNKNOWN:
-            sums.totals[kind, 1, UNKNOWN_S] += overlap(w, device.wrong_hub_s, w.horizon_s)
+            sums.totals[kind, 1, Total.UNKNOWN_S] += overlap(w, device.wrong_hub_s, w.horizon_s)
         elif device.wrong_hub_s >= 0:
             ledgers.add_spell(device.wrong_hub_s, w.horizon_s, False, w.measure_s, facts.stale_edges, sums.totals[kind, 1], sums.bands[kind, 1])
         account_for_image(w, facts, sums, kind, device, w.horizon_s)
-        if device.flags & SUSPENDED:
-            sums.status[kind, Z_SUSPENDED] += overlap(w, device.activated_s, w.horizon_s)
+        if device.flags & IS_SUSPENDED:
+            sums.status[kind, Status.SUSPENDED_S] += overlap(w, device.activated_s, w.horizon_s)
             n_suspended += 1
         n_variants += device.running >= VARIANT
-        if device.job != IDLE and device.flags & MEASURED_JOB:
-            sums.jobs[device.model, device.version, E_OPEN] += 1
+        if device.job != JobState.IDLE and device.flags & JOB_IS_MEASURED:
+            sums.jobs[device.model, device.version, JobEnd.OPEN] += 1
     return np.int64(n_suspended), np.int64(n_variants)

@@ -6,35 +6,11 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import gap_s, scaled
-from sim.kernels.firmware.columns import (
-    D_ALLOW_LIST,
-    D_SIGNATURE,
-    D_TOKEN,
-    EVENTS,
-    HCALCS,
-    K_CHANNEL,
-    K_COMPLIES,
-    K_DELAY,
-    K_ERROR,
-    K_HOUR,
-    K_INSTALL_TIME,
-    K_SIGNED,
-    K_VARIANT,
-    NEVER,
-    O_BANNED,
-    O_BLOCKED,
-    O_BUSY,
-    O_DOWN,
-    O_EXPIRED,
-    O_INSTALLED,
-    O_NOT_PERMITTED,
-    PLAIN,
-    PPMID,
-    SLOT,
-    VARIANT,
-)
+from sim.kernels.firmware.columns import PLAIN, SLOT, VARIANT, Stream
 from sim.kernels.firmware.records import change, drawn, happened, is_able, is_listed
 from sim.kernels.prefetch import prefetch
+from sim.kernels.seconds import NEVER
+from sim.words import Design, DeviceType, Outcome, Trigger
 
 BLOCK = 64  # devices looked at together
 WEEK_S = 604_800
@@ -44,7 +20,7 @@ HOUR_S = 3_600
 @njit(**PLAIN)
 def channel_of(facts, place, index):  # type: ignore[no-untyped-def]
     """Return the number of the local channel of a device."""
-    word, channel = np.uint64(drawn(facts, K_CHANNEL, place, index, 0)), 0
+    word, channel = np.uint64(drawn(facts, Stream.LOCAL_CHANNEL, place, index, 0)), 0
     while channel < facts.n_channels - 1 and word >= facts.channels[channel]:
         channel += 1
     return channel
@@ -53,9 +29,9 @@ def channel_of(facts, place, index):  # type: ignore[no-untyped-def]
 @njit(**PLAIN)
 def attempt_s(facts, place, index, version, offered_s, rates, hours):  # type: ignore[no-untyped-def]
     """Return when a device tries *version*, offered at *offered_s*: one gap later, at an hour that people do such things."""
-    t = offered_s + gap_s(drawn(facts, K_DELAY, place, index, version), rates[channel_of(facts, place, index)])
+    t = offered_s + gap_s(drawn(facts, Stream.LOCAL_DELAY, place, index, version), rates[channel_of(facts, place, index)])
     if len(hours):
-        word = np.uint64(drawn(facts, K_HOUR, place, index, version))
+        word = np.uint64(drawn(facts, Stream.LOCAL_HOUR, place, index, version))
         h = np.int64(np.searchsorted(hours, word, side="right"))
         low = hours[h - 1] if h else np.uint64(0)
         t = t // WEEK_S * WEEK_S + h * HOUR_S + np.int64(((word - low) * np.uint64(HOUR_S)) // (hours[h] - low))
@@ -95,24 +71,24 @@ def due_attempts(devices, start, stop, until_s, row, second):  # type: ignore[no
 def local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy):  # type: ignore[no-untyped-def]
     """Let *device* be updated locally, if nothing stops it; *is_busy*: the gateway has no answer left in this hour."""
     place, index, version = w.region * 8 + SLOT[kind], device.index, np.int64(device.local_version)
-    is_variant = happened(facts, K_VARIANT, place, index, version, w.variant)
+    is_variant = happened(facts, Stream.LOCAL_VARIANT, place, index, version, w.variant)
     on_list = is_listed(facts, device.model, version, now_s)
     device.local_s = NEVER
-    screened, outcome = False, O_INSTALLED
+    screened, outcome = False, Outcome.INSTALLED
     if _is_banned(w, facts, kind, device, homes, now_s):
-        outcome = O_BANNED
-    elif w.design >= D_SIGNATURE and device.running % VARIANT >= facts.asks_from[device.model]:
+        outcome = Outcome.BANNED
+    elif w.design >= Design.SIGNATURE and device.running % VARIANT >= facts.asks_from[device.model]:
         screened, outcome = True, _screened(w, facts, place, device, version, is_variant, on_list, now_s, is_busy)
-    if outcome == O_INSTALLED and not facts.permitted[device.model, version, device.running % VARIANT]:
-        outcome = O_NOT_PERMITTED
-    if outcome in (O_BUSY, O_EXPIRED, O_DOWN):
+    if outcome == Outcome.INSTALLED and not facts.permitted[device.model, version, device.running % VARIANT]:
+        outcome = Outcome.NOT_PERMITTED
+    if outcome in (Outcome.BUSY, Outcome.EXPIRED, Outcome.GATEWAY_DOWN):
         device.local_s = min(now_s + w.again_s, np.int64(NEVER))
     if now_s >= w.measure_s:
         sums.local[kind, channel_of(facts, place, index), 2 if is_variant else 0 if on_list else 1, int(screened), outcome] += 1
-    if outcome == O_INSTALLED:
+    if outcome == Outcome.INSTALLED:
         reach = homes[index].reach
         change(w, facts, sums, kind, device, reach, now_s, version + VARIANT if is_variant else version)
-        if w.rule == EVENTS and device.told_s == NEVER and facts.reports[kind] and is_able(w, device, reach):
+        if w.rule == Trigger.EVENT and device.told_s == NEVER and facts.reports[kind] and is_able(w, device, reach):
             device.told_s = min(now_s + w.event_delay_s, np.int64(NEVER))
 
 
@@ -121,32 +97,32 @@ def _is_banned(w, facts, kind, device, homes, now_s):  # type: ignore[no-untyped
     if now_s < w.ban_s:
         return False
     if not w.ban_everywhere:
-        needs_hub = kind in (PPMID, HCALCS)
+        needs_hub = kind in (DeviceType.PPMID, DeviceType.HCALCS)
         works = facts.over_air[kind] and now_s >= w.ota_s and homes[device.index].reach == 0
         if not works or (needs_hub and homes[device.index].ready_s > now_s):
             return False
-    return happened(facts, K_COMPLIES, w.region * 8 + SLOT[kind], device.index, 0, w.comply)
+    return happened(facts, Stream.LOCAL_COMPLIES, w.region * 8 + SLOT[kind], device.index, 0, w.comply)
 
 
 @njit(**PLAIN)
 def _screened(w, facts, place, device, version, is_variant, on_list, now_s, is_busy):  # type: ignore[no-untyped-def]
     """Return what becomes of an attempt of a device that asks."""
     index = device.index
-    if w.design == D_TOKEN:
+    if w.design == Design.TOKEN:
         for k in range(facts.n_outages):
             if facts.out_from_s[k] <= now_s < facts.out_until_s[k]:
-                return O_INSTALLED if w.fails_open else O_DOWN
+                return Outcome.INSTALLED if w.fails_open else Outcome.GATEWAY_DOWN
         if is_busy:
-            return O_BUSY
+            return Outcome.BUSY
         stops = is_variant or not on_list
-    elif w.design == D_ALLOW_LIST:
+    elif w.design == Design.ALLOW_LIST:
         stops = is_variant or not is_listed(facts, device.model, version, now_s - w.list_age_s)
     else:
-        stops = is_variant and not happened(facts, K_SIGNED, place, index, version, w.signed)
-    if happened(facts, K_ERROR, place, index, version, w.false_accept if stops else w.false_reject):
+        stops = is_variant and not happened(facts, Stream.SCREEN_SIGNED, place, index, version, w.signed)
+    if happened(facts, Stream.SCREEN_ERROR, place, index, version, w.false_accept if stops else w.false_reject):
         stops = not stops
     if stops:
-        return O_BLOCKED
-    if w.design == D_TOKEN and 1 + scaled(drawn(facts, K_INSTALL_TIME, place, index, version), w.install_s) > w.token_life_s:
-        return O_EXPIRED
-    return O_INSTALLED
+        return Outcome.BLOCKED
+    if w.design == Design.TOKEN and 1 + scaled(drawn(facts, Stream.SCREEN_INSTALL, place, index, version), w.install_s) > w.token_life_s:
+        return Outcome.EXPIRED
+    return Outcome.INSTALLED

@@ -8,36 +8,10 @@ from sim.kernels import ledgers
 from sim.kernels.compiled import njit
 from sim.kernels.dials import reading, strikes
 from sim.kernels.draws import gap_s, scaled, word
-from sim.kernels.firmware.columns import (
-    CHANGES,
-    CHANGES_AND_TIMED,
-    D_AUDIT,
-    IHD,
-    K_CALL,
-    K_CALL_DELAY,
-    K_HAN_LOSS,
-    K_HASHED,
-    K_START,
-    N_UNKNOWN,
-    NEVER,
-    OFF,
-    PLAIN,
-    R_RIGHT,
-    R_UNKNOWN,
-    R_WRONG,
-    SLOT,
-    TAKES_PART,
-    TIMED,
-    UNKNOWN,
-    UNKNOWN_S,
-    VARIANT,
-    Z_FOUND,
-    Z_FOUND_S,
-    Z_UNLISTED,
-    Z_VARIANT,
-)
-
-ANSWERING = 5  # of sim.transitions.JOB_STATES
+from sim.kernels.firmware.columns import IS_OFF, PLAIN, SLOT, TAKES_PART, UNKNOWN, VARIANT, Stream
+from sim.kernels.ledgers import Total
+from sim.kernels.seconds import NEVER
+from sim.words import Design, DeviceType, JobState, RecordState, Status, Trigger
 
 
 @njit(**PLAIN, inline="always")
@@ -61,7 +35,7 @@ def overlap(w, since, until):  # type: ignore[no-untyped-def]
 @njit(**PLAIN)
 def is_able(w, device, reach):  # type: ignore[no-untyped-def]
     """Return whether what *device* reports can arrive."""
-    if device.flags & OFF:
+    if device.flags & IS_OFF:
         return False
     return (device.flags & TAKES_PART) != 0 if w.is_cloud else reach == 0
 
@@ -77,25 +51,25 @@ def account_for_image(w, facts, sums, kind, device, until_s):  # type: ignore[no
     """Add the time that *device* ran what it runs, until *until_s*, as far as it was not on the CPL."""
     version, since = np.int64(device.running), np.int64(device.changed_s)
     if version >= VARIANT:
-        sums.status[kind, Z_VARIANT] += overlap(w, since, until_s)
+        sums.status[kind, Status.VARIANT_S] += overlap(w, since, until_s)
     elif version:
         listed, delisted = np.int64(facts.listed_s[device.model, version]), np.int64(facts.delisted_s[device.model, version])
-        sums.status[kind, Z_UNLISTED] += overlap(w, since, min(np.int64(until_s), listed)) + overlap(w, max(since, delisted), until_s)
+        sums.status[kind, Status.UNLISTED_S] += overlap(w, since, min(np.int64(until_s), listed)) + overlap(w, max(since, delisted), until_s)
 
 
 @njit(**PLAIN)
 def settle_smi(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """Begin or end a WRONG episode of the SMI's record."""
-    if kind == IHD:
+    if kind == DeviceType.IHD:
         return
     is_wrong = device.smi != device.running
     if is_wrong and device.wrong_smi_s < 0:
         device.wrong_smi_s = now_s
-        sums.totals[kind, 0, ledgers.N_WRONG] += 1
+        sums.totals[kind, 0, Total.N_WRONG] += 1
     elif not is_wrong and device.wrong_smi_s >= 0:
         ledgers.add_spell(device.wrong_smi_s, now_s, True, w.measure_s, facts.stale_edges, sums.totals[kind, 0], sums.bands[kind, 0])
         device.wrong_smi_s = -1
-        sums.totals[kind, 0, ledgers.N_WRONG] -= 1
+        sums.totals[kind, 0, Total.N_WRONG] -= 1
 
 
 @njit(**PLAIN)
@@ -106,11 +80,11 @@ def settle_hub(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-
     is_wrong = device.hub != device.running
     if is_wrong and device.wrong_hub_s < 0:
         device.wrong_hub_s = now_s
-        sums.totals[kind, 1, ledgers.N_WRONG] += 1
+        sums.totals[kind, 1, Total.N_WRONG] += 1
     elif not is_wrong and device.wrong_hub_s >= 0:
         ledgers.add_spell(device.wrong_hub_s, now_s, True, w.measure_s, facts.stale_edges, sums.totals[kind, 1], sums.bands[kind, 1])
         device.wrong_hub_s = -1
-        sums.totals[kind, 1, ledgers.N_WRONG] -= 1
+        sums.totals[kind, 1, Total.N_WRONG] -= 1
 
 
 @njit(**PLAIN)
@@ -120,17 +94,17 @@ def forget(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
         return
     if device.wrong_hub_s >= 0:
         ledgers.add_spell(device.wrong_hub_s, now_s, False, w.measure_s, facts.stale_edges, sums.totals[kind, 1], sums.bands[kind, 1])
-        sums.totals[kind, 1, ledgers.N_WRONG] -= 1
+        sums.totals[kind, 1, Total.N_WRONG] -= 1
     device.hub, device.wrong_hub_s = UNKNOWN, now_s
-    sums.totals[kind, 1, N_UNKNOWN] += 1
+    sums.totals[kind, 1, Total.N_UNKNOWN] += 1
 
 
 @njit(**PLAIN)
 def hear(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """Let the hub know what *device* runs."""
     if device.hub == UNKNOWN:
-        sums.totals[kind, 1, UNKNOWN_S] += overlap(w, device.wrong_hub_s, now_s)
-        sums.totals[kind, 1, N_UNKNOWN] -= 1
+        sums.totals[kind, 1, Total.UNKNOWN_S] += overlap(w, device.wrong_hub_s, now_s)
+        sums.totals[kind, 1, Total.N_UNKNOWN] -= 1
         device.wrong_hub_s = -1
     device.hub = device.running
     settle_hub(w, facts, sums, kind, device, now_s)
@@ -145,30 +119,30 @@ def change(w, facts, sums, kind, device, reach, now_s, version):  # type: ignore
     sums.running[device.model, version % VARIANT] += 1
     device.running, device.changed_s = version, now_s
     if now_s >= w.measure_s:
-        sums.totals[kind, 0, ledgers.N_CHANGES] += 1
-    if w.stores and not happened(facts, K_HAN_LOSS, place, device.index, now_s, w.han_loss):
+        sums.totals[kind, 0, Total.N_CHANGES] += 1
+    if w.stores and not happened(facts, Stream.HAN_LOSS, place, device.index, now_s, w.han_loss):
         hear(w, facts, sums, kind, device, now_s)
     settle_smi(w, facts, sums, kind, device, now_s)
     settle_hub(w, facts, sums, kind, device, now_s)
-    if (w.rule == CHANGES or w.rule == CHANGES_AND_TIMED) and facts.reports[kind] and is_able(w, device, reach):
+    if (w.rule == Trigger.CHANGE or w.rule == Trigger.CHANGE_AND_TIMER) and facts.reports[kind] and is_able(w, device, reach):
         device.told_s = now_s
-    if device.call_s == NEVER and happened(facts, K_CALL, place, device.index, now_s, w.call):
-        device.call_s = min(now_s + gap_s(drawn(facts, K_CALL_DELAY, place, device.index, now_s), w.call_rate), np.int64(NEVER))
+    if device.call_s == NEVER and happened(facts, Stream.READS_CALL, place, device.index, now_s, w.call):
+        device.call_s = min(now_s + gap_s(drawn(facts, Stream.READS_CALL_DELAY, place, device.index, now_s), w.call_rate), np.int64(NEVER))
 
 
 @njit(**PLAIN)
 def write(w, facts, sums, kind, device, now_s, made_s, version):  # type: ignore[no-untyped-def]
     """Write evidence of *version*, made at *made_s*, into the SMI at *now_s*, unless later evidence was written."""
-    if kind == IHD or made_s < device.confirmed_s:
+    if kind == DeviceType.IHD or made_s < device.confirmed_s:
         return
     device.confirmed_s = made_s
     if device.smi == version:
         return
     device.smi = version
     settle_smi(w, facts, sums, kind, device, now_s)
-    if w.design == D_AUDIT and now_s >= w.measure_s and (version >= VARIANT or not is_listed(facts, device.model, version, now_s)):
-        sums.status[kind, Z_FOUND] += 1
-        sums.status[kind, Z_FOUND_S] += now_s - np.int64(device.changed_s)
+    if w.design == Design.AUDIT and now_s >= w.measure_s and (version >= VARIANT or not is_listed(facts, device.model, version, now_s)):
+        sums.status[kind, Status.FOUND_N] += 1
+        sums.status[kind, Status.FOUND_S] += now_s - np.int64(device.changed_s)
 
 
 @njit(**PLAIN)
@@ -177,8 +151,8 @@ def anchor_s(w, facts, place, index):  # type: ignore[no-untyped-def]
     if w.phase == 0:
         return w.at_s % w.period_s - w.period_s
     if w.phase == 1:
-        return (w.at_s + scaled(drawn(facts, K_HASHED, place, index, 0), w.phase_window_s)) % w.period_s - w.period_s
-    return -scaled(drawn(facts, K_START, place, index, 0), w.period_s)
+        return (w.at_s + scaled(drawn(facts, Stream.PHASE_HASHED, place, index, 0), w.phase_window_s)) % w.period_s - w.period_s
+    return -scaled(drawn(facts, Stream.PHASE_START, place, index, 0), w.period_s)
 
 
 @njit(**PLAIN)
@@ -217,11 +191,11 @@ def rearm(w, facts, kind, device, reach, now_s):  # type: ignore[no-untyped-def]
 
     While an answer is under way it can: it would be the later evidence.
     """
-    is_timed = w.rule == TIMED or w.rule == CHANGES_AND_TIMED
-    if device.timer_s != NEVER or not is_timed or kind == IHD or not facts.reports[kind] or not is_able(w, device, reach):
+    is_timed = w.rule == Trigger.TIMER or w.rule == Trigger.CHANGE_AND_TIMER
+    if device.timer_s != NEVER or not is_timed or kind == DeviceType.IHD or not facts.reports[kind] or not is_able(w, device, reach):
         return
     says = device.hub if w.from_hub else device.running
-    if says == UNKNOWN or (says == device.smi and device.job != ANSWERING):
+    if says == UNKNOWN or (says == device.smi and device.job != JobState.ANSWERING):
         return
     first = anchor_s(w, facts, sender(w, kind), device.index) + w.period_s
     device.timer_s = min(strikes_next(w, facts, first, now_s), np.int64(NEVER))
@@ -230,8 +204,8 @@ def rearm(w, facts, kind, device, reach, now_s):  # type: ignore[no-untyped-def]
 @njit(**PLAIN, inline="always")
 def state_of(kind, device):  # type: ignore[no-untyped-def]
     """Return what the SMI's record of *device* is."""
-    if kind == IHD:
-        return R_UNKNOWN
-    return R_WRONG if device.smi != device.running else R_RIGHT
+    if kind == DeviceType.IHD:
+        return RecordState.UNKNOWN
+    return RecordState.WRONG if device.smi != device.running else RecordState.RIGHT
 
 

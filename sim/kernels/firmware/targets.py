@@ -7,41 +7,26 @@ import numpy as np
 from sim.kernels.compiled import njit
 from sim.kernels.draws import word
 from sim.kernels.firmware.advance import compliance
-from sim.kernels.firmware.air import IDLE, OFFER, OFFERED, WITHDRAW, end_job, step
-from sim.kernels.firmware.columns import (
-    E_WITHDRAWN,
-    FALSE_ALARM,
-    K_ORDER,
-    K_USER,
-    MEASURED_JOB,
-    MISSED,
-    NEVER,
-    P_COMPLIANCE,
-    P_INCIDENT,
-    P_TARGETING,
-    PLAIN,
-    SLOT,
-    VARIANT,
-    WASTED,
-    WRONG_PATH,
-)
+from sim.kernels.firmware.air import end_job, step
+from sim.kernels.firmware.columns import JOB_IS_MEASURED, PLAIN, SLOT, VARIANT, Stream
 from sim.kernels.firmware.records import drawn, state_of
 from sim.kernels.prefetch import prefetch
+from sim.kernels.seconds import NEVER
+from sim.words import Decision, JobEnd, JobEvent, JobState, ReadProcess, RolloutOrder
 
 BLOCK = 64  # devices looked at together
 AHEAD = 16  # devices asked for before their turn
-RANDOM, BY_CELL, BY_SUPPLIER, BY_RISK = range(4)
 BEYOND = np.int32(NEVER - 1)  # of one that has none before the world ends
 
 
 @njit(**PLAIN)
 def _key(w, facts, place, device, said, goal, order, per_cell, n_cells, users):  # type: ignore[no-untyped-def]
     """Return the place of *device* in a campaign, in [0, 2^32), by what its word *said* and by what goes before that in an *order* that is not random."""
-    if order == BY_CELL:
+    if order == RolloutOrder.BY_CELL:
         return ((np.int64(device.index) // per_cell << 32) + said) // n_cells
-    if order == BY_RISK:
+    if order == RolloutOrder.BY_RISK:
         return ((min(np.int64(device.smi % VARIANT), goal - 1) << 32) + said) // goal
-    of_user, user = np.uint64(drawn(facts, K_USER, w.region * 8, device.index, 0)), 0
+    of_user, user = np.uint64(drawn(facts, Stream.ESTATE_USER, w.region * 8, device.index, 0)), 0
     while user < len(users) and of_user >= users[user]:
         user += 1
     return ((np.int64(user) << 32) + said) // (len(users) + 1)
@@ -57,8 +42,8 @@ def choose(w_, facts_, sums_, devices, rows, homes, kind, model, goal, low, high
     for start in range(0, len(rows), BLOCK):
         stop = min(start + BLOCK, len(rows))
         for i in range(start, stop):
-            places[i - start] = word(facts.keys[K_ORDER], place, homes[i], goal)
-        if order != RANDOM:
+            places[i - start] = word(facts.keys[Stream.ROLLOUT_ORDER], place, homes[i], goal)
+        if order != RolloutOrder.RANDOM:
             for i in range(start, stop):
                 places[i - start] = _key(w, facts, place, devices[rows[i]], places[i - start], goal, order, per_cell, n_cells, users)
         n_inside = _between(places, stop - start, low, high, inside)
@@ -67,7 +52,7 @@ def choose(w_, facts_, sums_, devices, rows, homes, kind, model, goal, low, high
         for j in range(n_inside):
             i = inside[j]
             device = devices[rows[start + i]]
-            if device.job == IDLE and _is_offered(facts, sums, device, kind, model, goal, hops, now_s >= w.measure_s):
+            if device.job == JobState.IDLE and _is_offered(facts, sums, device, kind, model, goal, hops, now_s >= w.measure_s):
                 found[n], keys[n] = rows[start + i], places[i]
                 n += 1
     return n
@@ -90,16 +75,16 @@ def _is_offered(facts, sums, device, kind, model, goal, hops, is_measured):  # t
     hop = hops[record] if record < goal else 0
     outcome = 0
     if record >= goal:
-        outcome = MISSED if truth < goal else 0
+        outcome = Decision.MISSED if truth < goal else 0
     elif truth >= goal:
-        outcome = WASTED
+        outcome = Decision.WASTED
     elif hop and not facts.permitted[model, hop, truth]:
-        outcome = WRONG_PATH
+        outcome = Decision.WRONG_PATH
     if is_measured:
-        sums.readings[P_TARGETING, kind, state_of(kind, device)] += 1
-        sums.decisions[P_TARGETING, kind, outcome] += 1
+        sums.readings[ReadProcess.TARGETING, kind, state_of(kind, device)] += 1
+        sums.decisions[ReadProcess.TARGETING, kind, outcome] += 1
     if hop:
-        step(facts, device, OFFER)
+        step(facts, device, JobEvent.OFFER)
         device.version, device.goal, device.attempt, device.looks = hop, goal, 0, 0
     return hop > 0
 
@@ -118,7 +103,7 @@ def place_in_time(w_, devices, found, keys, low, high, seconds, begins, lengths,
                 break
             left -= lengths[k]
         device.job_s = at_s
-        device.flags = (device.flags | MEASURED_JOB) if at_s >= w.measure_s else (device.flags & ~MEASURED_JOB)
+        device.flags = (device.flags | JOB_IS_MEASURED) if at_s >= w.measure_s else (device.flags & ~JOB_IS_MEASURED)
         next_s[device.index] = min(next_s[device.index], np.int32(at_s))
 
 
@@ -128,8 +113,8 @@ def withdraw(facts_, sums_, devices, rows, goal):  # type: ignore[no-untyped-def
     facts, sums = facts_[0], sums_[0]
     for i in range(len(rows)):
         device = devices[rows[i]]
-        if device.goal == goal and device.job == OFFERED:
-            end_job(facts, sums, device, WITHDRAW, E_WITHDRAWN)
+        if device.goal == goal and device.job == JobState.OFFERED:
+            end_job(facts, sums, device, JobEvent.WITHDRAW, JobEnd.WITHDRAWN)
 
 
 @njit(**PLAIN)
@@ -138,8 +123,8 @@ def read_all(sums_, devices, start, stop, kind, goals):  # type: ignore[no-untyp
     sums = sums_[0]
     for row in range(start, stop):
         device = devices[row]
-        sums.readings[P_COMPLIANCE, kind, state_of(kind, device)] += 1
-        sums.decisions[P_COMPLIANCE, kind, compliance(kind, device, goals[device.model])] += 1
+        sums.readings[ReadProcess.COMPLIANCE, kind, state_of(kind, device)] += 1
+        sums.decisions[ReadProcess.COMPLIANCE, kind, compliance(kind, device, goals[device.model])] += 1
 
 
 @njit(**PLAIN)
@@ -149,8 +134,8 @@ def scope(sums_, devices, rows, kind, version):  # type: ignore[no-untyped-def]
     for i in range(len(rows)):
         device = devices[rows[i]]
         says, is_so = device.smi % VARIANT < version, device.running % VARIANT < version
-        sums.readings[P_INCIDENT, kind, state_of(kind, device)] += 1
-        sums.decisions[P_INCIDENT, kind, 0 if says == is_so else FALSE_ALARM if says else MISSED] += 1
+        sums.readings[ReadProcess.INCIDENT, kind, state_of(kind, device)] += 1
+        sums.decisions[ReadProcess.INCIDENT, kind, 0 if says == is_so else Decision.FALSE_ALARM if says else Decision.MISSED] += 1
 
 
 @njit(**PLAIN)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.twin.estate import Change
-from sim.twin.firmware.moments import Kind, until
+from sim.twin.firmware.moments import until
 from sim.twin.firmware.reports import report
+from sim.words import HomeEvent
 
 if TYPE_CHECKING:
     from sim.twin.firmware.estate import Living
@@ -37,14 +38,14 @@ def change_version(world: FirmwareWorld, device: Living, version: int) -> None:
 
 def told(world: FirmwareWorld, device: Living) -> Process:
     """Tell of a change in the second of it."""
-    yield until(world, world.now_s, Kind.TOLD, device.slot)
+    yield until(world, world.now_s, HomeEvent.REPORT, device.slot)
     report(world, device.premises, device, "change.loss", world.now_s)
 
 
 def called(world: FirmwareWorld, device: Living) -> Process:
     """Somebody calls about *device* a while after it has changed, and reads its record."""
     delay_s = world.luck.gap_s(1 / world.firmware.reads.call.delay, "reads.call_delay", device.place, device.index, world.now_s)
-    yield until(world, world.now_s + delay_s, Kind.CALLS, device.slot)
+    yield until(world, world.now_s + delay_s, HomeEvent.CALL, device.slot)
     device.is_call_waiting = False
     world.read("call", device)
 
@@ -58,6 +59,6 @@ def ask_for_read(world: FirmwareWorld, device: Living) -> None:
 
 def read_later(world: FirmwareWorld, device: Living) -> Process:
     """Read *device* when that is due."""
-    yield until(world, world.now_s + world.firmware.reads.event_delay, Kind.READS, device.slot)
+    yield until(world, world.now_s + world.firmware.reads.event_delay, HomeEvent.READ, device.slot)
     device.is_read_waiting = False
     report(world, device.premises, device, "report.loss", world.now_s)

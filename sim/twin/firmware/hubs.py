@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.twin.firmware.moments import Kind, until
+from sim.twin.firmware.moments import until
 from sim.twin.firmware.world import devices_of
+from sim.words import HomeEvent
 
 if TYPE_CHECKING:
     from sim.twin.estate import Premises
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def exchange(world: FirmwareWorld, home: Premises) -> Process:
     """Exchange the hub of *home*: it forgets its devices, and may ask those that are not off at once."""
     assert world.firmware.ota.exchange is not None, "there is an exchange"
-    yield until(world, world.hubs[home].exchanged_s, Kind.EXCHANGE)
+    yield until(world, world.hubs[home].exchanged_s, HomeEvent.EXCHANGE)
     for device in devices_of(home):
         if device.hub_record.is_kept:
             world.forgotten.append((world.now_s, device))

@@ -9,8 +9,9 @@ from sim.twin.estate import Reach
 from sim.twin.firmware.alerts import cut_supply, sound
 from sim.twin.firmware.changes import change_version
 from sim.twin.firmware.estate import Job, Try
-from sim.twin.firmware.moments import Kind, until
+from sim.twin.firmware.moments import until
 from sim.twin.messages import Process
+from sim.words import HomeEvent
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -40,7 +41,7 @@ def offer(world: FirmwareWorld, campaign: Campaign, device: Living, version: int
 def lifetime(world: FirmwareWorld, job: Job) -> Process:
     """Make attempt after attempt until the job has ended."""
     while True:
-        yield until(world, job.due_s, Kind.JOBS, job.device.slot)
+        yield until(world, job.due_s, HomeEvent.JOB, job.device.slot)
         if job.ended:  # withdrawn
             return
         why = yield from attempt(world, job)
@@ -197,7 +198,7 @@ def repair(world: FirmwareWorld, job: Job) -> Part:
 
 def wait(world: FirmwareWorld, job: Job, seconds: int) -> Event:
     """Return the event at which *job* goes on, in *seconds*."""
-    return until(world, world.now_s + seconds, Kind.JOBS, job.device.slot)
+    return until(world, world.now_s + seconds, HomeEvent.JOB, job.device.slot)
 
 
 def happens(world: FirmwareWorld, job: Job, share: float, stream: str, occasion: int) -> bool:

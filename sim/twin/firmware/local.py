@@ -9,9 +9,10 @@ from sim.planning.paths import permitted
 from sim.twin.estate import Reach
 from sim.twin.firmware.changes import ask_for_read, change_version
 from sim.twin.firmware.estate import VARIANT, Trial
-from sim.twin.firmware.moments import LOCAL_JUDGED, RELEASES, Kind, until
+from sim.twin.firmware.moments import LOCAL_JUDGED, RELEASES, until
 from sim.twin.firmware.screening import is_screened, screen
 from sim.twin.moments import Gathering, Moment
+from sim.words import HomeEvent
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image
@@ -70,7 +71,7 @@ def hour_of_week_s(hours: Hours, word: int) -> int:
 def trying(world: FirmwareWorld, trial: Trial, second: int, trials: Gathering[Trial]) -> Process:
     """Try at *second*, and again later while the gateway turns the device away, unless something newer is offered."""
     while True:
-        yield until(world, second, Kind.LOCAL)
+        yield until(world, second, HomeEvent.LOCAL)
         if trial.device.trial is not trial:
             return
         outcome = yield trials.join(trial)

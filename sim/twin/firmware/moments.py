@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from sim.turns import Turn
 from sim.twin.moments import Moment
+from sim.words import HomeEvent
 
 if TYPE_CHECKING:
     from sim.twin.firmware.world import FirmwareWorld
@@ -16,25 +16,13 @@ CAMPAIGNS: Final = Turn.CHANGES + 0.02
 SCANS: Final = Turn.CHANGES + 0.03
 
 
-class Kind(IntEnum):
-    """What happens in a premises, in this order; of one kind by slot."""
-
-    EXCHANGE = 1
-    JOBS = 2
-    LOCAL = 3
-    TOLD = 4
-    TIMERS = 5
-    READS = 6
-    CALLS = 7
-    INSTALLS = 8
-    GAINS = 9
+_EVENT_STEP: Final = 0.08
+_SLOT_STEP: Final = 0.01  # seven slots fit between two events
+# When all who try in this second have come.
+LOCAL_JUDGED: Final = Turn.CHANGES + (1 + HomeEvent.LOCAL) * _EVENT_STEP + 7 * _SLOT_STEP
 
 
-_KIND_STEP: Final = 0.08
-_SLOT_STEP: Final = 0.01  # seven slots fit between two kinds
-LOCAL_JUDGED: Final = Turn.CHANGES + Kind.LOCAL * _KIND_STEP + 7 * _SLOT_STEP  # when all who try in this second have come
-
-
-def until(world: FirmwareWorld, second: int, kind: Kind, slot: int = 0) -> Moment:
-    """Return the event of *second*, at the place of *kind* and *slot* in it."""
-    return Moment(world.env, second - int(world.env.now), Turn.CHANGES + kind * _KIND_STEP + slot * _SLOT_STEP)
+def until(world: FirmwareWorld, second: int, event: HomeEvent, slot: int = 0) -> Moment:
+    """Return the event of *second*, at the place of *event* and *slot* in it."""
+    turn = Turn.CHANGES + (1 + event) * _EVENT_STEP + slot * _SLOT_STEP
+    return Moment(world.env, second - int(world.env.now), turn)

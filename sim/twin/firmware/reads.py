@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.twin.firmware.estate import VARIANT
-from sim.twin.firmware.moments import SCANS, Kind, until
+from sim.twin.firmware.moments import SCANS, until
 from sim.twin.firmware.reports import report
 from sim.twin.firmware.world import devices_of
 from sim.twin.moments import Moment
+from sim.words import HomeEvent
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image
@@ -35,7 +36,7 @@ def installs(world: FirmwareWorld, home: Premises) -> Process:
     """Read every device of *home* whenever something is installed there."""
     while True:
         gap_s = world.luck.gap_s(float(world.firmware.reads.install), "reads.install", home.hub.place, home.index, world.now_s)
-        yield until(world, world.now_s + gap_s, Kind.INSTALLS)
+        yield until(world, world.now_s + gap_s, HomeEvent.INSTALL)
         for device in devices_of(home):
             world.read("install", device)
 
@@ -44,7 +45,7 @@ def gains(world: FirmwareWorld, home: Premises) -> Process:
     """Read every device of *home* whenever its supplier changes; under rule event_read the gaining supplier then reads the devices themselves."""
     while True:
         gap_s = world.luck.gap_s(float(world.firmware.reads.gain), "reads.gain", home.hub.place, home.index, world.now_s)
-        yield until(world, world.now_s + gap_s, Kind.GAINS)
+        yield until(world, world.now_s + gap_s, HomeEvent.GAIN)
         for device in devices_of(home):
             world.read("gain", device)
             ask_whether_up_to_date(world, "gain", device)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sim.british_time import strikes_s
 from sim.twin.devices import first_anchor
 from sim.twin.firmware.estate import HUB_TIMER_RULES, KEEPING_RULES, Living
-from sim.twin.firmware.moments import Kind, until
+from sim.twin.firmware.moments import until
 from sim.twin.firmware.world import devices_of, is_able
+from sim.words import HomeEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def timed_reports(world: FirmwareWorld, home: Premises, sender: Sender) -> Proce
     anchor, period_s = first_anchor(world, sender), world.timer_period_s
     for number in count(1):
         due = anchor + number * period_s
-        yield until(world, strikes_s(due, world.clock_moves), Kind.TIMERS, sender.slot)
+        yield until(world, strikes_s(due, world.clock_moves), HomeEvent.TIMER, sender.slot)
         report(world, home, sender, "report.loss", due // period_s)
 
 
@@ -55,7 +56,7 @@ def reads(world: FirmwareWorld, home: Premises, sender: Sender) -> Process:
     """Answer the reads of a supplier, who comes by a clock for each device."""
     while True:
         gap_s = world.luck.gap_s(float(world.scenario.reporting.read.rate), "read.gap", sender.place, sender.index, world.now_s)
-        yield until(world, world.now_s + gap_s, Kind.READS, sender.slot)
+        yield until(world, world.now_s + gap_s, HomeEvent.READ, sender.slot)
         report(world, home, sender, "report.loss", world.now_s)
 
 
