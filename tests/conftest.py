@@ -22,6 +22,10 @@ hypothesis.settings.register_profile(
 )
 # For a long night's search: HYPOTHESIS_PROFILE=search pytest …
 hypothesis.settings.register_profile("search", max_examples=2000, deadline=None, print_blob=True)
+# For kernels that are stepped through, a hundred times slower.
+hypothesis.settings.register_profile(
+    "stepped", max_examples=20, derandomize=True, deadline=None, database=None
+)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

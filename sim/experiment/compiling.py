@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from sim.experiment.expected import is_quiet
-from sim.kernels.compiled import kept_in
+from sim.kernels.compiled import compiles, kept_in
 from sim.scenario.fields import Capacity
 from sim.scenario.reach import clock_moves
 from sim.scenario.scale import scaled
@@ -36,6 +36,8 @@ def parts(scenario: Scenario) -> set[str]:
 
 def uncompiled(scenarios: Iterable[Scenario]) -> set[str]:
     """Return the parts of *scenarios* that no process has compiled yet, as far as is known."""
+    if not compiles():
+        return set()
     folder, needed = kept_in(), set().union(*map(parts, map(scaled, scenarios)))
     return {part for part in needed if folder is None or not (folder / f"{part}.compiled").exists()}
 
@@ -49,6 +51,8 @@ def compile_for(module: str, scenarios: Iterable[Scenario]) -> None:
     """Run a hamlet under every rule of *scenarios*, by the engine in *module*, so that each kernel
     is compiled once, here, and workers find it.
     """
+    if not compiles():
+        return
     worlds: dict[tuple[object, ...], Scenario] = {}
     for scenario in map(scaled, scenarios):
         worlds.setdefault(_rules_of(scenario), scenario)

@@ -12,7 +12,7 @@ from sim.scenario.faults import Fault, ScenarioError
 from sim.store import Address, cell_key, plan_hash, sha256, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sim.experiment.sequential import Target
     from sim.scenario.design import Cell
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
 ENGINES: Final[dict[str, str]] = {"fast": "sim.run", "twin": "sim.twin"}
+UNCOMPILED_MOST: Final = 1_000  # premises of a world that somebody steps through
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,14 @@ def planned(loaded: Scenario | Experiment, engine: str, *, yes: bool = False) ->
     from sim.scenario.design import cells
     from sim.scenario.experiments import Experiment
 
-    refuse_without_compiler(engine)
     if isinstance(loaded, Experiment):
         from sim.experiment.aims import sound_cells
 
-        return _of_experiment(loaded, sound_cells(loaded, yes=yes), engine)
+        sound = sound_cells(loaded, yes=yes)
+        refuse_without_compiler(engine, [cell.scenario for cell in sound])
+        return _of_experiment(loaded, sound, engine)
     cell = replace(cells(loaded)[0], name=loaded.name)
+    refuse_without_compiler(engine, [cell.scenario])
     tasks, whole = _tasks_of([cell], engine)
     asked = (loaded.name, loaded.question, (cell,), tasks, engine)
     return Plan(*asked, None, (), None, whole, environment())
@@ -119,14 +122,24 @@ def asked_of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def refuse_without_compiler(engine: str) -> None:
-    """Raise `ScenarioError` when *engine* is made of kernels and their compiler is switched off."""
+def refuse_without_compiler(engine: str, scenarios: Iterable[Scenario]) -> None:
+    """Raise `ScenarioError` when *engine* is made of kernels, their compiler is switched off, and
+    one of *scenarios* has more premises than anybody would step through.
+    """
     if engine != "fast":
         return
-    from numba.core import config
+    from sim.kernels.compiled import compiles
+    from sim.scenario.scale import scaled
 
-    if config.DISABLE_JIT:
-        told = "is set, and the fast engine needs the compiler; unset it, or use --engine twin"
+    if compiles():
+        return
+    most = max(scaled(scenario).estate.premises for scenario in scenarios)
+    if most > UNCOMPILED_MOST:
+        told = (
+            f"is set, and uncompiled kernels, which are for a debugger, run at most"
+            f" {UNCOMPILED_MOST:,} premises ({most:,} are asked for); unset it, use --engine twin,"
+            f" or --set estate.premises={UNCOMPILED_MOST}"
+        )
         raise ScenarioError([Fault("environment", 1, 1, "NUMBA_DISABLE_JIT", told)])
 
 

@@ -43,7 +43,6 @@ def reproduce(run: Path, pick: int) -> Reproduction:
     Raises `StoreError` when what the run is made of is missing or damaged, or was kept by a version whose keys this one does not find.
     """
     manifest = read_manifest(run)
-    refuse_without_compiler(manifest["engine"])
     if sha256(read_file(run / "resolved.yaml")) != manifest["resolved_sha256"]:
         raise StoreError(f"{run / 'resolved.yaml'} is not as it was written", 3)
     written = texts(run)
@@ -55,6 +54,7 @@ def reproduce(run: Path, pick: int) -> Reproduction:
     if not there:
         raise StoreError(f"{run} holds no replication that version {__version__} of the simulator can find; version {manifest['version']} made it", 3)
     address, world = there[int(sha256(f"{manifest['plan']}/reproduce/{pick}".encode()), 16) % len(there)]
+    refuse_without_compiler(manifest["engine"], [world])
     replicate = engine(ENGINES[manifest["engine"]], processors())
     found = same(run, address, replicate(world, address.replication))
     differ = tuple(name for name, is_same in found.items() if not is_same)

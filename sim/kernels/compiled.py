@@ -23,16 +23,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import numba
+from numba import types
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 from sim.kernels.identity import kernel_hash
+from sim.kernels.stepping import stepped
 
 _HERE: Final = Path(__file__).parent
 _NAME: Final = "kernels-"
 _FORGOTTEN_S: Final = 30 * 86_400.0
 _DIGEST_B: Final = 32
+_WIDTH: Final = 64  # bits of an integer between kernels
 _log = logging.getLogger("sim.kernels")
 
 
@@ -44,6 +47,11 @@ def _bases() -> Iterator[Path]:
     with suppress(RuntimeError):  # nobody has a home
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         yield home / "gb-meter-estate-simulator"
+
+
+def compiles() -> bool:
+    """Whether kernels are compiled; where `NUMBA_DISABLE_JIT` is set they are stepped through."""
+    return not numba.config.DISABLE_JIT
 
 
 @cache
@@ -146,12 +154,35 @@ def _say_once(sentence: str) -> None:
     _log.warning(sentence)
 
 
+def _of_one_width(kind: Any) -> Any:
+    """Return the type under which an argument of *kind* is passed: integers that 64 bits with a
+    sign hold are that, so that a function is compiled once whoever calls it with what.
+    """
+    kind = types.unliteral(kind)
+    is_narrow = isinstance(kind, types.Integer) and kind.bitwidth < _WIDTH
+    return types.int64 if is_narrow or isinstance(kind, types.IntEnumMember) else kind
+
+
+def _at_the_border(dispatcher: Any) -> None:
+    """Let kernels that call *dispatcher* pass their integers in one width."""
+    resolve = dispatcher.get_call_template
+
+    def resolved(arguments: Any, named: Any) -> Any:
+        return resolve(tuple(map(_of_one_width, arguments)), named)
+
+    dispatcher.get_call_template = resolved
+
+
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Return Numba's compiler of one function with *options*, its results kept in `kept_in`."""
 
     def compiled(function: Callable[..., Any]) -> Any:
+        if not compiles():
+            return stepped(function)
         dispatcher = numba.njit(**options)(function)
-        folder = None if numba.config.DISABLE_JIT else kept_in()
+        if options.get("inline") != "always":
+            _at_the_border(dispatcher)
+        folder = kept_in()
         if folder is not None:
             dispatcher._cache = _Kept(function, folder)
         return dispatcher

@@ -64,7 +64,7 @@ def darken(strokes, s, place, dark_until, lit):  # type: ignore[no-untyped-def]
                 taken[number] = True
                 if len(lit) > 0 and dark_until[number] < strokes.start[s]:
                     lit[number] = dark_until[number]
-                restored = strokes.ends[s] + back_after(word(strokes.restoration[s], place, number, strokes.number[s]), shares, times)
+                restored = strokes.ends[s] + back_after(word(strokes.restoration[s], place, np.int64(number), strokes.number[s]), shares, times)
                 dark_until[number] = min(max(np.int64(dark_until[number]), restored), NEVER)
     return taken
 
@@ -96,7 +96,7 @@ def dark_spells(strokes, place, n):  # type: ignore[no-untyped-def]
                 if np.uint64(words[s, lane]) >= strokes.threshold[s]:
                     continue
                 a, b = strokes.first[s], strokes.first[s + 1]
-                drawn = word(strokes.restoration[s], place, number, strokes.number[s])
+                drawn = word(strokes.restoration[s], place, np.int64(number), strokes.number[s])
                 restored = strokes.ends[s] + back_after(drawn, strokes.shares[a:b], strokes.times[a:b])
                 if strokes.start[s] > lights:
                     home[count], begin[count], outage[count] = number, strokes.start[s], False

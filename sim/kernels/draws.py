@@ -12,9 +12,10 @@ from sim.kernels.compiled import njit
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
-_W0 = np.uint32(0x9E3779B9)
-_W1 = np.uint32(0xBB67AE85)
+_W0 = np.uint64(0x9E3779B9)
+_W1 = np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _32 = np.uint64(32)
 _INV32 = 2.0**-32
 
@@ -23,13 +24,13 @@ _INV32 = 2.0**-32
 def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Return the four 32-bit words of Philox4x32-10 for counter (c0, c1, c2, c3) and key (k0, k1), all uint32."""
     x0, x1, x2, x3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
-    a, b = np.uint32(k0), np.uint32(k1)
+    a, b = np.uint64(k0), np.uint64(k1)
     for _ in range(10):
         p0 = _M0 * x0
         p1 = _M1 * x2
-        x0, x1, x2, x3 = (p1 >> _32) ^ x1 ^ np.uint64(a), p1 & _LOW, (p0 >> _32) ^ x3 ^ np.uint64(b), p0 & _LOW
-        a = np.uint32(a + _W0)
-        b = np.uint32(b + _W1)
+        x0, x1, x2, x3 = (p1 >> _32) ^ x1 ^ a, p1 & _LOW, (p0 >> _32) ^ x3 ^ b, p0 & _LOW
+        a = (a + _W0) & _LOW
+        b = (b + _W1) & _LOW
     return np.uint32(x0), np.uint32(x1), np.uint32(x2), np.uint32(x3)
 
 
@@ -38,8 +39,8 @@ def pick(words, index):  # type: ignore[no-untyped-def]
     """Return the word of a block that belongs to premises *index*, without a branch: which it is nobody could foretell."""
     low = np.uint64(words[0]) | np.uint64(words[1]) << _32
     high = np.uint64(words[2]) | np.uint64(words[3]) << _32
-    two = np.uint64(0) - (np.uint64(index) >> np.uint64(1) & np.uint64(1))
-    return np.uint32((low ^ ((low ^ high) & two)) >> (np.uint64(index) & np.uint64(1)) * _32)
+    two = (np.uint64(index) >> np.uint64(1) & np.uint64(1)) * _ALL
+    return np.uint32((low ^ ((low ^ high) & two)) >> (np.uint64(index) & np.uint64(1)) * _32 & _LOW)
 
 
 @njit()
@@ -68,6 +69,8 @@ def gap_s(drawn, rate_per_s):  # type: ignore[no-untyped-def]
     """Return a gap in whole seconds, 1 / *rate_per_s* on average, of a clock that strikes in any
     second with that chance: 0 < rate ≤ 1 /s, so that a gap is at least one.
     """
+    if rate_per_s >= 1.0:
+        return np.int64(1)
     return np.int64(1) + np.int64(
         np.floor(np.log((np.float64(drawn) + 0.5) * _INV32) / np.log1p(-rate_per_s))
     )

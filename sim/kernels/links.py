@@ -46,17 +46,6 @@ def release(links, region, index, t):  # type: ignore[no-untyped-def]
     return now
 
 
-@njit(nogil=True)
-def releases(links, region, index, row, t, out):  # type: ignore[no-untyped-def]
-    """Write int32 *out*, the release of each of seconds *t* at premises number index[row]; return how many are put off."""
-    n = 0
-    for i in range(np.uint64(len(t))):
-        back = release(links, region, index[row[i]], t[i])
-        out[i] = min(back, np.int64(2**31 - 1))
-        n += back > t[i]
-    return n
-
-
 def any_down(links: Links, region: int, start_s: int, stop_s: int) -> bool:
     """Whether some link of *region* is down at some second of [start, stop)."""
     return bool(np.any((links.region == region) & (links.start < stop_s) & (links.stop > start_s)))

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sim.kernels.compiled import njit
+from sim.kernels.stepping import record
 
 NONE: Final = np.int32(-1)
 ANONYMOUS_SLOT: Final = 7  # of a region's eight: where anonymous messages draw
@@ -39,7 +40,7 @@ class Height(IntEnum):
     USED_EVENTS = 4
 
 
-MESSAGE: Final = np.dtype([
+MESSAGE: Final = record([
     ("message", "i4"),      # record of the message this attempt belongs to; itself for the first
     ("next", "i4"),         # behind it in a queue or an inbox
     ("prev", "i4"),         # before it in a queue
@@ -68,12 +69,12 @@ MESSAGE: Final = np.dtype([
     ("failed", "?"),        # of a message: whether its latest attempt has failed
     ("waits", "?"),         # of a message: whether another attempt is due
     ("travels", "?"),       # whether this record is an attempt under way
-], align=True)  # fmt: skip
-EVENT: Final = np.dtype([("due", "i4"), ("who", "i4"), ("turn", "i4"), ("next", "i4"), ("what", "u1"), ("stage", "i1")], align=True)
-ENDED: Final = np.dtype([
+], is_aligned=True)  # fmt: skip
+EVENT: Final = record([("due", "i4"), ("who", "i4"), ("turn", "i4"), ("next", "i4"), ("what", "u1"), ("stage", "i1")], is_aligned=True)
+ENDED: Final = record([
     ("premises", "u4"), ("row", "i4"), ("raised", "i4"), ("made", "i4"), ("at", "i4"), ("kind", "i2"), ("region", "i1"), ("place", "u1"), ("cause", "u1"),
     ("fate", "u1"), ("stage", "i1"), ("told", "?"),  # told: the ledgers know from the interval's flows
-], align=True)  # fmt: skip
+], is_aligned=True)  # fmt: skip
 
 
 class Pool(NamedTuple):

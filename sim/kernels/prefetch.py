@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.core import cgutils, types
+from numba.core import cgutils, config, types
 from numba.extending import intrinsic
 
 _READ, _SOON, _DATA = 0, 3, 1  # as LLVM numbers them
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def prefetch(_: Any, array: Any, index: Any) -> Any:
+def _hint(_: Any, array: Any, index: Any) -> Any:
     """Hint that array[index] of a one-dimensional *array* is looked at soon; *index* is within it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -27,3 +26,10 @@ def prefetch(_: Any, array: Any, index: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.intp), generate
+
+
+def _no_hint(array: Any, index: Any) -> None:
+    """Where nothing is compiled, nobody asks memory for anything."""
+
+
+prefetch = _no_hint if config.DISABLE_JIT else intrinsic(_hint)

@@ -13,9 +13,12 @@ import numpy as np
 from sim.kernels.compiled import njit
 from sim.kernels.draws import scaled, word
 from sim.kernels.servers import share_of_slot
+from sim.kernels.stepping import record
 from sim.words import Mitigation
 
-ROW: Final = np.dtype([("what", "i8"), ("stage", "i8"), ("a", "i8"), ("b", "i8"), ("c", "i8"), ("d", "i8"), ("ring", "i8")])
+_LOW: Final = np.uint64(0xFFFFFFFF)
+_GOLDEN: Final = np.uint64(0x9E3779B1)  # spreads neighbours over a hash table (Knuth)
+ROW: Final = record([("what", "i8"), ("stage", "i8"), ("a", "i8"), ("b", "i8"), ("c", "i8"), ("d", "i8"), ("ring", "i8")])
 
 
 @unique
@@ -192,7 +195,7 @@ def _storms(rows, i, m, s):  # type: ignore[no-untyped-def]
 def _place_of(senders, key):  # type: ignore[no-untyped-def]
     """Return the place of *key* in the hash table, made if it is new; there is always room."""
     mask = np.uint64(len(senders) - 1)
-    at = ((key ^ (key >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)
+    at = ((key ^ (key >> np.uint64(32))) & _LOW) * _GOLDEN >> np.uint64(20)
     while True:
         at &= mask
         if senders[at] == np.uint64(0):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
+from numba import config, types
 from numba.experimental import structref
 
 from sim.kernels.attempts import Book, Setup
@@ -20,7 +20,11 @@ from sim.kernels.traffic import Leaving
 
 
 def reference(group: Any) -> tuple[Any, Any]:
-    """Return Numba's type of references to the named tuple *group*, and what makes one from its fields."""
+    """Return Numba's type of references to the named tuple *group*, and what makes one from its
+    fields. Where nothing is compiled the tuple itself will do.
+    """
+    if config.DISABLE_JIT:
+        return None, group
     kind = structref.register(type(f"{group.__name__}Type", (types.StructRef,), {"__module__": __name__}))
     maker = type(f"{group.__name__}Ref", (structref.StructRefProxy,), {"__module__": __name__})
     structref.define_constructor(maker, kind, list(group._fields))

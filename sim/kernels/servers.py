@@ -8,22 +8,23 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.pool import NONE
+from sim.kernels.stepping import record
 
 UNLIMITED: Final = np.int64(2**62)
-STAGE: Final = np.dtype([
+STAGE: Final = record([
     ("what", "i8"), ("first", "i8"), ("n", "i8"), ("recorded", "i8"),   # its servers, all and as recorded (cells by region)
     ("latency", "i8"), ("before", "i8"),                                # seconds behind it, and from leaving the hub to it
     ("drop_oldest", "i8"), ("levels", "i8"),
     ("first_row", "i8"), ("n_rows", "i8"), ("mixed", "i8"),              # mixed: alert storm protection among rows that count
     ("codel_target", "i8"), ("codel_interval", "i8"),                   # -1: none
 ])  # fmt: skip
-SERVER: Final = np.dtype([
+SERVER: Final = record([
     ("numerator", "i8"), ("denominator", "i8"),  # capacity a second; denominator 0: none
     ("in_bytes", "i8"),                          # whether the capacity counts bytes, not messages
     ("buffer", "i8"),                            # -1: unlimited
     ("lifo", "i8"),                              # how many wait when the newest go first; -1: none
 ])  # fmt: skip
-OUTAGE: Final = np.dtype([("server", "i8"), ("start", "i8"), ("stop", "i8")])
+OUTAGE: Final = record([("server", "i8"), ("start", "i8"), ("stop", "i8")])
 
 
 class Queues(NamedTuple):

@@ -13,12 +13,13 @@ import numpy as np
 from sim.kernels.compiled import njit
 from sim.kernels.draws import block, pick, scaled, word
 from sim.kernels.seconds import NEVER
+from sim.kernels.stepping import record
 from sim.words import Fate, MessageCause, Reach
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 
-OUTGOING: Final = np.dtype([
+OUTGOING: Final = record([
     ("row", "i4"),       # sender's row
     ("t", "i4"),         # its present second; from its hub on the second it leaves
     ("raised", "i4"),    # second that counts
@@ -26,7 +27,7 @@ OUTGOING: Final = np.dtype([
     ("occasion", "i4"),  # addresses whether it is lost
     ("cause", "u1"),     # timer, change, read or alert
     ("fate", "u1"),      # `Fate`: in flight, or what ended it; or HELD
-], align=True)  # fmt: skip
+], is_aligned=True)  # fmt: skip
 HELD: Final = np.int64(len(Fate))  # in flight, and not to be moved yet
 N_TALLY: Final = len(Fate)  # a tally counts by fate, and as in flight all that were raised
 

@@ -14,10 +14,13 @@ from sim.kernels.links import release
 from sim.kernels.ordering import by_rank
 from sim.kernels.pool import ANONYMOUS_SLOT, EventKind, remind, take
 from sim.kernels.seconds import NEVER
+from sim.kernels.stepping import record
 from sim.words import Fate
 
-MEMBER: Final = np.dtype([("position", "i4"), ("row", "i4"), ("premises", "u4"), ("raised", "i4"), ("made", "i4"), ("flow", "i2"), ("cause", "u1")], align=True)
-FLOW: Final = np.dtype([("kind", "i8"), ("region", "i8"), ("place", "i8"), ("first", "i8")])
+MEMBER: Final = record([
+    ("position", "i4"), ("row", "i4"), ("premises", "u4"), ("raised", "i4"), ("made", "i4"), ("flow", "i2"), ("cause", "u1"),
+], is_aligned=True)  # fmt: skip
+FLOW: Final = record([("kind", "i8"), ("region", "i8"), ("place", "i8"), ("first", "i8")])
 
 
 @unique
@@ -205,7 +208,7 @@ def scattered(flow, row, premises, leave, raised, made, cause, causes_differ, re
 
 
 @njit(nogil=True)
-def count_by_user(user_of, premises, row, leave, start, counts):  # type: ignore[no-untyped-def]
-    """Add to int32 *counts* (user × second) the messages of one flow."""
+def count_by_user(user_of, premises, row, leave, start, kind, counts):  # type: ignore[no-untyped-def]
+    """Add to int32 *counts* (user × named kind × second) the messages of one flow of *kind*."""
     for p in range(np.uint64(len(row))):
-        counts[user_of[premises[row[p]]], leave[p] - start] += 1
+        counts[user_of[premises[row[p]]], kind, leave[p] - start] += 1

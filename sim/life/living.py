@@ -111,7 +111,7 @@ def _parts(number: int, region: c.Region, n_models: int) -> list[Part]:
     for i, first in enumerate(firsts):
         slices = tuple((kind, int(edge[i]), int(edge[i + 1])) for kind, edge in enumerate(edges))
         mine = np.concatenate([np.arange(start, stop, dtype=np.int32) for _, start, stop in slices])
-        model, takes_part = region.devices["model"][mine], (region.devices["flags"][mine] & (TAKES_PART | IS_OFF)) == TAKES_PART
+        model, takes_part = region.devices["model"][mine], (region.devices["marks"][mine] & (TAKES_PART | IS_OFF)) == TAKES_PART
         rows = tuple(mine[model == which] for which in range(n_models))
         homes = tuple(index[found] for found in rows)
         takers = tuple(mine[(model == which) & takes_part] for which in range(n_models))
@@ -155,9 +155,9 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
         mine, at = devices[starts[kind] : starts[kind + 1]], place(region, SLOTS[name])
         mine["index"] = index[kind]
         mine["model"] = _models(scenario, key("firmware.model"), name, at, index[kind])
-        mine["flags"] = _flags(scenario, key, name, at, index[kind])
+        mine["marks"] = _marks(scenario, key, name, at, index[kind])
         if reads and facts[0]["reports"][kind]:
-            able = (homes["reach"][index[kind]] == 0) & ((mine["flags"] & IS_OFF) == 0)
+            able = (homes["reach"][index[kind]] == 0) & ((mine["marks"] & IS_OFF) == 0)
             first = np.empty(len(mine), np.int32)
             clocks.first_gaps(key("read.gap"), at, index[kind], float(reporting.read.rate), first)
             mine["read_s"] = np.where(able, first, NEVER)
@@ -191,7 +191,7 @@ def _models(scenario: Scenario, key: np.uint64, device_type: str, at: int, index
     return found
 
 
-def _flags(scenario: Scenario, key: Any, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:
+def _marks(scenario: Scenario, key: Any, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:
     firmware, flags = firmware_of(scenario), np.zeros(len(index), np.uint8)
     some = np.empty(len(index), np.bool_)
     happens(key("firmware.off"), at, index, 0, np.uint64(threshold(firmware.off.get(device_type, 0.0))), some)  # type: ignore[call-overload]

@@ -140,8 +140,8 @@ def _able(life: Life, number: int, kind: int) -> NDArray[Any]:
     """Return the premises numbers of devices of a type whose reports can arrive."""
     rules, region = life.rules[number][0], life.regions[number]
     mine = region.devices[region.starts[kind] : region.starts[kind + 1]]
-    can = (mine["flags"] & TAKES_PART) != 0 if rules["is_cloud"] else region.homes["reach"][mine["index"]] == 0
-    found: NDArray[Any] = mine["index"][can & ((mine["flags"] & IS_OFF) == 0)]
+    can = (mine["marks"] & TAKES_PART) != 0 if rules["is_cloud"] else region.homes["reach"][mine["index"]] == 0
+    found: NDArray[Any] = mine["index"][can & ((mine["marks"] & IS_OFF) == 0)]
     return found
 
 

@@ -112,7 +112,8 @@ class Network:
             counts[flow.region, flow.kind] += flow.counts
             if n_users:
                 first = self._setup.premises_first[flow.region]
-                count_by_user(self._setup.user_of[first:], flow.premises, flow.row, flow.leave, start_s, by_user[:, flow.kind - self.layout.n_anonymous])
+                kind = flow.kind - self.layout.n_anonymous
+                count_by_user(self._setup.user_of[first:], flow.premises, flow.row, flow.leave, start_s, kind, by_user)
         early = max(0, min(self._warm_up_s - start_s, n_seconds))
         measured, by_user_measured = (self._measured(array, early) for array in (counts, by_user))
         for flow in flows:

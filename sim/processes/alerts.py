@@ -130,7 +130,7 @@ def alerts(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: i
         counts = np.zeros(stop_s - start_s, np.int32)
         row, leave = entered(world, source, "report.loss", row, second, second, MessageCause.ALERT, 0.0, start_s, counts)
         return flow(source, row, leave, MessageCause.ALERT, counts)
-    return shaped(world, source, shaping.packed(row, second, second, MessageCause.ALERT, world.warm_up_s, source.tally), start_s, stop_s)
+    return shaped(world, source, shaping.packed(row, second, second, int(MessageCause.ALERT), world.warm_up_s, source.tally), start_s, stop_s)
 
 
 def _raised(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: int) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -44,7 +44,7 @@ def reports(world: World, source: Source, start_s: int, stop_s: int, changes: Se
         raised.append(_changed(world, source.group, senders, stop_s, own))
     if source.is_plain:
         return _at_once(world, source, raised, start_s, stop_s)
-    messages = [shaping.packed(row, second, occasion, cause, world.warm_up_s, source.tally) for _, occasion, row, second, cause in raised]
+    messages = [shaping.packed(row, second, occasion, int(cause), world.warm_up_s, source.tally) for _, occasion, row, second, cause in raised]
     return shaped(world, source, messages[0] if len(messages) == 1 else shaping.merged(*messages), start_s, stop_s)
 
 

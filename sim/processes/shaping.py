@@ -105,7 +105,7 @@ def entered(
     counts: NDArray[Any],
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return (row, leave) of the messages that leave as they are raised, and count them by second; *row* and *raised* are used up."""
-    whole = kernel.packed(row, raised, occasion, cause, world.warm_up_s, np.zeros(kernel.N_TALLY, np.int64)) if world.trace is not None else _NOBODY
+    whole = kernel.packed(row, raised, occasion, int(cause), world.warm_up_s, np.zeros(kernel.N_TALLY, np.int64)) if world.trace is not None else _NOBODY
     left: tuple[NDArray[Any], NDArray[Any]] = reports.enter(
         world.key(stream), source.place, source.premises, row, occasion, raised, world.estate.reach[source.region], dark_until(world, source), start_s,
         np.uint64(threshold(loss)), world.warm_up_s, counts, source.tally, whole["fate"],

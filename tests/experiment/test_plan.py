@@ -200,13 +200,16 @@ def test_the_comparator_is_a_cell_or_an_option_at_the_same_levels(experiment):
     assert names == {"quiet-0pc": None, "quiet-5pc": None, "daily-0pc": "quiet-0pc", "daily-5pc": "quiet-5pc"}
 
 
-def test_without_the_compiler_only_the_twin_is_planned(monkeypatch):
-    """A sentence before anything starts; uncompiled kernels would fail every replication."""
+def test_without_the_compiler_the_fast_engine_is_for_small_worlds(monkeypatch):
+    """A sentence before anything starts: uncompiled, a nation would take for ever."""
     monkeypatch.setattr("numba.core.config.DISABLE_JIT", 1)
 
     with pytest.raises(ScenarioError, match=r"NUMBA_DISABLE_JIT: is set, .* --engine twin"):
         plan_of()
     assert planned(load("gb_base"), "twin").tasks
+    assert planned(load("gb_base", ["estate.premises=1000"]), "fast").tasks
+    with pytest.raises(ScenarioError, match=r"at most 1,000 premises \(1,001 are asked for\)"):
+        planned(load("gb_base", ["estate.premises=1001"]), "fast")
 
 
 def test_the_twin_needs_no_compiler(root, tmp_path):

@@ -53,6 +53,7 @@ def test_without_the_compiler_it_is_refused(pretend, experiment, carry_out, monk
     """Before anything is run, as `sim run` does."""
     run, calls = carry_out(experiment()).path, len(pretend)
     monkeypatch.setattr("numba.core.config.DISABLE_JIT", 1)
+    monkeypatch.setattr("sim.experiment.plan.UNCOMPILED_MOST", 1)
 
     with pytest.raises(ScenarioError, match="NUMBA_DISABLE_JIT"):
         reproduce(run, 0)

@@ -84,7 +84,10 @@ def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
     x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
     x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64(first) + np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
+    x += x >> np.uint64(8)
+    x += x >> np.uint64(16)
+    x += x >> np.uint64(32)
+    return np.int64(first) + np.int64(x & np.uint64(0x7F))
 
 
 @njit(**PLAIN, inline="always")
@@ -161,7 +164,7 @@ def _exchange(w, facts, sums, devices, rows, now_s):  # type: ignore[no-untyped-
         if device.hub != UNKNOWN and now_s >= w.measure_s:
             sums.status[kind, Status.FORGOTTEN_N] += 1
         forget(w, facts, sums, kind, device, now_s)
-        if w.reseed and not device.flags & IS_OFF:
+        if w.reseed and not device.marks & IS_OFF:
             hear(w, facts, sums, kind, device, now_s)
 
 

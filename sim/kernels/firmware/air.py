@@ -39,7 +39,7 @@ def step(facts, device, event):  # type: ignore[no-untyped-def]
 def end_job(facts, sums, device, event, reason):  # type: ignore[no-untyped-def]
     """End the job of *device*."""
     step(facts, device, event)
-    if device.flags & JOB_IS_MEASURED:
+    if device.marks & JOB_IS_MEASURED:
         sums.jobs[device.model, device.version, reason] += 1
     sums.counted[device.model, device.goal, SENDER_KNOWS[reason]] += 1
     device.job_s, device.version, device.attempt, device.looks = NEVER, 0, 0, 0
@@ -66,7 +66,7 @@ def between(facts, stream, place, index, occasion, low, n):  # type: ignore[no-u
 @njit(**PLAIN)
 def took(facts, sums, kind, device, what, seconds):  # type: ignore[no-untyped-def]
     """Count a step that took so long."""
-    if device.flags & ATTEMPT_IS_MEASURED:
+    if device.marks & ATTEMPT_IS_MEASURED:
         band = np.searchsorted(facts.latency_edges, seconds, side="right") - 1
         sums.latencies[kind, what, band] += 1
 
@@ -74,7 +74,7 @@ def took(facts, sums, kind, device, what, seconds):  # type: ignore[no-untyped-d
 @njit(**PLAIN)
 def came_to(sums, kind, device, what):  # type: ignore[no-untyped-def]
     """Count an attempt that came so far."""
-    if device.flags & ATTEMPT_IS_MEASURED:
+    if device.marks & ATTEMPT_IS_MEASURED:
         sums.steps[kind, what] += 1
 
 
@@ -113,7 +113,7 @@ def job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # 
 def _checked(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
     """At the DSP: hash, list and hub."""
     is_measured, model, version = now_s >= w.measure_s, device.model, device.version
-    device.flags = (device.flags | ATTEMPT_IS_MEASURED) if is_measured else (device.flags & ~ATTEMPT_IS_MEASURED)
+    device.marks = (device.marks | ATTEMPT_IS_MEASURED) if is_measured else (device.marks & ~ATTEMPT_IS_MEASURED)
     came_to(sums, kind, device, JobStep.OFFERED)
     sums.told[FirmwareMessage.IMAGE_REQUEST] += is_measured
     if now_s < facts.corrected_s[model, version]:
@@ -154,7 +154,7 @@ def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
 def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
     """At the device, or not."""
     arrived_s = np.int64(device.activated_s)
-    if device.flags & IS_OFF or device.resumed == RESUMPTIONS:
+    if device.marks & IS_OFF or device.resumed == RESUMPTIONS:
         fail_attempt(w, facts, sums, device, now_s, JobEnd.HAN_FAILED)
         return n_raised
     exchanged_s = np.int64(homes[device.index].exchanged_s)
@@ -195,21 +195,21 @@ def note(w, raised, n_raised, cause, kind, index, second, length):  # type: igno
 def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
     """Told to run it: the device does, or cannot; either way it answers."""
     place, occasion, is_measured = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt, now_s >= w.measure_s
-    device.flags &= ~(ACTIVATION_FAILED | STEP_REFUSED)
+    device.marks &= ~(ACTIVATION_FAILED | STEP_REFUSED)
     step(facts, device, JobEvent.ACTIVATE)
     if kind != DeviceType.PPMID:
         sums.told[FirmwareMessage.ACTIVATION] += is_measured
         sums.suspended[kind] += 1
-        device.flags |= IS_SUSPENDED
+        device.marks |= IS_SUSPENDED
     took(facts, sums, kind, device, Leg.ACTIVATION, _wait_s(w, facts, kind, device))
     device.activated_s = now_s
     sums.told[FirmwareMessage.ANSWER] += is_measured
     device.job_s = min(now_s + between(facts, Stream.OTA_RESPONSE, place, device.index, occasion, w.answer_low, w.answer_n), np.int64(NEVER))
     if not facts.permitted[device.model, device.version, device.running % VARIANT]:
-        device.flags |= STEP_REFUSED
+        device.marks |= STEP_REFUSED
         return n_raised
     if happened(facts, Stream.OTA_ACTIVATION, place, device.index, occasion, w.failure):
-        device.flags |= ACTIVATION_FAILED
+        device.marks |= ACTIVATION_FAILED
         return n_raised
     came_to(sums, kind, device, JobStep.ACTIVATED)
     change(w, facts, sums, kind, device, homes[device.index].reach, now_s, device.version)
@@ -225,8 +225,8 @@ def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  #
 
 @njit(**PLAIN)
 def _no_longer_suspended(w, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
-    if device.flags & IS_SUSPENDED:
-        device.flags &= ~IS_SUSPENDED
+    if device.marks & IS_SUSPENDED:
+        device.marks &= ~IS_SUSPENDED
         sums.suspended[kind] -= 1
         sums.status[kind, Status.SUSPENDED_S] += overlap(w, device.activated_s, now_s)
 
@@ -244,9 +244,9 @@ def _answered(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-d
         return
     took(facts, sums, kind, device, Leg.RESPONSE, now_s - np.int64(device.activated_s))
     _no_longer_suspended(w, sums, kind, device, now_s)
-    if device.flags & ACTIVATION_FAILED:
+    if device.marks & ACTIVATION_FAILED:
         fail_attempt(w, facts, sums, device, now_s, JobEnd.ACTIVATION_FAILED)
-    elif device.flags & STEP_REFUSED:
+    elif device.marks & STEP_REFUSED:
         end_job(facts, sums, device, JobEvent.FAIL, JobEnd.NOT_PERMITTED)
     else:
         came_to(sums, kind, device, JobStep.ANSWERED)

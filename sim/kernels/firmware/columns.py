@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sim.kernels.dials import Dial
 from sim.kernels.ledgers import Total
+from sim.kernels.stepping import record
 from sim.words import (
     Decision,
     DeviceType,
@@ -41,7 +42,7 @@ MOST_VERSIONS = 101
 SLOT = np.array([4, 5, 6, 1, 2], np.int64)
 IN_SLOT_ORDER = np.array([3, 4, 0, 1, 2], np.int64)
 N_TYPES = len(DeviceType)
-# Flags of a device.
+# Marks of a device (`flags` is a word of NumPy's).
 IS_OFF = np.uint8(1)
 TAKES_PART = np.uint8(2)  # in local updates
 IS_SUSPENDED = np.uint8(4)
@@ -51,11 +52,11 @@ ACTIVATION_FAILED = np.uint8(32)
 STEP_REFUSED = np.uint8(64)
 
 # A device is 64 bytes, a line of memory, and a premises half of one: who looks at either waits for one line and no more.
-DEVICE = np.dtype([
+DEVICE = record([
     ("index", "u4"), ("local_s", "i4"), ("told_s", "i4"), ("timer_s", "i4"), ("read_s", "i4"), ("call_s", "i4"), ("job_s", "i4"),
     ("wrong_smi_s", "i4"), ("wrong_hub_s", "i4"), ("confirmed_s", "i4"), ("changed_s", "i4"), ("begun_s", "i4"), ("activated_s", "i4"),
     ("model", "u1"), ("running", "u1"), ("smi", "u1"), ("hub", "u1"), ("job", "u1"), ("version", "u1"), ("goal", "u1"), ("attempt", "u1"), ("looks", "u1"),
-    ("resumed", "u1"), ("local_version", "u1"), ("flags", "u1"),
+    ("resumed", "u1"), ("local_version", "u1"), ("marks", "u1"),
 ])  # fmt: skip
 MEANINGS: Final = {  # of the columns of a device; times are seconds, `NEVER` for none
     "index": "number of its premises", "local_s": "next local attempt", "told_s": "next report of a change", "timer_s": "next timed report that matters",
@@ -66,11 +67,11 @@ MEANINGS: Final = {  # of the columns of a device; times are seconds, `NEVER` fo
     "model": "number of its model", "running": "version it runs", "smi": "version in the SMI", "hub": "version at the hub; 255 UNKNOWN",
     "job": "state of its job", "version": "version sent", "goal": "goal of the campaign that sends it", "attempt": "attempt of the job",
     "looks": "reads of a Suspended device in this attempt",
-    "resumed": "interruptions of its transfer", "local_version": "version it will try locally", "flags": "what is true of it",
+    "resumed": "interruptions of its transfer", "local_version": "version it will try locally", "marks": "what is true of it",
 }  # fmt: skip
 
 
-HOME = np.dtype([
+HOME = record([
     ("ready_s", "i4"), ("exchanged_s", "i4"), ("free_s", "i4"), ("gain_s", "i4"), ("install_s", "i4"), ("reach", "u1"), ("", "u1", 11),
 ])  # fmt: skip
 HOME_MEANINGS: Final = {  # of the columns of a premises, beside the second of its next event, which stands alone because it is read the most
@@ -80,7 +81,7 @@ HOME_MEANINGS: Final = {  # of the columns of a premises, beside the second of i
 }  # fmt: skip
 
 
-RULES = np.dtype([
+RULES = record([
     *((name, "i8") for name in (
         "measure_s", "horizon_s", "region", "rule", "from_hub", "stores", "refreshes", "is_cloud", "is_digest", "period_s", "phase", "at_s", "phase_window_s",
         "event_delay_s", "ban_s", "ban_everywhere", "ota_s", "design", "list_age_s", "fails_open", "install_s", "token_life_s", "again_s", "reseed",
@@ -139,7 +140,7 @@ def stream_names() -> list[str]:
 MOST_MODELS, MOST_OUTAGES, MOST_CHANNELS = 64, 8_192, 16
 MOST_MOVES = 122  # of clocks, two a year
 N_STALE, N_LATENCIES = 43, 57  # edges of bands; held to `sim.tables` by a test
-FACTS = np.dtype([
+FACTS = record([
     ("keys", "u8", len(Stream)),
     ("transitions", "u1", (len(JobState), len(JobEvent))),
     ("han_s", "i8", MOST_MODELS),
@@ -185,7 +186,7 @@ SENDER_KNOWS[JobEnd.WITHDRAWN] = SenderKnows.WITHDRAWN
 
 
 # What is summed of one part of a region: one record.
-SUMS = np.dtype([
+SUMS = record([
     ("totals", "i8", (N_TYPES, len(Ledger), len(Total))),
     ("bands", "i8", (N_TYPES, len(Ledger), N_STALE - 1)),
     ("jobs", "i8", (MOST_MODELS, MOST_VERSIONS, len(JobEnd))),
@@ -202,4 +203,4 @@ SUMS = np.dtype([
 ])
 
 
-RAISED = np.dtype([("cause", "u1"), ("type", "u1"), ("index", "u4"), ("second", "i4"), ("length", "i4")])  # what makes alerts of firmware causes
+RAISED = record([("cause", "u1"), ("type", "u1"), ("index", "u4"), ("second", "i4"), ("length", "i4")])  # what makes alerts of firmware causes

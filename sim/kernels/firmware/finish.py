@@ -19,16 +19,16 @@ def finish(w_, facts_, sums_, devices, start, stop, kind):  # type: ignore[no-un
     for row in range(start, stop):
         device = devices[row]
         if device.wrong_smi_s >= 0:
-            ledgers.add_spell(device.wrong_smi_s, w.horizon_s, False, w.measure_s, facts.stale_edges, sums.totals[kind, 0], sums.bands[kind, 0])
+            ledgers.add_spell(device.wrong_smi_s, w.horizon_s, False, w.measure_s, facts.stale_edges[:], sums.totals[kind, 0], sums.bands[kind, 0])
         if device.hub == UNKNOWN:
             sums.totals[kind, 1, Total.UNKNOWN_S] += overlap(w, device.wrong_hub_s, w.horizon_s)
         elif device.wrong_hub_s >= 0:
-            ledgers.add_spell(device.wrong_hub_s, w.horizon_s, False, w.measure_s, facts.stale_edges, sums.totals[kind, 1], sums.bands[kind, 1])
+            ledgers.add_spell(device.wrong_hub_s, w.horizon_s, False, w.measure_s, facts.stale_edges[:], sums.totals[kind, 1], sums.bands[kind, 1])
         account_for_image(w, facts, sums, kind, device, w.horizon_s)
-        if device.flags & IS_SUSPENDED:
+        if device.marks & IS_SUSPENDED:
             sums.status[kind, Status.SUSPENDED_S] += overlap(w, device.activated_s, w.horizon_s)
             n_suspended += 1
         n_variants += device.running >= VARIANT
-        if device.job != JobState.IDLE and device.flags & JOB_IS_MEASURED:
+        if device.job != JobState.IDLE and device.marks & JOB_IS_MEASURED:
             sums.jobs[device.model, device.version, JobEnd.OPEN] += 1
     return np.int64(n_suspended), np.int64(n_variants)

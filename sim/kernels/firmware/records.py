@@ -35,9 +35,9 @@ def overlap(w, since, until):  # type: ignore[no-untyped-def]
 @njit(**PLAIN)
 def is_able(w, device, reach):  # type: ignore[no-untyped-def]
     """Return whether what *device* reports can arrive."""
-    if device.flags & IS_OFF:
+    if device.marks & IS_OFF:
         return False
-    return (device.flags & TAKES_PART) != 0 if w.is_cloud else reach == 0
+    return (device.marks & TAKES_PART) != 0 if w.is_cloud else reach == 0
 
 
 @njit(**PLAIN)
@@ -67,7 +67,7 @@ def settle_smi(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-
         device.wrong_smi_s = now_s
         sums.totals[kind, 0, Total.N_WRONG] += 1
     elif not is_wrong and device.wrong_smi_s >= 0:
-        ledgers.add_spell(device.wrong_smi_s, now_s, True, w.measure_s, facts.stale_edges, sums.totals[kind, 0], sums.bands[kind, 0])
+        ledgers.add_spell(device.wrong_smi_s, now_s, True, w.measure_s, facts.stale_edges[:], sums.totals[kind, 0], sums.bands[kind, 0])
         device.wrong_smi_s = -1
         sums.totals[kind, 0, Total.N_WRONG] -= 1
 
@@ -82,7 +82,7 @@ def settle_hub(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-
         device.wrong_hub_s = now_s
         sums.totals[kind, 1, Total.N_WRONG] += 1
     elif not is_wrong and device.wrong_hub_s >= 0:
-        ledgers.add_spell(device.wrong_hub_s, now_s, True, w.measure_s, facts.stale_edges, sums.totals[kind, 1], sums.bands[kind, 1])
+        ledgers.add_spell(device.wrong_hub_s, now_s, True, w.measure_s, facts.stale_edges[:], sums.totals[kind, 1], sums.bands[kind, 1])
         device.wrong_hub_s = -1
         sums.totals[kind, 1, Total.N_WRONG] -= 1
 
@@ -93,7 +93,7 @@ def forget(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     if device.hub == UNKNOWN:
         return
     if device.wrong_hub_s >= 0:
-        ledgers.add_spell(device.wrong_hub_s, now_s, False, w.measure_s, facts.stale_edges, sums.totals[kind, 1], sums.bands[kind, 1])
+        ledgers.add_spell(device.wrong_hub_s, now_s, False, w.measure_s, facts.stale_edges[:], sums.totals[kind, 1], sums.bands[kind, 1])
         sums.totals[kind, 1, Total.N_WRONG] -= 1
     device.hub, device.wrong_hub_s = UNKNOWN, now_s
     sums.totals[kind, 1, Total.N_UNKNOWN] += 1
@@ -158,7 +158,7 @@ def anchor_s(w, facts, place, index):  # type: ignore[no-untyped-def]
 @njit(**PLAIN)
 def read_at(facts, second):  # type: ignore[no-untyped-def]
     """Return what the clocks of reports read in *second*; in the one before the first, -1."""
-    return reading(facts.dial_start_s, facts.dial_ahead_s, facts.dial_before, np.int64(second))
+    return reading(facts.dial_start_s[:], facts.dial_ahead_s[:], facts.dial_before[:], np.int64(second))
 
 
 @njit(**PLAIN)
@@ -167,7 +167,7 @@ def strikes_next(w, facts, first, now_s):  # type: ignore[no-untyped-def]
     """
     late = max(np.int64(0), read_at(facts, now_s - 1) + 1 - first)
     due = first + (late + w.period_s - 1) // w.period_s * w.period_s
-    return strikes(facts.dial_start_s, facts.dial_ahead_s, facts.dial_before, due)
+    return strikes(facts.dial_start_s[:], facts.dial_ahead_s[:], facts.dial_before[:], due)
 
 
 @njit(**PLAIN)

@@ -103,7 +103,7 @@ def place_in_time(w_, devices, found, keys, low, high, seconds, begins, lengths,
                 break
             left -= lengths[k]
         device.job_s = at_s
-        device.flags = (device.flags | JOB_IS_MEASURED) if at_s >= w.measure_s else (device.flags & ~JOB_IS_MEASURED)
+        device.marks = (device.marks | JOB_IS_MEASURED) if at_s >= w.measure_s else (device.marks & ~JOB_IS_MEASURED)
         next_s[device.index] = min(next_s[device.index], np.int32(at_s))
 
 
