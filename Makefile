@@ -4,7 +4,7 @@ DEV = $(PYTHON) do.py dev
 UV_COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: --no-strip-extras --custom-compile-command "make lock"
 EXTRAS = --extra test --extra dev --extra notebook --extra oracle --extra dask --extra sensitivity
 
-.PHONY: run test bench docs check wheel lock
+.PHONY: run test bench coverage docs check wheel lock
 
 run:    ## the daily version report for the whole of Great Britain
 	$(PYTHON) do.py run daily_version_report
@@ -14,6 +14,9 @@ test:   ## every test
 
 bench:  ## speed, against SimPy and against the bare kernel; each benchmark checks its answer too
 	$(DEV) -m pytest benchmarks -q -s --timeout=0
+
+coverage: ## lines and branches that tests reach, by folder, kernels included: most of an hour
+	$(DEV) tools/coverage
 
 docs:   ## write the generated pages anew: docs/data_dictionary.md, docs/traceability.md, docs/transitions.md
 	$(DEV) docs/generate.py

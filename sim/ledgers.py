@@ -15,8 +15,9 @@ from sim.estate.build import HUB_RULES, STORING_RULES
 from sim.estate.estate import TYPE_2, Estate, Slice
 from sim.kernels import ledgers as kernel
 from sim.kernels.ledgers import Total
-from sim.recorder import DAY_S, from_rows
+from sim.recorder import from_rows
 from sim.tables import STALENESS_EDGES_S
+from sim.units import DAY_S
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,12 @@ from sim.kernels.counting import largest_bins
 from sim.kernels.queues import allowance
 from sim.planning.sizes import VERSION_REPORT
 from sim.tables import PEAK_BINS_S, TIMELINE_BIN_S, TIMELINE_LONGEST_S, frame
+from sim.units import DAY_S, QUARTER_S
 from sim.words import Fate
 
 if TYPE_CHECKING:
     from sim.scenario.fields import Capacity
 
-DAY_S: Final = 86_400
-QUARTER_S: Final = 900
 
 
 @dataclass(slots=True)

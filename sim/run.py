@@ -29,12 +29,13 @@ from sim.processes.interval import bring_up_to_date
 from sim.processes.lives import lives
 from sim.processes.local import local_updates, releases
 from sim.processes.sources import close, known_sources
-from sim.recorder import DAY_S, Recorder, from_rows
+from sim.recorder import Recorder, from_rows
 from sim.scenario.fields import of_server
 from sim.scenario.scale import scaled
 from sim.streams import stream_key
 from sim.tables import FIRMWARE_TABLES, Tables, Trace
 from sim.turns import Turn
+from sim.units import DAY_S
 from sim.world import Process, Progress, World, lit_s
 
 if TYPE_CHECKING:

@@ -301,7 +301,7 @@ class Trace:
     "alert"), fate, stage (where it ended, as in `fates`), at_s (second it passed the SMI's door; -1 if it did not). *devices*: one row a device row at the end:
     row, region, slot, index, version_true, version_smi, version_hub, wrong_since_smi_s, wrong_since_hub_s (-1 while not WRONG), confirmed_s (when the latest
     report written was made). *lives*: the same of a firmware world: region, slot, index, version_true, version_smi, version_hub (255: UNKNOWN; 0 where no rule
-    keeps it or, of an IHD, the SMI), state of the job (`sim.transitions.JOB_STATES`), its version and attempt (0 while idle), wrong_since_smi_s,
+    keeps it or, of an IHD, the SMI), state of the job (`sim.words.JobState`), its version and attempt (0 while idle), wrong_since_smi_s,
     wrong_since_hub_s; by region, slot and index.
     """
 

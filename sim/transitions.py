@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sim.words import JobEvent, JobState
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:
@@ -99,14 +101,14 @@ def after(machine: str, state: str, event: str) -> str:
     return _NEXT[machine, state, event]
 
 
-# The same as numbers, for columns of one byte a device.
-JOB_STATES: Final = ("idle", "offered", "distributing", "transferring", "held", "answering", "suspended", "stuck", "reading")
-JOB_EVENTS: Final = tuple(dict.fromkeys(row.event for row in _JOB))
 FORBIDDEN: Final = 255
 
 
 def job_table() -> list[list[int]]:
-    """Return the number of the state after each state (row) and event (column) of a job; `FORBIDDEN` where there is no such transition."""
-    return [
-        [JOB_STATES.index(_NEXT["job", state, event]) if ("job", state, event) in _NEXT else FORBIDDEN for event in JOB_EVENTS] for state in JOB_STATES
-    ]
+    """Return the number of the state after each state (row) and event (column) of a job;
+    `FORBIDDEN` where there is no such transition.
+    """
+    table = [[FORBIDDEN] * len(JobEvent) for _ in JobState]
+    for row in _JOB:
+        table[JobState.of(row.state)][JobEvent.of(row.event)] = JobState.of(row.next)
+    return table

@@ -13,13 +13,16 @@ from simpy.events import Event
 
 
 class Turn(IntEnum):
-    """The order within a second: the world breaks, devices change, messages move, records are written, auditors look."""
+    """The order within a second: the world breaks, somebody decides (campaigns, releases), devices
+    change, messages move, records are written, auditors look.
+    """
 
     FAULTS = 2
-    CHANGES = 3
-    TRAFFIC = 4
-    RECORDS = 5
-    AUDITS = 6
+    DECISIONS = 3
+    CHANGES = 4
+    TRAFFIC = 5
+    RECORDS = 6
+    AUDITS = 7
 
 
 class _Pause(Event):

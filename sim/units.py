@@ -18,6 +18,7 @@ from operator import add
 from typing import Final, TypeVar
 
 MINUTE_S: Final = 60
+QUARTER_S: Final = 15 * MINUTE_S
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
 WEEK_S: Final = 604_800

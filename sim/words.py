@@ -7,6 +7,7 @@ A kernel sees a member as a number; a table has its `word`. The numbers are neve
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 
 class Word(IntEnum):
@@ -211,6 +212,12 @@ class HomeEvent(Word):
     CALL = 6
     INSTALL = 7
     GAIN = 8
+
+
+# -- versions, a byte each ---------------------------------------------------------------------
+
+VARIANT: Final = 128  # added to a version: an image that was never submitted
+UNKNOWN_VERSION: Final = 255  # of a record that is not there
 
 
 # -- firmware ----------------------------------------------------------------------------------

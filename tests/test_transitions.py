@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sim.transitions import FORBIDDEN, JOB_EVENTS, JOB_STATES, TRANSITIONS, after, job_table
+from sim.transitions import FORBIDDEN, TRANSITIONS, after, job_table
+from sim.words import JobEvent, JobState
 
 MACHINES = {machine: [row for row in TRANSITIONS if row.machine == machine] for machine in dict.fromkeys(row.machine for row in TRANSITIONS)}
 
@@ -41,7 +42,7 @@ def test_no_job_is_caught():
     """From every state of a job there is a way back to idle; an image and an attempt end where nothing follows."""
     rows = MACHINES["job"]
 
-    assert all("idle" in _reached(rows, state) for state in JOB_STATES)
+    assert all("idle" in _reached(rows, state) for state in JobState.words())
     for machine, ends in {"image": {"never_listed", "delisted"}, "attempt": {"banned", "blocked", "replaced", "not_permitted", "installed"}}.items():
         assert {row.next for row in MACHINES[machine]} - {row.state for row in MACHINES[machine]} == ends
 
@@ -49,11 +50,11 @@ def test_no_job_is_caught():
 def test_the_numbers_of_a_job_are_its_names():
     table = job_table()
 
-    assert {row.state for row in MACHINES["job"]} == set(JOB_STATES)
-    assert len(table) == len(JOB_STATES) < FORBIDDEN
-    for state, following in zip(JOB_STATES, table, strict=True):
+    assert {row.state for row in MACHINES["job"]} == set(JobState.words())
+    assert len(table) == len(JobState.words()) < FORBIDDEN
+    for state, following in zip(JobState.words(), table, strict=True):
         happens = {row.event: row.next for row in MACHINES["job"] if row.state == state}
-        named = {event: JOB_STATES[number] for event, number in zip(JOB_EVENTS, following, strict=True) if number != FORBIDDEN}
+        named = {event: JobState(number).word for event, number in zip(JobEvent.words(), following, strict=True) if number != FORBIDDEN}
         assert named == happens
 
 

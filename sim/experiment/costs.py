@@ -20,6 +20,7 @@ from sim.experiment.speed import slowness
 from sim.machine import address_space, free_memory, processors
 from sim.scenario.checks import is_sound
 from sim.scenario.scale import scale_of, scaled
+from sim.units import YEAR_S
 
 if TYPE_CHECKING:
     from sim.experiment.plan import Plan
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _WORTH: Final = 0.25  # the share of a run's time that its second size may take at most
 FITS: Final = 0.8  # the share of free memory or disk that a plan may take
-YEAR_S: Final = 365 * 86_400
 
 # Seconds of the reference machine for each thing a replication is made of: `python -m benchmarks.plan_model --fit` measures and prints them anew.
 SECONDS: Final[Mapping[str, Mapping[str, float]]] = {

@@ -25,7 +25,7 @@ from sim.planning.campaigns import Programme
 from sim.planning.openings import Openings
 from sim.planning.releases import Image, images
 from sim.streams import stream_key
-from sim.words import Trigger
+from sim.words import UNKNOWN_VERSION, Trigger
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -147,7 +147,7 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
     for name in ("wrong_smi_s", "wrong_hub_s"):
         blank[name] = -1
     if reporting.rule not in STORING:
-        blank["hub"], blank["wrong_hub_s"] = c.UNKNOWN, 0
+        blank["hub"], blank["wrong_hub_s"] = UNKNOWN_VERSION, 0
     devices[:] = blank
     homes = _homes(scenario, estate, region, key)
     reads = int(rules[0]["rule"]) in (Trigger.READ, Trigger.AUDIT)

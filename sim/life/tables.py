@@ -24,7 +24,7 @@ from sim.planning import campaigns, releases
 from sim.recorder import from_rows
 from sim.streams import stream_key
 from sim.tables import LATENCY_EDGES_S, STALENESS_EDGES_S
-from sim.words import Decision, FirmwareMessage, JobEnd, JobState, JobStep, Leg, LocalImage, Outcome, ReadProcess, RecordState, Status, Trigger
+from sim.words import UNKNOWN_VERSION, Decision, FirmwareMessage, JobEnd, JobState, JobStep, Leg, LocalImage, Outcome, ReadProcess, RecordState, Status, Trigger
 
 if TYPE_CHECKING:
     from sim.planning.campaigns import Campaign
@@ -203,7 +203,7 @@ def traced(life: Life, scenario: Scenario, names: Sequence[str]) -> list[tuple[s
     for number, region in enumerate(life.regions):
         for kind, device_type in enumerate(TYPES):
             for d in region.devices[region.starts[kind] : region.starts[kind + 1]]:
-                hub, hub_s = (int(d["hub"]), int(d["wrong_hub_s"]) if d["hub"] != c.UNKNOWN else -1) if stores else (0, -1)
+                hub, hub_s = (int(d["hub"]), int(d["wrong_hub_s"]) if d["hub"] != UNKNOWN_VERSION else -1) if stores else (0, -1)
                 rows.append((
                     names[number], SLOTS[device_type], int(d["index"]), int(d["running"]), int(d["smi"]), hub, JobState(d["job"]).word, int(d["version"]),
                     int(d["attempt"]), int(d["wrong_smi_s"]), hub_s,

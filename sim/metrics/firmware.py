@@ -10,19 +10,20 @@ from typing import Any, Final
 import numpy as np
 
 from sim.metrics.intervals import wilson
-from sim.metrics.load import DAY_S, Rows, Values, Window, pooled, totals, where
+from sim.metrics.load import Rows, Values, Window, pooled, totals, where
 from sim.metrics.records import wrong_share
 from sim.tables import Tables
-from sim.units import added
+from sim.units import DAY_S, added
+from sim.words import Outcome, ReadProcess
 
 AUDIT: Final = "audit"
-PROCESSES: Final = ("call", "compliance", "gain", "incident", "install", "targeting")
+PROCESSES: Final = tuple(sorted(set(ReadProcess.words()) - {ReadProcess.AUDIT.word}))
 # How each process that decides can err. What did not happen is 0 and not absent, or a mean over replications would leave those without it out.
 ERRORS: Final = {
     "compliance": ("false_compliance", "false_alarm"), "gain": ("false_compliance", "false_alarm"), "incident": ("missed", "false_alarm"),
     "targeting": ("missed", "wasted", "wrong_path"),
 }  # fmt: skip
-OUTCOMES: Final = ("banned", "blocked", "busy", "expired", "gateway_down", "installed", "not_permitted")
+OUTCOMES: Final = tuple(sorted(Outcome.words()))
 UNWANTED: Final = ("unlisted", "variant")
 STOPPED: Final = ("blocked", "busy", "expired", "gateway_down")
 

@@ -10,16 +10,14 @@ from typing import Any, Final
 import numpy as np
 
 from sim.metrics.firmware import devices
-from sim.metrics.load import DAY_S, REPORT, Rows, Values, Window, in_bands, pooled, totals, where
+from sim.metrics.load import REPORT, Rows, Values, Window, in_bands, pooled, totals, where
 from sim.tables import Tables
-from sim.units import added
+from sim.units import DAY_S, added
+from sim.words import JobEnd, JobStep
 
 RECORDED: Final = ("done", "repaired")
-ENDS: Final = (
-    *RECORDED, "unheard", "withdrawn", "refused_hash", "refused_listing", "refused_hub", "no_wan", "wan_lost", "han_failed", "image_lost", "activation_failed",
-    "not_permitted", "open",
-)  # fmt: skip
-STEPS: Final = ("offered", "accepted", "taken", "held", "activated", "answered", "recorded")
+ENDS: Final = JobEnd.words()
+STEPS: Final = JobStep.words()
 UNSENT: Final = "withdrawn"
 STOPPED: Final = ("aborted", "stalled")
 WHOLE: Final = "whole"

@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.tables import Tables
-from sim.units import added
+from sim.units import DAY_S, YEAR_S, added
 
-DAY_S = 86_400
-YEAR_S = 365 * DAY_S
 REPORT = "version_report"
 Values = dict[str, float]
 Rows = dict[str, NDArray[Any]]

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.metrics.load import DAY_S, Rows, Values, Window, in_bands, pooled, totals, where
+from sim.metrics.load import Rows, Values, Window, in_bands, pooled, totals, where
 from sim.tables import Tables
-from sim.units import added
+from sim.units import DAY_S, added
 
 
 def _sums(tables: Tables, ledger: str, *columns: str) -> list[dict[str, float]]:

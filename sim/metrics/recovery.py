@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from sim.metrics.load import Values, Window, capacities, where
 from sim.tables import TIMELINE_BIN_S, Tables
+from sim.units import HOUR_S
 
-HOUR_S: Final = 3_600
 HOUR: Final = HOUR_S // TIMELINE_BIN_S  # in minutes
 UNSERVED_MORE: Final = 0.01  # more arrivals turned away than before by a point of a hundred is not back to normal
 

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from sim.metrics.load import Rows, Values, Window, capacities, pooled, servers, totals, where
 from sim.tables import TIMELINE_BIN_S, Tables
-from sim.units import added
+from sim.units import QUARTER_S, added
 
-QUARTER_S: Final = 900
 OPERATOR_BIN_S: Final = 600
 SUPPRESSED: Final = ("consolidated", "throttled", "refused", "expired", "lost")  # fates in which nobody sees the message itself
 

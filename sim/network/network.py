@@ -26,8 +26,9 @@ from sim.network.flows import Flow, Late
 from sim.network.layout import Layout, watch_list
 from sim.network.room import grown, room_for, small_pool
 from sim.network.telling import Telling
-from sim.recorder import DAY_S, Recorder
+from sim.recorder import Recorder
 from sim.tables import Trace
+from sim.units import DAY_S
 from sim.words import StageKind
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sim.planning.releases import is_listed
+from sim.words import VARIANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,12 +13,11 @@ if TYPE_CHECKING:
     from sim.planning.releases import Image
     from sim.scenario.firmware import Model
 
-_VARIANT: Final = 128
 
 
 def permitted(model: Model, running: int, version: int) -> bool:
     """Return whether a device of *model* that runs *running* (maybe an unlisted variant) accepts *version*."""
-    base = running % _VARIANT
+    base = running % VARIANT
     if base == version or (version < base and model.downgrades == "refused"):
         return False
     return version not in model.permitted or base in model.permitted[version]

@@ -16,7 +16,7 @@ from sim.kernels.draws import threshold
 from sim.kernels.firmware import columns as c
 from sim.kernels.firmware import targets
 from sim.kernels.firmware.advance import AT_ONCE, ROOM, advance
-from sim.kernels.firmware.locally import HOUR_S, due_attempts, offer_locally
+from sim.kernels.firmware.locally import due_attempts, offer_locally
 from sim.kernels.ledgers import Total
 from sim.life.living import Life, Part
 from sim.life.rules import TYPES, firmware_of
@@ -24,6 +24,7 @@ from sim.planning.campaigns import Begin, Withdraw
 from sim.planning.paths import hops
 from sim.planning.releases import highest_listed
 from sim.turns import Turn
+from sim.units import HOUR_S
 from sim.words import DeviceType
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def lives(world: World) -> Process:
         until_s = min(fixed[0], max(life.programme.next_s(), world.now_s + 1))
         if firmware.screening.capacity is not None:
             until_s = min(until_s, world.now_s + _LONGEST_S)
-        yield world.wait(until_s - world.now_s, Turn.FAULTS)
+        yield world.wait(until_s - world.now_s, Turn.DECISIONS)
         live(world)
         if world.now_s in ends and world.now_s > world.warm_up_s:
             _look_around(life, world.now_s)

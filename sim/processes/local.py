@@ -30,7 +30,7 @@ def releases(world: World) -> Process:
         return
     number = 1
     while (published_s := local.first_release + floor((number - 1) / local.rate)) < world.horizon_s:
-        yield world.wait(published_s - world.now_s, Turn.FAULTS)
+        yield world.wait(published_s - world.now_s, Turn.DECISIONS)
         bring_up_to_date(world)
         world.progress.release = number
         overtaken_s = local.first_release + floor(number / local.rate)

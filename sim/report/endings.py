@@ -11,10 +11,11 @@ from typing import Final
 from sim.metrics import Estimate, Kind, estimate
 from sim.metrics.metric import ABOVE_NOUGHT
 from sim.report.bottleneck import bottleneck
-from sim.report.lives import DAY_S, called
+from sim.report.lives import called
 from sim.report.servers import servers_of
 from sim.report.study import Cell, Study
 from sim.report.words import counted, interval, listed, rounded
+from sim.units import DAY_S
 
 STOPPED: Final = ("aborted", "stalled")
 _SAID: Final = {

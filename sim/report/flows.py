@@ -11,6 +11,7 @@ from matplotlib.path import Path
 
 from sim.report.drawing import COLOURS, INK, POINTS, SOFT, new, styled
 from sim.report.words import number, rounded
+from sim.words import LocalImage
 
 Counts = Mapping[tuple[Any, ...], float]  # by image, whether the device asked, and outcome
 
@@ -19,7 +20,6 @@ _ENDS: Final = {
     "installed": COLOURS[0], "not_permitted": "#b4b4b4", "blocked": COLOURS[1], "busy": COLOURS[4], "expired": "#f2c879", "gateway_down": "#b86a2b",
     "banned": COLOURS[3],
 }  # fmt: skip
-_IMAGES: Final = ("listed", "unlisted", "variant")
 _BAND_IN, _HEAD_IN, _GAP = 0.4, 0.3, 0.14
 _X: Final = (0.115, 0.325, 0.52)  # left edges of the three columns
 _BAR: Final = 0.016
@@ -28,7 +28,7 @@ _BAR: Final = 0.016
 @styled
 def flows(designs: Sequence[tuple[str, Counts]]) -> Figure:
     """Return a block for each design, and in it a band for each image: attempts, whether they asked, and outcomes, each a share of the band."""
-    blocks = [(name, [(image, _of(counts, image)) for image in _IMAGES if sum(_of(counts, image).values())]) for name, counts in designs]
+    blocks = [(name, [(image, _of(counts, image)) for image in LocalImage.words() if sum(_of(counts, image).values())]) for name, counts in designs]
     height = sum(_HEAD_IN + _BAND_IN * len(bands) for _, bands in blocks) + 0.3
     figure = new(height)
     axes = figure.add_axes((0, 0, 1, 1))

@@ -9,10 +9,11 @@ from sim.metrics import Difference, Estimate
 from sim.report import given
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.lives import DAY_S, at_levels, by_levels, called, course, option, with_records
+from sim.report.lives import at_levels, by_levels, called, course, option, with_records
 from sim.report.ranking import above, excludes_nought, negative, of_cells, untold
 from sim.report.study import Cell, Study
 from sim.report.words import capitalised, counted, interval, listed, percent
+from sim.units import DAY_S
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

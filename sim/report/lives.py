@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.report.study import Cell, Study
+from sim.units import DAY_S
 
-DAY_S: Final = 86_400
 Numbers = NDArray[np.float64]
 
 

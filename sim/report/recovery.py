@@ -7,7 +7,6 @@ from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from sim.metrics import METRICS as METRICS_OF
-from sim.metrics.recovery import HOUR_S
 from sim.report import sample
 from sim.report.aftermath import Aftermath, Outcome, level_of
 from sim.report.evidence import is_sample
@@ -16,7 +15,7 @@ from sim.report.grids import Grid
 from sim.report.servers import name_of
 from sim.report.study import Study
 from sim.report.words import NO_INTERVAL, duration, interval, listed, number, percent, rounded, span
-from sim.units import format_share
+from sim.units import HOUR_S, format_share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from sim.report.words import rounded
 from sim.scenario.read_when import BY_PERIOD
+from sim.units import DAY_S
 
 if TYPE_CHECKING:
     from sim.scenario.firmware import Firmware
     from sim.scenario.schema import Scenario, Updates
 
-DAY_S: Final = 86_400
 _READ: Final = ("hub_store", "audit")
 
 

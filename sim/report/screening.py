@@ -32,6 +32,7 @@ from sim.report.words import (
     time_of,
 )
 from sim.units import DAY_S
+from sim.words import LocalImage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +41,6 @@ METRICS: Final = (
     "unlisted_device_days", "unlisted_device_share", "variant_device_days", "variant_devices_end", "local_let_through_share", "local_blocked_wrongly_share",
     "local_outcome_share", "audit_found_n", "audit_detection_days_mean",
 )  # fmt: skip
-IMAGES: Final = ("listed", "unlisted", "variant")
 TURNED_AWAY: Final = STOPPED[1:]
 _NEXT_TO_NOTHING: Final = 0.02
 _LEAD: Final = "firmware.local.lead"
@@ -306,7 +306,7 @@ def _flow_grid(study: Study) -> Grid:
     rows = []
     for cell in study.cells:
         n = mean_counts(study, cell, "local", ("image", "outcome"))
-        for image in IMAGES:
+        for image in LocalImage.words():
             parts = [n.get((image, outcome), 0.0) for outcome in OUTCOMES]
             if sum(parts):
                 rows.append((called(cell), image, number(sum(parts)), *map(number, parts)))

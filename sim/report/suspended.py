@@ -10,12 +10,12 @@ from sim.metrics import Estimate
 from sim.report.findings import Findings, Picture
 from sim.report.floor import share
 from sim.report.grids import Grid
-from sim.report.lives import DAY_S, at_levels, by_levels, called, course, living, option, told_levels, with_records
+from sim.report.lives import at_levels, by_levels, called, course, living, option, told_levels, with_records
 from sim.report.ranking import negative, untold
 from sim.report.study import Cell, Study
 from sim.report.words import interval, listed, percent, rounded
 from sim.scenario.scale import scale_of
-from sim.units import format_share
+from sim.units import DAY_S, format_share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

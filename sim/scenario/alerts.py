@@ -21,13 +21,14 @@ from sim.scenario.fields import (
     Tail,
     choice,
 )
+from sim.words import AlertCause
 
 _T = TypeVar("_T")
 
 SENDERS: Final = ("hub", "esme", "gsme", "ppmid", "ihd", "hcalcs")
 Sender = Annotated[Literal["hub", "esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*SENDERS)]
-CAUSES: Final = ("outage", "restoration", "reboot", "random", "chatter", "transferred", "received", "activated", "cut", "cut_restored")
-FIRMWARE_CAUSES: Final = CAUSES[5:]  # only in a world with a firmware block
+CAUSES: Final = AlertCause.words()
+FIRMWARE_CAUSES: Final = CAUSES[AlertCause.TRANSFERRED :]  # only in a world with a firmware block
 Cause = Annotated[
     Literal["outage", "restoration", "reboot", "random", "chatter", "transferred", "received", "activated", "cut", "cut_restored"], choice(*CAUSES)
 ]

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.calendar import triggers
-from sim.planning.sizes import sizes_at
+from sim.planning.sizes import VERSION_REPORT, sizes_at
 from sim.scenario.fields import of_server
 from sim.tables import PEAK_BINS_S, TABLES, TIMELINE_BIN_S, TIMELINE_LONGEST_S, Tables, frame
 from sim.twin import records
 from sim.twin.estate import SLOTS, STORING_RULES
-from sim.twin.messages import VERSION_REPORT, Hop, Message
+from sim.twin.messages import Hop, Message
 from sim.twin.stages import Server
+from sim.units import DAY_S, QUARTER_S
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sim.twin.records import Rows
     from sim.twin.world import TwinWorld
 
-DAY_S, QUARTER_S = 86_400, 900
 ASKED_RULES = ("hub_store", "hub_poll")  # a southbound request precedes each message
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from simpy.events import Event
 
+from sim.planning.sizes import VERSION_REPORT
+from sim.words import MessageCause
+
 if TYPE_CHECKING:
     from sim.twin.estate import Device, Premises, Region, Sender
 
 Process = Generator[Event, Any, None]
 
-VERSION_REPORT: Final = "version_report"
-CAUSES: Final = ("timer", "change", "read", "alert")  # of one sender and second, in this order
 ANONYMOUS_SLOT: Final = 7  # where the home of an anonymous message draws
 
 
@@ -103,7 +104,7 @@ class Attempt:
 
 def order_made(message: Message) -> tuple[int, int]:
     """Return what orders messages of one sender, kind and present second: who was raised first, a timer before a change."""
-    return message.raised_s, CAUSES.index(message.cause)
+    return message.raised_s, MessageCause.of(message.cause)
 
 
 def order_of_service(attempt: Attempt) -> tuple[Any, ...]:

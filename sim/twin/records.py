@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from sim.tables import STALENESS_EDGES_S
 from sim.twin.ledgers import confirmation_2s2, measure, was_wrong_before, wrong_by_band
+from sim.units import DAY_S
 
 if TYPE_CHECKING:
     from sim.twin.estate import Device
     from sim.twin.ledgers import Record
     from sim.twin.world import TwinWorld
 
-DAY_S = 86_400
 Rows = Iterator[tuple[Any, ...]]
 
 

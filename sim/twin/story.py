@@ -23,6 +23,7 @@ from sim.twin.firmware.estate import row_types as living_types
 from sim.twin.firmware.estate import settle as living_premises
 from sim.twin.firmware.world import FirmwareWorld
 from sim.twin.ledgers import Record, measure
+from sim.units import DAY_S
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario, Stage
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from sim.twin.messages import Message
     from sim.twin.world import TwinWorld
 
-DAY_S: Final = 86_400
 CHUNK: Final = 1 << 20  # premises looked at together when a row is searched for
 # A world this small is run whole, with its queues: device rows, device-days, and seconds drawn for anonymous traffic (a few seconds of work).
 MOST_ROWS, MOST_DEVICE_DAYS, MOST_DRAWS = 2_000, 20_000, 1_000_000

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from sim.planning.sizes import VERSION_REPORT
 from sim.scenario.reach import clock_moves
 from sim.turns import Turn
 from sim.twin.estate import ROW_TYPES, Luck, Premises, Region, Sender
-from sim.twin.messages import CAUSES, VERSION_REPORT, Attempt, Message
+from sim.twin.messages import Attempt, Message
 from sim.twin.moments import Gathering
 from sim.twin.stages import Stage, lay_out_stages
+from sim.words import MessageCause
 
 if TYPE_CHECKING:
     import simpy
@@ -123,4 +125,4 @@ class TwinWorld:
 def _order_written(attempt: Attempt) -> tuple[int, int]:
     """Return what orders the writing of one second: who was made first, a timer before a change; anonymous messages write nothing."""
     message = attempt.message
-    return message.made_s, -1 if message.sender is None else CAUSES.index(message.cause)
+    return message.made_s, -1 if message.sender is None else MessageCause.of(message.cause)

@@ -14,8 +14,9 @@ from sim.scenario.alerts import FIRMWARE_CAUSES
 from sim.scenario.checks import findings
 from sim.scenario.fields import RULES
 from sim.tables import TABLES, Tables, Trace
-from sim.transitions import JOB_STATES, TRANSITIONS
+from sim.transitions import TRANSITIONS
 from sim.twin.firmware import estate, ledgers
+from sim.words import JobState
 from tests.twins.firmware import DESIGNS, ORDERS, RAMPS, SOURCES, world
 
 N_WORLDS = 200
@@ -106,7 +107,7 @@ def test_the_worlds_are_eventful():
     assert seen("steps", "step") == {"offered", "accepted", "taken", "held", "activated", "answered", "recorded"}
     for what in ("suspended_s", "unlisted_s", "variant_s", "suspended_end_n", "variant_end_n", "found_n", "forgotten_n"):
         assert sum((t["status"].value[t["status"].what == what] > 0).any() for t in tables) >= 5, what
-    assert {life[6] for number in range(N_WORLDS) for life in _twin_of(number)[1].lives} == set(JOB_STATES)
+    assert {life[6] for number in range(N_WORLDS) for life in _twin_of(number)[1].lives} == set(JobState.words())
     assert sum((t["fates"].kind == "activated").any() for t in tables) > N_WORLDS / 20
 
 

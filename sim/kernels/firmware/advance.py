@@ -7,12 +7,12 @@ import numpy as np
 from sim.kernels.compiled import njit
 from sim.kernels.draws import gap_s
 from sim.kernels.firmware.air import job_event
-from sim.kernels.firmware.columns import IN_SLOT_ORDER, IS_OFF, PLAIN, SLOT, UNKNOWN, VARIANT, Stream
+from sim.kernels.firmware.columns import IN_SLOT_ORDER, IS_OFF, PLAIN, SLOT, Stream
 from sim.kernels.firmware.locally import local_attempt
 from sim.kernels.firmware.records import drawn, forget, happened, hear, is_able, period_of, rearm, sender, state_of, write
 from sim.kernels.prefetch import prefetch
 from sim.kernels.seconds import NEVER
-from sim.words import Decision, DeviceType, FirmwareMessage, HomeEvent, ReadProcess, Status, Trigger
+from sim.words import UNKNOWN_VERSION, VARIANT, Decision, DeviceType, FirmwareMessage, HomeEvent, ReadProcess, Status, Trigger
 
 ROOM = 8  # things raised by one event, at most
 AT_ONCE = 256  # premises looked up together
@@ -161,7 +161,7 @@ def _exchange(w, facts, sums, devices, rows, now_s):  # type: ignore[no-untyped-
         if rows[kind] < 0:
             continue
         device = devices[rows[kind]]
-        if device.hub != UNKNOWN and now_s >= w.measure_s:
+        if device.hub != UNKNOWN_VERSION and now_s >= w.measure_s:
             sums.status[kind, Status.FORGOTTEN_N] += 1
         forget(w, facts, sums, kind, device, now_s)
         if w.reseed and not device.marks & IS_OFF:
@@ -228,7 +228,7 @@ def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
     device.timer_s = NEVER
     says = device.hub if w.from_hub else device.running
     place = sender(w, kind)
-    if says == UNKNOWN or happened(facts, Stream.REPORT_LOSS, place, device.index, period_of(w, facts, place, device.index, now_s), w.loss):
+    if says == UNKNOWN_VERSION or happened(facts, Stream.REPORT_LOSS, place, device.index, period_of(w, facts, place, device.index, now_s), w.loss):
         return
     if w.is_digest and says != device.smi and kind != DeviceType.IHD:
         sums.told[FirmwareMessage.DETAIL] += now_s >= w.measure_s
@@ -247,5 +247,5 @@ def _read(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     if w.rule == Trigger.AUDIT:
         _look(w, sums, kind, device, ReadProcess.AUDIT, now_s)
         write(w, facts, sums, kind, device, now_s, now_s, device.running)
-    elif w.refreshes and device.hub != UNKNOWN:
+    elif w.refreshes and device.hub != UNKNOWN_VERSION:
         write(w, facts, sums, kind, device, now_s, now_s, device.hub)

@@ -16,12 +16,11 @@ from sim.kernels.firmware.columns import (
     SENDER_KNOWS,
     SLOT,
     STEP_REFUSED,
-    VARIANT,
     Stream,
 )
 from sim.kernels.firmware.records import change, drawn, happened, is_listed, overlap, write
 from sim.kernels.seconds import NEVER
-from sim.words import AlertCause, DeviceType, FirmwareMessage, JobEnd, JobEvent, JobState, JobStep, Leg, Status
+from sim.words import VARIANT, AlertCause, DeviceType, FirmwareMessage, JobEnd, JobEvent, JobState, JobStep, Leg, Status
 
 RESUMPTIONS = 8  # docs/firmware.md section 5: after eight interruptions a transfer has failed
 

@@ -35,8 +35,6 @@ from sim.words import (
 # How the kernels that handle one device at a time are compiled. None makes an array, so Numba need not count who holds one (a flag of its own): that counting
 # was half their time.
 PLAIN: Final = {"nogil": True, "_nrt": False}
-UNKNOWN = 255  # a hub's record that is not there
-VARIANT = 128  # added to a version: an image that was never submitted
 MOST_VERSIONS = 101
 # By type of device: its slot among the eight of a region.
 SLOT = np.array([4, 5, 6, 1, 2], np.int64)

@@ -6,10 +6,10 @@ import numpy as np
 
 from sim.kernels import ledgers
 from sim.kernels.compiled import njit
-from sim.kernels.firmware.columns import IS_SUSPENDED, JOB_IS_MEASURED, UNKNOWN, VARIANT
+from sim.kernels.firmware.columns import IS_SUSPENDED, JOB_IS_MEASURED
 from sim.kernels.firmware.records import account_for_image, overlap
 from sim.kernels.ledgers import Total
-from sim.words import JobEnd, JobState, Status
+from sim.words import UNKNOWN_VERSION, VARIANT, JobEnd, JobState, Status
 
 
 @njit(nogil=True)
@@ -20,7 +20,7 @@ def finish(w_, facts_, sums_, devices, start, stop, kind):  # type: ignore[no-un
         device = devices[row]
         if device.wrong_smi_s >= 0:
             ledgers.add_spell(device.wrong_smi_s, w.horizon_s, False, w.measure_s, facts.stale_edges[:], sums.totals[kind, 0], sums.bands[kind, 0])
-        if device.hub == UNKNOWN:
+        if device.hub == UNKNOWN_VERSION:
             sums.totals[kind, 1, Total.UNKNOWN_S] += overlap(w, device.wrong_hub_s, w.horizon_s)
         elif device.wrong_hub_s >= 0:
             ledgers.add_spell(device.wrong_hub_s, w.horizon_s, False, w.measure_s, facts.stale_edges[:], sums.totals[kind, 1], sums.bands[kind, 1])

@@ -6,15 +6,16 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.draws import gap_s, scaled
-from sim.kernels.firmware.columns import PLAIN, SLOT, VARIANT, Stream
+from sim.kernels.firmware.columns import PLAIN, SLOT, Stream
 from sim.kernels.firmware.records import change, drawn, happened, is_able, is_listed
 from sim.kernels.prefetch import prefetch
 from sim.kernels.seconds import NEVER
-from sim.words import Design, DeviceType, Outcome, Trigger
+from sim.words import VARIANT, Design, DeviceType, Outcome, Trigger
 
 BLOCK = 64  # devices looked at together
-WEEK_S = 604_800
-HOUR_S = 3_600
+_WEEK_S = 604_800
+_HOUR_S = 3_600
+_HOUR_S = 3_600
 
 
 @njit(**PLAIN)
@@ -34,9 +35,9 @@ def attempt_s(facts, place, index, version, offered_s, rates, hours):  # type: i
         word = np.uint64(drawn(facts, Stream.LOCAL_HOUR, place, index, version))
         h = np.int64(np.searchsorted(hours, word, side="right"))
         low = hours[h - 1] if h else np.uint64(0)
-        t = t // WEEK_S * WEEK_S + h * HOUR_S + np.int64(((word - low) * np.uint64(HOUR_S)) // (hours[h] - low))
+        t = t // _WEEK_S * _WEEK_S + h * _HOUR_S + np.int64(((word - low) * np.uint64(_HOUR_S)) // (hours[h] - low))
         if t < offered_s:
-            t += WEEK_S
+            t += _WEEK_S
     return min(t, np.int64(NEVER))
 
 

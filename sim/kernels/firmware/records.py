@@ -8,10 +8,10 @@ from sim.kernels import ledgers
 from sim.kernels.compiled import njit
 from sim.kernels.dials import reading, strikes
 from sim.kernels.draws import gap_s, scaled, word
-from sim.kernels.firmware.columns import IS_OFF, PLAIN, SLOT, TAKES_PART, UNKNOWN, VARIANT, Stream
+from sim.kernels.firmware.columns import IS_OFF, PLAIN, SLOT, TAKES_PART, Stream
 from sim.kernels.ledgers import Total
 from sim.kernels.seconds import NEVER
-from sim.words import Design, DeviceType, JobState, RecordState, Status, Trigger
+from sim.words import UNKNOWN_VERSION, VARIANT, Design, DeviceType, JobState, RecordState, Status, Trigger
 
 
 @njit(**PLAIN, inline="always")
@@ -75,7 +75,7 @@ def settle_smi(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-
 @njit(**PLAIN)
 def settle_hub(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """Begin or end a WRONG episode of the hub's record, if it is known."""
-    if device.hub == UNKNOWN:
+    if device.hub == UNKNOWN_VERSION:
         return
     is_wrong = device.hub != device.running
     if is_wrong and device.wrong_hub_s < 0:
@@ -90,19 +90,19 @@ def settle_hub(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-
 @njit(**PLAIN)
 def forget(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """Lose the hub's record of *device*."""
-    if device.hub == UNKNOWN:
+    if device.hub == UNKNOWN_VERSION:
         return
     if device.wrong_hub_s >= 0:
         ledgers.add_spell(device.wrong_hub_s, now_s, False, w.measure_s, facts.stale_edges[:], sums.totals[kind, 1], sums.bands[kind, 1])
         sums.totals[kind, 1, Total.N_WRONG] -= 1
-    device.hub, device.wrong_hub_s = UNKNOWN, now_s
+    device.hub, device.wrong_hub_s = UNKNOWN_VERSION, now_s
     sums.totals[kind, 1, Total.N_UNKNOWN] += 1
 
 
 @njit(**PLAIN)
 def hear(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """Let the hub know what *device* runs."""
-    if device.hub == UNKNOWN:
+    if device.hub == UNKNOWN_VERSION:
         sums.totals[kind, 1, Total.UNKNOWN_S] += overlap(w, device.wrong_hub_s, now_s)
         sums.totals[kind, 1, Total.N_UNKNOWN] -= 1
         device.wrong_hub_s = -1
@@ -195,7 +195,7 @@ def rearm(w, facts, kind, device, reach, now_s):  # type: ignore[no-untyped-def]
     if device.timer_s != NEVER or not is_timed or kind == DeviceType.IHD or not facts.reports[kind] or not is_able(w, device, reach):
         return
     says = device.hub if w.from_hub else device.running
-    if says == UNKNOWN or (says == device.smi and device.job != JobState.ANSWERING):
+    if says == UNKNOWN_VERSION or (says == device.smi and device.job != JobState.ANSWERING):
         return
     first = anchor_s(w, facts, sender(w, kind), device.index) + w.period_s
     device.timer_s = min(strikes_next(w, facts, first, now_s), np.int64(NEVER))

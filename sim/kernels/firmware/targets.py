@@ -8,11 +8,11 @@ from sim.kernels.compiled import njit
 from sim.kernels.draws import word
 from sim.kernels.firmware.advance import compliance
 from sim.kernels.firmware.air import end_job, step
-from sim.kernels.firmware.columns import JOB_IS_MEASURED, PLAIN, SLOT, VARIANT, Stream
+from sim.kernels.firmware.columns import JOB_IS_MEASURED, PLAIN, SLOT, Stream
 from sim.kernels.firmware.records import drawn, state_of
 from sim.kernels.prefetch import prefetch
 from sim.kernels.seconds import NEVER
-from sim.words import Decision, JobEnd, JobEvent, JobState, ReadProcess, RolloutOrder
+from sim.words import VARIANT, Decision, JobEnd, JobEvent, JobState, ReadProcess, RolloutOrder
 
 BLOCK = 64  # devices looked at together
 AHEAD = 16  # devices asked for before their turn

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sim.planning.campaigns import Begin, Withdraw
 from sim.planning.paths import hops, permitted
-from sim.twin.firmware.estate import VARIANT
 from sim.twin.firmware.jobs import offer
 from sim.twin.firmware.moments import CAMPAIGNS
 from sim.twin.moments import Moment
+from sim.words import VARIANT
 
 if TYPE_CHECKING:
     from sim.planning.campaigns import Campaign

@@ -12,8 +12,9 @@ from sim.planning.releases import highest_listed, is_listed
 from sim.scenario.firmware import LIVING
 from sim.tables import LATENCY_EDGES_S
 from sim.twin.firmware.campaigns import SILENT, TOLD
-from sim.twin.firmware.estate import VARIANT, Living
+from sim.twin.firmware.estate import Living
 from sim.twin.ledgers import is_unknown_before, was_wrong_before
+from sim.words import UNKNOWN_VERSION, VARIANT
 
 if TYPE_CHECKING:
     from sim.planning.campaigns import Campaign
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sim.twin.ledgers import Record
     from sim.twin.records import Rows
 
-UNKNOWN = 255
 
 
 def releases(world: FirmwareWorld) -> Rows:
@@ -154,7 +154,7 @@ def _overlap(spell: tuple[int, int | None], window: tuple[int, int]) -> int:
 
 def _unlisted_s(world: FirmwareWorld, device: Living, version: int, began_s: int, ended_s: int) -> int:
     """Return how long of [*began_s*, *ended_s*) the *version* of *device* is no variant and not on the CPL."""
-    if version in (0, *range(VARIANT, UNKNOWN)) or ended_s <= began_s:
+    if version in (0, *range(VARIANT, UNKNOWN_VERSION)) or ended_s <= began_s:
         return 0
     image = world.images[device.model_name][version]
     return ended_s - began_s - _overlap((image.listed_s, image.delisted_s), (began_s, ended_s))
@@ -213,6 +213,6 @@ def fill_lives(trace: Trace, world: FirmwareWorld) -> None:
         work: tuple[Any, ...] = ("idle", 0, 0) if device.job is None else (device.job.state, device.job.version, device.job.attempt)
         trace.lives.append((
             device.region.name, device.slot, device.index, device.version_true, device.smi.version,
-            UNKNOWN if is_forgotten else device.hub_record.version, *work,
+            UNKNOWN_VERSION if is_forgotten else device.hub_record.version, *work,
             -1 if smi_since_s is None else smi_since_s, -1 if hub_since_s is None else hub_since_s,
         ))  # fmt: skip

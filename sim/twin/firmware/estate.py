@@ -12,13 +12,13 @@ from sim.scenario.firmware import LIVING
 from sim.transitions import after
 from sim.twin.estate import SLOTS, Device, Luck, Premises, Region, build_premises, lay_out_regions
 from sim.twin.firmware.ledgers import Walked
+from sim.words import VARIANT
 
 if TYPE_CHECKING:
     from sim.planning.campaigns import Campaign
     from sim.scenario.firmware import Model
     from sim.scenario.schema import Scenario
 
-VARIANT: Final = 128
 KEEPING_RULES: Final = ("hub_store", "hub_poll", "hub_batch", "digest", "piggy_back")  # by which hubs keep records
 HUB_TIMER_RULES: Final = KEEPING_RULES[1:]
 LOCALLY_UPDATED: Final = ("ppmid", "ihd")

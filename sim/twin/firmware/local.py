@@ -8,11 +8,12 @@ from sim.kernels import draws
 from sim.planning.paths import permitted
 from sim.twin.estate import Reach
 from sim.twin.firmware.changes import ask_for_read, change_version
-from sim.twin.firmware.estate import VARIANT, Trial
+from sim.twin.firmware.estate import Trial
 from sim.twin.firmware.moments import LOCAL_JUDGED, RELEASES, until
 from sim.twin.firmware.screening import is_screened, screen
 from sim.twin.moments import Gathering, Moment
-from sim.words import HomeEvent
+from sim.units import HOUR_S, WEEK_S
+from sim.words import VARIANT, HomeEvent
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sim.twin.firmware.world import FirmwareWorld
     from sim.twin.messages import Process
 
-WEEK_S, HOUR_S = 604_800, 3600
 TURNED_AWAY = ("busy", "expired", "gateway_down")
 
 

@@ -11,9 +11,9 @@ from sim.words import HomeEvent
 if TYPE_CHECKING:
     from sim.twin.firmware.world import FirmwareWorld
 
-RELEASES: Final = Turn.CHANGES + 0.01
-CAMPAIGNS: Final = Turn.CHANGES + 0.02
-SCANS: Final = Turn.CHANGES + 0.03
+RELEASES: Final = Turn.DECISIONS + 0.01
+CAMPAIGNS: Final = Turn.DECISIONS + 0.02
+SCANS: Final = Turn.DECISIONS + 0.03
 
 
 _EVENT_STEP: Final = 0.08

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.twin.firmware.estate import VARIANT
 from sim.twin.firmware.moments import SCANS, until
 from sim.twin.firmware.reports import report
 from sim.twin.firmware.world import devices_of
 from sim.twin.moments import Moment
-from sim.words import HomeEvent
+from sim.words import VARIANT, HomeEvent
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.planning import NEVER_S
 from sim.twin.estate import Reach
-from sim.twin.firmware.estate import VARIANT
+from sim.words import VARIANT
 
 if TYPE_CHECKING:
     from sim.twin.firmware.estate import Job, Living, Try

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 from sim.planning import releases
 from sim.planning.campaigns import Programme
 from sim.twin.estate import Premises, Reach, Sender
-from sim.twin.firmware.estate import HUB_TIMER_RULES, VARIANT, HubLife, Living, hub_life, row_types
+from sim.twin.firmware.estate import HUB_TIMER_RULES, HubLife, Living, hub_life, row_types
 from sim.twin.world import TwinWorld
+from sim.words import VARIANT
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image
