@@ -16,6 +16,7 @@ PAGES = (
     "model.md",
     "firmware.md",
     "mitigations.md",
+    "rules.md",
     "transitions.md",
     "statistics.md",
 )

@@ -1,6 +1,7 @@
 """Write the generated pages anew: `make docs`. Tests hold the committed pages to what this module returns.
 
-`docs/data_dictionary.md` comes from `sim/tables.py`, `docs/transitions.md` from `sim/transitions.py`. `docs/traceability.md` comes from a search for item ids:
+`docs/data_dictionary.md` comes from `sim/tables.py`, `docs/transitions.md` from `sim/transitions.py`,
+`docs/rules.md` from `sim/rules.py`. `docs/traceability.md` comes from a search for item ids:
 the items are listed in `docs/items.csv`, and a module, test or scenario claims an item by naming it (a range such as R0–R6 or V1–V3 names every item in it).
 """
 
@@ -12,6 +13,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+_RULES_ARE = (
+    "Who tells the inventory which version runs, and when: the rows of `sim/rules.py`, which both engines ask,"
+    " and from which the schema, the labels and this page are made."
+)
 _MADE = "<!-- Made by `make docs`; do not edit. -->"
 _ID = re.compile(r"(?<![\w.-])(?P<stem>S[123]-(?=\d\d)|[FHRV])(?P<first>\d{1,2})(?:(?:[–…-]| to )(?P=stem)?(?P<last>\d{1,2}))?(?![\w%]|\.\d)")
 _SOURCES = {"modelled by": ("sim", "*.py"), "tested by": ("tests", "*.py"), "asked or shown by": ("scenarios", "*.yaml")}
@@ -97,7 +102,40 @@ def traceability() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"docs/data_dictionary.md": data_dictionary, "docs/traceability.md": traceability, "docs/transitions.md": transitions}
+def rules() -> str:
+    """Return the page of the reporting rules: what each is, column by column."""
+    sys.path.insert(0, str(ROOT))
+    from sim.rules import RULES
+    from sim.words import Trigger
+
+    made = {
+        Trigger.NONE: "never",
+        Trigger.READ: "when it is read, at `read.rate`",
+        Trigger.AUDIT: "when it is read, at `read.rate`",
+        Trigger.CHANGE: "at each change",
+        Trigger.EVENT: "after each local update and change of supplier",
+        Trigger.TIMER: "by a timer of `{timer}`",
+        Trigger.CHANGE_AND_TIMER: "at each change, and by a timer of `{timer}`",
+    }
+    lines = [_MADE, "# Reporting rules", "", _RULES_ARE]
+    lines += ["", "| rule | id | sender | when | carries | request before it | only in a firmware world |", "|---|---|---|---|---|---|---|"]
+    for rule in RULES.values():
+        carries = "–" if rule.is_silent else "what the hub knows" if rule.hub_keeps else "what runs"
+        cells = (
+            rule.label, f"`{rule.id}`", rule.speaks or "–", made[rule.trigger].format(timer=rule.timer), carries,
+            "yes" if rule.is_asked else "–", "yes" if rule.needs_firmware else "–",
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", *(f"- **{rule.label}, {rule.name}.** {rule.means}" for rule in RULES.values())]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {
+    "docs/data_dictionary.md": data_dictionary,
+    "docs/rules.md": rules,
+    "docs/traceability.md": traceability,
+    "docs/transitions.md": transitions,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.estate.build import HUB_RULES, STORING_RULES
 from sim.estate.estate import TYPE_2, Estate, Slice
 from sim.kernels import ledgers as kernel
 from sim.kernels.ledgers import Total
@@ -35,8 +34,7 @@ class Ledgers:
 
     def __init__(self, scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int) -> None:
         self._estate, self._warm_up_s, self._horizon_s = estate, warm_up_s, horizon_s
-        self._from_hub = scenario.reporting.rule in HUB_RULES or scenario.reporting.rule == "hub_store"
-        self._hub_kept = scenario.reporting.rule in STORING_RULES
+        self._hub_kept = scenario.reporting.traits.hub_keeps
         self._reports = frozenset(scenario.reporting.devices)
         mitigations = (row.kind for stage in scenario.network for row in stage.mitigations)
         self._in_order = not scenario.faults.wan_outages and OVERTAKE.isdisjoint(mitigations)
@@ -60,7 +58,7 @@ class Ledgers:
         )}
         truth, times = columns["version_true"], (stop_s, self._horizon_s, self._warm_up_s)
         if smi_kept:
-            source, known = (columns["version_hub"], told) if self._from_hub else (truth, changed)
+            source, known = (columns["version_hub"], told) if self._hub_kept else (truth, changed)
             new, old = kernel.Reports(*messages), kernel.Reports(*late)
             if not self._in_order:
                 new, old = new._replace(deliver=new.deliver.copy()), old._replace(deliver=old.deliver.copy())

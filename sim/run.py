@@ -13,7 +13,7 @@ import simpy
 from numpy.typing import NDArray
 
 from sim.calendar import triggers
-from sim.estate.build import STORING_RULES, build, premises_only
+from sim.estate.build import build, premises_only
 from sim.estate.estate import SLOTS, Estate, place
 from sim.kernels.draws import threshold
 from sim.kernels.shaping import N_TALLY
@@ -138,7 +138,7 @@ def _tables(world: World) -> Tables:
     """Count what the processes tallied, and return every table."""
     scenario, recorder, reporting, estate = world.scenario, world.recorder, world.scenario.reporting, world.estate
     _count_segments(world)
-    told = [kind for kind in recorder.kinds if kind != VERSION_REPORT or (reporting.rule != "none" and world.life is None)]
+    told = [kind for kind in recorder.kinds if kind != VERSION_REPORT or (not reporting.traits.is_silent and world.life is None)]
     has_cells = any(stage.stage == "cell" for stage in scenario.network)
     n_cells = {name: -(-n // estate.premises_per_cell) for name, n in zip(estate.regions, estate.n_premises, strict=True) if has_cells}
     described = {
@@ -154,10 +154,10 @@ def _tables(world: World) -> Tables:
 def _count_segments(world: World) -> None:
     recorder, reporting = world.recorder, world.scenario.reporting
     for source in known_sources(world):
-        if source.place % 8 != SLOTS["hub"] and not (source.name == VERSION_REPORT and reporting.rule in STORING_RULES):
+        if source.place % 8 != SLOTS["hub"] and not (source.name == VERSION_REPORT and reporting.traits.hub_keeps):
             recorder.crossed["han", source.name] += int(source.tally[0]) if source.is_plain else source.han_n
     recorder.crossed["han", VERSION_REPORT] += int(world.han_writes.sum())
-    if reporting.rule in ("hub_poll", "hub_store"):
+    if reporting.traits.is_asked:
         recorder.crossed["wan", "request"] = recorder.crossed["dsp", "request"] = sum(n for (kind, _, _), n in recorder.fates.items() if kind == VERSION_REPORT)
     central = {name for name, kind in world.scenario.traffic.kinds.items() if kind.made_at == "dsp"}
     for number, kind in enumerate(recorder.kinds):

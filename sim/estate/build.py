@@ -22,10 +22,6 @@ from sim.streams import stream_key
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
-HUB_RULES = frozenset({"hub_poll", "hub_batch"})  # the hub sends; under the other reporting rules the device does
-STORING_RULES = frozenset({"hub_store", "hub_poll", "hub_batch"})
-TIMED_RULES = frozenset({"periodic", "hub_poll", "hub_batch", "on_change_heartbeat"})
-
 
 def premises_by_region(premises: int, shares: dict[str, float]) -> tuple[int, ...]:
     """Return how many premises each region has, in the order of *shares*: each premises in turn to the region with the largest share / (2 n + 1).
@@ -38,12 +34,6 @@ def premises_by_region(premises: int, shares: dict[str, float]) -> tuple[int, ..
     for _ in range(premises - sum(n)):
         n[max(range(len(n)), key=lambda i: (exact[i] / (2 * n[i] + 1), -i))] += 1
     return tuple(n)
-
-
-def timer_period_s(scenario: Scenario) -> int:
-    """Return the period of the senders' timers: the heartbeat under `on_change_heartbeat`, else the period."""
-    reporting = scenario.reporting
-    return int(reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period)
 
 
 @lru_cache(maxsize=1)
@@ -121,18 +111,18 @@ def _with_senders(estate: Estate, scenario: Scenario, replication: int) -> Estat
     senders = []
     for region in range(len(estate.regions)):
         reporters = [rows for rows in estate.slices if rows.region == region and rows.device_type in reporting.devices]
-        if reporting.rule in HUB_RULES:
+        if reporting.traits.by_hub:
             has_reporter = np.zeros(estate.n_premises[region], np.bool_)
             for rows in reporters:
                 has_reporter[estate.view("index", rows)] = True
             numbers = np.flatnonzero(has_reporter).astype(np.uint32)
             senders.append(Senders(region, place(region, SLOTS["hub"]), numbers, np.zeros(len(numbers), np.int32), None))
-        elif reporting.rule != "none":
+        elif not reporting.traits.is_silent:
             senders.extend(Senders(region, r.place, estate.view("index", r), estate.view("due_s", r), r) for r in reporters)
     for group in senders:
-        if reporting.rule in TIMED_RULES:
+        if reporting.timer_s:
             _set_timers(group, scenario, replication)
-        elif reporting.rule == "hub_store":
+        elif reporting.traits.is_read:
             _set_reads(group, scenario, replication)
     return replace(estate, senders=tuple(senders))
 
@@ -143,7 +133,7 @@ def _set_reads(group: Senders, scenario: Scenario, replication: int) -> None:
 
 
 def _set_timers(group: Senders, scenario: Scenario, replication: int) -> None:
-    phase, period = scenario.reporting.phase, timer_period_s(scenario)
+    phase, period = scenario.reporting.phase, scenario.reporting.timer_s
     if phase.source == "fixed_clock":
         group.due_s.fill(phase.at % period)
         return

@@ -37,10 +37,14 @@ def reports_per_s(scenario: Scenario) -> float:
     reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
     hubs = min(float(scenario.estate.premises), reporters)
     changes = float(local.rate) * local.take_up * (scenario.updates.policy == "local_and_ota")
-    return {
-        "none": 0.0, "hub_store": reporters * float(reporting.read.rate), "hub_poll": hubs / reporting.period, "periodic": reporters / reporting.period,
-        "hub_batch": hubs / reporting.period, "on_change": reporters * changes, "on_change_heartbeat": reporters * (changes + 1 / reporting.heartbeat),
-    }[reporting.rule]  # fmt: skip
+    rule, each_s = reporting.traits, 0.0
+    if rule.is_read:
+        each_s += float(reporting.read.rate)
+    if rule.at_change:
+        each_s += changes
+    if rule.timer:
+        each_s += 1 / reporting.timer_s
+    return each_s * (hubs if rule.by_hub else reporters)
 
 
 def alerts(scenario: Scenario) -> float:
@@ -87,8 +91,8 @@ def _meetings(scenario: Scenario) -> Iterator[tuple[float, float, float]]:
     reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
     horizon_s = scenario.window.warm_up + scenario.window.length
     cuts = [(_taken(scenario, cut), cut.curve[-1].time if cut.curve else cut.restoration, _strokes(cut, horizon_s)) for cut in scenario.faults.power_cuts]
-    if reporting.rule not in ("none", "on_change") and scenario.firmware is None:
-        periods = max(1.0, horizon_s / (reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period))
+    if reporting.timer_s and scenario.firmware is None:
+        periods = max(1.0, horizon_s / reporting.timer_s)
         source = reporting.phase.source
         if source in ("fixed_clock", "hashed"):
             yield reporters, 2 * reporting.phase.jitter if source == "fixed_clock" else reporting.phase.window, periods

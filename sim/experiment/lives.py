@@ -8,6 +8,8 @@ from __future__ import annotations
 from math import ceil, log
 from typing import TYPE_CHECKING, Final
 
+from sim.words import Trigger
+
 if TYPE_CHECKING:
     from sim.scenario.air import Ramp
     from sim.scenario.firmware import Firmware, Release
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 _LOCALLY: Final = ("ppmid", "ihd")
 _STEPS: Final = {"ppmid": 4.0}  # of an attempt over the air, from offer to answer; others are activated apart
 _MORE_STEPS: Final = 5.0
-_FROM_HUB: Final = ("hub_poll", "hub_batch", "digest", "piggy_back")
 
 
 def living(scenario: Scenario) -> dict[str, float]:
@@ -71,13 +72,17 @@ def reports(scenario: Scenario) -> float:
     locally = sum(n.get(name, 0.0) for name in reporting.devices if name in _LOCALLY) * scenario.firmware.local.take_up
     changes = attempts(scenario) + sum(jobs(scenario).values())
     reads = devices * float(reporting.read.rate) * horizon_s
-    by_rule = {
-        "none": 0.0, "hub_store": reads, "audit": reads, "on_change": changes, "event_read": attempts(scenario),
-        "periodic": devices * horizon_s / reporting.period, "cloud": locally * horizon_s / reporting.period,
-        "on_change_heartbeat": changes + devices * horizon_s / reporting.heartbeat,
-        **dict.fromkeys(_FROM_HUB, min(float(scenario.estate.premises), devices) * horizon_s / reporting.period),
-    }  # fmt: skip
-    return by_rule[reporting.rule]
+    rule, n_reports = reporting.traits, 0.0
+    if rule.is_read:
+        n_reports += reads
+    if rule.at_change:
+        n_reports += changes
+    if rule.trigger is Trigger.EVENT:
+        n_reports += attempts(scenario)
+    if rule.timer:
+        senders = min(float(scenario.estate.premises), devices) if rule.by_hub else devices
+        n_reports += (locally if rule.is_cloud else senders) * horizon_s / reporting.timer_s
+    return n_reports
 
 
 def alerts(scenario: Scenario) -> float:

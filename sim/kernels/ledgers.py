@@ -102,7 +102,7 @@ def walk(  # type: ignore[no-untyped-def]
             k += 1
         while True:
             is_held, is_new = h < n_held and held_row[h] == now, m < n_row and row[m] == now
-            left, written, version = np.int64(0), np.int64(NEVER), version_known
+            left, written, version = np.int64(0), NEVER, version_known
             if is_held:
                 left, version = np.int64(held_made[h]), held_version[h]
                 if overdue < n_late and late_row[overdue] == now and late_made[overdue] == left:
@@ -148,12 +148,12 @@ def overtaken(reports, late, stop_s, confirmed):  # type: ignore[no-untyped-def]
     """
     (row, made, deliver), (late_row, late_made, late_deliver) = reports, late
     m, overdue = len(row) - 1, len(late_row) - 1
-    device, earliest = np.int64(-1), np.int64(NEVER)
+    device, earliest = np.int64(-1), NEVER
     while m >= 0 or overdue >= 0:
         is_new = overdue < 0 or (m >= 0 and row[m] >= late_row[overdue])
         now, written, known = (row[m], deliver[m], made[m]) if is_new else (late_row[overdue], late_deliver[overdue], late_made[overdue])
         if now != device:
-            device, earliest = np.int64(now), np.int64(NEVER)
+            device, earliest = np.int64(now), NEVER
         if 0 <= written < stop_s:
             if written > earliest or known < confirmed[now]:
                 if is_new:

@@ -103,7 +103,7 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
                 words = block(
                     np.uint32(index[device] >> np.uint32(2)), np.uint32(changed), np.uint32(place), np.uint32(0), np.uint32(key & _LOW), np.uint32(key >> _32)
                 )
-                next_change[device] = min(second + gap_s(pick(words, index[device]), rate_per_s), np.int64(NEVER))
+                next_change[device] = min(second + gap_s(pick(words, index[device]), rate_per_s), NEVER)
     return row[:count].copy(), when[:count].copy(), new[:count].copy()
 
 

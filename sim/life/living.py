@@ -20,12 +20,12 @@ from sim.kernels.firmware.targets import earliest
 from sim.kernels.ledgers import Total
 from sim.kernels.seconds import NEVER
 from sim.kernels.upgrades import chosen, happens, shares_out
-from sim.life.rules import STORING, TYPES, facts_of, firmware_of, hours_of, rules_of
+from sim.life.rules import TYPES, facts_of, firmware_of, hours_of, rules_of
 from sim.planning.campaigns import Programme
 from sim.planning.openings import Openings
 from sim.planning.releases import Image, images
 from sim.streams import stream_key
-from sim.words import UNKNOWN_VERSION, Trigger
+from sim.words import UNKNOWN_VERSION, Ledger, Reach, Trigger
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -98,7 +98,7 @@ def living(scenario: Scenario, replication: int, estate: Estate) -> Life:
         rates=np.array([1.0 / channel.delay for _, channel in sorted(firmware.local.channels.items())]), hours=hours_of(firmware),
     )  # fmt: skip
     for part in parts:
-        _count_in(life, part, scenario.reporting.rule in STORING)
+        _count_in(life, part, scenario.reporting.traits.hub_keeps)
     return life
 
 
@@ -125,7 +125,7 @@ def _count_in(life: Life, part: Part, stores: bool) -> None:
     for kind, start, stop in part.slices:
         part.summed("running")[:, 0] += np.bincount(devices["model"][start:stop], minlength=c.MOST_MODELS)
         if not stores:
-            part.summed("totals")[kind, 1, Total.N_UNKNOWN] += stop - start
+            part.summed("totals")[kind, Ledger.HUB, Total.N_UNKNOWN] += stop - start
 
 
 def _region(scenario: Scenario, replication: int, estate: Estate, region: int, rules: NDArray[Any], facts: NDArray[Any]) -> c.Region:
@@ -146,7 +146,7 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
         blank[name] = NEVER
     for name in ("wrong_smi_s", "wrong_hub_s"):
         blank[name] = -1
-    if reporting.rule not in STORING:
+    if not reporting.traits.hub_keeps:
         blank["hub"], blank["wrong_hub_s"] = UNKNOWN_VERSION, 0
     devices[:] = blank
     homes = _homes(scenario, estate, region, key)
@@ -157,7 +157,7 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
         mine["model"] = _models(scenario, key("firmware.model"), name, at, index[kind])
         mine["marks"] = _marks(scenario, key, name, at, index[kind])
         if reads and facts[0]["reports"][kind]:
-            able = (homes["reach"][index[kind]] == 0) & ((mine["marks"] & IS_OFF) == 0)
+            able = (homes["reach"][index[kind]] == Reach.REACHED) & ((mine["marks"] & IS_OFF) == 0)
             first = np.empty(len(mine), np.int32)
             clocks.first_gaps(key("read.gap"), at, index[kind], float(reporting.read.rate), first)
             mine["read_s"] = np.where(able, first, NEVER)
@@ -194,7 +194,7 @@ def _models(scenario: Scenario, key: np.uint64, device_type: str, at: int, index
 def _marks(scenario: Scenario, key: Any, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:
     firmware, flags = firmware_of(scenario), np.zeros(len(index), np.uint8)
     some = np.empty(len(index), np.bool_)
-    happens(key("firmware.off"), at, index, 0, np.uint64(threshold(firmware.off.get(device_type, 0.0))), some)  # type: ignore[call-overload]
+    happens(key("firmware.off"), at, index, 0, np.uint64(threshold(firmware.off.get(device_type, 0.0))), some)
     flags[some] |= IS_OFF
     if device_type in UPDATED_LOCALLY:
         happens(key("local.takes_part"), at, index, 0, np.uint64(threshold(firmware.local.take_up)), some)

@@ -18,7 +18,7 @@ from sim.planning.paths import permitted
 from sim.streams import stream_key
 from sim.tables import LATENCY_EDGES_S, STALENESS_EDGES_S
 from sim.transitions import job_table
-from sim.words import Design, PhaseSource, Trigger
+from sim.words import Design, PhaseSource
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image
@@ -27,19 +27,6 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
 TYPES: Final = (*ROW_TYPES, "esme", "gsme")  # in the order of rows and of the kernels' numbers
-FROM_HUB: Final = frozenset({"hub_poll", "hub_batch", "digest", "piggy_back"})
-STORING: Final = FROM_HUB | {"hub_store"}
-_BY_RULE: Final = {
-    "none": Trigger.NONE,
-    "hub_store": Trigger.READ,
-    "audit": Trigger.AUDIT,
-    "event_read": Trigger.EVENT,
-    "on_change": Trigger.CHANGE,
-    "on_change_heartbeat": Trigger.CHANGE_AND_TIMER,
-    "periodic": Trigger.TIMER,
-    "cloud": Trigger.TIMER,
-    **dict.fromkeys(FROM_HUB, Trigger.TIMER),
-}
 
 
 def firmware_of(scenario: Scenario) -> Firmware:
@@ -50,16 +37,15 @@ def firmware_of(scenario: Scenario) -> Firmware:
 
 def rules_of(scenario: Scenario, region: int) -> NDArray[Any]:
     """Return the rules of *scenario* in the *region* of that number: one record."""
-    firmware, reporting = firmware_of(scenario), scenario.reporting
+    firmware, reporting, rule = firmware_of(scenario), scenario.reporting, scenario.reporting.traits
     window, phase, ota, ban = scenario.window, reporting.phase, firmware.ota, scenario.updates.ban
     screening, reads, repair = firmware.screening, firmware.reads, firmware.ota.mp105
     causes = {scenario.alerts.kinds[name].cause for name in scenario.alerts.active}
     distribution = ota.distribution[list(scenario.estate.regions)[region]]
     values: dict[str, Any] = {
-        "measure_s": window.warm_up, "horizon_s": window.warm_up + window.length, "region": region, "rule": _BY_RULE[reporting.rule],
-        "from_hub": reporting.rule in FROM_HUB, "stores": reporting.rule in STORING, "refreshes": reporting.read.refreshes_smi,
-        "is_cloud": reporting.rule == "cloud", "is_digest": reporting.rule == "digest",
-        "period_s": reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period,
+        "measure_s": window.warm_up, "horizon_s": window.warm_up + window.length, "region": region, "rule": rule.trigger,
+        "from_hub": rule.by_hub, "stores": rule.hub_keeps, "refreshes": reporting.read.refreshes_smi,
+        "is_cloud": rule.is_cloud, "is_digest": rule.has_detail, "period_s": reporting.timer_s,
         "phase": PhaseSource.of(phase.source), "at_s": phase.at, "phase_window_s": phase.window, "event_delay_s": reads.event_delay,
         "ban_s": min(ban.start + ban.grace, NEVER_S) if ban else NEVER_S, "ban_everywhere": ban is not None and ban.scope == "everywhere",
         "comply": threshold(ban.compliance) if ban else 0, "ota_s": ota.start, "design": Design.of(screening.design),

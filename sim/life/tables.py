@@ -19,12 +19,28 @@ from sim.kernels.firmware.finish import finish
 from sim.kernels.ledgers import Total
 from sim.kernels.reports import first_due
 from sim.life.living import Life
-from sim.life.rules import FROM_HUB, STORING, TYPES, firmware_of
+from sim.life.rules import TYPES, firmware_of
 from sim.planning import campaigns, releases
 from sim.recorder import from_rows
 from sim.streams import stream_key
 from sim.tables import LATENCY_EDGES_S, STALENESS_EDGES_S
-from sim.words import UNKNOWN_VERSION, Decision, FirmwareMessage, JobEnd, JobState, JobStep, Leg, LocalImage, Outcome, ReadProcess, RecordState, Status, Trigger
+from sim.words import (
+    UNKNOWN_VERSION,
+    Decision,
+    FirmwareMessage,
+    JobEnd,
+    JobState,
+    JobStep,
+    Ledger,
+    Leg,
+    LocalImage,
+    Outcome,
+    Reach,
+    ReadProcess,
+    RecordState,
+    Status,
+    Trigger,
+)
 
 if TYPE_CHECKING:
     from sim.planning.campaigns import Campaign
@@ -111,10 +127,10 @@ def _decisions(life: Life, scenario: Scenario) -> list[_Row]:
 
 
 def _told(life: Life, scenario: Scenario, replication: int) -> list[_Row]:
-    told, rule = _total(part.summed("told") for part in life.parts), scenario.reporting.rule
+    told, rule = _total(part.summed("told") for part in life.parts), scenario.reporting.traits
     timed = sum(_timed(life, scenario, replication, region) for region in range(len(life.regions)))
-    told[FirmwareMessage.CARRIED if rule == "piggy_back" else FirmwareMessage.VERSION_REPORT] += timed
-    told[FirmwareMessage.REQUEST] += timed if rule == "hub_poll" else 0
+    told[FirmwareMessage.CARRIED if rule.is_carried else FirmwareMessage.VERSION_REPORT] += timed
+    told[FirmwareMessage.REQUEST] += timed if rule.is_asked else 0
     return [(message.word, int(told[message])) for message in FirmwareMessage if told[message]]
 
 
@@ -140,7 +156,7 @@ def _able(life: Life, number: int, kind: int) -> NDArray[Any]:
     """Return the premises numbers of devices of a type whose reports can arrive."""
     rules, region = life.rules[number][0], life.regions[number]
     mine = region.devices[region.starts[kind] : region.starts[kind + 1]]
-    can = (mine["marks"] & TAKES_PART) != 0 if rules["is_cloud"] else region.homes["reach"][mine["index"]] == 0
+    can = (mine["marks"] & TAKES_PART) != 0 if rules["is_cloud"] else region.homes["reach"][mine["index"]] == Reach.REACHED
     found: NDArray[Any] = mine["index"][can & ((mine["marks"] & IS_OFF) == 0)]
     return found
 
@@ -158,22 +174,22 @@ def _n_devices(life: Life, region: int, kind: int) -> int:
 
 def _ledgers(life: Life, scenario: Scenario, names: Sequence[str]) -> list[_Row]:
     rows: list[_Row] = []
-    measured_s, stores = scenario.window.length, scenario.reporting.rule in STORING
+    measured_s, stores = scenario.window.length, scenario.reporting.traits.hub_keeps
     for region, name in enumerate(names):
         mine = [part.summed("totals") for part in life.parts if part.region == region]
-        totals = _total(mine) if mine else np.zeros((c.N_TYPES, 2, len(Total)), np.int64)
+        totals = _total(mine) if mine else np.zeros((c.N_TYPES, len(Ledger), len(Total)), np.int64)
         for kind, device_type in enumerate(TYPES):
             if device_type in ("esme", "gsme") and device_type not in life.types:
                 continue  # no model of it, no life
             n = _n_devices(life, region, kind)
             reporting = n if device_type in scenario.reporting.devices else 0
-            for ledger, number, known in (("hub", 1, stores), ("smi", 0, device_type not in TYPE_2)):
-                t = [int(value) for value in totals[kind, number]]
+            for ledger, known in ((Ledger.HUB, stores), (Ledger.SMI, device_type not in TYPE_2)):
+                t = [int(value) for value in totals[kind, ledger]]
                 wrong_s, unknown_s = t[Total.WRONG_S], t[Total.UNKNOWN_S] if known else n * measured_s
                 stale = t[Total.STALE_LOW] + (t[Total.STALE_HIGH] << 32)
                 rows.append((
-                    ledger, device_type, name, n, reporting, n * measured_s - wrong_s - unknown_s, wrong_s, unknown_s, stale / 2, 0.0, 0,
-                    int(totals[kind, 0, Total.N_CHANGES]), t[Total.N_REPAIRS], t[Total.REPAIR_S],
+                    ledger.word, device_type, name, n, reporting, n * measured_s - wrong_s - unknown_s, wrong_s, unknown_s, stale / 2, 0.0, 0,
+                    int(totals[kind, Ledger.SMI, Total.N_CHANGES]), t[Total.N_REPAIRS], t[Total.REPAIR_S],
                 ))
     return rows
 
@@ -181,7 +197,7 @@ def _ledgers(life: Life, scenario: Scenario, names: Sequence[str]) -> list[_Row]
 def _staleness(life: Life) -> list[_Row]:
     seconds = _total(part.summed("bands") for part in life.parts)
     return [
-        (("smi", "hub")[ledger], TYPES[kind], STALENESS_EDGES_S[band], STALENESS_EDGES_S[band + 1], int(seconds[kind, ledger, band]))
+        (Ledger(ledger).word, TYPES[kind], STALENESS_EDGES_S[band], STALENESS_EDGES_S[band + 1], int(seconds[kind, ledger, band]))
         for kind, ledger, band in np.argwhere(seconds)
     ]
 
@@ -192,14 +208,14 @@ def population(life: Life, scenario: Scenario, region: int) -> dict[str, int]:
     starts, devices = life.regions[region].starts, life.regions[region].devices
     reporting = sum(_n_devices(life, region, kind) for kind in kinds)
     homes = [devices["index"][starts[kind] : starts[kind + 1]] for kind in kinds]
-    senders = len(np.unique(np.concatenate(homes))) if scenario.reporting.rule in FROM_HUB and homes else reporting
-    return {"reporting": reporting, "senders": 0 if scenario.reporting.rule == "none" else senders}
+    senders = len(np.unique(np.concatenate(homes))) if scenario.reporting.traits.by_hub and homes else reporting
+    return {"reporting": reporting, "senders": senders if not scenario.reporting.traits.is_silent else 0}
 
 
 def traced(life: Life, scenario: Scenario, names: Sequence[str]) -> list[tuple[str, int, int, int, int, int, str, int, int, int, int]]:
     """Return every device's last state, as `sim.tables.Trace.lives` describes it."""
     rows = []
-    stores = scenario.reporting.rule in STORING
+    stores = scenario.reporting.traits.hub_keeps
     for number, region in enumerate(life.regions):
         for kind, device_type in enumerate(TYPES):
             for d in region.devices[region.starts[kind] : region.starts[kind + 1]]:

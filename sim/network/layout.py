@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.calendar import strokes
-from sim.estate.build import TIMED_RULES, timer_period_s
 from sim.estate.estate import Estate
 from sim.kernels import protection
 from sim.kernels.attempts import Setup
@@ -119,9 +118,9 @@ class Layout:
             return faults if scenario.alerts.kinds[kind].cause in PER_SENDER else float("inf")
         reporting = scenario.reporting
         restarts = reporting.phase.source in ("activation", "power_on") or bool(scenario.faults.clock_locks)
-        if reporting.rule not in TIMED_RULES or reporting.rule == "on_change_heartbeat" or restarts:
+        if not reporting.timer_s or reporting.traits.at_change or restarts:
             return float("inf")
-        return float(horizon_s // timer_period_s(scenario) + 2)
+        return float(horizon_s // reporting.timer_s + 2)
 
     # -- arrays ---------------------------------------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from sim.calendar import dial, strokes
-from sim.estate.build import TIMED_RULES, timer_period_s
 from sim.estate.estate import place
 from sim.kernels.darkness import Strokes, darken, lock_clocks
 from sim.kernels.dials import reading
@@ -42,8 +41,8 @@ def go_dark(world: World, region: int, those: Strokes, s: int) -> None:
     """Let stroke *s* take its premises of *region*; timers that start with the power start again when it is back."""
     dark_until_s = world.estate.dark_until_s[region]
     taken = darken(those, s, place(region, 0), dark_until_s, world.progress.lit_s[region])
-    if world.scenario.reporting.phase.source == "power_on" and world.scenario.reporting.rule in TIMED_RULES:
-        period_s = timer_period_s(world.scenario)
+    if world.scenario.reporting.phase.source == "power_on" and world.scenario.reporting.timer_s:
+        period_s = world.scenario.reporting.timer_s
         for senders in world.estate.senders:
             if senders.region == region:
                 off = taken[senders.index]
@@ -54,9 +53,9 @@ def lock(world: World, number: int, start_s: int, entry: Any) -> None:
     """Let clock lock *number* set the timers of its senders."""
     region = world.estate.regions.index(entry.region)
     read = int(reading(*dial(world.scenario), start_s))
-    for senders in world.estate.senders if world.scenario.reporting.rule in TIMED_RULES else ():
+    for senders in world.estate.senders if world.scenario.reporting.timer_s else ():
         if senders.region == region:
             lock_clocks(
                 world.key("lock.footprint"), world.key("lock.skew"), senders.place, senders.index, number, np.uint64(threshold(entry.share)), read,
-                entry.at, entry.spread, timer_period_s(world.scenario), senders.due_s,
+                entry.at, entry.spread, world.scenario.reporting.timer_s, senders.due_s,
             )

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.estate.build import STORING_RULES
 from sim.kernels.draws import threshold
 from sim.kernels.ledgers import hub_hears
 from sim.kernels.reports import to_devices
@@ -58,14 +57,14 @@ def _write(world: World, number: int, start_s: int, stop_s: int, changes: Change
     """Tell the ledgers of one slice what happened to its devices and what reports of them were written."""
     rows, reporting = world.estate.slices[number], world.scenario.reporting
     heard = np.ones(len(changes[0]), np.bool_)
-    if reporting.rule in STORING_RULES:
+    if reporting.traits.hub_keeps:
         heard = hub_hears(
             world.key("han.loss"), rows.place, world.estate.view("index", rows), changes[0], changes[1], np.uint64(threshold(reporting.han_loss))
         )
         measured = int(np.count_nonzero(changes[1] >= world.warm_up_s))
         world.han_writes[number] += measured
     messages, overdue = NOTHING, NOTHING
-    if rows.device_type in reporting.devices and not (reporting.rule == "hub_store" and not reporting.read.refreshes_smi):
+    if rows.device_type in reporting.devices and (reporting.read.refreshes_smi or not reporting.traits.reads_the_hub):
         for source, flow in zip(known_sources(world), flows, strict=True):
             senders = world.estate.senders[source.group] if source.group >= 0 else None
             if senders is not None and (senders.slice is rows or (senders.slice is None and senders.region == rows.region)):

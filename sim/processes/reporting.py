@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.calendar import dial
-from sim.estate.build import TIMED_RULES, timer_period_s
 from sim.estate.estate import Senders
 from sim.kernels import clocks, shaping
 from sim.kernels import reports as kernel
@@ -25,22 +24,21 @@ from sim.units import HOUR_S
 from sim.words import Fate, MessageCause, Reach
 from sim.world import World
 
-CHANGE_RULES = frozenset({"on_change", "on_change_heartbeat"})
 Raised = tuple[str, NDArray[Any], NDArray[Any], NDArray[Any], int]  # stream and occasion of the loss, sender row, second and cause of reports, by row
 
 
 def reports(world: World, source: Source, start_s: int, stop_s: int, changes: Sequence[Changes]) -> Flow:
     """Return what one group of senders puts into the network in [start, stop), given its devices' *changes*."""
-    rule, senders = world.scenario.reporting.rule, world.estate.senders[source.group]
+    rule, senders = world.scenario.reporting.traits, world.estate.senders[source.group]
     own = changes[world.estate.slices.index(senders.slice)] if senders.slice is not None else NOTHING
-    if rule in TIMED_RULES and rule not in CHANGE_RULES and source.is_plain and _is_steady(world):
+    if rule.timer and not rule.at_change and source.is_plain and _is_steady(world):
         return _steady(world, source, senders, start_s, stop_s)
     raised = []
-    if rule in TIMED_RULES:
+    if rule.timer:
         raised.append(_timed(world, source.group, senders, start_s, stop_s, own))
-    if rule == "hub_store":
+    if rule.is_read:
         raised.append(_read(world, senders, stop_s))
-    if rule in CHANGE_RULES:
+    if rule.at_change:
         raised.append(_changed(world, source.group, senders, stop_s, own))
     if source.is_plain:
         return _at_once(world, source, raised, start_s, stop_s)
@@ -74,7 +72,7 @@ def _clock_moves(world: World) -> bool:
 
 def _scratch(world: World, group: int, senders: Senders) -> tuple[NDArray[Any], ...]:
     """Return room for the timed reports of one interval of *group*."""
-    scratch, period_s = world.progress.scratch, timer_period_s(world.scenario)
+    scratch, period_s = world.progress.scratch, world.scenario.reporting.timer_s
     if group not in scratch:
         read_s = world.batch_s + HOUR_S * _clock_moves(world)  # by a clock, most
         most = -(-read_s // period_s) + (world.scenario.reporting.phase.jitter > 0)
@@ -84,7 +82,7 @@ def _scratch(world: World, group: int, senders: Senders) -> tuple[NDArray[Any], 
 
 def _steady(world: World, source: Source, senders: Senders, start_s: int, stop_s: int) -> Flow:
     """Return the timed reports of senders that nothing disturbs."""
-    reach, counts, period_s = world.estate.reach[source.region], np.zeros(stop_s - start_s, np.int32), timer_period_s(world.scenario)
+    reach, counts, period_s = world.estate.reach[source.region], np.zeros(stop_s - start_s, np.int32), world.scenario.reporting.timer_s
     if world.trace is not None:  # those without WAN are never named otherwise
         _remember_unreached(world, source, senders, start_s, stop_s)
     row, leave = kernel.steady_reports(
@@ -101,14 +99,14 @@ def _remember_unreached(world: World, source: Source, senders: Senders, start_s:
         expired = shaping.packed(row, due_s, due_s, int(MessageCause.TIMER), 0, np.zeros(shaping.N_TALLY, np.int64))
         expired["fate"] = Fate.EXPIRED
         source.ended.append(expired)
-        due_s = due_s + np.int32(timer_period_s(world.scenario))
+        due_s = due_s + np.int32(world.scenario.reporting.timer_s)
 
 
 def _timed(world: World, group: int, senders: Senders, start_s: int, stop_s: int, own: Changes) -> Raised:
     """Return the timed reports."""
     phase = world.scenario.reporting.phase
     row, second, occasion = kernel.timer_reports(
-        world.key("report.jitter"), senders.place, senders.index, senders.due_s, start_s, stop_s, timer_period_s(world.scenario), phase.jitter,
+        world.key("report.jitter"), senders.place, senders.index, senders.due_s, start_s, stop_s, world.scenario.reporting.timer_s, phase.jitter,
         dial(world.scenario), own[0], own[1], phase.source == "activation", *_scratch(world, group, senders),
     )
     return "report.loss", occasion, row, second, int(MessageCause.TIMER)

@@ -27,6 +27,7 @@ from sim.report.ranking import negative, of_cells, replications_for, untold, wou
 from sim.report.study import Study, base_leaves
 from sim.report.words import counted, interval, listed, percent, rounded
 from sim.units import format_share
+from sim.words import Trigger
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -153,7 +154,7 @@ def _near(contest: Contest, able: list[Choice]) -> str:
 
 def _heartbeat(contest: Contest, other: Choice) -> Choice | None:
     """Return the cheapest on-change rule with heartbeat that dominates *other*, or else the one that leaves the fewest wrong."""
-    ours = [choice for choice in contest.choices if choice.cell.scenario.reporting.rule == "on_change_heartbeat"]
+    ours = [choice for choice in contest.choices if choice.cell.scenario.reporting.traits.trigger is Trigger.CHANGE_AND_TIMER]
     better = [choice for choice in ours if choice.cost.value <= other.cost.value and choice.wrong.value <= other.wrong.value]
     return better[0] if better else min(ours, key=lambda choice: choice.wrong.value, default=None)
 
@@ -227,8 +228,8 @@ def _critical_loss(contest: Contest) -> str:
     """Say at which loss the rule without heartbeat fails the bar where premises are reached: what it
     leaves wrong there is its losses, and grows in proportion to them.
     """
-    rules = {choice.cell.scenario.reporting.rule: choice for choice in contest.choices}
-    bare, floor = rules.get("on_change"), contest.floor
+    by_trigger = {choice.cell.scenario.reporting.traits.trigger: choice for choice in contest.choices}
+    bare, floor = by_trigger.get(Trigger.CHANGE), contest.floor
     if bare is None or not bare.cell.scenario.reporting.loss:
         return ""
     loss = bare.cell.scenario.reporting.loss

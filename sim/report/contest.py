@@ -11,7 +11,6 @@ from sim.report.floor import Floor, unreached
 from sim.report.frontier import dominators, frontier
 from sim.report.lives import by_levels
 from sim.report.study import Cell, Study
-from sim.scenario.fields import RULES
 from sim.units import format_duration
 
 if TYPE_CHECKING:
@@ -22,12 +21,7 @@ PRICED: Final = "messages_gbp_per_device_year"
 PAST: Final = "record_wrong_past_7d_share"
 # The bar of the working group's question (H2): an inventory at least 99 % right within 7 days.
 RIGHT_ENOUGH: Final = 0.01
-_NAMES: Final = (
-    "none", "hub read", "hub poll", "periodic", "hub batch", "on change", "change + heartbeat", "digest", "piggy-back", "cloud", "event read", "audit",
-)  # fmt: skip
 _MOST: Final = 6  # worlds of a table
-_PERIODIC: Final = ("hub_poll", "periodic", "hub_batch", "digest", "piggy_back", "cloud")
-_FAMILIES: Final = dict(zip(RULES, _NAMES, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +39,18 @@ class Choice:
     @property
     def family(self) -> str:
         """The rule with its number: "R3 periodic"."""
-        rule = self.cell.scenario.reporting.rule
-        return f"R{RULES.index(rule)} {_FAMILIES[rule]}"
+        rule = self.cell.scenario.reporting.traits
+        return f"{rule.label} {rule.name}"
 
     @property
     def label(self) -> str:
         """The rule and its period, for a mark in a figure."""
         reporting = self.cell.scenario.reporting
-        number = f"R{RULES.index(reporting.rule)}"
-        if reporting.rule in _PERIODIC:
-            return f"{number} {format_duration(reporting.period)}"
-        if reporting.rule == "on_change_heartbeat":
-            return f"{number} {format_duration(reporting.heartbeat)}"
-        return f"{number} {_FAMILIES[reporting.rule]}" + (" to SMI" if reporting.rule == "hub_store" and reporting.read.refreshes_smi else "")
+        rule = reporting.traits
+        if rule.timer:
+            return f"{rule.label} {format_duration(reporting.timer_s)}"
+        to_smi = " to SMI" if rule.reads_the_hub and reporting.read.refreshes_smi else ""
+        return f"{rule.label} {rule.name}{to_smi}"
 
 
     @property
@@ -69,17 +62,15 @@ class Choice:
 def in_words(scenario: Scenario) -> str:
     """Return the reporting rule of *scenario*, its number and its period, for a sentence."""
     reporting = scenario.reporting
-    number, rule = f"R{RULES.index(reporting.rule)}", _FAMILIES[reporting.rule]
-    if reporting.rule in _PERIODIC:
-        return f"{number} ({rule}, every {format_duration(reporting.period)})"
-    if reporting.rule == "on_change_heartbeat":
-        return f"{number} (on change, with a heartbeat of {format_duration(reporting.heartbeat)})"
-    to_smi = (
-        ", passed on to the SMI"
-        if reporting.rule == "hub_store" and reporting.read.refreshes_smi
-        else ""
-    )
-    return f"{number} ({rule}{to_smi})"
+    rule = reporting.traits
+    if rule.timer and rule.at_change:
+        heartbeat = format_duration(reporting.timer_s)
+        return f"{rule.label} (on change, with a heartbeat of {heartbeat})"
+    if rule.timer:
+        return f"{rule.label} ({rule.name}, every {format_duration(reporting.timer_s)})"
+    passed_on = rule.reads_the_hub and reporting.read.refreshes_smi
+    to_smi = ", passed on to the SMI" if passed_on else ""
+    return f"{rule.label} ({rule.name}{to_smi})"
 
 
 def choices(study: Study, cells: Sequence[Cell]) -> tuple[Choice, ...]:
@@ -135,7 +126,7 @@ class Contest:
         """What no rule can mend, of records that are wrong so long; None where all are reached, or
         nothing shows what a record does that nobody reports.
         """
-        silent = [one for one in self.choices if one.cell.scenario.reporting.rule == "none"]
+        silent = [one for one in self.choices if one.cell.scenario.reporting.traits.is_silent]
         if not silent or not unreached(silent[0].cell.scenario):
             return None
         return Floor(unreached(silent[0].cell.scenario), silent[0].late)

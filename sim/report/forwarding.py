@@ -11,6 +11,7 @@ from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import at_levels, by_levels, called, course, option, with_records
 from sim.report.ranking import above, excludes_nought, negative, of_cells, untold
+from sim.report.rules import is_by_timer
 from sim.report.study import Cell, Study
 from sim.report.words import capitalised, counted, interval, listed, percent
 from sim.units import DAY_S
@@ -22,7 +23,6 @@ METRICS: Final = (
     "record_wrong_share", "hub_record_wrong_share", "hub_record_unknown_share", "read_wrong_share", "messages_per_device_year", "hub_records_forgotten_n",
     "staleness_days_mean",
 )  # fmt: skip
-STORES: Final = frozenset({"hub_store", "hub_poll", "hub_batch", "digest", "piggy_back"})
 _COMPARED: Final = ("record_wrong_share", "read_wrong_share", "messages_per_device_year")
 _KINDS: Final = {
     (True, True): "store and forward", (True, False): "store only",
@@ -33,18 +33,19 @@ _MOST, _TWO = 15, 8  # panels of the figure, and how many of them stand in two c
 
 def stores(cell: Cell) -> bool:
     """Whether hubs of *cell* keep a record of their devices."""
-    return cell.scenario.reporting.rule in STORES
+    return cell.scenario.reporting.traits.hub_keeps
 
 
 def forwards(cell: Cell) -> bool:
     """Whether what is known of a device reaches the SMI by itself, from hub or device."""
     reporting = cell.scenario.reporting
-    return reporting.rule != "none" and (reporting.rule != "hub_store" or bool(reporting.read.refreshes_smi))
+    rule = reporting.traits
+    return not rule.is_silent and (not rule.reads_the_hub or bool(reporting.read.refreshes_smi))
 
 
 def neither(study: Study, cell: Cell) -> Cell | None:
     """Return the cell with which *cell* is compared: the one of the same levels that neither stores nor passes on."""
-    bare = [other for other in study.cells if other.scenario.reporting.rule == "none"]
+    bare = [other for other in study.cells if other.scenario.reporting.traits.is_silent]
     return next((other for other in bare if other.levels == cell.levels), bare[0] if bare else None)
 
 
@@ -125,7 +126,7 @@ def _by_a_timer(found: list[tuple[Cell, Difference]]) -> str:
     that is polled has a timer too, and the difference between those two is no store's.
     """
     best = found[0][0]
-    timed = [one for one in found if one[0].scenario.reporting.rule == "periodic"]
+    timed = [one for one in found if is_by_timer(one[0].scenario)]
     if not timed or timed[0][0] is best or _what(best) != "forward only":
         return ""
     cell, less = timed[0]

@@ -100,7 +100,7 @@ def _answer(study: Study, metrics: tuple[str, ...]) -> str:
 def _is_still(study: Study, cell: Cell) -> bool:
     """Whether nobody reports in *cell* and no version changes: of records there is nothing to say."""
     changes = study.estimate(cell, "changes_per_device_year")
-    return cell.scenario.reporting.rule == "none" and (changes is None or not changes.value)
+    return cell.scenario.reporting.traits.is_silent and (changes is None or not changes.value)
 
 
 def _ends(ranking: Ranking[Cell], what: str) -> str:

@@ -32,7 +32,7 @@ def in_the_long_run(cell: Cell) -> float | None:
     """
     scenario, updates = cell.scenario, cell.scenario.updates
     firmware = scenario.firmware
-    if firmware is None or scenario.reporting.rule != "none":
+    if firmware is None or not scenario.reporting.traits.is_silent:
         return None
     if updates.policy != "local_and_ota" or updates.ban is not None:
         return None
@@ -82,7 +82,7 @@ def floor(study: Study, cells: Sequence[Cell]) -> str:
     share of them it would be no better than the best policy without; of *cells*, the least wrong
     first, the first that has another like it without reports.
     """
-    silent = [cell for cell in cells if cell.scenario.reporting.rule == "none"]
+    silent = [cell for cell in cells if cell.scenario.reporting.traits.is_silent]
     pairs = ((one, _like(one, silent)) for one in cells if one not in silent)
     best, bare = next(((one, other) for one, other in pairs if other is not None), (None, None))
     if best is None or bare is None or not unreached(best.scenario):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sim.report.words import rounded
-from sim.scenario.read_when import BY_PERIOD
 from sim.units import DAY_S
+from sim.words import Trigger
 
 if TYPE_CHECKING:
     from sim.scenario.firmware import Firmware
     from sim.scenario.schema import Scenario, Updates
 
-_READ: Final = ("hub_store", "audit")
+
+
+def is_by_timer(scenario: Scenario) -> bool:
+    """Whether every device tells its version by a timer and nothing else (R3)."""
+    rule = scenario.reporting.traits
+    is_devices = rule.speaks == "device" and not rule.is_cloud
+    return rule.trigger is Trigger.TIMER and is_devices
 
 
 def rules(scenario: Scenario) -> tuple[str, str, str, str]:
@@ -60,13 +66,14 @@ def _over_the_air(firmware: Firmware) -> str:
 
 def _reports(scenario: Scenario) -> str:
     reporting = scenario.reporting
-    if reporting.rule == "none":
+    rule = reporting.traits
+    if rule.is_silent:
         return "none"
-    told = reporting.rule.replace("_", " ")
-    if reporting.rule == "on_change_heartbeat":
-        told = f"on change, and every {_days(reporting.heartbeat)}"
-    elif reporting.rule in BY_PERIOD:
-        told = f"{told}, every {_days(reporting.period)}"
-    elif reporting.rule in _READ:
+    told = rule.id.replace("_", " ")
+    if rule.timer and rule.at_change:
+        told = f"on change, and every {_days(reporting.timer_s)}"
+    elif rule.timer:
+        told = f"{told}, every {_days(reporting.timer_s)}"
+    elif rule.is_read:
         told = f"{told}, {rounded(float(reporting.read.rate) * 365 * DAY_S, 3)} reads a year"
     return f"{told} ({', '.join(name.upper() for name in reporting.devices)})"

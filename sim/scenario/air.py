@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
@@ -27,8 +27,8 @@ from sim.scenario.fields import (
 from sim.scenario.outages import Restored
 
 CLASSES: Final = ("security", "defect", "specification", "feature", "non_core")
-ReleaseClass = Annotated[Literal["security", "defect", "specification", "feature", "non_core"], choice(*CLASSES)]
-AirType = Annotated[Literal["ppmid", "hcalcs", "esme", "gsme"], choice("ppmid", "hcalcs", "esme", "gsme")]
+ReleaseClass = Annotated[str, choice(*CLASSES)]
+AirType = Annotated[str, choice("ppmid", "hcalcs", "esme", "gsme")]
 Milliseconds = Annotated[int, count(1, 60_000)]
 
 
@@ -141,7 +141,7 @@ class Ota(Closed):
 class Ramp(Closed):
     """Groups of a campaign: constant shares, shares that grow, or shares as listed."""
 
-    kind: Annotated[Literal["constant", "exponential", "groups"], choice("constant", "exponential", "groups")] = Field(
+    kind: Annotated[str, choice("constant", "exponential", "groups")] = Field(
         description="constant (share again and again), exponential (first, then factor times more"
         " each) or groups (shares as listed)."
     )
@@ -178,7 +178,7 @@ class Campaign(Closed):
     """How a version goes out over the air: in groups, with a gate after each."""
 
     lead: Duration = Field(description="Time from listing to the first group.")
-    order: Annotated[Literal["random", "by_cell", "by_supplier", "by_risk"], choice("random", "by_cell", "by_supplier", "by_risk")] = Field(
+    order: Annotated[str, choice("random", "by_cell", "by_supplier", "by_risk")] = Field(
         description="Who comes first: random, by_cell, by_supplier or by_risk (oldest record"
         " first)."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -26,11 +26,10 @@ from sim.words import AlertCause
 _T = TypeVar("_T")
 
 SENDERS: Final = ("hub", "esme", "gsme", "ppmid", "ihd", "hcalcs")
-Sender = Annotated[Literal["hub", "esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*SENDERS)]
+Sender = Annotated[str, choice(*SENDERS)]
 CAUSES: Final = AlertCause.words()
 FIRMWARE_CAUSES: Final = CAUSES[AlertCause.TRANSFERRED :]  # only in a world with a firmware block
-Cause = Annotated[
-    Literal["outage", "restoration", "reboot", "random", "chatter", "transferred", "received", "activated", "cut", "cut_restored"], choice(*CAUSES)
+Cause = Annotated[str, choice(*CAUSES)
 ]
 USED_BY: Final = {  # field: the causes that need it; to others it means nothing
     "after": ("outage", "restoration", "cut"),

@@ -18,7 +18,6 @@ from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import LONGEST_S
 from sim.scenario.firmware import Firmware
 from sim.scenario.reach import clock_moves
-from sim.scenario.read_when import TIMED
 from sim.scenario.scale import rates_are_countable, whole_leaves_vanish
 from sim.scenario.schema import EstateSpec, Reporting, Scenario, Stage, Window
 from sim.scenario.traffic import Traffic
@@ -37,13 +36,6 @@ def findings(blocks: Mapping[str, Any]) -> Iterator[Finding]:
 def is_sound(scenario: Scenario) -> bool:
     """Whether everything in *scenario* agrees, which was changed after it was read."""
     return not any(findings({name: getattr(scenario, name) for name in Scenario.model_fields}))
-
-
-def timer_period_s(reporting: Reporting) -> int:
-    """Return the period of the rule's timer in seconds; 0 when the rule has none."""
-    if reporting.rule not in TIMED:
-        return 0
-    return reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period
 
 
 def _window_fits_the_clock(window: Window) -> Iterator[Finding]:
@@ -85,16 +77,16 @@ def _a_scaled_gateway_answers(estate: EstateSpec, firmware: Firmware | None) -> 
 
 
 def _someone_reports(reporting: Reporting) -> Iterator[Finding]:
-    if reporting.rule != "none" and not reporting.devices:
+    if not reporting.traits.is_silent and not reporting.devices:
         message = f"nothing reports; the rule {reporting.rule} needs at least one of ppmid, ihd, hcalcs (or write rule: none)"
         yield ("reporting", "devices"), message, (_RULE,)
 
 
 def _timer_is_regular(reporting: Reporting) -> Iterator[Finding]:
-    period = timer_period_s(reporting)
+    period = reporting.timer_s
     if not period:
         return
-    name, text = ("heartbeat" if reporting.rule == "on_change_heartbeat" else "period"), units.format_duration(period)
+    name, text = reporting.traits.timer, units.format_duration(period)
     timer: tuple[Path, ...] = (("reporting", name), _RULE, ("reporting", "phase", "source"))
     if 2 * reporting.phase.jitter > period:
         jitter = units.format_duration(reporting.phase.jitter)
@@ -109,11 +101,11 @@ def _timer_is_regular(reporting: Reporting) -> Iterator[Finding]:
 def _reports_stay_apart_as_clocks_move(
     reporting: Reporting, window: Window
 ) -> Iterator[Finding]:
-    period, jitter = timer_period_s(reporting), reporting.phase.jitter
+    period, jitter = reporting.timer_s, reporting.phase.jitter
     is_apart = not period or period > 2 * jitter + units.HOUR_S
     if is_apart or not clock_moves(window, reporting):
         return
-    name = "heartbeat" if reporting.rule == "on_change_heartbeat" else "period"
+    name = reporting.traits.timer
     twice = f" and twice the jitter of {units.format_duration(jitter)}" if jitter else ""
     yield (
         ("reporting", name),

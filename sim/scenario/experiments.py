@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
@@ -104,10 +104,9 @@ def _some(value: dict[str, Any]) -> dict[str, Any]:
 Overlay = Annotated[Any, BeforeValidator(_overlay)]
 Levels = Annotated[Any, BeforeValidator(_levels), WithJsonSchema({"type": ["array", "object"]})]
 Precision = Annotated[Any, BeforeValidator(_width), WithJsonSchema({"type": ["string", "number"], "x-unit": "half-width", "examples": ["2 %"]})]
-Distribution = Annotated[Literal["uniform", "log_uniform", "triangular"], choice("uniform", "log_uniform", "triangular")]
-Design = Annotated[Literal["grid", "list", "cases", "latin_hypercube", "sobol", "saltelli", "one_at_a_time"],
-                   choice(*DESIGNS, zip="list", sample="latin_hypercube", lhs="latin_hypercube", tornado="one_at_a_time")]  # fmt: skip
-Method = Annotated[Literal["tornado", "morris", "sobol", "flips", "select"], choice("tornado", "morris", "sobol", "flips", "select")]
+Distribution = Annotated[str, choice("uniform", "log_uniform", "triangular")]
+Design = Annotated[str, choice(*DESIGNS, zip="list", sample="latin_hypercube", lhs="latin_hypercube", tornado="one_at_a_time")]  # fmt: skip
+Method = Annotated[str, choice("tornado", "morris", "sobol", "flips", "select")]
 
 
 class FactorSpec(Closed):
@@ -137,7 +136,7 @@ class Analysis(Closed):
         default=None, description="The metric that says which option is best."
     )
     group: str = Field(default="all", description="The group of that metric, such as a device type.")
-    prefer: Annotated[Literal["low", "high"], choice("low", "high")] = Field(default="low", description="Whether low or high values of it are better.")
+    prefer: Annotated[str, choice("low", "high")] = Field(default="low", description="Whether low or high values of it are better.")
     smallest_difference: Precision | None = Field(default=None, description="Difference between options below which either will do (select).")
     sensitivity: Annotated[tuple[Metric, ...], AfterValidator(distinct)] = Field(
         default=(), description="Metrics whose drivers are sought."

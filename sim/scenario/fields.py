@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from sim import units
+from sim.rules import RULES
 from sim.scenario.faults import did_you_mean
 from sim.scenario.stages import STAGES
 from sim.units import shown
@@ -214,17 +215,37 @@ def _reference(value: object) -> str:
     return value
 
 
-def choice(*allowed: str, **aliases: str) -> BeforeValidator:
-    """Return a validator for one of the words *allowed*; *aliases* are other spellings, read in any case."""
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A text that is one of the words *allowed*; *aliases*, in lower case, are other spellings,
+    read in any case.
+    """
 
-    def read(value: object) -> str:
-        word = aliases.get(value.lower(), value) if isinstance(value, str) else value
-        if word not in allowed:
-            hint = did_you_mean(value, allowed) if isinstance(value, str) else ""
-            raise ValueError(f"{shown(value)} is not known; it must be one of {', '.join(allowed)}{hint}")
-        return str(word)
+    allowed: tuple[str, ...]
+    aliases: tuple[tuple[str, str], ...] = ()
 
-    return BeforeValidator(read)
+    def read(self, value: object) -> str:
+        """Return the word that *value* is; raises `ValueError` with the words that are allowed."""
+        word = dict(self.aliases).get(value.lower(), value) if isinstance(value, str) else value
+        if word in self.allowed:
+            return str(word)
+        hint = did_you_mean(value, self.allowed) if isinstance(value, str) else ""
+        words = ", ".join(self.allowed)
+        raise ValueError(f"{shown(value)} is not known; it must be one of {words}{hint}")
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Return how a field of it is read."""
+        return BeforeValidator(self.read).__get_pydantic_core_schema__(source, handler)
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        """Return the field's schema with the words that are allowed."""
+        schema: dict[str, Any] = handler(core)
+        return {"enum": list(self.allowed), **schema}
+
+
+def choice(*allowed: str, **aliases: str) -> OneOf:
+    """Return what reads a text that is one of the words *allowed*, or an alias of one."""
+    return OneOf(allowed, tuple(aliases.items()))
 
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
@@ -269,26 +290,16 @@ def of_server(leaf: Mapping[str, _Value] | _Value, server: str) -> _Value:
     return leaf
 
 
-RULES: Final = (
-    "none", "hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat",
-    "digest", "piggy_back", "cloud", "event_read", "audit",
-)  # fmt: skip
-FIRMWARE_RULES: Final = RULES[7:]  # only in a world with a firmware block
 Rule = Annotated[
-    Literal[
-        "none", "hub_store", "hub_poll", "periodic", "hub_batch", "on_change", "on_change_heartbeat", "digest", "piggy_back", "cloud", "event_read", "audit"
-    ],
-    choice(*RULES, **{f"r{number}": rule for number, rule in enumerate(RULES)}),
+    str, choice(*RULES, **{rule.label.lower(): rule.id for rule in RULES.values()})
 ]
-Policy = Annotated[
-    Literal["do_minimum", "ota_only", "local_and_ota"],
-    choice("do_minimum", "ota_only", "local_and_ota", p0="do_minimum", p1="ota_only", p2="local_and_ota", p4="local_and_ota"),
+Policy = Annotated[str, choice("do_minimum", "ota_only", "local_and_ota", p0="do_minimum", p1="ota_only", p2="local_and_ota", p4="local_and_ota"),
 ]
-Clock = Annotated[Literal["utc", "local"], choice("utc", "local")]
-PhaseSource = Annotated[Literal["fixed_clock", "power_on", "activation", "hashed"], choice("fixed_clock", "power_on", "activation", "hashed")]
-Driver = Annotated[Literal["poisson", "releases"], choice("poisson", "releases")]
-Reporter = Annotated[Literal["ppmid", "ihd", "hcalcs", "esme", "gsme"], choice("ppmid", "ihd", "hcalcs", "esme", "gsme")]
-Per = Annotated[Literal["meter", "device", "premises"], choice("meter", "device", "premises")]
-MadeAt = Annotated[Literal["home", "dsp"], choice("home", "dsp")]
-StageName = Annotated[Literal["device", "hub", "cell", "csp", "dsp", "user"], choice(*STAGES)]
-Overflow = Annotated[Literal["drop_newest", "drop_oldest", "keep_latest"], choice("drop_newest", "drop_oldest", "keep_latest")]
+Clock = Annotated[str, choice("utc", "local")]
+PhaseSource = Annotated[str, choice("fixed_clock", "power_on", "activation", "hashed")]
+Driver = Annotated[str, choice("poisson", "releases")]
+Reporter = Annotated[str, choice("ppmid", "ihd", "hcalcs", "esme", "gsme")]
+Per = Annotated[str, choice("meter", "device", "premises")]
+MadeAt = Annotated[str, choice("home", "dsp")]
+StageName = Annotated[str, choice(*STAGES)]
+Overflow = Annotated[str, choice("drop_newest", "drop_oldest", "keep_latest")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
@@ -31,7 +31,7 @@ from sim.scenario.week import DaysOfWeek
 
 MOST_VERSIONS: Final = 100
 LIVING: Final = ("ppmid", "ihd", "hcalcs", "esme", "gsme")
-LivingType = Annotated[Literal["ppmid", "ihd", "hcalcs", "esme", "gsme"], choice(*LIVING)]
+LivingType = Annotated[str, choice(*LIVING)]
 VersionNumber = Annotated[int, count(0, MOST_VERSIONS)]
 
 
@@ -49,7 +49,7 @@ class Model(Closed):
     sleepy: Annotated[Flag, when.OF_AIR] = Field(
         description="Whether it sleeps between the blocks of an image."
     )
-    downgrades: Annotated[Literal["refused", "allowed"], choice("refused", "allowed")] = Field(
+    downgrades: Annotated[str, choice("refused", "allowed")] = Field(
         description="Whether it refuses (anti-rollback) or allows a version lower than its own."
     )
     permitted: Annotated[dict[VersionKey, tuple[VersionNumber, ...]], IN_ORDER] = Field(
@@ -133,7 +133,7 @@ class GatewayOutage(Closed):
 class Screening(Closed):
     """What stands between a local update and a device."""
 
-    design: Annotated[Literal["none", "signature", "allow_list", "token", "audit"], choice("none", "signature", "allow_list", "token", "audit")] = Field(
+    design: Annotated[str, choice("none", "signature", "allow_list", "token", "audit")] = Field(
         description="none, signature, allow_list, token (asked of a gateway) or audit (after the"
         " fact)."
     )
@@ -143,7 +143,7 @@ class Screening(Closed):
     list_age: Annotated[Duration, when.ALLOW_LIST] = Field(
         description="Age of the list a device holds (allow_list)."
     )
-    fail: Annotated[Literal["open", "closed"], choice("open", "closed"), when.TOKEN] = Field(
+    fail: Annotated[str, choice("open", "closed"), when.TOKEN] = Field(
         description="What a device does while the gateway is down (token)."
     )
     gateway_outages: Annotated[tuple[GatewayOutage, ...], when.TOKEN] = Field(
@@ -232,5 +232,5 @@ class Ban(Closed):
 
     start: FromStart = Field(description="When it begins, from the start of the window.")
     grace: Duration = Field(description="Time after that in which nobody is held to it.")
-    scope: Annotated[Literal["everywhere", "where_ota_works"], choice("everywhere", "where_ota_works")] = Field(description="Where it holds.")
+    scope: Annotated[str, choice("everywhere", "where_ota_works")] = Field(description="Where it holds.")
     compliance: Share = Field(description="Share of owners who obey.")

@@ -9,7 +9,6 @@ from typing import Final
 from sim import units
 from sim.scenario.alerts import FIRMWARE_CAUSES, Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
-from sim.scenario.fields import FIRMWARE_RULES
 from sim.scenario.firmware import LIVING, MOST_VERSIONS, Firmware, Model
 from sim.scenario.outages import Faults
 from sim.scenario.reach import LOCALLY
@@ -209,7 +208,7 @@ def reports_are_of_a_firmware_world(reporting: Reporting, firmware: Firmware | N
     """Find rules and devices that only a firmware world has, and in such a world what it does not have."""
     rule, devices = ("reporting", "rule"), ("reporting", "devices")
     if firmware is None:
-        if reporting.rule in FIRMWARE_RULES:
+        if reporting.traits.needs_firmware:
             yield rule, f"{reporting.rule} is for worlds with a firmware block; extend gb_firmware, or choose another rule", ()
         for index, device in enumerate(reporting.devices):
             if device in ("esme", "gsme"):
@@ -220,15 +219,16 @@ def reports_are_of_a_firmware_world(reporting: Reporting, firmware: Firmware | N
     if reporting.phase.source == "activation":
         message = "a firmware world has no phase that activation fixes; write fixed_clock, power_on or hashed"
         yield ("reporting", "phase", "source"), message, (("firmware",),)
-    if reporting.rule == "none":
+    if reporting.traits.is_silent:
         return
     types = [name for name in LIVING if _of_type(firmware, name)]
     for index, device in enumerate(reporting.devices):
         if device not in types:
             message = f"there is no model of {device}, so that none reports; there are models of {', '.join(types) or 'nothing'}"
             yield (*devices, index), message, (rule, _MODELS)
-    if reporting.rule == "cloud" and reporting.devices and not {*reporting.devices} & {*LOCALLY}:
-        yield devices, "only ppmid and ihd take part in local updates, by which the rule cloud reports; add one of them", (rule,)
+    if reporting.traits.is_cloud and reporting.devices and not {*reporting.devices} & {*LOCALLY}:
+        message = f"only ppmid and ihd take part in local updates, by which the rule {reporting.rule} reports; add one of them"
+        yield devices, message, (rule,)
 
 
 def faults_are_of_a_firmware_world(faults: Faults, firmware: Firmware | None) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from sim.scenario.faults import Note
 from sim.scenario.leaves import apart, choices_below, leaves_of, unread
 from sim.scenario.load import load, resolved
 from sim.scenario.reach import changes
-from sim.scenario.read_when import TIMED, Path, kinds_that_pass, traffic_there_is
+from sim.scenario.read_when import Path, kinds_that_pass, traffic_there_is
 from sim.scenario.schema import Scenario
 from sim.scenario.settling import unsettled
 from sim.scenario.timing import unseen
@@ -161,7 +161,7 @@ def _empty_network(world: Scenario) -> Iterator[Note]:
 
 def _idle_locks(world: Scenario) -> Iterator[Note]:
     """Note clocks that are set where no timer counts from them."""
-    if world.faults.clock_locks and world.reporting.rule not in TIMED:
+    if world.faults.clock_locks and not world.reporting.timer_s:
         yield (
             "clock_locks",
             "faults.clock_locks have no effect here: reports have no timer (by reporting.rule).",
@@ -174,7 +174,7 @@ def _lone_reports(world: Scenario) -> Iterator[Note]:
     """
     is_limited = any(stage.capacity is not None for stage in world.network)
     is_alone = kinds_that_pass(world) == ["version_report"] and not traffic_there_is(world)
-    if is_limited and is_alone and world.reporting.rule != "hub_store":
+    if is_limited and is_alone and not world.reporting.traits.reads_the_hub:
         yield (
             "traffic",
             "There is nothing but version reports on the network (traffic.level is 0 %, no alert is"
@@ -185,7 +185,7 @@ def _lone_reports(world: Scenario) -> Iterator[Note]:
 def _constant_types(world: Scenario) -> Iterator[Note]:
     """Note the types that report and whose record never needs it."""
     devices = world.reporting.devices
-    if world.reporting.rule == "none":
+    if world.reporting.traits.is_silent:
         return
     constant = [name for name in devices if not changes(world, name)]
     if constant:

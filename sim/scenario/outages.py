@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
@@ -89,7 +89,7 @@ class WanOutage(_Stroke, _Regional):
 class StageOutage(_Stroke):
     """An outage, or a maintenance window, of a stage: it serves nobody, and what arrives waits or is refused."""
 
-    stage: Annotated[Literal["csp", "dsp", "user"], choice("csp", "dsp", "user")] = Field(description="Stage that is out: csp, dsp or user.")
+    stage: Annotated[str, choice("csp", "dsp", "user")] = Field(description="Stage that is out: csp, dsp or user.")
     server: Name = Field(description="Server of it: a region at csp, a user at user, or all.")
     duration: PositiveDuration = Field(description="How long it lasts.")
 

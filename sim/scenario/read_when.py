@@ -10,16 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sim.rules import RULES, ReportingRule
 from sim.scenario.reach import british_moves, goes_by_air
 from sim.scenario.rows import OF_SENDERS
+from sim.words import Trigger
 
 Path = tuple[str, ...]
-TIMED: Final = (
-    "hub_poll", "periodic", "hub_batch", "on_change_heartbeat", "digest", "piggy_back", "cloud",
-)  # fmt: skip
-BY_PERIOD: Final = tuple(rule for rule in TIMED if rule != "on_change_heartbeat")
-_ASKED: Final = ("hub_store", "hub_poll")
-_KEPT_BY_HUBS: Final = ("hub_store", "hub_poll", "hub_batch", "digest", "piggy_back")
 _ASKS: Final = ("signature", "allow_list", "token")
 _NAME: Final = 2  # where a path to a kind, a profile or a model has its name
 _ROW: Final = 3  # where a path into a row has the row's place
@@ -40,8 +36,14 @@ class ReadWhen:
         return schema | {"x-read-when": self.words}
 
 
-def _rule(told: str, *rules: str) -> ReadWhen:
-    return ReadWhen(f"where {told}", lambda world, at: world.reporting.rule in rules)
+def _rule(told: str, has: Callable[[ReportingRule], object]) -> ReadWhen:
+    """Return the condition that the reporting rule *has* a trait; *told* says which, where it is
+    not said by naming the few rules that have it.
+    """
+    if not told:
+        rules = [rule.id for rule in RULES.values() if has(rule)]
+        told = f"reporting.rule is {' or '.join(rules)}"
+    return ReadWhen(f"where {told}", lambda world, at: bool(has(world.reporting.traits)))
 
 
 def _design(design: str) -> ReadWhen:
@@ -96,7 +98,7 @@ BY_RELEASES: Final = ReadWhen(
 
 
 def _has_phase(world: Any, *sources: str) -> bool:
-    return world.reporting.rule in TIMED and world.reporting.phase.source in sources
+    return bool(world.reporting.timer_s) and world.reporting.phase.source in sources
 
 
 def counts_bytes(world: Any) -> bool:
@@ -108,11 +110,11 @@ def counts_bytes(world: Any) -> bool:
 
 REPORTED: Final = ReadWhen(
     "where something reports (reporting.rule other than none)",
-    lambda world, at: world.reporting.rule != "none",
+    lambda world, at: not world.reporting.traits.is_silent,
 )
 ON_THE_NETWORK: Final = ReadWhen(
     "where reports go by the network (a rule other than none, in a world without firmware's life)",
-    lambda world, at: world.reporting.rule != "none" and world.firmware is None,
+    lambda world, at: not world.reporting.traits.is_silent and world.firmware is None,
 )
 SIZED: Final = ReadWhen(
     "where reports go by the network, or a capacity is in bytes",
@@ -121,14 +123,16 @@ SIZED: Final = ReadWhen(
 ASKED: Final = ReadWhen(
     "where versions are asked for by the network (the rules hub_store and hub_poll, in a world"
     " without firmware's life)",
-    lambda world, at: world.firmware is None and world.reporting.rule in _ASKED,
+    lambda world, at: world.firmware is None and world.reporting.traits.is_asked,
 )
-PERIOD: Final = _rule("a period is the timer of reports (by reporting.rule)", *BY_PERIOD)
-HEARTBEAT: Final = _rule("reporting.rule is on_change_heartbeat", "on_change_heartbeat")
-KEPT_BY_HUBS: Final = _rule("hubs keep versions (by reporting.rule)", *_KEPT_BY_HUBS)
-READ: Final = _rule("reporting.rule is hub_store or audit", "hub_store", "audit")
-STORED: Final = _rule("reporting.rule is hub_store", "hub_store")
-TIMER: Final = _rule("reports have a timer (by reporting.rule)", *TIMED)
+PERIOD: Final = _rule(
+    "a period is the timer of reports (by reporting.rule)", lambda rule: rule.timer == "period"
+)
+HEARTBEAT: Final = _rule("", lambda rule: rule.timer == "heartbeat")
+KEPT_BY_HUBS: Final = _rule("hubs keep versions (by reporting.rule)", lambda rule: rule.hub_keeps)
+READ: Final = _rule("", lambda rule: rule.is_read)
+STORED: Final = _rule("", lambda rule: rule.reads_the_hub)
+TIMER: Final = _rule("reports have a timer (by reporting.rule)", lambda rule: rule.timer)
 CLOCK: Final = ReadWhen(
     "where reports have a timer whose phase has the source fixed_clock or hashed",
     lambda world, at: _has_phase(world, "fixed_clock", "hashed"),
@@ -143,7 +147,7 @@ HASHED: Final = ReadWhen(
 )
 JITTERED: Final = ReadWhen(
     "where devices report by a timer or of changes, in a world without firmware's life",
-    lambda world, at: world.firmware is None and world.reporting.rule in (*TIMED, "on_change"),
+    lambda world, at: world.firmware is None and (world.reporting.timer_s > 0 or world.reporting.traits.at_change),
 )
 
 # -- traffic, alerts and rows -------------------------------------------------------------------------
@@ -238,7 +242,7 @@ LOCAL: Final = ReadWhen(
 )
 TAKING_PART: Final = ReadWhen(
     "where updates.policy is local_and_ota, or reporting.rule is cloud",
-    lambda world, at: LOCAL.holds(world, at) or world.reporting.rule == "cloud",
+    lambda world, at: LOCAL.holds(world, at) or world.reporting.traits.is_cloud,
 )
 SCREENED: Final = ReadWhen(
     "where firmware.screening.design is other than none",
@@ -276,7 +280,7 @@ SWEPT: Final = ReadWhen(
     lambda world, at: world.firmware.campaign.sweeps > 0,
 )
 CONSTANT, EXPONENTIAL, GROUPS = (_ramp(kind) for kind in ("constant", "exponential", "groups"))
-EVENT_READ: Final = _rule("reporting.rule is event_read", "event_read")
+EVENT_READ: Final = _rule("", lambda rule: rule.trigger is Trigger.EVENT)
 CALLED: Final = ReadWhen(
     "where firmware.reads.call.share is above 0 %",
     lambda world, at: world.firmware.reads.call.share > 0,

@@ -26,7 +26,7 @@ from sim.scenario.fields import (
 _MOST: Final = 2**31 - 1
 Count = Annotated[int, count(0, _MOST)]
 PositiveCount = Annotated[int, count(1, _MOST)]
-Backoff = Annotated[Literal["none", "full", "equal", "decorrelated"], choice("none", "full", "equal", "decorrelated")]
+Backoff = Annotated[str, choice("none", "full", "equal", "decorrelated")]
 
 
 class _Whole(Closed):

@@ -7,11 +7,12 @@ with no `capacity` is unlimited) may be left out, every other must be given, usu
 from __future__ import annotations
 
 from math import isclose
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
 from sim import history
+from sim.rules import RULES, ReportingRule
 from sim.scenario import read_when as when
 from sim.scenario.alerts import Alerts
 from sim.scenario.days import FromStart
@@ -100,7 +101,7 @@ def _every_type(shares: dict[str, float]) -> dict[str, float]:
     return in_order(shares)
 
 
-DeviceType = Annotated[Literal["esme", "gsme", "ppmid", "ihd", "hcalcs"], choice(*DEVICE_TYPES)]
+DeviceType = Annotated[str, choice(*DEVICE_TYPES)]
 VERSION_TOLD: Final = f"Version of this schema: {history.SCHEMA_VERSION}."
 Version = Annotated[int, AfterValidator(_version), count(0, 1_000_000)]
 Seed = Annotated[int, count(0, 2**63 - 1)]
@@ -200,13 +201,17 @@ class Read(Closed):
     )
 
 
+def _named(needs_firmware: bool) -> str:
+    """Return the rules that need a firmware world, or the others, with their labels."""
+    rows = [rule for rule in RULES.values() if rule.needs_firmware is needs_firmware]
+    return ", ".join(f"{rule.id} ({rule.label})" for rule in rows)
+
+
 class Reporting(Closed):
     """How devices tell the Smart Metering Inventory (SMI) which version they run."""
 
     rule: Rule = Field(
-        description="Who reports and when: none (R0), hub_store (R1), hub_poll (R2), periodic"
-        " (R3), hub_batch (R4), on_change (R5), on_change_heartbeat (R6); "
-        "in a firmware world also digest (R7), piggy_back (R8), cloud (R9), event_read (R10), audit (R11)."
+        description=f"Who reports and when: {_named(False)}; in a firmware world also {_named(True)}."
     )
     devices: Annotated[tuple[Reporter, ...], AfterValidator(distinct)] = Field(
         description="Device types that report: of ppmid, ihd, hcalcs (esme and gsme too in a"
@@ -248,6 +253,16 @@ class Reporting(Closed):
     price: Number | None = Field(
         default=None, description="What one more message costs, in pounds; null where nobody asks."
     )
+
+    @property
+    def traits(self) -> ReportingRule:
+        """What the rule is, column by column."""
+        return RULES[self.rule]
+
+    @property
+    def timer_s(self) -> int:
+        """Period of the rule's timer in seconds; 0 where it has none."""
+        return int(getattr(self, self.traits.timer)) if self.traits.timer else 0
 
 
 class Stage(Closed):

@@ -13,6 +13,7 @@ from sim.scenario.firmware import Firmware
 from sim.scenario.reach import LOCALLY, goes_by_air, is_offered
 from sim.scenario.schema import Scenario
 from sim.units import DAY_S, added, format_duration, format_share
+from sim.words import Trigger
 
 # What must have changed, of what changes at all, before the state measured is not that of the start.
 _SETTLED: Final = 0.99
@@ -34,8 +35,9 @@ def unsettled(world: Scenario) -> Iterator[Note]:
 def _steady(world: Scenario) -> str:
     updates, reporting = world.updates, world.reporting
     local = updates.local
-    waits = reporting.rule in ("none", "on_change") or (
-        reporting.rule == "hub_store" and not reporting.read.refreshes_smi
+    rule = reporting.traits
+    waits = rule.trigger in (Trigger.NONE, Trigger.CHANGE) or (
+        rule.reads_the_hub and not reporting.read.refreshes_smi
     )
     has_takers = any(world.estate.devices[name] > 0 for name in LOCALLY)
     is_local = updates.policy == "local_and_ota" and local.rate > 0 and local.take_up > 0

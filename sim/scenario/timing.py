@@ -10,7 +10,6 @@ from sim.british_time import reading
 from sim.scenario.faults import Note
 from sim.scenario.fields import LONGEST_S
 from sim.scenario.reach import clock_moves, end_s
-from sim.scenario.read_when import TIMED
 from sim.scenario.schema import Scenario
 from sim.units import format_duration, format_share
 
@@ -38,7 +37,7 @@ def unseen(world: Scenario) -> Iterator[Note]:
 
 
 def _restarts_timers(world: Scenario) -> bool:
-    return world.reporting.rule in TIMED and world.reporting.phase.source == "power_on"
+    return bool(world.reporting.timer_s) and world.reporting.phase.source == "power_on"
 
 
 def _timers(world: Scenario) -> Iterator[Note]:
@@ -71,10 +70,8 @@ def _strikes(world: Scenario, period: int) -> bool:
 def _periods(world: Scenario) -> Iterator[tuple[str, int]]:
     """Yield path and seconds of every timer that senders have."""
     reporting = world.reporting
-    if reporting.rule == "on_change_heartbeat":
-        yield "reporting.heartbeat", reporting.heartbeat
-    elif reporting.rule in TIMED:
-        yield "reporting.period", reporting.period
+    if reporting.timer_s:
+        yield f"reporting.{reporting.traits.timer}", reporting.timer_s
     for stage in world.network:
         for place, row in enumerate(stage.mitigations):
             if row.kind == "batch":

@@ -75,9 +75,9 @@ def start(world: TwinWorld) -> None:
     begin(devices.clock_locks(world))
     for home in world.homes():
         for sender in world.senders(home):
-            if scenario.reporting.rule == "hub_store":
+            if scenario.reporting.traits.is_read:
                 begin(devices.reads(world, home, sender))
-            elif scenario.reporting.rule != "on_change":
+            elif scenario.reporting.timer_s:
                 sender.timer = begin(devices.timed_reports(world, home, sender))
         if scenario.reporting.phase.source == "power_on":
             begin(devices.power(world, home))

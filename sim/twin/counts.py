@@ -11,7 +11,7 @@ from sim.planning.sizes import VERSION_REPORT, sizes_at
 from sim.scenario.fields import of_server
 from sim.tables import PEAK_BINS_S, TABLES, TIMELINE_BIN_S, TIMELINE_LONGEST_S, Tables, frame
 from sim.twin import records
-from sim.twin.estate import SLOTS, STORING_RULES
+from sim.twin.estate import SLOTS
 from sim.twin.messages import Hop, Message
 from sim.twin.stages import Server
 from sim.units import DAY_S, QUARTER_S
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sim.twin.records import Rows
     from sim.twin.world import TwinWorld
 
-ASKED_RULES = ("hub_store", "hub_poll")  # a southbound request precedes each message
 
 
 def tables(world: TwinWorld) -> Tables:
@@ -155,13 +154,13 @@ def segments(world: TwinWorld) -> Rows:
     crossed: Counter[tuple[str, str]] = Counter()
     for message in counted(world):
         is_report, is_delivered = message.kind == VERSION_REPORT, message.fate == "delivered"
-        from_device = message.sender is not None and (reporting.rule not in STORING_RULES if is_report else message.sender.slot != SLOTS["hub"])
+        from_device = message.sender is not None and (not reporting.traits.hub_keeps if is_report else message.sender.slot != SLOTS["hub"])
         crossed["han", message.kind] += from_device and message.has_crossed_han
         crossed["wan", message.kind] += 0 if message.is_central else len(message.attempts)
         crossed["dsp", message.kind] += is_delivered
         crossed["user", message.kind] += is_delivered * (reporting.fan_out if is_report else 1)
         for segment in ("wan", "dsp"):
-            crossed[segment, "request"] += is_report and reporting.rule in ASKED_RULES
+            crossed[segment, "request"] += is_report and reporting.traits.is_asked
     crossed["han", VERSION_REPORT] += sum(second >= world.warm_up_s for second in world.han_writes_s)
     for (segment, kind), n in crossed.items():
         if n:
@@ -183,7 +182,7 @@ def targets(world: TwinWorld) -> Rows:
     within_s = {kind: spec.target for kind, spec in scenario.traffic.kinds.items()} | {kind: alert.target for kind, alert in scenario.alerts.kinds.items()}
     within_s[VERSION_REPORT] = scenario.reporting.target
     for kind in _names(world):
-        if kind != VERSION_REPORT or (scenario.reporting.rule != "none" and scenario.firmware is None):
+        if kind != VERSION_REPORT or (not scenario.reporting.traits.is_silent and scenario.firmware is None):
             tried = [message for message in counted(world) if message.kind == kind and message.attempts]
             yield kind, within_s[kind], len(tried), sum(_is_late(message, within_s[kind], world.horizon_s) for message in tried)
 

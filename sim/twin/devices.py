@@ -13,7 +13,7 @@ import simpy
 from sim.british_time import reading, strikes_s
 from sim.calendar import strokes
 from sim.turns import Turn, pause
-from sim.twin.estate import STORING_RULES, Change, Device, Premises, Sender
+from sim.twin.estate import Change, Device, Premises, Sender
 from sim.twin.hubs import raise_report
 from sim.twin.messages import Process
 from sim.twin.moments import LOCKS, Moment
@@ -62,7 +62,7 @@ def change_version(world: TwinWorld, device: Device, version: int) -> None:
     reporting, now_s = world.scenario.reporting, int(world.env.now)
     device.version_true = version
     heard = None
-    if reporting.rule in STORING_RULES:
+    if reporting.traits.hub_keeps:
         heard = not world.luck.happens(reporting.han_loss, "han.loss", device.place, device.index, now_s)
         world.han_writes_s.append(now_s)
         if heard:
@@ -70,7 +70,7 @@ def change_version(world: TwinWorld, device: Device, version: int) -> None:
     device.changes.append(Change(now_s, version, heard))
     device.smi.settle(now_s, version)
     device.hub_record.settle(now_s, version)
-    if device.reports and reporting.rule in ("on_change", "on_change_heartbeat"):
+    if device.reports and reporting.traits.at_change:
         world.env.process(report_of_change(world, device, now_s))
     if device.timer is not None and reporting.phase.source == "activation":
         restart_timer(device, now_s)
@@ -148,6 +148,8 @@ def clock_locks(world: TwinWorld) -> Process:
     by_name = {region.name: region for region in world.regions}
     for number, (start_s, lock) in enumerate(strokes(world.scenario, world.luck.replication, "clock_locks")):
         yield Moment(world.env, start_s - int(world.env.now), LOCKS)
+        if not world.timer_period_s:
+            continue
         read = reading(start_s, world.clock_moves)
         for sender in (sender for home in by_name[lock.region].premises for sender in world.senders(home)):
             if world.luck.happens(lock.share, "lock.footprint", sender.place, sender.index, number):

@@ -6,7 +6,6 @@ Small worlds only: a premises costs about a kilobyte here and four bytes in `sim
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING, Final
@@ -17,6 +16,7 @@ from sim.kernels import draws
 from sim.streams import stream_key
 from sim.twin.ledgers import Record
 from sim.units import added
+from sim.words import Reach
 
 if TYPE_CHECKING:
     from simpy import Process
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 SLOTS: Final = {"hub": 0, "esme": 1, "gsme": 2, "gpf": 3, "ppmid": 4, "ihd": 5, "hcalcs": 6}
 ROW_TYPES: Final = ("ppmid", "ihd", "hcalcs")  # device rows, in this order within a region
 LOCALLY_UPDATED: Final = ("ppmid", "ihd")
-STORING_RULES: Final = ("hub_store", "hub_poll", "hub_batch")
 
 
 class Luck:
@@ -55,14 +54,6 @@ class Luck:
     def gap_s(self, rate_per_s: float, stream: str, place: int, index: int, occasion: int) -> int:
         """Return a gap of an exponential clock of *rate_per_s*, in whole seconds, at least one."""
         return int(draws.gap_s(self.word(stream, place, index, occasion), rate_per_s))
-
-
-class Reach(Enum):
-    """Whether a hub can be heard."""
-
-    REACHED = "reached"
-    NO_WAN = "no WAN"
-    NOT_COMMUNICATING = "not communicating"
 
 
 @dataclass(eq=False, slots=True)
@@ -219,7 +210,7 @@ def _device(scenario: Scenario, luck: Luck, home: Premises, device_type: str) ->
         reports=device_type in scenario.reporting.devices,
         takes_part=may_change and luck.happens(spec.local.take_up, "local.takes_part", home.region.number * 8 + slot, home.index, 0),
         smi=Record(is_kept=device_type != "ihd"),  # the SMI has no firmware record of a Type 2 device
-        hub_record=Record(is_kept=scenario.reporting.rule in STORING_RULES),
+        hub_record=Record(is_kept=scenario.reporting.traits.hub_keeps),
     )
 
 

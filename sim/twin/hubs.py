@@ -9,11 +9,11 @@ from sim.planning.sizes import VERSION_REPORT
 from sim.scenario.fields import of_server
 from sim.turns import Turn, pause
 from sim.twin import sending
-from sim.twin.estate import Reach
 from sim.twin.faults import is_dark, release_s
 from sim.twin.messages import Message, Process, order_made
 from sim.twin.moments import MADE, ROW_STEP, ROWS, Gathering
 from sim.twin.rows import Repeats
+from sim.words import Reach
 
 if TYPE_CHECKING:
     from sim.twin.estate import Premises, Sender

@@ -15,7 +15,7 @@ from sim.british_time import ahead_s, moves
 from sim.kernels import draws
 from sim.scenario.scale import scaled
 from sim.twin import run_world, settle
-from sim.twin.estate import ROW_TYPES, SLOTS, Device, Luck, Reach, build_premises, lay_out_regions
+from sim.twin.estate import ROW_TYPES, SLOTS, Device, Luck, build_premises, lay_out_regions
 from sim.twin.faults import is_dark
 from sim.twin.firmware import story as firmware
 from sim.twin.firmware.estate import Living
@@ -24,6 +24,7 @@ from sim.twin.firmware.estate import settle as living_premises
 from sim.twin.firmware.world import FirmwareWorld
 from sim.twin.ledgers import Record, measure
 from sim.units import DAY_S
+from sim.words import Reach
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario, Stage
@@ -170,7 +171,7 @@ def _opening(world: TwinWorld, device: Device) -> str:
         f"{device.device_type.upper()} in {device.region.name}, premises {device.index} (user {home.user})",
         {Reach.REACHED: "reached by WAN", Reach.NO_WAN: "without WAN", Reach.NOT_COMMUNICATING: "its hub not communicating"}[home.reach],
         "takes local updates" if device.takes_part else "takes no local updates",
-        f"rule {reporting.rule}, " + ("reports" if device.reports and reporting.rule != "none" else "does not report"),
+        f"rule {reporting.rule}, " + ("reports" if device.reports and not reporting.traits.is_silent else "does not report"),
     ]
     alone = "Only this premises was run: the network is taken as uncongested."
     if isinstance(world, FirmwareWorld) and isinstance(device, Living):

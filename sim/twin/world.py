@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sim.planning.sizes import VERSION_REPORT
 from sim.scenario.reach import clock_moves
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sim.british_time import Moves
     from sim.scenario.schema import Scenario
 
-HUB_RULES: Final = ("hub_poll", "hub_batch")
 
 
 @dataclass(eq=False)
@@ -63,8 +62,7 @@ class TwinWorld:
 
     @property
     def timer_period_s(self) -> int:
-        reporting = self.scenario.reporting
-        return reporting.heartbeat if reporting.rule == "on_change_heartbeat" else reporting.period
+        return self.scenario.reporting.timer_s
 
     @cached_property
     def clock_moves(self) -> Moves:
@@ -86,20 +84,20 @@ class TwinWorld:
 
     def senders(self, home: Premises) -> list[Sender]:
         """Return those of *home* who send version reports: nobody, its hub if a device of it reports, or its reporting devices."""
-        rule = self.scenario.reporting.rule
+        rule = self.scenario.reporting.traits
         reporting = [device for device in home.devices if device.reports]
-        if rule == "none" or not reporting:
+        if rule.is_silent or not reporting:
             return []
-        return [home.hub] if rule in HUB_RULES else list(reporting)
+        return [home.hub] if rule.by_hub else list(reporting)
 
     def load(self, message: Message) -> None:
         """Let a version report carry what its sender knows now of each device it speaks of."""
         reporting, home = self.scenario.reporting, message.home
-        if message.kind != VERSION_REPORT or (reporting.rule == "hub_store" and not reporting.read.refreshes_smi):
+        if message.kind != VERSION_REPORT or (reporting.traits.reads_the_hub and not reporting.read.refreshes_smi):
             return
         for device in home.devices:
             if device is message.sender or (message.sender is home.hub and device.reports):
-                is_stored = reporting.rule in (*HUB_RULES, "hub_store")
+                is_stored = reporting.traits.hub_keeps
                 message.carries.append((device, device.hub_record.version if is_stored else device.version_true))
 
     def note(self, stage: str, number: int, row: str, message: Message, what: str) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from sim.scenario.air import CLASSES
 from sim.scenario.alerts import FIRMWARE_CAUSES
-from sim.scenario.checks import timer_period_s
 from sim.scenario.faults import ScenarioError
 from sim.scenario.firmware import LIVING, Firmware
 from sim.scenario.firmware_checks import versions
@@ -138,7 +137,7 @@ def test_what_is_wrong_in_several_blocks_is_said_at_once():
 
 @pytest.mark.parametrize(("rule", "period_s"), [("digest", 172_800), ("piggy_back", 172_800), ("cloud", 172_800), ("event_read", 0), ("audit", 0)])
 def test_rules_with_a_timer_have_a_period(rule, period_s):
-    assert timer_period_s(world(f"reporting.rule={rule}", "reporting.period=2 d").reporting) == period_s
+    assert world(f"reporting.rule={rule}", "reporting.period=2 d").reporting.timer_s == period_s
 
 
 def test_the_types_that_live_are_those_of_the_contract():

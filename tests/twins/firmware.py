@@ -9,9 +9,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from sim.rules import RULES
 from sim.scenario.air import CLASSES
 from sim.scenario.days import calendar_of
-from sim.scenario.fields import RULES
 from sim.scenario.schema import Scenario
 
 DESIGNS = ("none", "signature", "allow_list", "token", "audit", "token", "audit")
@@ -288,7 +288,7 @@ def reporting(dice: Dice, number: int, types: list[str]) -> dict[str, Any]:
     """Return how records are kept: every rule in turn."""
     period_s = int(dice.unit_s * dice.uniform(2, 40))
     return {
-        "rule": RULES[number % len(RULES)], "devices": dice.some(types, 1), "period": f"{period_s} s", "heartbeat": f"{int(period_s * 1.7)} s",
+        "rule": [*RULES][number % len(RULES)], "devices": dice.some(types, 1), "period": f"{period_s} s", "heartbeat": f"{int(period_s * 1.7)} s",
         "phase": {"source": SOURCES[number // 3 % len(SOURCES)], "at": dice.choice(("00:00", "13:01:17")), "window": f"{period_s} s", "jitter": "0 s"},
         "loss": dice.choice(("0 %", "30 %")), "han_loss": dice.choice(("0 %", "40 %")),
         "read": {"rate": dice.often(dice.choice((4, 15))), "refreshes_smi": dice.choice((True, True, False))},

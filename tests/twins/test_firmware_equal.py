@@ -10,9 +10,9 @@ import pytest
 
 from sim import run, transitions, twin
 from sim.planning.releases import images
+from sim.rules import RULES
 from sim.scenario.alerts import FIRMWARE_CAUSES
 from sim.scenario.checks import findings
-from sim.scenario.fields import RULES
 from sim.tables import TABLES, Tables, Trace
 from sim.transitions import TRANSITIONS
 from sim.twin.firmware import estate, ledgers

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from sim import run, twin
-from sim.scenario.checks import findings, timer_period_s
+from sim.scenario.checks import findings
 from sim.scenario.days import calendar_of
 from sim.scenario.reach import clock_moves
 from sim.scenario.schema import Scenario
@@ -122,7 +122,7 @@ def test_the_worlds_would_be_accepted_and_their_clocks_move():
 
 def test_the_jumps_matter():
     """By UTC the same worlds mostly end otherwise: their reports leave at other seconds."""
-    numbers = [number for number in STORMS if timer_period_s(storm(number).reporting) < DAY_S]
+    numbers = [number for number in STORMS if storm(number).reporting.timer_s < DAY_S]
     worlds = [
         storm(number).model_copy(
             update={"window": storm(number).window.model_copy(update={"clock": "utc"})}

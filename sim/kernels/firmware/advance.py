@@ -94,7 +94,7 @@ def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
 def _next(devices, rows, homes, home):  # type: ignore[no-untyped-def]
     """Return (second, what, whose kind) of the next event of a premises: in one second by what, then by slot. One number says all three: the least is next."""
     exchanged_s = np.int64(homes[home].exchanged_s)  # negative: it has been
-    first = _rank(exchanged_s if exchanged_s >= 0 else np.int64(NEVER), HomeEvent.EXCHANGE, 0)
+    first = _rank(exchanged_s if exchanged_s >= 0 else NEVER, HomeEvent.EXCHANGE, 0)
     first = min(first, _rank(homes[home].install_s, HomeEvent.INSTALL, 0), _rank(homes[home].gain_s, HomeEvent.GAIN, 0))
     for slot in range(5):
         row = rows[IN_SLOT_ORDER[slot]]
@@ -124,11 +124,11 @@ def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals
                 rearm(w, facts, other, devices[rows[other]], reach, now_s)
     elif what == HomeEvent.INSTALL:
         _look_at_all(w, sums, devices, rows, ReadProcess.INSTALL, now_s)
-        homes[home].install_s = min(now_s + gap_s(drawn(facts, Stream.READS_INSTALL, w.region * 8, home, now_s), w.install_rate), np.int64(NEVER))
+        homes[home].install_s = min(now_s + gap_s(drawn(facts, Stream.READS_INSTALL, w.region * 8, home, now_s), w.install_rate), NEVER)
     elif what == HomeEvent.GAIN:
         _look_at_all(w, sums, devices, rows, ReadProcess.GAIN, now_s)
         _gained(w, facts, sums, devices, rows, reach, now_s, goals)
-        homes[home].gain_s = min(now_s + gap_s(drawn(facts, Stream.READS_GAIN, w.region * 8, home, now_s), w.gain_rate), np.int64(NEVER))
+        homes[home].gain_s = min(now_s + gap_s(drawn(facts, Stream.READS_GAIN, w.region * 8, home, now_s), w.gain_rate), NEVER)
     else:
         device = devices[rows[kind]]
         if what == HomeEvent.JOB:
@@ -185,7 +185,9 @@ def _look_at_all(w, sums, devices, rows, process, now_s):  # type: ignore[no-unt
 def compliance(kind, device, goal):  # type: ignore[no-untyped-def]
     """Return what becomes of the question whether *device* is up to date, asked of the record."""
     says, is_so = device.smi % VARIANT >= goal, device.running % VARIANT >= goal
-    return 0 if says == is_so else Decision.FALSE_COMPLIANCE if says else Decision.FALSE_ALARM
+    if says == is_so:
+        return Decision.RIGHT
+    return Decision.FALSE_COMPLIANCE if says else Decision.FALSE_ALARM
 
 
 @njit(**PLAIN)
@@ -239,7 +241,7 @@ def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
 def _read(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """A read by a clock of the device's own (R1, R11)."""
     place, is_measured = w.region * 8 + SLOT[kind], now_s >= w.measure_s
-    device.read_s = min(now_s + gap_s(drawn(facts, Stream.READ_GAP, place, device.index, now_s), w.read_rate), np.int64(NEVER))
+    device.read_s = min(now_s + gap_s(drawn(facts, Stream.READ_GAP, place, device.index, now_s), w.read_rate), NEVER)
     sums.told[FirmwareMessage.REQUEST] += is_measured
     sums.told[FirmwareMessage.VERSION_REPORT] += is_measured
     if happened(facts, Stream.REPORT_LOSS, place, device.index, now_s, w.loss):

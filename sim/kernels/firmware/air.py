@@ -20,7 +20,7 @@ from sim.kernels.firmware.columns import (
 )
 from sim.kernels.firmware.records import change, drawn, happened, is_listed, overlap, write
 from sim.kernels.seconds import NEVER
-from sim.words import VARIANT, AlertCause, DeviceType, FirmwareMessage, JobEnd, JobEvent, JobState, JobStep, Leg, Status
+from sim.words import VARIANT, AlertCause, DeviceType, FirmwareMessage, JobEnd, JobEvent, JobState, JobStep, Leg, Reach, Status
 
 RESUMPTIONS = 8  # docs/firmware.md section 5: after eight interruptions a transfer has failed
 
@@ -51,7 +51,7 @@ def fail_attempt(w, facts, sums, device, now_s, reason):  # type: ignore[no-unty
         step(facts, device, JobEvent.RETRY)
         device.attempt += 1
         device.looks = 0
-        device.job_s = min(now_s + w.retry_s, np.int64(NEVER))
+        device.job_s = min(now_s + w.retry_s, NEVER)
     else:
         end_job(facts, sums, device, JobEvent.FAIL, reason)
 
@@ -128,14 +128,14 @@ def _checked(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
         device.begun_s = now_s
         place, occasion = w.region * 8 + SLOT[kind], 8 * np.int64(version) + device.attempt
         took_s = between(facts, Stream.OTA_DISTRIBUTION, place, device.index, occasion, w.distribution_low, w.distribution_n)
-        device.job_s = min(now_s + took_s, np.int64(NEVER))
+        device.job_s = min(now_s + took_s, NEVER)
 
 
 @njit(**PLAIN, inline="always")
 def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
     """At the hub, or never."""
     occasion = 8 * np.int64(device.version) + device.attempt
-    if homes[device.index].reach != 0:
+    if homes[device.index].reach != Reach.REACHED:
         end_job(facts, sums, device, JobEvent.FAIL, JobEnd.NO_WAN)
     elif happened(facts, Stream.OTA_LOST, w.region * 8 + SLOT[kind], device.index, occasion, w.wan_loss):
         fail_attempt(w, facts, sums, device, now_s, JobEnd.WAN_LOST)
@@ -145,7 +145,7 @@ def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
         took(facts, sums, kind, device, Leg.DISTRIBUTION, now_s - np.int64(device.begun_s))
         device.activated_s = now_s
         seconds = _transfer_s(w, facts, kind, device)
-        until_s = min(max(np.int64(now_s), np.int64(homes[device.index].free_s)) + seconds, np.int64(NEVER))
+        until_s = min(max(np.int64(now_s), np.int64(homes[device.index].free_s)) + seconds, NEVER)
         homes[device.index].free_s, device.job_s = until_s, until_s
 
 
@@ -168,7 +168,7 @@ def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised): 
     if kind == DeviceType.PPMID:
         return _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised)
     step(facts, device, JobEvent.HOLD)
-    device.job_s = min(now_s + _wait_s(w, facts, kind, device), np.int64(NEVER))
+    device.job_s = min(now_s + _wait_s(w, facts, kind, device), NEVER)
     return n_raised
 
 
@@ -203,7 +203,7 @@ def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  #
     took(facts, sums, kind, device, Leg.ACTIVATION, _wait_s(w, facts, kind, device))
     device.activated_s = now_s
     sums.told[FirmwareMessage.ANSWER] += is_measured
-    device.job_s = min(now_s + between(facts, Stream.OTA_RESPONSE, place, device.index, occasion, w.answer_low, w.answer_n), np.int64(NEVER))
+    device.job_s = min(now_s + between(facts, Stream.OTA_RESPONSE, place, device.index, occasion, w.answer_low, w.answer_n), NEVER)
     if not facts.permitted[device.model, device.version, device.running % VARIANT]:
         device.marks |= STEP_REFUSED
         return n_raised
@@ -239,7 +239,7 @@ def _answered(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-d
             end_job(facts, sums, device, JobEvent.MISS, JobEnd.UNHEARD)
         else:
             step(facts, device, JobEvent.SUSPEND)
-            device.job_s = min(now_s + w.patience_s, np.int64(NEVER))
+            device.job_s = min(now_s + w.patience_s, NEVER)
         return
     took(facts, sums, kind, device, Leg.RESPONSE, now_s - np.int64(device.activated_s))
     _no_longer_suspended(w, sums, kind, device, now_s)
@@ -260,12 +260,12 @@ def _looked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
     """The supplier looks at a device left Suspended: it may read it, or only repeat what repairs nothing."""
     if now_s < w.repair_s:
         step(facts, device, JobEvent.RESEND)
-        device.job_s = min(w.repair_s, np.int64(NEVER))
+        device.job_s = min(w.repair_s, NEVER)
         return
     step(facts, device, JobEvent.READ)
     sums.told[FirmwareMessage.REPAIR_READ] += now_s >= w.measure_s
     occasion = 64 * (8 * np.int64(device.version) + device.attempt) + device.looks
-    device.job_s = min(now_s + between(facts, Stream.OTA_REPAIR, w.region * 8 + SLOT[kind], device.index, occasion, w.repair_low, w.repair_n), np.int64(NEVER))
+    device.job_s = min(now_s + between(facts, Stream.OTA_REPAIR, w.region * 8 + SLOT[kind], device.index, occasion, w.repair_low, w.repair_n), NEVER)
 
 
 @njit(**PLAIN)
@@ -275,7 +275,7 @@ def _repaired(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-d
     device.looks = (device.looks + 1) % 64
     if happened(facts, Stream.OTA_REPAIR_LOST, w.region * 8 + SLOT[kind], device.index, occasion, w.answer_loss):
         step(facts, device, JobEvent.MISS)
-        device.job_s = min(now_s + w.patience_s, np.int64(NEVER))
+        device.job_s = min(now_s + w.patience_s, NEVER)
         return
     _no_longer_suspended(w, sums, kind, device, now_s)
     write(w, facts, sums, kind, device, now_s, now_s, device.running)

@@ -18,7 +18,7 @@ def by_curve(key, place, start_s, shares, times, out):  # type: ignore[no-untype
         for i in range(len(shares)):
             if drawn < shares[i]:
                 late = np.int64(((drawn - low) * np.uint64(times[i] - early)) // (shares[i] - low))
-                out[home] = min(start_s + early + late, np.int64(NEVER))
+                out[home] = min(start_s + early + late, NEVER)
                 break
             low, early = shares[i], times[i]
 

@@ -9,7 +9,7 @@ from sim.kernels.compiled import njit
 from sim.kernels.firmware.columns import IS_SUSPENDED, JOB_IS_MEASURED
 from sim.kernels.firmware.records import account_for_image, overlap
 from sim.kernels.ledgers import Total
-from sim.words import UNKNOWN_VERSION, VARIANT, JobEnd, JobState, Status
+from sim.words import UNKNOWN_VERSION, VARIANT, JobEnd, JobState, Ledger, Status
 
 
 @njit(nogil=True)
@@ -19,11 +19,17 @@ def finish(w_, facts_, sums_, devices, start, stop, kind):  # type: ignore[no-un
     for row in range(start, stop):
         device = devices[row]
         if device.wrong_smi_s >= 0:
-            ledgers.add_spell(device.wrong_smi_s, w.horizon_s, False, w.measure_s, facts.stale_edges[:], sums.totals[kind, 0], sums.bands[kind, 0])
+            totals, bands = sums.totals[kind, Ledger.SMI], sums.bands[kind, Ledger.SMI]
+            ledgers.add_spell(
+                device.wrong_smi_s, w.horizon_s, False, w.measure_s, facts.stale_edges[:], totals, bands
+            )
         if device.hub == UNKNOWN_VERSION:
-            sums.totals[kind, 1, Total.UNKNOWN_S] += overlap(w, device.wrong_hub_s, w.horizon_s)
+            sums.totals[kind, Ledger.HUB, Total.UNKNOWN_S] += overlap(w, device.wrong_hub_s, w.horizon_s)
         elif device.wrong_hub_s >= 0:
-            ledgers.add_spell(device.wrong_hub_s, w.horizon_s, False, w.measure_s, facts.stale_edges[:], sums.totals[kind, 1], sums.bands[kind, 1])
+            totals, bands = sums.totals[kind, Ledger.HUB], sums.bands[kind, Ledger.HUB]
+            ledgers.add_spell(
+                device.wrong_hub_s, w.horizon_s, False, w.measure_s, facts.stale_edges[:], totals, bands
+            )
         account_for_image(w, facts, sums, kind, device, w.horizon_s)
         if device.marks & IS_SUSPENDED:
             sums.status[kind, Status.SUSPENDED_S] += overlap(w, device.activated_s, w.horizon_s)

@@ -10,7 +10,7 @@ from sim.kernels.firmware.columns import PLAIN, SLOT, Stream
 from sim.kernels.firmware.records import change, drawn, happened, is_able, is_listed
 from sim.kernels.prefetch import prefetch
 from sim.kernels.seconds import NEVER
-from sim.words import VARIANT, Design, DeviceType, Outcome, Trigger
+from sim.words import VARIANT, Design, DeviceType, Outcome, Reach, Trigger
 
 BLOCK = 64  # devices looked at together
 _WEEK_S = 604_800
@@ -38,7 +38,7 @@ def attempt_s(facts, place, index, version, offered_s, rates, hours):  # type: i
         t = t // _WEEK_S * _WEEK_S + h * _HOUR_S + np.int64(((word - low) * np.uint64(_HOUR_S)) // (hours[h] - low))
         if t < offered_s:
             t += _WEEK_S
-    return min(t, np.int64(NEVER))
+    return min(t, NEVER)
 
 
 @njit(**PLAIN)
@@ -83,14 +83,14 @@ def local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy):  # type:
     if outcome == Outcome.INSTALLED and not facts.permitted[device.model, version, device.running % VARIANT]:
         outcome = Outcome.NOT_PERMITTED
     if outcome in (Outcome.BUSY, Outcome.EXPIRED, Outcome.GATEWAY_DOWN):
-        device.local_s = min(now_s + w.again_s, np.int64(NEVER))
+        device.local_s = min(now_s + w.again_s, NEVER)
     if now_s >= w.measure_s:
         sums.local[kind, channel_of(facts, place, index), 2 if is_variant else 0 if on_list else 1, int(screened), outcome] += 1
     if outcome == Outcome.INSTALLED:
         reach = homes[index].reach
         change(w, facts, sums, kind, device, reach, now_s, version + VARIANT if is_variant else version)
         if w.rule == Trigger.EVENT and device.told_s == NEVER and facts.reports[kind] and is_able(w, device, reach):
-            device.told_s = min(now_s + w.event_delay_s, np.int64(NEVER))
+            device.told_s = min(now_s + w.event_delay_s, NEVER)
 
 
 @njit(**PLAIN)
@@ -99,7 +99,7 @@ def _is_banned(w, facts, kind, device, homes, now_s):  # type: ignore[no-untyped
         return False
     if not w.ban_everywhere:
         needs_hub = kind in (DeviceType.PPMID, DeviceType.HCALCS)
-        works = facts.over_air[kind] and now_s >= w.ota_s and homes[device.index].reach == 0
+        works = facts.over_air[kind] and now_s >= w.ota_s and homes[device.index].reach == Reach.REACHED
         if not works or (needs_hub and homes[device.index].ready_s > now_s):
             return False
     return happened(facts, Stream.LOCAL_COMPLIES, w.region * 8 + SLOT[kind], device.index, 0, w.comply)

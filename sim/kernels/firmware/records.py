@@ -11,7 +11,7 @@ from sim.kernels.draws import gap_s, scaled, word
 from sim.kernels.firmware.columns import IS_OFF, PLAIN, SLOT, TAKES_PART, Stream
 from sim.kernels.ledgers import Total
 from sim.kernels.seconds import NEVER
-from sim.words import UNKNOWN_VERSION, VARIANT, Design, DeviceType, JobState, RecordState, Status, Trigger
+from sim.words import UNKNOWN_VERSION, VARIANT, Design, DeviceType, JobState, Ledger, Reach, RecordState, Status, Trigger
 
 
 @njit(**PLAIN, inline="always")
@@ -37,7 +37,7 @@ def is_able(w, device, reach):  # type: ignore[no-untyped-def]
     """Return whether what *device* reports can arrive."""
     if device.marks & IS_OFF:
         return False
-    return (device.marks & TAKES_PART) != 0 if w.is_cloud else reach == 0
+    return (device.marks & TAKES_PART) != 0 if w.is_cloud else reach == Reach.REACHED
 
 
 @njit(**PLAIN)
@@ -65,11 +65,14 @@ def settle_smi(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-
     is_wrong = device.smi != device.running
     if is_wrong and device.wrong_smi_s < 0:
         device.wrong_smi_s = now_s
-        sums.totals[kind, 0, Total.N_WRONG] += 1
+        sums.totals[kind, Ledger.SMI, Total.N_WRONG] += 1
     elif not is_wrong and device.wrong_smi_s >= 0:
-        ledgers.add_spell(device.wrong_smi_s, now_s, True, w.measure_s, facts.stale_edges[:], sums.totals[kind, 0], sums.bands[kind, 0])
+        totals, bands = sums.totals[kind, Ledger.SMI], sums.bands[kind, Ledger.SMI]
+        ledgers.add_spell(
+            device.wrong_smi_s, now_s, True, w.measure_s, facts.stale_edges[:], totals, bands
+        )
         device.wrong_smi_s = -1
-        sums.totals[kind, 0, Total.N_WRONG] -= 1
+        sums.totals[kind, Ledger.SMI, Total.N_WRONG] -= 1
 
 
 @njit(**PLAIN)
@@ -80,11 +83,14 @@ def settle_hub(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-
     is_wrong = device.hub != device.running
     if is_wrong and device.wrong_hub_s < 0:
         device.wrong_hub_s = now_s
-        sums.totals[kind, 1, Total.N_WRONG] += 1
+        sums.totals[kind, Ledger.HUB, Total.N_WRONG] += 1
     elif not is_wrong and device.wrong_hub_s >= 0:
-        ledgers.add_spell(device.wrong_hub_s, now_s, True, w.measure_s, facts.stale_edges[:], sums.totals[kind, 1], sums.bands[kind, 1])
+        totals, bands = sums.totals[kind, Ledger.HUB], sums.bands[kind, Ledger.HUB]
+        ledgers.add_spell(
+            device.wrong_hub_s, now_s, True, w.measure_s, facts.stale_edges[:], totals, bands
+        )
         device.wrong_hub_s = -1
-        sums.totals[kind, 1, Total.N_WRONG] -= 1
+        sums.totals[kind, Ledger.HUB, Total.N_WRONG] -= 1
 
 
 @njit(**PLAIN)
@@ -93,18 +99,21 @@ def forget(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     if device.hub == UNKNOWN_VERSION:
         return
     if device.wrong_hub_s >= 0:
-        ledgers.add_spell(device.wrong_hub_s, now_s, False, w.measure_s, facts.stale_edges[:], sums.totals[kind, 1], sums.bands[kind, 1])
-        sums.totals[kind, 1, Total.N_WRONG] -= 1
+        totals, bands = sums.totals[kind, Ledger.HUB], sums.bands[kind, Ledger.HUB]
+        ledgers.add_spell(
+            device.wrong_hub_s, now_s, False, w.measure_s, facts.stale_edges[:], totals, bands
+        )
+        sums.totals[kind, Ledger.HUB, Total.N_WRONG] -= 1
     device.hub, device.wrong_hub_s = UNKNOWN_VERSION, now_s
-    sums.totals[kind, 1, Total.N_UNKNOWN] += 1
+    sums.totals[kind, Ledger.HUB, Total.N_UNKNOWN] += 1
 
 
 @njit(**PLAIN)
 def hear(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """Let the hub know what *device* runs."""
     if device.hub == UNKNOWN_VERSION:
-        sums.totals[kind, 1, Total.UNKNOWN_S] += overlap(w, device.wrong_hub_s, now_s)
-        sums.totals[kind, 1, Total.N_UNKNOWN] -= 1
+        sums.totals[kind, Ledger.HUB, Total.UNKNOWN_S] += overlap(w, device.wrong_hub_s, now_s)
+        sums.totals[kind, Ledger.HUB, Total.N_UNKNOWN] -= 1
         device.wrong_hub_s = -1
     device.hub = device.running
     settle_hub(w, facts, sums, kind, device, now_s)
@@ -119,7 +128,7 @@ def change(w, facts, sums, kind, device, reach, now_s, version):  # type: ignore
     sums.running[device.model, version % VARIANT] += 1
     device.running, device.changed_s = version, now_s
     if now_s >= w.measure_s:
-        sums.totals[kind, 0, Total.N_CHANGES] += 1
+        sums.totals[kind, Ledger.SMI, Total.N_CHANGES] += 1
     if w.stores and not happened(facts, Stream.HAN_LOSS, place, device.index, now_s, w.han_loss):
         hear(w, facts, sums, kind, device, now_s)
     settle_smi(w, facts, sums, kind, device, now_s)
@@ -127,7 +136,7 @@ def change(w, facts, sums, kind, device, reach, now_s, version):  # type: ignore
     if (w.rule == Trigger.CHANGE or w.rule == Trigger.CHANGE_AND_TIMER) and facts.reports[kind] and is_able(w, device, reach):
         device.told_s = now_s
     if device.call_s == NEVER and happened(facts, Stream.READS_CALL, place, device.index, now_s, w.call):
-        device.call_s = min(now_s + gap_s(drawn(facts, Stream.READS_CALL_DELAY, place, device.index, now_s), w.call_rate), np.int64(NEVER))
+        device.call_s = min(now_s + gap_s(drawn(facts, Stream.READS_CALL_DELAY, place, device.index, now_s), w.call_rate), NEVER)
 
 
 @njit(**PLAIN)
@@ -198,7 +207,7 @@ def rearm(w, facts, kind, device, reach, now_s):  # type: ignore[no-untyped-def]
     if says == UNKNOWN_VERSION or (says == device.smi and device.job != JobState.ANSWERING):
         return
     first = anchor_s(w, facts, sender(w, kind), device.index) + w.period_s
-    device.timer_s = min(strikes_next(w, facts, first, now_s), np.int64(NEVER))
+    device.timer_s = min(strikes_next(w, facts, first, now_s), NEVER)
 
 
 @njit(**PLAIN, inline="always")

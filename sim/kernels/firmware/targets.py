@@ -135,7 +135,10 @@ def scope(sums_, devices, rows, kind, version):  # type: ignore[no-untyped-def]
         device = devices[rows[i]]
         says, is_so = device.smi % VARIANT < version, device.running % VARIANT < version
         sums.readings[ReadProcess.INCIDENT, kind, state_of(kind, device)] += 1
-        sums.decisions[ReadProcess.INCIDENT, kind, 0 if says == is_so else Decision.FALSE_ALARM if says else Decision.MISSED] += 1
+        outcome = Decision.RIGHT
+        if says != is_so:
+            outcome = Decision.FALSE_ALARM if says else Decision.MISSED
+        sums.decisions[ReadProcess.INCIDENT, kind, outcome] += 1
 
 
 @njit(**PLAIN)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sim.twin.estate import Change
 from sim.twin.firmware.moments import until
 from sim.twin.firmware.reports import report
-from sim.words import HomeEvent
+from sim.words import HomeEvent, Trigger
 
 if TYPE_CHECKING:
     from sim.twin.firmware.estate import Living
@@ -28,7 +28,7 @@ def change_version(world: FirmwareWorld, device: Living, version: int) -> None:
         else:
             device.hub_record.change(now_s, version)
     device.changes.append(Change(now_s, version, heard))
-    if reporting.rule in ("on_change", "on_change_heartbeat") and device.reports and device.told_s != now_s:
+    if reporting.traits.at_change and device.reports and device.told_s != now_s:
         device.told_s = now_s
         world.env.process(told(world, device))
     if not device.is_call_waiting and world.luck.happens(call.share, "reads.call", device.place, device.index, now_s):
@@ -52,7 +52,7 @@ def called(world: FirmwareWorld, device: Living) -> Process:
 
 def ask_for_read(world: FirmwareWorld, device: Living) -> None:
     """After a local install, ask for a read of *device*, unless one waits already (rule event_read)."""
-    if world.scenario.reporting.rule == "event_read" and device.reports and not device.is_read_waiting:
+    if world.scenario.reporting.traits.trigger is Trigger.EVENT and device.reports and not device.is_read_waiting:
         device.is_read_waiting = True
         world.env.process(read_later(world, device))
 

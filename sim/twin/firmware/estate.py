@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from sim.scenario.firmware import Model
     from sim.scenario.schema import Scenario
 
-KEEPING_RULES: Final = ("hub_store", "hub_poll", "hub_batch", "digest", "piggy_back")  # by which hubs keep records
-HUB_TIMER_RULES: Final = KEEPING_RULES[1:]
 LOCALLY_UPDATED: Final = ("ppmid", "ihd")
 
 
@@ -174,7 +172,7 @@ def living(scenario: Scenario, luck: Luck, home: Premises, device_type: str) -> 
     may_try = device_type in LOCALLY_UPDATED and luck.happens(firmware.local.take_up, "local.takes_part", place, home.index, 0)
     return Living(
         home.region, SLOTS[device_type], home.index, premises=home, device_type=device_type, reports=device_type in scenario.reporting.devices,
-        takes_part=may_try, smi=Walked(is_kept=device_type != "ihd"), hub_record=Walked(is_kept=scenario.reporting.rule in KEEPING_RULES),
+        takes_part=may_try, smi=Walked(is_kept=device_type != "ihd"), hub_record=Walked(is_kept=scenario.reporting.traits.hub_keeps),
         model_name=model_name, owned=firmware.models.get(model_name),
         is_off=is_off,
         channel=first_of(channels, luck.word("local.channel", place, home.index, 0)),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.planning.paths import permitted
-from sim.twin.estate import Reach
 from sim.twin.firmware.alerts import cut_supply, sound
 from sim.twin.firmware.changes import change_version
 from sim.twin.firmware.estate import Job, Try
 from sim.twin.firmware.moments import until
 from sim.twin.messages import Process
-from sim.words import HomeEvent
+from sim.words import HomeEvent, Reach
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from sim.kernels import draws
 from sim.planning.paths import permitted
-from sim.twin.estate import Reach
 from sim.twin.firmware.changes import ask_for_read, change_version
 from sim.twin.firmware.estate import Trial
 from sim.twin.firmware.moments import LOCAL_JUDGED, RELEASES, until
 from sim.twin.firmware.screening import is_screened, screen
 from sim.twin.moments import Gathering, Moment
 from sim.units import HOUR_S, WEEK_S
-from sim.words import VARIANT, HomeEvent
+from sim.words import VARIANT, HomeEvent, Reach
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image

@@ -8,7 +8,7 @@ from sim.twin.firmware.moments import SCANS, until
 from sim.twin.firmware.reports import report
 from sim.twin.firmware.world import devices_of
 from sim.twin.moments import Moment
-from sim.words import VARIANT, HomeEvent
+from sim.words import VARIANT, HomeEvent, Trigger
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image
@@ -49,7 +49,7 @@ def gains(world: FirmwareWorld, home: Premises) -> Process:
             world.read("gain", device)
             ask_whether_up_to_date(world, "gain", device)
         for device in devices_of(home):
-            if device.reports and world.scenario.reporting.rule == "event_read":
+            if device.reports and world.scenario.reporting.traits.trigger is Trigger.EVENT:
                 report(world, home, device, "report.loss", world.now_s)
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sim.british_time import strikes_s
 from sim.twin.devices import first_anchor
-from sim.twin.firmware.estate import HUB_TIMER_RULES, KEEPING_RULES, Living
+from sim.twin.firmware.estate import Living
 from sim.twin.firmware.moments import until
 from sim.twin.firmware.world import devices_of, is_able
-from sim.words import HomeEvent
+from sim.words import HomeEvent, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,20 +19,16 @@ if TYPE_CHECKING:
     from sim.twin.firmware.world import FirmwareWorld
     from sim.twin.messages import Process
 
-TIMER_RULES = (*HUB_TIMER_RULES, "periodic", "on_change_heartbeat", "cloud")
-READ_RULES = ("hub_store", "audit")
-ASKED_RULES = ("hub_store", "hub_poll", "event_read", "audit")  # a request precedes each message
-
 
 def start_reports(world: FirmwareWorld) -> None:
     """Start a timer or a clock of reads for every sender that is able to report."""
-    rule = world.scenario.reporting.rule
+    rule = world.scenario.reporting.traits
     for home in world.homes():
         for sender in world.senders(home) if is_able(world, home) else ():
             if can_report(world, home, sender):
-                if rule in TIMER_RULES:
+                if rule.timer:
                     world.env.process(timed_reports(world, home, sender))
-                elif rule in READ_RULES and world.scenario.reporting.read.rate > 0:
+                elif rule.is_read and world.scenario.reporting.read.rate > 0:
                     world.env.process(reads(world, home, sender))
 
 
@@ -40,7 +36,7 @@ def can_report(world: FirmwareWorld, home: Premises, sender: Sender) -> bool:
     """Return whether *sender* is not off: of a hub, whether any device it speaks of is not; a cloud knows those that take part in local updates."""
     if not isinstance(sender, Living):
         return any(device.reports and not device.is_off for device in devices_of(home))
-    return not sender.is_off and (sender.takes_part or world.scenario.reporting.rule != "cloud")
+    return not sender.is_off and (sender.takes_part or not world.scenario.reporting.traits.is_cloud)
 
 
 def timed_reports(world: FirmwareWorld, home: Premises, sender: Sender) -> Process:
@@ -65,15 +61,16 @@ def report(world: FirmwareWorld, home: Premises, sender: Sender, stream: str, oc
     reporting = world.scenario.reporting
     if not (is_able(world, home) and can_report(world, home, sender)):
         return
-    world.tell("carried" if reporting.rule == "piggy_back" else "version_report")
-    if reporting.rule in ASKED_RULES:
+    rule = reporting.traits
+    world.tell("carried" if rule.is_carried else "version_report")
+    if rule.is_asked:
         world.tell("request")
     if world.luck.happens(reporting.loss, stream, sender.place, sender.index, occasion):
         return
     for device, version in carried(world, home, sender):
-        if reporting.rule == "digest" and device.smi.is_kept and version != device.smi.version:
+        if rule.has_detail and device.smi.is_kept and version != device.smi.version:
             world.tell("detail")
-        if reporting.rule == "audit":
+        if rule.trigger is Trigger.AUDIT:
             world.read("audit", device)
         world.write(device, world.now_s, version)
 
@@ -81,11 +78,11 @@ def report(world: FirmwareWorld, home: Premises, sender: Sender, stream: str, oc
 def carried(world: FirmwareWorld, home: Premises, sender: Sender) -> Iterator[tuple[Living, int]]:
     """Yield the devices that a report of *sender* speaks of, and the version it says they run."""
     reporting = world.scenario.reporting
-    if reporting.rule == "hub_store" and not reporting.read.refreshes_smi:
+    if reporting.traits.reads_the_hub and not reporting.read.refreshes_smi:
         return
     for device in devices_of(home):
         if device is sender or (sender is home.hub and device.reports):
-            if reporting.rule not in KEEPING_RULES:
+            if not reporting.traits.hub_keeps:
                 yield device, device.version_true
             elif device.hub_record.state != "unknown":
                 yield device, device.hub_record.version

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.planning import NEVER_S
-from sim.twin.estate import Reach
-from sim.words import VARIANT
+from sim.words import VARIANT, Reach
 
 if TYPE_CHECKING:
     from sim.twin.firmware.estate import Job, Living, Try

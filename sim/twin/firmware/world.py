@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, cast
 
 from sim.planning import releases
 from sim.planning.campaigns import Programme
-from sim.twin.estate import Premises, Reach, Sender
-from sim.twin.firmware.estate import HUB_TIMER_RULES, HubLife, Living, hub_life, row_types
+from sim.twin.estate import Premises, Sender
+from sim.twin.firmware.estate import HubLife, Living, hub_life, row_types
 from sim.twin.world import TwinWorld
-from sim.words import VARIANT
+from sim.words import VARIANT, Reach
 
 if TYPE_CHECKING:
     from sim.planning.releases import Image
@@ -73,11 +73,11 @@ class FirmwareWorld(TwinWorld):
 
     def senders(self, home: Premises) -> list[Sender]:
         """Return those of *home* who report: nobody, its hub if a device of it reports, or its reporting devices."""
-        rule = self.scenario.reporting.rule
+        rule = self.scenario.reporting.traits
         reporting = [device for device in home.devices if device.reports]
-        if rule == "none" or not reporting:
+        if rule.is_silent or not reporting:
             return []
-        return [home.hub] if rule in HUB_TIMER_RULES else list(reporting)
+        return [home.hub] if rule.by_hub else list(reporting)
 
     def is_on_cpl(self, device: Living, version: int, second: int) -> bool:
         """Return whether base *version* of the model of *device* is on the CPL at *second*; version 0 always is."""
@@ -116,4 +116,4 @@ def devices_of(home: Premises) -> list[Living]:
 
 def is_able(world: FirmwareWorld, home: Premises) -> bool:
     """Return whether what leaves *home* can arrive."""
-    return home.reach is Reach.REACHED or world.scenario.reporting.rule == "cloud"
+    return home.reach is Reach.REACHED or world.scenario.reporting.traits.is_cloud
