@@ -22,7 +22,7 @@ from sim.run import replicate
 from sim.scenario.compose import assignments, put
 from sim.scenario.document import schema_document
 from sim.scenario.faults import ScenarioError
-from sim.scenario.fields import Closed
+from sim.scenario.fields import Closed, OneOf
 from sim.scenario.leaves import along, leaves_of, unread
 from sim.scenario.load import load, resolved
 from sim.scenario.read_when import Path, ReadWhen, row_at
@@ -173,11 +173,13 @@ def conditions(world: Scenario, path: Path) -> list[ReadWhen]:
     return [one for one in chain.from_iterable(found) if isinstance(one, ReadWhen)]
 
 
-def words(annotation: Any) -> list[str]:
-    """Return the words that a field may hold."""
-    if get_origin(annotation) is Literal:
-        return list(get_args(annotation))
-    inner = [each for each in get_args(annotation) if not isinstance(each, str)]
+def words(form: Any) -> list[str]:
+    """Return the words that a field of this *form* (a type, or what is said beside it) may hold."""
+    if isinstance(form, OneOf):
+        return list(form.allowed)
+    if get_origin(form) is Literal:
+        return list(get_args(form))
+    inner = [each for each in get_args(form) if not isinstance(each, str)]
     return [word for each in inner for word in words(each)]
 
 
@@ -189,7 +191,8 @@ def others(world: Scenario, path: Path, text: str) -> list[str]:
         "code": ["8F11"], "model": [*world.firmware.models] if world.firmware else [],
     }  # fmt: skip
     infos = [info for _, info, _ in along(world, path) if info is not None]
-    choices = named.get(path[-1]) or words(infos[-1].annotation)
+    said = [infos[-1].annotation, *infos[-1].metadata]
+    choices = named.get(path[-1]) or [word for form in said for word in words(form)]
     if text in choices:
         return [word for word in choices if word != text][:4]
     is_row = "mitigations" in path
