@@ -54,6 +54,11 @@ class ReportingRule:
         return self.trigger in (Trigger.CHANGE, Trigger.CHANGE_AND_TIMER)
 
     @property
+    def is_each_device_by_timer(self) -> bool:
+        """Whether every device speaks by a timer, and at no other time."""
+        return self.trigger is Trigger.TIMER and not self.by_hub and not self.is_cloud
+
+    @property
     def is_read(self) -> bool:
         """Whether somebody reads at a rate (`reporting.read.rate`)."""
         return self.trigger in (Trigger.READ, Trigger.AUDIT)

@@ -1,7 +1,5 @@
-"""The words of the model, each a member of an enumeration: one word in the pages, both engines,
-columns, tables and reports (`tests/test_words.py` holds them together).
-
-A kernel sees a member as a number; a table has its `word`. The numbers are never written to a file.
+"""The words of the model: one word in pages, both engines, columns, tables and reports. A kernel
+sees a member as a number, a table has its `word`; no number is written to a file.
 """
 
 from __future__ import annotations
@@ -9,6 +7,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
+# Versions are a byte each.
+VARIANT: Final = 128  # added to a version: an image that was never submitted
+UNKNOWN_VERSION: Final = 255  # of a record that is not there
 
 class Word(IntEnum):
     """A number with a meaning; what it is in tables is its `word`."""
@@ -29,9 +30,6 @@ class Word(IntEnum):
         return int(cls[word.upper()])
 
 
-# -- the estate --------------------------------------------------------------------------------
-
-
 class DeviceType(Word):
     """Types of device that have a firmware, in the order of their rows."""
 
@@ -48,9 +46,6 @@ class Reach(Word):
     REACHED = 0
     NO_WAN = 1
     NOT_COMMUNICATING = 2
-
-
-# -- messages ----------------------------------------------------------------------------------
 
 
 class StageKind(Word):
@@ -138,9 +133,6 @@ class Backoff(Word):
     DECORRELATED = 3
 
 
-# -- records -----------------------------------------------------------------------------------
-
-
 class Ledger(Word):
     """Who keeps a record."""
 
@@ -172,9 +164,9 @@ class PhaseSource(Word):
     """What sets the second at which a timer is due."""
 
     FIXED_CLOCK = 0
-    HASHED = 1
-    POWER_ON = 2
-    ACTIVATION = 3
+    POWER_ON = 1
+    ACTIVATION = 2
+    HASHED = 3
 
 
 class ReadProcess(Word):
@@ -212,15 +204,6 @@ class HomeEvent(Word):
     CALL = 6
     INSTALL = 7
     GAIN = 8
-
-
-# -- versions, a byte each ---------------------------------------------------------------------
-
-VARIANT: Final = 128  # added to a version: an image that was never submitted
-UNKNOWN_VERSION: Final = 255  # of a record that is not there
-
-
-# -- firmware ----------------------------------------------------------------------------------
 
 
 class JobState(Word):
@@ -274,17 +257,6 @@ class JobEnd(Word):
     ACTIVATION_FAILED = 11
     NOT_PERMITTED = 12
     OPEN = 13
-
-
-class SenderKnows(Word):
-    """What the sender of a job knows of its end: a gate sees what is told, and silence tells it
-    nothing.
-    """
-
-    DONE = 0
-    FAILED = 1
-    SILENT = 2
-    WITHDRAWN = 3
 
 
 class JobStep(Word):
@@ -347,23 +319,18 @@ class RolloutOrder(Word):
     BY_RISK = 3
 
 
-# -- local updates -----------------------------------------------------------------------------
-
-
 class Design(Word):
     """How local updates are screened."""
 
     NONE = 0
-    AUDIT = 1
-    SIGNATURE = 2
-    ALLOW_LIST = 3
-    TOKEN = 4
+    SIGNATURE = 1
+    ALLOW_LIST = 2
+    TOKEN = 3
+    AUDIT = 4
 
 
 class LocalImage(Word):
-    """What a local attempt would install: an image on the CPL, one that is not, or a variant that
-    was never submitted.
-    """
+    """What a local attempt installs: an image on the CPL or not, or a variant never submitted."""
 
     LISTED = 0
     UNLISTED = 1

@@ -22,6 +22,7 @@ TRAITS: Final[dict[str, tuple[Callable[[ReportingRule], object], str]]] = {
     "has a timer": (lambda rule: rule.timer, "R2 R3 R4 R6 R7 R8 R9"),
     "the timer is the period": (lambda rule: rule.timer == "period", "R2 R3 R4 R7 R8 R9"),
     "the timer is the heartbeat": (lambda rule: rule.timer == "heartbeat", "R6"),
+    "every device speaks by a timer alone": (lambda rule: rule.is_each_device_by_timer, "R3"),
     "a change makes a report": (lambda rule: rule.at_change, "R5 R6"),
     "is read at a rate": (lambda rule: rule.is_read, "R1 R11"),
     "is read at the hub": (lambda rule: rule.reads_the_hub, "R1"),

@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from sim.experiment.expected import is_quiet
-from sim.kernels.compiled import compiles, kept_in
+from sim.kernels.compiled import kept_in
+from sim.kernels.stepping import compiles
 from sim.scenario.fields import Capacity
 from sim.scenario.reach import clock_moves
 from sim.scenario.scale import scaled

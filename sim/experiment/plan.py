@@ -128,7 +128,7 @@ def refuse_without_compiler(engine: str, scenarios: Iterable[Scenario]) -> None:
     """
     if engine != "fast":
         return
-    from sim.kernels.compiled import compiles
+    from sim.kernels.stepping import compiles
     from sim.scenario.scale import scaled
 
     if compiles():

@@ -29,7 +29,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 from sim.kernels.identity import kernel_hash
-from sim.kernels.stepping import stepped
+from sim.kernels.stepping import compiles, stepped
 
 _HERE: Final = Path(__file__).parent
 _NAME: Final = "kernels-"
@@ -47,11 +47,6 @@ def _bases() -> Iterator[Path]:
     with suppress(RuntimeError):  # nobody has a home
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         yield home / "gb-meter-estate-simulator"
-
-
-def compiles() -> bool:
-    """Whether kernels are compiled; where `NUMBA_DISABLE_JIT` is set they are stepped through."""
-    return not numba.config.DISABLE_JIT
 
 
 @cache

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.core import cgutils, config, types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from sim.kernels.stepping import compiles
 
 _READ, _SOON, _DATA = 0, 3, 1  # as LLVM numbers them
 
@@ -32,4 +34,4 @@ def _no_hint(array: Any, index: Any) -> None:
     """Where nothing is compiled, nobody asks memory for anything."""
 
 
-prefetch = _no_hint if config.DISABLE_JIT else intrinsic(_hint)
+prefetch = intrinsic(_hint) if compiles() else _no_hint

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import config, types
+from numba import types
 from numba.experimental import structref
 
 from sim.kernels.attempts import Book, Setup
@@ -16,6 +16,7 @@ from sim.kernels.net import Room
 from sim.kernels.pool import Pool
 from sim.kernels.protection import Rows
 from sim.kernels.servers import Queues
+from sim.kernels.stepping import compiles
 from sim.kernels.traffic import Leaving
 
 
@@ -23,7 +24,7 @@ def reference(group: Any) -> tuple[Any, Any]:
     """Return Numba's type of references to the named tuple *group*, and what makes one from its
     fields. Where nothing is compiled the tuple itself will do.
     """
-    if config.DISABLE_JIT:
+    if not compiles():
         return None, group
     kind = structref.register(type(f"{group.__name__}Type", (types.StructRef,), {"__module__": __name__}))
     maker = type(f"{group.__name__}Ref", (structref.StructRefProxy,), {"__module__": __name__})

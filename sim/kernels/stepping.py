@@ -11,7 +11,13 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+import numba
 import numpy as np
+
+
+def compiles() -> bool:
+    """Whether kernels are compiled; where `NUMBA_DISABLE_JIT` is set they are stepped through."""
+    return not numba.config.DISABLE_JIT
 
 
 def record(fields: Sequence[tuple[Any, ...]], is_aligned: bool = False) -> np.dtype[Any]:
@@ -24,13 +30,20 @@ def _as_record(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def stepped(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return *function* as it is, with the arrays of records among its arguments seen as such."""
+    """Return *function* as it is, with its arguments as compiled kernels pass them on: integers in
+    one width, and arrays of records seen as such.
+    """
 
     @wraps(function)
     def called(*arguments: Any) -> Any:
-        return function(*map(_seen, arguments))
+        return function(*map(_passed, arguments))
 
     return called
+
+
+def _passed(value: Any) -> Any:
+    is_narrow = isinstance(value, np.integer) and value.itemsize < np.int64().itemsize
+    return np.int64(value) if is_narrow else _seen(value)
 
 
 def _seen(value: Any) -> Any:

@@ -150,7 +150,7 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
         blank["hub"], blank["wrong_hub_s"] = UNKNOWN_VERSION, 0
     devices[:] = blank
     homes = _homes(scenario, estate, region, key)
-    reads = int(rules[0]["rule"]) in (Trigger.READ, Trigger.AUDIT)
+    reads = int(rules[0]["trigger"]) in (Trigger.READ, Trigger.AUDIT)
     for kind, name in enumerate(TYPES):
         mine, at = devices[starts[kind] : starts[kind + 1]], place(region, SLOTS[name])
         mine["index"] = index[kind]
@@ -192,14 +192,14 @@ def _models(scenario: Scenario, key: np.uint64, device_type: str, at: int, index
 
 
 def _marks(scenario: Scenario, key: Any, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:
-    firmware, flags = firmware_of(scenario), np.zeros(len(index), np.uint8)
+    firmware, marks = firmware_of(scenario), np.zeros(len(index), np.uint8)
     some = np.empty(len(index), np.bool_)
     happens(key("firmware.off"), at, index, 0, np.uint64(threshold(firmware.off.get(device_type, 0.0))), some)
-    flags[some] |= IS_OFF
+    marks[some] |= IS_OFF
     if device_type in UPDATED_LOCALLY:
         happens(key("local.takes_part"), at, index, 0, np.uint64(threshold(firmware.local.take_up)), some)
-        flags[some] |= TAKES_PART
-    return flags
+        marks[some] |= TAKES_PART
+    return marks
 
 
 def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> NDArray[Any]:

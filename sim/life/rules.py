@@ -43,7 +43,7 @@ def rules_of(scenario: Scenario, region: int) -> NDArray[Any]:
     causes = {scenario.alerts.kinds[name].cause for name in scenario.alerts.active}
     distribution = ota.distribution[list(scenario.estate.regions)[region]]
     values: dict[str, Any] = {
-        "measure_s": window.warm_up, "horizon_s": window.warm_up + window.length, "region": region, "rule": rule.trigger,
+        "measure_s": window.warm_up, "horizon_s": window.warm_up + window.length, "region": region, "trigger": rule.trigger,
         "from_hub": rule.by_hub, "stores": rule.hub_keeps, "refreshes": reporting.read.refreshes_smi,
         "is_cloud": rule.is_cloud, "is_digest": rule.has_detail, "period_s": reporting.timer_s,
         "phase": PhaseSource.of(phase.source), "at_s": phase.at, "phase_window_s": phase.window, "event_delay_s": reads.event_delay,

@@ -137,7 +137,7 @@ def _told(life: Life, scenario: Scenario, replication: int) -> list[_Row]:
 def _timed(life: Life, scenario: Scenario, replication: int, number: int) -> int:
     """Return how many timed reports the able senders of a region make while it is measured."""
     rules, phase = life.rules[number][0], scenario.reporting.phase
-    if rules["rule"] not in (Trigger.TIMER, Trigger.CHANGE_AND_TIMER):
+    if rules["trigger"] not in (Trigger.TIMER, Trigger.CHANGE_AND_TIMER):
         return 0
     able = [_able(life, number, kind) if life.facts[0]["reports"][kind] else np.zeros(0, np.uint32) for kind in range(c.N_TYPES)]
     groups = [(number * 8, np.unique(np.concatenate(able)))] if rules["from_hub"] else [(place(number, SLOTS[TYPES[k]]), able[k]) for k in range(c.N_TYPES)]

@@ -11,7 +11,6 @@ from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
 from sim.report.lives import at_levels, by_levels, called, course, option, with_records
 from sim.report.ranking import above, excludes_nought, negative, of_cells, untold
-from sim.report.rules import is_by_timer
 from sim.report.study import Cell, Study
 from sim.report.words import capitalised, counted, interval, listed, percent
 from sim.units import DAY_S
@@ -126,7 +125,9 @@ def _by_a_timer(found: list[tuple[Cell, Difference]]) -> str:
     that is polled has a timer too, and the difference between those two is no store's.
     """
     best = found[0][0]
-    timed = [one for one in found if is_by_timer(one[0].scenario)]
+    timed = [
+        one for one in found if one[0].scenario.reporting.traits.is_each_device_by_timer
+    ]
     if not timed or timed[0][0] is best or _what(best) != "forward only":
         return ""
     cell, less = timed[0]

@@ -6,19 +6,11 @@ from typing import TYPE_CHECKING
 
 from sim.report.words import rounded
 from sim.units import DAY_S
-from sim.words import Trigger
 
 if TYPE_CHECKING:
     from sim.scenario.firmware import Firmware
     from sim.scenario.schema import Scenario, Updates
 
-
-
-def is_by_timer(scenario: Scenario) -> bool:
-    """Whether every device tells its version by a timer and nothing else (R3)."""
-    rule = scenario.reporting.traits
-    is_devices = rule.speaks == "device" and not rule.is_cloud
-    return rule.trigger is Trigger.TIMER and is_devices
 
 
 def rules(scenario: Scenario) -> tuple[str, str, str, str]:

@@ -10,7 +10,6 @@ from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.moments import Storm, how, plain
 from sim.report.ranking import of_cells
-from sim.report.rules import is_by_timer
 from sim.report.servers import READ, against, places, share
 from sim.report.storm_tables import grids
 from sim.report.study import Cell, Study
@@ -158,7 +157,7 @@ def _points(storm: Storm) -> tuple[str, ...]:
 
 def _protection(storm: Storm) -> str:
     """Say why protection that counts per device cannot help: a proof, since it holds for every draw."""
-    timed = [cell.scenario.reporting for cell in storm.cells if is_by_timer(cell.scenario)]
+    timed = [cell.scenario.reporting for cell in storm.cells if cell.scenario.reporting.traits.is_each_device_by_timer]
     if len(timed) < len(storm.cells):
         return ""
     gap_s = min(reporting.period - 2 * reporting.phase.jitter for reporting in timed)

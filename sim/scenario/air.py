@@ -25,6 +25,7 @@ from sim.scenario.fields import (
     distinct,
 )
 from sim.scenario.outages import Restored
+from sim.words import RolloutOrder
 
 CLASSES: Final = ("security", "defect", "specification", "feature", "non_core")
 ReleaseClass = Annotated[str, choice(*CLASSES)]
@@ -178,7 +179,7 @@ class Campaign(Closed):
     """How a version goes out over the air: in groups, with a gate after each."""
 
     lead: Duration = Field(description="Time from listing to the first group.")
-    order: Annotated[str, choice("random", "by_cell", "by_supplier", "by_risk")] = Field(
+    order: Annotated[str, choice(*RolloutOrder.words())] = Field(
         description="Who comes first: random, by_cell, by_supplier or by_risk (oldest record"
         " first)."
     )

@@ -29,8 +29,7 @@ SENDERS: Final = ("hub", "esme", "gsme", "ppmid", "ihd", "hcalcs")
 Sender = Annotated[str, choice(*SENDERS)]
 CAUSES: Final = AlertCause.words()
 FIRMWARE_CAUSES: Final = CAUSES[AlertCause.TRANSFERRED :]  # only in a world with a firmware block
-Cause = Annotated[str, choice(*CAUSES)
-]
+Cause = Annotated[str, choice(*CAUSES)]
 USED_BY: Final = {  # field: the causes that need it; to others it means nothing
     "after": ("outage", "restoration", "cut"),
     "rate": ("random", "chatter"),

@@ -20,7 +20,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from sim import units
+from sim import units, words
 from sim.rules import RULES
 from sim.scenario.faults import did_you_mean
 from sim.scenario.stages import STAGES
@@ -230,8 +230,8 @@ class OneOf:
         if word in self.allowed:
             return str(word)
         hint = did_you_mean(value, self.allowed) if isinstance(value, str) else ""
-        words = ", ".join(self.allowed)
-        raise ValueError(f"{shown(value)} is not known; it must be one of {words}{hint}")
+        known = ", ".join(self.allowed)
+        raise ValueError(f"{shown(value)} is not known; it must be one of {known}{hint}")
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         """Return how a field of it is read."""
@@ -293,13 +293,16 @@ def of_server(leaf: Mapping[str, _Value] | _Value, server: str) -> _Value:
 Rule = Annotated[
     str, choice(*RULES, **{rule.label.lower(): rule.id for rule in RULES.values()})
 ]
-Policy = Annotated[str, choice("do_minimum", "ota_only", "local_and_ota", p0="do_minimum", p1="ota_only", p2="local_and_ota", p4="local_and_ota"),
+_POLICIES: Final = ("do_minimum", "ota_only", "local_and_ota")
+Policy = Annotated[
+    str,
+    choice(*_POLICIES, p0="do_minimum", p1="ota_only", p2="local_and_ota", p4="local_and_ota"),
 ]
 Clock = Annotated[str, choice("utc", "local")]
-PhaseSource = Annotated[str, choice("fixed_clock", "power_on", "activation", "hashed")]
+PhaseSource = Annotated[str, choice(*words.PhaseSource.words())]
 Driver = Annotated[str, choice("poisson", "releases")]
-Reporter = Annotated[str, choice("ppmid", "ihd", "hcalcs", "esme", "gsme")]
+Reporter = Annotated[str, choice(*words.DeviceType.words())]
 Per = Annotated[str, choice("meter", "device", "premises")]
 MadeAt = Annotated[str, choice("home", "dsp")]
 StageName = Annotated[str, choice(*STAGES)]
-Overflow = Annotated[str, choice("drop_newest", "drop_oldest", "keep_latest")]
+Overflow = Annotated[str, choice(*words.Overflow.words())]

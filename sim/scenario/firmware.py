@@ -28,9 +28,10 @@ from sim.scenario.fields import (
     distinct,
 )
 from sim.scenario.week import DaysOfWeek
+from sim.words import Design, DeviceType
 
 MOST_VERSIONS: Final = 100
-LIVING: Final = ("ppmid", "ihd", "hcalcs", "esme", "gsme")
+LIVING: Final = DeviceType.words()
 LivingType = Annotated[str, choice(*LIVING)]
 VersionNumber = Annotated[int, count(0, MOST_VERSIONS)]
 
@@ -133,7 +134,7 @@ class GatewayOutage(Closed):
 class Screening(Closed):
     """What stands between a local update and a device."""
 
-    design: Annotated[str, choice("none", "signature", "allow_list", "token", "audit")] = Field(
+    design: Annotated[str, choice(*Design.words())] = Field(
         description="none, signature, allow_list, token (asked of a gateway) or audit (after the"
         " fact)."
     )

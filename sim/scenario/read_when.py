@@ -36,14 +36,13 @@ class ReadWhen:
         return schema | {"x-read-when": self.words}
 
 
-def _rule(told: str, has: Callable[[ReportingRule], object]) -> ReadWhen:
-    """Return the condition that the reporting rule *has* a trait; *told* says which, where it is
-    not said by naming the few rules that have it.
+def _rule(has: Callable[[ReportingRule], object], told: str = "") -> ReadWhen:
+    """Return the condition that the reporting rule *has* a trait: in the words *told*, else by
+    naming the few rules that have it.
     """
-    if not told:
-        rules = [rule.id for rule in RULES.values() if has(rule)]
-        told = f"reporting.rule is {' or '.join(rules)}"
-    return ReadWhen(f"where {told}", lambda world, at: bool(has(world.reporting.traits)))
+    named = " or ".join(rule.id for rule in RULES.values() if has(rule))
+    words = f"where {told or f'reporting.rule is {named}'}"
+    return ReadWhen(words, lambda world, at: bool(has(world.reporting.traits)))
 
 
 def _design(design: str) -> ReadWhen:
@@ -126,13 +125,13 @@ ASKED: Final = ReadWhen(
     lambda world, at: world.firmware is None and world.reporting.traits.is_asked,
 )
 PERIOD: Final = _rule(
-    "a period is the timer of reports (by reporting.rule)", lambda rule: rule.timer == "period"
+    lambda rule: rule.timer == "period", "a period is the timer of reports (by reporting.rule)"
 )
-HEARTBEAT: Final = _rule("", lambda rule: rule.timer == "heartbeat")
-KEPT_BY_HUBS: Final = _rule("hubs keep versions (by reporting.rule)", lambda rule: rule.hub_keeps)
-READ: Final = _rule("", lambda rule: rule.is_read)
-STORED: Final = _rule("", lambda rule: rule.reads_the_hub)
-TIMER: Final = _rule("reports have a timer (by reporting.rule)", lambda rule: rule.timer)
+HEARTBEAT: Final = _rule(lambda rule: rule.timer == "heartbeat")
+KEPT_BY_HUBS: Final = _rule(lambda rule: rule.hub_keeps, "hubs keep versions (by reporting.rule)")
+READ: Final = _rule(lambda rule: rule.is_read)
+STORED: Final = _rule(lambda rule: rule.reads_the_hub)
+TIMER: Final = _rule(lambda rule: rule.timer, "reports have a timer (by reporting.rule)")
 CLOCK: Final = ReadWhen(
     "where reports have a timer whose phase has the source fixed_clock or hashed",
     lambda world, at: _has_phase(world, "fixed_clock", "hashed"),
@@ -280,7 +279,7 @@ SWEPT: Final = ReadWhen(
     lambda world, at: world.firmware.campaign.sweeps > 0,
 )
 CONSTANT, EXPONENTIAL, GROUPS = (_ramp(kind) for kind in ("constant", "exponential", "groups"))
-EVENT_READ: Final = _rule("", lambda rule: rule.trigger is Trigger.EVENT)
+EVENT_READ: Final = _rule(lambda rule: rule.trigger is Trigger.EVENT)
 CALLED: Final = ReadWhen(
     "where firmware.reads.call.share is above 0 %",
     lambda world, at: world.firmware.reads.call.share > 0,

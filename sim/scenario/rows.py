@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from sim import words
 from sim.scenario.fields import (
     OF_THE_ESTATE,
     ByServer,
@@ -26,7 +27,7 @@ from sim.scenario.fields import (
 _MOST: Final = 2**31 - 1
 Count = Annotated[int, count(0, _MOST)]
 PositiveCount = Annotated[int, count(1, _MOST)]
-Backoff = Annotated[str, choice("none", "full", "equal", "decorrelated")]
+Backoff = Annotated[str, choice(*words.Backoff.words())]
 
 
 class _Whole(Closed):

@@ -145,11 +145,11 @@ def power(world: TwinWorld, home: Premises) -> Process:
 
 def clock_locks(world: TwinWorld) -> Process:
     """Set the clocks of part of a region's senders to one time, stroke by stroke."""
+    if not world.timer_period_s:
+        return
     by_name = {region.name: region for region in world.regions}
     for number, (start_s, lock) in enumerate(strokes(world.scenario, world.luck.replication, "clock_locks")):
         yield Moment(world.env, start_s - int(world.env.now), LOCKS)
-        if not world.timer_period_s:
-            continue
         read = reading(start_s, world.clock_moves)
         for sender in (sender for home in by_name[lock.region].premises for sender in world.senders(home)):
             if world.luck.happens(lock.share, "lock.footprint", sender.place, sender.index, number):

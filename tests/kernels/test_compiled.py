@@ -9,9 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sim.kernels import compiled, identity
+from sim.words import Fate
 
 # A kernel of one file that calls those of another: what a region draws (sim.kernels.draws).
 DRAW = """
@@ -188,3 +190,19 @@ def test_the_hash_is_of_every_file_and_version(tmp_path, monkeypatch):
         path.write_bytes(path.read_bytes() + b"\n")
         assert identity.kernel_hash.__wrapped__() != first
         path.write_bytes(path.read_bytes()[:-1])
+
+
+def test_a_kernel_is_compiled_once_whoever_calls_it(monkeypatch):
+    """From a byte, a word, a literal and a member of an enumeration: integers of one width."""
+    monkeypatch.setattr(compiled, "kept_in", lambda: None)
+
+    @compiled.njit(nogil=True)
+    def doubled(number):
+        return 2 * number
+
+    @compiled.njit(nogil=True)
+    def calls(small, large):
+        return doubled(small[0]), doubled(large[0]), doubled(3), doubled(Fate.LOST)
+
+    assert calls(np.array([200], np.uint8), np.array([-7], np.int64)) == (400, -14, 6, 10)
+    assert len(doubled.signatures) == 1

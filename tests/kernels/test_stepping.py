@@ -2,59 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
-import pytest
 
-from sim import run
 from sim.kernels import stepping
-from tests.twins import firmware, storms, worlds
 
 # A steady world, a storm with rows, retries and faults, and a firmware world: small ones, as every
 # step is taken in Python.
-WORLDS = {"steady": (worlds.world, 0), "storm": (storms.storm, 4), "firmware": (firmware.world, 3)}
-
-STEP = """
-import sys
-from types import ModuleType
-import numpy as np
-ours = ModuleType("tests")
-ours.__path__ = ["tests"]
-sys.modules["tests"] = ours
-np.seterr(over="raise")  # compiled code is silent when a number leaves its width
-from tests.kernels.test_stepping import WORLDS, digest
-for kind in WORLDS:
-    print(kind, digest(kind))
-"""
+WORLDS = ("steady:0", "storm:4", "firmware:3")
 
 
-def digest(kind: str) -> str:
-    """Return a digest of every table of the world of *kind*."""
-    make, number = WORLDS[kind]
-    tables = run.replicate(make(number), 0)
-    text = "".join(f"{name}\n{tables[name].to_csv(index=False)}" for name in sorted(tables))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-@pytest.fixture(scope="module")
-def stepped(root) -> dict[str, str]:
-    """Return the digests of a process in which nothing is compiled."""
-    command = [sys.executable, "-c", STEP]
-    uncompiled = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": "."}
+def digests(root: Path, *options: str, **env: str) -> list[str]:
+    """Return what `tools/digests` prints of `WORLDS` under Python *options* and in *env*."""
     answer = subprocess.run(
-        command, cwd=root, env=uncompiled, capture_output=True, text=True, check=False, timeout=200
+        [sys.executable, *options, "tools/digests", *WORLDS],
+        cwd=root,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
     )
     assert answer.returncode == 0, answer.stderr
-    return dict(line.split() for line in answer.stdout.splitlines())
+    return answer.stdout.splitlines()
 
 
-@pytest.mark.parametrize("kind", WORLDS)
-def test_the_same_bytes_as_compiled(kind: str, stepped):
-    assert stepped[kind] == digest(kind)
+def test_the_same_bytes_as_compiled(root):
+    """And no overflow, of which compiled code says nothing: a warning would be an error."""
+    uncompiled = digests(root, "-W", "error::RuntimeWarning", NUMBA_DISABLE_JIT="1")
+
+    assert len(uncompiled) == len(WORLDS)
+    assert uncompiled == digests(root)
 
 
 def test_a_record_has_its_fields_as_attributes_wherever_it_comes_from():
@@ -69,3 +51,15 @@ def test_a_record_has_its_fields_as_attributes_wherever_it_comes_from():
 
     put((joined, "beside"), 2)
     assert joined["due_s"].tolist() == [0, 0, 7]
+
+
+def test_integers_are_passed_in_one_width_as_compiled_ones_are():
+    """What 64 bits with a sign hold becomes that; keys and thresholds stay without a sign."""
+    given = np.uint8(255), np.int32(-1), np.uint32(2**32 - 1), np.int64(7), np.uint64(2**64 - 1)
+
+    @stepping.stepped
+    def passed(*numbers):
+        return numbers
+
+    assert passed(*given) == given
+    assert [type(one) for one in passed(*given)] == [*[np.int64] * 4, np.uint64]

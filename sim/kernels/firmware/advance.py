@@ -199,7 +199,7 @@ def _gained(w, facts, sums, devices, rows, reach, now_s, goals):  # type: ignore
         device = devices[rows[kind]]
         if kind != DeviceType.IHD and now_s >= w.measure_s:
             sums.decisions[ReadProcess.GAIN, kind, compliance(kind, device, goals[device.model])] += 1
-        if w.rule == Trigger.EVENT and facts.reports[kind] and is_able(w, device, reach):
+        if w.trigger == Trigger.EVENT and facts.reports[kind] and is_able(w, device, reach):
             _asked(w, facts, sums, kind, device, now_s)
 
 
@@ -216,7 +216,7 @@ def _asked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
 def _tell(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     """The report of a change, or the read that an install triggers."""
     device.told_s = NEVER
-    if w.rule == Trigger.EVENT:
+    if w.trigger == Trigger.EVENT:
         _asked(w, facts, sums, kind, device, now_s)
         return
     sums.told[FirmwareMessage.VERSION_REPORT] += now_s >= w.measure_s
@@ -246,7 +246,7 @@ def _read(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
     sums.told[FirmwareMessage.VERSION_REPORT] += is_measured
     if happened(facts, Stream.REPORT_LOSS, place, device.index, now_s, w.loss):
         return
-    if w.rule == Trigger.AUDIT:
+    if w.trigger == Trigger.AUDIT:
         _look(w, sums, kind, device, ReadProcess.AUDIT, now_s)
         write(w, facts, sums, kind, device, now_s, now_s, device.running)
     elif w.refreshes and device.hub != UNKNOWN_VERSION:

@@ -28,7 +28,6 @@ from sim.words import (
     Outcome,
     ReadProcess,
     RecordState,
-    SenderKnows,
     Status,
 )
 
@@ -75,13 +74,14 @@ HOME = record([
 HOME_MEANINGS: Final = {  # of the columns of a premises, beside the second of its next event, which stands alone because it is read the most
     "ready_s": "its hub can serve displays and load control from", "exchanged_s": "its hub is exchanged; -1 - second: has been",
     "free_s": "its hub has sent what it had to send over the HAN", "gain_s": "next change of supplier", "install_s": "next read at installation",
-    "reach": "0 reached, 1 no WAN, 2 not communicating",
+    "reach": "`Reach`",
 }  # fmt: skip
 
 
 RULES = record([
     *((name, "i8") for name in (
-        "measure_s", "horizon_s", "region", "rule", "from_hub", "stores", "refreshes", "is_cloud", "is_digest", "period_s", "phase", "at_s", "phase_window_s",
+        "measure_s", "horizon_s", "region", "trigger", "from_hub", "stores", "refreshes", "is_cloud",
+        "is_digest", "period_s", "phase", "at_s", "phase_window_s",
         "event_delay_s", "ban_s", "ban_everywhere", "ota_s", "design", "list_age_s", "fails_open", "install_s", "token_life_s", "again_s", "reseed",
         "distribution_low", "distribution_n", "resume_s", "wait_low", "wait_n", "answer_low", "answer_n", "patience_s", "repair_s", "repair_low", "repair_n",
         "retries", "retry_s", "cut_low", "cut_n", "emits",
@@ -175,7 +175,19 @@ class Region(NamedTuple):
     rows: NDArray[Any]
 
 
-# What the sender of a job knows, by how the job ended.
+@unique
+class SenderKnows(IntEnum):
+    """What the sender of a job knows of its end: a gate sees what is told, and silence tells it
+    nothing.
+    """
+
+    DONE = 0
+    FAILED = 1
+    SILENT = 2
+    WITHDRAWN = 3
+
+
+# By how the job ended.
 SENDER_KNOWS = np.full(len(JobEnd), SenderKnows.SILENT, np.int64)
 SENDER_KNOWS[[JobEnd.DONE, JobEnd.REPAIRED]] = SenderKnows.DONE
 SENDER_KNOWS[[JobEnd.REFUSED_HASH, JobEnd.REFUSED_LISTING, JobEnd.REFUSED_HUB]] = SenderKnows.FAILED

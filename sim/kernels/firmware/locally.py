@@ -78,7 +78,7 @@ def local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy):  # type:
     screened, outcome = False, Outcome.INSTALLED
     if _is_banned(w, facts, kind, device, homes, now_s):
         outcome = Outcome.BANNED
-    elif w.design >= Design.SIGNATURE and device.running % VARIANT >= facts.asks_from[device.model]:
+    elif w.design in (Design.SIGNATURE, Design.ALLOW_LIST, Design.TOKEN) and device.running % VARIANT >= facts.asks_from[device.model]:
         screened, outcome = True, _screened(w, facts, place, device, version, is_variant, on_list, now_s, is_busy)
     if outcome == Outcome.INSTALLED and not facts.permitted[device.model, version, device.running % VARIANT]:
         outcome = Outcome.NOT_PERMITTED
@@ -89,7 +89,7 @@ def local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy):  # type:
     if outcome == Outcome.INSTALLED:
         reach = homes[index].reach
         change(w, facts, sums, kind, device, reach, now_s, version + VARIANT if is_variant else version)
-        if w.rule == Trigger.EVENT and device.told_s == NEVER and facts.reports[kind] and is_able(w, device, reach):
+        if w.trigger == Trigger.EVENT and device.told_s == NEVER and facts.reports[kind] and is_able(w, device, reach):
             device.told_s = min(now_s + w.event_delay_s, NEVER)
 
 

@@ -11,7 +11,7 @@ from sim.kernels.draws import gap_s, scaled, word
 from sim.kernels.firmware.columns import IS_OFF, PLAIN, SLOT, TAKES_PART, Stream
 from sim.kernels.ledgers import Total
 from sim.kernels.seconds import NEVER
-from sim.words import UNKNOWN_VERSION, VARIANT, Design, DeviceType, JobState, Ledger, Reach, RecordState, Status, Trigger
+from sim.words import UNKNOWN_VERSION, VARIANT, Design, DeviceType, JobState, Ledger, PhaseSource, Reach, RecordState, Status, Trigger
 
 
 @njit(**PLAIN, inline="always")
@@ -133,7 +133,7 @@ def change(w, facts, sums, kind, device, reach, now_s, version):  # type: ignore
         hear(w, facts, sums, kind, device, now_s)
     settle_smi(w, facts, sums, kind, device, now_s)
     settle_hub(w, facts, sums, kind, device, now_s)
-    if (w.rule == Trigger.CHANGE or w.rule == Trigger.CHANGE_AND_TIMER) and facts.reports[kind] and is_able(w, device, reach):
+    if (w.trigger == Trigger.CHANGE or w.trigger == Trigger.CHANGE_AND_TIMER) and facts.reports[kind] and is_able(w, device, reach):
         device.told_s = now_s
     if device.call_s == NEVER and happened(facts, Stream.READS_CALL, place, device.index, now_s, w.call):
         device.call_s = min(now_s + gap_s(drawn(facts, Stream.READS_CALL_DELAY, place, device.index, now_s), w.call_rate), NEVER)
@@ -157,9 +157,9 @@ def write(w, facts, sums, kind, device, now_s, made_s, version):  # type: ignore
 @njit(**PLAIN)
 def anchor_s(w, facts, place, index):  # type: ignore[no-untyped-def]
     """Return the anchor of a timer, in [-period, 0)."""
-    if w.phase == 0:
+    if w.phase == PhaseSource.FIXED_CLOCK:
         return w.at_s % w.period_s - w.period_s
-    if w.phase == 1:
+    if w.phase == PhaseSource.HASHED:
         return (w.at_s + scaled(drawn(facts, Stream.PHASE_HASHED, place, index, 0), w.phase_window_s)) % w.period_s - w.period_s
     return -scaled(drawn(facts, Stream.PHASE_START, place, index, 0), w.period_s)
 
@@ -182,7 +182,7 @@ def strikes_next(w, facts, first, now_s):  # type: ignore[no-untyped-def]
 @njit(**PLAIN)
 def period_of(w, facts, place, index, now_s):  # type: ignore[no-untyped-def]
     """Return the number of the period of the timed report that is made now."""
-    if w.phase != 0:
+    if w.phase != PhaseSource.FIXED_CLOCK:
         return np.int64(now_s) // w.period_s
     read = read_at(facts, now_s)
     return (read - (read - anchor_s(w, facts, place, index)) % w.period_s) // w.period_s
@@ -200,7 +200,7 @@ def rearm(w, facts, kind, device, reach, now_s):  # type: ignore[no-untyped-def]
 
     While an answer is under way it can: it would be the later evidence.
     """
-    is_timed = w.rule == Trigger.TIMER or w.rule == Trigger.CHANGE_AND_TIMER
+    is_timed = w.trigger == Trigger.TIMER or w.trigger == Trigger.CHANGE_AND_TIMER
     if device.timer_s != NEVER or not is_timed or kind == DeviceType.IHD or not facts.reports[kind] or not is_able(w, device, reach):
         return
     says = device.hub if w.from_hub else device.running
