@@ -1,7 +1,8 @@
 """Write the generated pages anew: `make docs`. Tests hold the committed pages to what this module returns.
 
 `docs/data_dictionary.md` comes from `sim/tables.py`, `docs/transitions.md` from `sim/transitions.py`,
-`docs/rules.md` from `sim/rules.py`. `docs/traceability.md` comes from a search for item ids:
+`docs/rules.md` from `sim/rules.py`,
+`docs/options.md` from `sim/policies.py`, `sim/faults.py` and `sim/mitigations.py`. `docs/traceability.md` comes from a search for item ids:
 the items are listed in `docs/items.csv`, and a module, test or scenario claims an item by naming it (a range such as R0–R6 or V1–V3 names every item in it).
 """
 
@@ -10,12 +11,17 @@ from __future__ import annotations
 import csv
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _RULES_ARE = (
     "Who tells the inventory which version runs, and when: the rows of `sim/rules.py`, which both engines ask,"
     " and from which the schema, the labels and this page are made."
+)
+_OPTIONS_ARE = (
+    "What a scenario can choose, beside its reporting rule: the rows of `sim/policies.py`, `sim/faults.py` and"
+    " `sim/mitigations.py`, which both engines ask, and from which the schema and this page are made."
 )
 _MADE = "<!-- Made by `make docs`; do not edit. -->"
 _ID = re.compile(r"(?<![\w.-])(?P<stem>S[123]-(?=\d\d)|[FHRV])(?P<first>\d{1,2})(?:(?:[–…-]| to )(?P=stem)?(?P<last>\d{1,2}))?(?![\w%]|\.\d)")
@@ -130,8 +136,60 @@ def rules() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a table with its *heads* and *rows* of cells."""
+    body = [f"| {' | '.join(cell or '–' for cell in cells)} |" for cells in rows]
+    return ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *body]
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else ""
+
+
+def options() -> str:
+    """Return the page of policies, faults and mitigations: what each is, column by column."""
+    sys.path.insert(0, str(ROOT))
+    from sim.faults import FAULTS
+    from sim.mitigations import MITIGATIONS
+    from sim.policies import POLICIES
+
+    lines = [_MADE, "# Options", "", _OPTIONS_ARE, "", "## Policies of local updates"]
+    lines += _table(
+        ("id", "label", "name", "layer", "what it means", "local updates"),
+        (
+            (f"`{row.id}`", ", ".join(row.labels), row.name, row.layer, row.means, _yes(row.has_local))
+            for row in POLICIES.values()
+        ),
+    )
+    lines += ["", "## Lists of faults", "", "A list's place counts from 0: strokes are drawn under it."]
+    lines += _table(
+        ("place", "id", "name", "layer", "what it means", "premises go dark", "in a firmware world"),
+        (
+            (
+                str(place), f"`{row.id}`", row.name, row.layer, row.means, _yes(row.darkens),
+                _yes(row.in_firmware),
+            )
+            for place, row in enumerate(FAULTS.values())
+        ),
+    )  # fmt: skip
+    lines += ["", "## Mitigations", "", "The law of each is in [mitigations](mitigations.md)."]
+    lines += _table(
+        ("id", "name", "layer", "what it means", "of what", "most"),
+        (
+            (
+                f"`{row.id}`", row.name, ", ".join(row.layers), row.means,
+                "alerts" if row.for_alerts else "alerts and reports" if row.of_senders else "all messages",
+                row.once_in and f"one in a {row.once_in}",
+            )
+            for row in MITIGATIONS.values()
+        ),
+    )  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
     "docs/data_dictionary.md": data_dictionary,
+    "docs/options.md": options,
     "docs/rules.md": rules,
     "docs/traceability.md": traceability,
     "docs/transitions.md": transitions,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from sim.faults import FAULTS
 from sim.kernels import draws
 from sim.kernels.dials import Dial, dial_of
 from sim.scenario.reach import clock_moves
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 
     from sim.scenario.schema import Scenario
 
-# The lists of `faults`; the place in this tuple is the place of the draw.
-LISTS: Final = ("power_cuts", "hub_reboots", "wan_outages", "stage_outages", "clock_locks")
+LISTS: Final = tuple(FAULTS)  # the place in it is the place of the draw
 
 
 def strokes(scenario: Scenario, replication: int, what: str) -> tuple[tuple[int, Any], ...]:
@@ -64,9 +64,9 @@ def triggers(scenario: Scenario, replication: int) -> list[tuple[str, str, int, 
     for what in LISTS:
         for second, entry in strokes(scenario, replication, what):
             end_s = second
-            if what != "clock_locks":
+            if FAULTS[what].has_end:
                 end_s += entry.duration
-            if what in ("power_cuts", "hub_reboots"):
+            if FAULTS[what].darkens:
                 end_s += entry.curve[-1].time if entry.curve else entry.restoration
             found.append((what, f"{entry.stage}/{entry.server}" if what == "stage_outages" else entry.region, second, end_s))
     return sorted(found, key=lambda row: row[2])

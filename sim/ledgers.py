@@ -5,7 +5,7 @@ The kernel walks the devices; this keeps their sums between intervals and turns 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sim.estate.estate import TYPE_2, Estate, Slice
 from sim.kernels import ledgers as kernel
 from sim.kernels.ledgers import Total
+from sim.mitigations import MITIGATIONS
 from sim.recorder import from_rows
 from sim.tables import STALENESS_EDGES_S
 from sim.units import DAY_S
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 Changes = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # row, second, new version; by row and then time
 Messages = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # device row, second made, second written; by row and then second made
 NOTHING: Messages = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32))
-OVERTAKE: Final = frozenset({"retry", "lifo", "access_barring"})  # mitigations under which a report may be written before one made earlier
 NONE_HELD = kernel.Held(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.uint16))
 EDGES = np.array(STALENESS_EDGES_S, np.int64)
 
@@ -36,8 +36,8 @@ class Ledgers:
         self._estate, self._warm_up_s, self._horizon_s = estate, warm_up_s, horizon_s
         self._hub_kept = scenario.reporting.traits.hub_keeps
         self._reports = frozenset(scenario.reporting.devices)
-        mitigations = (row.kind for stage in scenario.network for row in stage.mitigations)
-        self._in_order = not scenario.faults.wan_outages and OVERTAKE.isdisjoint(mitigations)
+        rows = (MITIGATIONS[row.kind] for stage in scenario.network for row in stage.mitigations)
+        self._in_order = not (scenario.faults.wan_outages or any(row.overtakes for row in rows))
         shape = (len(estate.slices), 2, kernel.N_TOTALS)
         self._totals = np.zeros(shape, np.int64)
         self._bands = np.zeros((len(estate.slices), 2, len(EDGES) - 1), np.int64)

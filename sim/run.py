@@ -72,7 +72,7 @@ def start(world: World) -> None:
     processes: list[Iterator[Any]] = [faults(world)]
     if world.life is not None:
         processes.append(lives(world))
-    elif world.scenario.updates.policy == "local_and_ota":
+    elif world.scenario.updates.has_local:
         processes += [local_updates(world), releases(world)]
     if world.life is None or world.scenario.network or world.scenario.alerts.active or world.scenario.traffic.level:
         processes.append(days(world))

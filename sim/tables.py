@@ -10,6 +10,8 @@ from typing import Final
 
 import pandas as pd
 
+from sim.faults import FAULTS
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -43,6 +45,8 @@ _TYPE = Column("device_type", "str", "", "ppmid, ihd or hcalcs; in a firmware wo
 _LIVING = Column("device_type", "str", "", "ppmid, ihd, hcalcs, esme or gsme.")
 _MODEL = Column("model", "str", "", "Device model of the scenario.")
 _REGION = Column("region", "str", "", "CSP region.")
+
+_LISTS = f"{', '.join([*FAULTS][:-1])} or {[*FAULTS][-1]}"
 
 _ALL = (
     Table("arrivals", "a stage, server, kind and quarter of an hour of the day", "recorder", (
@@ -126,7 +130,7 @@ _ALL = (
         Column("flood_below_n", "int64", "alerts", "Alerts an operator gets in ten minutes below which a flood ends."),
     )),
     Table("triggers", "a stroke of a fault, in order of time", "run", (
-        Column("what", "str", "", "List of faults it is of: power_cuts, hub_reboots, wan_outages, stage_outages or clock_locks."),
+        Column("what", "str", "", f"List of faults it is of: {_LISTS}."),
         Column("place", "str", "", "Region it strikes; for a stage outage `stage/server`, where server may be `all`."),
         Column("start_s", "int64", "s", "Second it strikes, from the window's start (warm-up included)."),
         Column("end_s", "int64", "s", "Second from which all is back: start + duration, + restoration or the curve's last time; of a clock lock its start."),

@@ -8,7 +8,7 @@ import pytest
 
 from sim import words
 from sim.kernels.firmware.columns import stream_names
-from sim.scenario.rows import ROWS
+from sim.mitigations import MITIGATIONS
 from sim.scenario.stages import STAGES
 from sim.streams import STREAMS
 from sim.tables import TABLES
@@ -46,7 +46,7 @@ def test_a_column_says_the_words_it_may_have(table: str, column: str):
 
 
 def test_every_row_of_a_stage_has_its_word():
-    assert words.Mitigation.words() == tuple(ROWS)
+    assert words.Mitigation.words() == tuple(MITIGATIONS)
     assert words.StageKind.words() == tuple(name for name in STAGES if name not in ("device", "hub"))
 
 

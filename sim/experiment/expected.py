@@ -36,7 +36,7 @@ def reports_per_s(scenario: Scenario) -> float:
         return 0.0
     reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
     hubs = min(float(scenario.estate.premises), reporters)
-    changes = float(local.rate) * local.take_up * (scenario.updates.policy == "local_and_ota")
+    changes = float(local.rate) * local.take_up * scenario.updates.has_local
     rule, each_s = reporting.traits, 0.0
     if rule.is_read:
         each_s += float(reporting.read.rate)

@@ -36,7 +36,7 @@ def _built(release: Release, delay_s: float, horizon_s: int) -> float:
 def attempts(scenario: Scenario) -> float:
     """Return the expected local attempts."""
     firmware = scenario.firmware
-    if firmware is None or scenario.updates.policy != "local_and_ota":
+    if firmware is None or not scenario.updates.has_local:
         return 0.0
     n, horizon_s, local = living(scenario), scenario.window.warm_up + scenario.window.length, firmware.local
     offered = [row for row in firmware.releases if row.release_class in local.classes and firmware.models[row.model].type in _LOCALLY]

@@ -19,6 +19,7 @@ from sim.kernels.pool import NONE
 from sim.kernels.protection import ROW, RowMemory, Rows, SenderMemory
 from sim.kernels.seconds import NEVER
 from sim.kernels.servers import OUTAGE, SERVER, STAGE, Queues
+from sim.mitigations import MITIGATIONS
 from sim.planning.sizes import sizes_at
 from sim.recorder import Recorder
 from sim.scenario.fields import of_server
@@ -30,18 +31,6 @@ if TYPE_CHECKING:
 
     from sim.scenario.schema import Scenario, Stage
 
-# What a server's arrivals are taken through, one row after the other.
-AT_SERVERS: Final = frozenset({
-    Mitigation.ACCESS_BARRING,
-    Mitigation.ALERT_STORM_PROTECTION,
-    Mitigation.CIRCUIT_BREAKER,
-    Mitigation.ADMISSION,
-    Mitigation.SHED,
-    Mitigation.ALLOCATION,
-    Mitigation.SHAPE,
-    Mitigation.CODEL,
-    Mitigation.REDELIVERY,
-})
 PER_SENDER: Final = ("outage", "restoration", "reboot")  # causes of alert that come once a fault
 
 
@@ -61,7 +50,7 @@ class Layout:
             (k, number, row)
             for k, spec in enumerate(self.specs)
             for number, row in enumerate(spec.mitigations)
-            if Mitigation.of(row.kind) in AT_SERVERS
+            if MITIGATIONS[row.kind].at_servers
         ]
         traffic = scenario.traffic.kinds
         self.central = np.array(
@@ -132,7 +121,7 @@ class Layout:
             own = [row for stage, _, row in self.rows if stage == k]
             number = next((i for i, (stage, _, _) in enumerate(self.rows) if stage == k), 0)
             codel = next(((row.target, row.interval) for row in spec.mitigations if row.kind == "codel"), (-1, -1))
-            mixed = any(row.kind in ("circuit_breaker", "admission", "allocation") for row in own)
+            mixed = any(MITIGATIONS[row.kind].counts_arrivals for row in own)
             out[k] = (
                 StageKind.of(spec.stage), first, self.servers(k), self._recorder.first[k], spec.latency,
                 before, spec.overflow == "drop_oldest", len(spec.priority) + 1, number, len(own),
@@ -185,7 +174,7 @@ class Layout:
         rows, ring, most = np.zeros((len(self.rows), n_servers), ROW), 0, 1
         for i, (k, _, row) in enumerate(self.rows):
             for v, name in enumerate(self.names[self.specs[k].stage]):
-                rows[i, v] = (Mitigation.of(row.kind), k, *_parameters(row, name), ring)
+                rows[i, v] = (MITIGATIONS[row.kind].number, k, *_parameters(row, name), ring)
             ring += self.servers(k) * row.window if row.kind == "circuit_breaker" else 0
             most = max(most, row.threshold if row.kind == "alert_storm_protection" else 1)
         state = np.zeros((len(self.rows), n_servers, 4), np.int64)
@@ -207,7 +196,10 @@ class Layout:
         scenario, specs = self._scenario, self.specs
         hub = next((spec for spec in scenario.network if spec.stage == "hub"), None)
         homes = self.retry is not None or len(links.start) > 0 or any(s.stage == "cell" for s in specs) or any(r.kind == "allocation" for _, _, r in self.rows)
-        watched = any(row.kind in ("circuit_breaker", "admission") and specs[k].stage == "cell" for k, _, row in self.rows)
+        watched = any(
+            MITIGATIONS[row.kind].counts_arrivals and specs[k].stage == "cell"
+            for k, _, row in self.rows
+        )
         has_user = any(spec.stage == "user" for spec in specs)
         c = (
             horizon_s, warm_up_s, 0, self.n_anonymous, self.n_open, has_user, traced, hub is not None and hub.buffer is not None, 0,

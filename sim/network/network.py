@@ -22,6 +22,7 @@ from sim.kernels.queues import allowance
 from sim.kernels.quiet import pass_quietly
 from sim.kernels.storm import Pause, advance
 from sim.kernels.traffic import FLOW, MEMBER, Leaving, count_by_user, scattered
+from sim.mitigations import MITIGATIONS
 from sim.network.flows import Flow, Late
 from sim.network.layout import Layout, watch_list
 from sim.network.room import grown, room_for, small_pool
@@ -57,7 +58,7 @@ class Network:
         self._links = links
         self._rows, self._queues = self.layout.protections(), self.layout.queues()
         needs_events = self.layout.retry is not None or len(links.start) > 0
-        self._pool = small_pool(needs_events or any(row.kind in ("access_barring", "redelivery") for _, _, row in self.layout.rows))
+        self._pool = small_pool(needs_events or any(MITIGATIONS[row.kind].puts_off for _, _, row in self.layout.rows))
         self._room = room_for(self._pool, self.layout)
         self._telling = Telling(self.layout, estate, recorder, trace)
 

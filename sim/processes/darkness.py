@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from sim.calendar import strokes
+from sim.faults import DARKENING, FAULTS
 from sim.kernels.darkness import Strokes
 from sim.kernels.draws import threshold
 from sim.world import World
-
-DARKNESS: Final = {"power_cuts": "cut", "hub_reboots": "reboot"}  # list of faults: what its streams are called
 
 
 def strokes_in(world: World, region: int) -> Strokes:
     """Return what darkens premises of *region*, in order of time."""
     found = [
         (second, what, number, entry)
-        for what in DARKNESS
+        for what in DARKENING
         for number, (second, entry) in enumerate(strokes(world.scenario, world.replication, what))
         if world.estate.regions.index(entry.region) == region
     ]
     found.sort(key=lambda stroke: stroke[0])
     curves = [[(threshold(point.share), point.time) for point in entry.curve] or [(2**32, entry.restoration)] for *_, entry in found]
     points = np.array([point for curve in curves for point in curve], np.int64).reshape(-1, 2)
-    keys = {what: [world.key(f"{name}.{stream}") for stream in ("footprint", "restoration")] for what, name in DARKNESS.items()}
+    keys = {
+        what: [world.key(f"{FAULTS[what].event}.{stream}") for stream in ("footprint", "restoration")]
+        for what in DARKENING
+    }
     return Strokes(
         start=np.array([second for second, *_ in found], np.int64), ends=np.array([second + entry.duration for second, *_, entry in found], np.int64),
         number=np.array([number for _, _, number, _ in found], np.int64), threshold=np.array([threshold(entry.share) for *_, entry in found], np.uint64),

@@ -106,7 +106,7 @@ def _decide(world: World, life: Life, now_s: int, scans: set[int]) -> None:
     """Let everything happen that is decided at *now_s*, before any device acts in that second."""
     if any(now_s in (image.listed_s, image.delisted_s) for image in life.images):
         _look_up_goals(life, now_s)
-    if world.scenario.updates.policy == "local_and_ota":
+    if world.scenario.updates.has_local:
         for image in life.images:
             if image.local_s == now_s:
                 _offer_locally(world, life, image, now_s)

@@ -19,6 +19,7 @@ from sim.kernels import shaping as kernel
 from sim.kernels.draws import threshold
 from sim.kernels.links import Links, any_down, since
 from sim.kernels.shaping import OUTGOING
+from sim.mitigations import MITIGATIONS
 from sim.network.flows import Flow
 from sim.planning.sizes import VERSION_REPORT
 from sim.words import Fate, MessageCause, Overflow
@@ -34,7 +35,6 @@ ENDED_AT: Final = {  # what ends a message before its first attempt, and at whic
     Fate.THROTTLED: "device",
     Fate.REFUSED: "hub",
 }
-_FOR_ALERTS = frozenset({"dedupe", "consolidate"})
 _NOBODY: Final = np.zeros(0, OUTGOING)
 
 
@@ -91,7 +91,7 @@ def rows_for(scenario: Scenario, kind: str) -> tuple[tuple[str, int, Any], ...]:
         for stage in scenario.network
         if stage.stage == name
         for number, row in enumerate(stage.mitigations)
-        if row.kind != "retry" and (not row.kinds or kind in row.kinds) and not (kind == VERSION_REPORT and row.kind in _FOR_ALERTS)
+        if row.kind != "retry" and (not row.kinds or kind in row.kinds) and not (kind == VERSION_REPORT and MITIGATIONS[row.kind].for_alerts)
     )
 
 

@@ -27,7 +27,7 @@ def sent(cell: Cell, kind: str) -> str:
     ota, local = firmware.ota, firmware.local
     if device_type in ota.types and release_class in ota.classes:
         return _OTA
-    by_hand = cell.scenario.updates.policy == "local_and_ota" and device_type in _BY_HAND
+    by_hand = cell.scenario.updates.has_local and device_type in _BY_HAND
     return _HOME if by_hand and release_class in local.classes and local.take_up else _NOBODY
 
 

@@ -34,7 +34,7 @@ def in_the_long_run(cell: Cell) -> float | None:
     firmware = scenario.firmware
     if firmware is None or not scenario.reporting.traits.is_silent:
         return None
-    if updates.policy != "local_and_ota" or updates.ban is not None:
+    if not updates.has_local or updates.ban is not None:
         return None
     return float(firmware.local.take_up * (1 - firmware.off.get(_OF, 0)))
 

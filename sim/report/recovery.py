@@ -6,6 +6,7 @@ from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
+from sim.faults import FAULTS
 from sim.metrics import METRICS as METRICS_OF
 from sim.report import sample
 from sim.report.aftermath import Aftermath, Outcome, level_of
@@ -49,8 +50,8 @@ def place_of(outcome: Outcome) -> str:
 
 def wrong(outcome: Outcome) -> str:
     """Return what went wrong, in words."""
-    what = {"power_cuts": "power cut", "hub_reboots": "hubs rebooting", "wan_outages": "outage of WAN cells", "clock_locks": "clocks being set"}
-    return what.get(outcome.what, f"outage of {place_of(outcome)}")
+    is_of_a_server = FAULTS[outcome.what].layer == "server"
+    return f"outage of {place_of(outcome)}" if is_of_a_server else FAULTS[outcome.what].told
 
 
 def _answer(world: Aftermath) -> str:

@@ -32,7 +32,7 @@ def _days(seconds: float) -> str:
 
 
 def _locally(updates: Updates) -> str:
-    if updates.policy != "local_and_ota":
+    if not updates.has_local:
         return "none"
     if (ban := updates.ban) is None:
         return "allowed"

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from sim.mitigations import MITIGATIONS
 from sim.scenario.experiments import Experiment
 from sim.scenario.fields import OF_THE_ESTATE
-from sim.scenario.rows import ROWS
 from sim.scenario.scale import CENTRAL
 from sim.scenario.schema import Scenario
 from sim.scenario.stages import STAGES
@@ -69,8 +69,8 @@ def _rows(document: dict[str, Any], model: dict[str, Any], prefix: str) -> Itera
         path = f"{prefix}{name}"
         shape = _resolved(document, next((one for one in field.get("anyOf", [field]) if one.get("type") != "null"), field))
         meaning = field.get("description") or shape["description"]
-        if shape.get("const") in ROWS:
-            meaning = f"{meaning.removesuffix('.')} (at {' or '.join(ROWS[shape['const']][1])})."
+        if row := MITIGATIONS.get(shape.get("const", "")):
+            meaning = f"{meaning.removesuffix('.')} (at {' or '.join(row.layers)})."
         if OF_THE_ESTATE.items() <= field.items():
             meaning += " Of the estate: follows `estate.scale`" + _at(path)
         if "x-read-when" in field:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from sim import units, words
+from sim.policies import POLICIES
 from sim.rules import RULES
 from sim.scenario.faults import did_you_mean
 from sim.scenario.stages import STAGES
@@ -293,10 +294,12 @@ def of_server(leaf: Mapping[str, _Value] | _Value, server: str) -> _Value:
 Rule = Annotated[
     str, choice(*RULES, **{rule.label.lower(): rule.id for rule in RULES.values()})
 ]
-_POLICIES: Final = ("do_minimum", "ota_only", "local_and_ota")
 Policy = Annotated[
     str,
-    choice(*_POLICIES, p0="do_minimum", p1="ota_only", p2="local_and_ota", p4="local_and_ota"),
+    choice(
+        *POLICIES,
+        **{label.lower(): policy.id for policy in POLICIES.values() for label in policy.labels},
+    ),
 ]
 Clock = Annotated[str, choice("utc", "local")]
 PhaseSource = Annotated[str, choice(*words.PhaseSource.words())]

@@ -7,6 +7,7 @@ from math import isclose
 from typing import Final
 
 from sim import units
+from sim.faults import FAULTS
 from sim.scenario.alerts import FIRMWARE_CAUSES, Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.firmware import LIVING, MOST_VERSIONS, Firmware, Model
@@ -191,7 +192,7 @@ def the_ban_bans(updates: Updates, firmware: Firmware | None, window: Window) ->
     held, starts = ban.start + ban.grace, firmware.ota.start
     end, text = horizon(window)
     dates: tuple[Path, ...] = ((*where, "start"), (*where, "grace"))
-    if updates.policy != "local_and_ota":
+    if not updates.has_local:
         message = f"the policy {updates.policy} has no local updates that a ban could end; write local_and_ota, or take the ban out"
         yield where, message, (("updates", "policy"),)
     if held >= end:
@@ -235,9 +236,11 @@ def faults_are_of_a_firmware_world(faults: Faults, firmware: Firmware | None) ->
     """Find faults that a firmware world does not have."""
     if firmware is None:
         return
-    for name in ("power_cuts", "hub_reboots", "wan_outages", "clock_locks"):
-        if getattr(faults, name):
-            yield ("faults", name), f"{name} are not yet part of a firmware world; only stage_outages are", (("firmware",),)
+    allowed = " and ".join(row.id for row in FAULTS.values() if row.in_firmware)
+    for row in FAULTS.values():
+        if getattr(faults, row.id) and not row.in_firmware:
+            message = f"{row.id} are not yet part of a firmware world; only {allowed} are"
+            yield ("faults", row.id), message, (("firmware",),)
 
 
 def causes_have_their_senders(alerts: Alerts, firmware: Firmware | None) -> Iterator[Finding]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from sim.faults import FAULTS
 from sim.scenario.days import FromStart
 from sim.scenario.fields import (
     ClockRate,
@@ -103,11 +104,15 @@ class ClockLock(_Stroke, _Regional):
     spread: Duration = Field(default=0, description="How far clocks are off, uniformly; without it, not at all.")
 
 
+def _list_of(row: str) -> Any:
+    return Field(default=(), description=f"{FAULTS[row].means} In any order.")
+
+
 class Faults(Closed):
     """What goes wrong."""
 
-    power_cuts: tuple[PowerCut, ...] = Field(default=(), description="Power cuts, in any order.")
-    hub_reboots: tuple[HubReboot, ...] = Field(default=(), description="Waves of hub reboots, in any order.")
-    wan_outages: tuple[WanOutage, ...] = Field(default=(), description="Outages of WAN cells, in any order.")
-    stage_outages: tuple[StageOutage, ...] = Field(default=(), description="Outages of stages, in any order.")
-    clock_locks: tuple[ClockLock, ...] = Field(default=(), description="Clocks set to one time, in any order.")
+    power_cuts: tuple[PowerCut, ...] = _list_of("power_cuts")
+    hub_reboots: tuple[HubReboot, ...] = _list_of("hub_reboots")
+    wan_outages: tuple[WanOutage, ...] = _list_of("wan_outages")
+    stage_outages: tuple[StageOutage, ...] = _list_of("stage_outages")
+    clock_locks: tuple[ClockLock, ...] = _list_of("clock_locks")

@@ -41,7 +41,7 @@ def is_offered(world: Any, release: Any) -> bool:
     """Whether images of *release*, a row of releases, are offered to owners."""
     local = world.firmware.local
     return (
-        world.updates.policy == "local_and_ota"
+        world.updates.has_local
         and world.firmware.models[release.model].type in LOCALLY
         and release.release_class in local.classes
         and local.take_up > 0
@@ -56,7 +56,7 @@ def changes(world: Any, device_type: str) -> bool:
     if world.firmware is None:
         local = world.updates.local
         starts = local.first_release if local.driver == "releases" else 0
-        is_local = world.updates.policy == "local_and_ota" and device_type in LOCALLY
+        is_local = world.updates.has_local and device_type in LOCALLY
         return bool(is_local and local.take_up and local.rate and starts < end_s(world))
     return any(
         goes_by_air(world, release) or is_offered(world, release)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sim.mitigations import MITIGATIONS
 from sim.rules import RULES, ReportingRule
 from sim.scenario.reach import british_moves, goes_by_air
-from sim.scenario.rows import OF_SENDERS
 from sim.words import Trigger
 
 Path = tuple[str, ...]
@@ -86,7 +86,7 @@ USERS: Final = ReadWhen(
 )
 STEADY_LOCAL: Final = ReadWhen(
     "in a world without firmware's life whose updates.policy is local_and_ota",
-    lambda world, at: world.firmware is None and world.updates.policy == "local_and_ota",
+    lambda world, at: world.firmware is None and world.updates.has_local,
 )
 BY_RELEASES: Final = ReadWhen(
     "where updates.local.driver is releases",
@@ -183,7 +183,7 @@ def _row_has_work(world: Any, at: Path) -> bool:
     row = row_at(world, at)
     if row is None:
         return True
-    unseen = world.traffic.kinds if row.kind in OF_SENDERS else ()
+    unseen = world.traffic.kinds if MITIGATIONS[row.kind].of_senders else ()
     passing = [kind for kind in kinds_that_pass(world) if kind not in unseen]
     return any(not row.kinds or kind in row.kinds for kind in passing)
 
@@ -237,7 +237,7 @@ def _by_air(told: str, is_one: Callable[[Any], bool]) -> ReadWhen:
 _OVER_THE_AIR: Final = "releases go over the air (of firmware.ota.types and firmware.ota.classes)"
 LOCAL: Final = ReadWhen(
     "where updates.policy is local_and_ota",
-    lambda world, at: world.updates.policy == "local_and_ota",
+    lambda world, at: world.updates.has_local,
 )
 TAKING_PART: Final = ReadWhen(
     "where updates.policy is local_and_ota, or reporting.rule is cloud",

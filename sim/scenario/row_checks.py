@@ -8,23 +8,21 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from sim import units
+from sim.mitigations import MITIGATIONS, SERVERS
 from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import BY_SERVER_LEAVES, OTHERS
-from sim.scenario.rows import OF_SENDERS, ROWS, AlertStormProtection, Consolidate, Dedupe, HoldDown, Redelivery, Retry
+from sim.scenario.rows import AlertStormProtection, Consolidate, Dedupe, HoldDown, Redelivery, Retry
 from sim.scenario.schema import EstateSpec, Stage
 from sim.scenario.traffic import Traffic
 
-_ONCE_IN_THE_NETWORK: Final = ("retry", "staggered_reconnect")
-_ONCE_AT_A_STAGE: Final = ("shape", "lifo", "codel", "allocation", "redelivery")
-_SERVERS: Final = ("cell", "csp", "dsp")
 _MEANINGLESS: Final = {  # field: the stages at which it means nothing, each with the reason
     "capacity": dict.fromkeys(("device", "hub"), "has no server to pass messages on"),
     "latency": dict.fromkeys(("device", "hub"), "takes no time to leave; give a later stage the latency"),
     "priority": dict.fromkeys(("device", "hub"), "has no queue in which one kind goes first"),
     "buffer": {"device": "keeps nothing; its messages wait at the hub", "user": "refuses nothing, so that any number wait"},
     "overflow": {"device": "keeps nothing; its messages wait at the hub", "user": "refuses nothing, so that any number wait"},
-    **{field: dict.fromkeys(("device", "hub", *_SERVERS), "has no operators; users do") for field in ("operators", "flood_above", "flood_below")},
+    **{field: dict.fromkeys(("device", "hub", *SERVERS), "has no operators; users do") for field in ("operators", "flood_above", "flood_below")},
 }
 
 
@@ -38,7 +36,7 @@ def rows_stand_where_they_act(network: tuple[Stage, ...]) -> Iterator[Finding]:
     there = [stage.stage for stage in network]
     for index, stage in enumerate(network):
         for place, row in enumerate(stage.mitigations):
-            stages = ROWS[row.kind][1]
+            stages = MITIGATIONS[row.kind].layers
             if stage.stage not in stages:
                 places = " or ".join((", ".join(stages[:-1]), stages[-1])) if len(stages) > 1 else stages[0]
                 missing = "" if any(name in there for name in stages) else f"; the network has no stage {places}"
@@ -131,7 +129,7 @@ def rows_name_kinds(network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts
                 if kind not in known:
                     message = f"there is no kind of message {kind}; the kinds are {', '.join(known)}{did_you_mean(kind, known)}"
                     yield where, message, (("traffic", "kinds"), ("alerts", "kinds"))
-                elif kind in traffic.kinds and row.kind in OF_SENDERS:
+                elif kind in traffic.kinds and MITIGATIONS[row.kind].of_senders:
                     message = f"{kind} is only counted and has no sender, so {row.kind} never sees it; it is for version_report and alerts.kinds"
                     yield where, message, ()
                 elif (
@@ -176,7 +174,7 @@ def rows_do_not_contradict(network: tuple[Stage, ...]) -> Iterator[Finding]:
     seen: dict[tuple[str, str], Path] = {}
     for index, stage in enumerate(network):
         for place, row in enumerate(stage.mitigations):
-            once = "the network" if row.kind in _ONCE_IN_THE_NETWORK else stage.stage if row.kind in _ONCE_AT_A_STAGE else ""
+            once = {"network": "the network", "stage": stage.stage}.get(MITIGATIONS[row.kind].once_in, "")
             where = (*_row(index, place), "kind")
             if once and (once, row.kind) in seen:
                 yield where, f"a second {row.kind}; {once} has at most one", (seen[once, row.kind],)

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from sim import history
+from sim.policies import POLICIES
 from sim.rules import RULES, ReportingRule
 from sim.scenario import read_when as when
 from sim.scenario.alerts import Alerts
@@ -162,15 +163,24 @@ class LocalUpdates(Closed):
     )
 
 
+_LABELLED: Final = [f"{row.id} ({', '.join(row.labels)})" for row in POLICIES.values()]
+_POLICIES: Final = f"{', '.join(_LABELLED[:-1])} or {_LABELLED[-1]}"
+
+
 class Updates(Closed):
     """How firmware versions change."""
 
-    policy: Policy = Field(description="do_minimum (P0), ota_only (P1) or local_and_ota (P2, P4): whether devices update locally.")
+    policy: Policy = Field(description=f"{_POLICIES}: whether devices update locally.")
     local: Annotated[LocalUpdates, when.STEADY_LOCAL] = Field(
         description="Local updates, where the policy allows them; in a firmware world"
         " firmware.local takes their place."
     )
     ban: Ban | None = Field(default=None, description="A ban on local updates (firmware worlds only); without it, none.")
+
+    @property
+    def has_local(self) -> bool:
+        """Whether the policy lets devices be updated in the home."""
+        return POLICIES[self.policy].has_local
 
 
 class Phase(Closed):

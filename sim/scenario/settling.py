@@ -40,7 +40,7 @@ def _steady(world: Scenario) -> str:
         rule.reads_the_hub and not reporting.read.refreshes_smi
     )
     has_takers = any(world.estate.devices[name] > 0 for name in LOCALLY)
-    is_local = updates.policy == "local_and_ota" and local.rate > 0 and local.take_up > 0
+    is_local = updates.has_local and local.rate > 0 and local.take_up > 0
     if not (waits and has_takers and is_local):
         return ""
     changed = changed_by(world, world.window.warm_up)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sim import units
+from sim.faults import FAULTS
 from sim.scenario.alerts import USED_BY, Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.outages import ClockLock, Faults, HubReboot, PowerCut, StageOutage, WanOutage
@@ -13,14 +14,13 @@ from sim.scenario.schema import EstateSpec, Stage, Window
 from sim.scenario.traffic import Traffic
 
 _AnyFault = PowerCut | HubReboot | WanOutage | StageOutage | ClockLock
-_CALLED: Final = {"power_cuts": "cut", "hub_reboots": "reboot", "wan_outages": "outage", "stage_outages": "outage", "clock_locks": "lock"}
 _MOST_STROKES: Final = 10_000  # of one entry: beyond this a fault is a way of life, and its calendar fills the memory
 
 
 def _entries(faults: Faults) -> Iterator[tuple[Path, str, _AnyFault]]:
-    for name, called in _CALLED.items():
-        for index, fault in enumerate(getattr(faults, name)):
-            yield ("faults", name, index), called, fault
+    for row in FAULTS.values():
+        for index, fault in enumerate(getattr(faults, row.id)):
+            yield ("faults", row.id, index), row.event, fault
 
 
 def faults_strike_regions(faults: Faults, estate: EstateSpec) -> Iterator[Finding]:

@@ -7,13 +7,13 @@ from math import exp
 from typing import Any, Final
 
 from sim.british_time import reading
+from sim.faults import FAULTS
 from sim.scenario.faults import Note
 from sim.scenario.fields import LONGEST_S
 from sim.scenario.reach import clock_moves, end_s
 from sim.scenario.schema import Scenario
 from sim.units import format_duration, format_share
 
-_FAULTS: Final = ("power_cuts", "hub_reboots", "wan_outages", "stage_outages", "clock_locks")
 _RARE: Final = 0.01
 
 
@@ -27,10 +27,10 @@ def unseen(world: Scenario) -> Iterator[Note]:
         if start >= end_s(world):
             ends = format_duration(end_s(world))
             yield path, f"{path} is {format_duration(start)}, and the world ends at {ends}."
-    for name in _FAULTS:
+    for name, row in FAULTS.items():
         for place, fault in enumerate(getattr(world.faults, name)):
             path = f"faults.{name}.{place}"
-            if name in ("power_cuts", "hub_reboots") and _restarts_timers(world):
+            if row.darkens and _restarts_timers(world):
                 continue  # it is there to set clocks, whenever it ends
             if sentence := " ".join(_stroke(world, path, fault)):
                 yield path, sentence
@@ -95,7 +95,7 @@ def _starts(world: Scenario) -> Iterator[tuple[str, int]]:
     """Yield path and second of what begins once."""
     local, firmware = world.updates.local, world.firmware
     if firmware is None:
-        if world.updates.policy == "local_and_ota" and local.driver == "releases":
+        if world.updates.has_local and local.driver == "releases":
             yield "updates.local.first_release", local.first_release
         return
     yield "firmware.ota.start", firmware.ota.start

@@ -200,7 +200,7 @@ def _user(scenario: Scenario, luck: Luck, place: int, index: int) -> str:
 
 def _device(scenario: Scenario, luck: Luck, home: Premises, device_type: str) -> Device:
     spec, slot = scenario.updates, SLOTS[device_type]
-    may_change = device_type in LOCALLY_UPDATED and spec.policy == "local_and_ota"
+    may_change = device_type in LOCALLY_UPDATED and spec.has_local
     return Device(
         home.region,
         slot,

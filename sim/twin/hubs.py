@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sim.mitigations import MITIGATIONS
 from sim.planning.sizes import VERSION_REPORT
 from sim.scenario.fields import of_server
 from sim.turns import Turn, pause
@@ -117,8 +118,8 @@ def _past(world: TwinWorld, message: Message, stage: str, number: int, row: Any,
 
 
 def _is_for(row: Any, message: Message) -> bool:
-    """Return whether *row* looks at *message*: dedupe and consolidate at alerts only."""
-    if row.kind in ("dedupe", "consolidate") and message.kind == VERSION_REPORT:
+    """Return whether *row* looks at *message*: some at alerts only."""
+    if MITIGATIONS[row.kind].for_alerts and message.kind == VERSION_REPORT:
         return False
     return not row.kinds or message.kind in row.kinds
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from sim.mitigations import MITIGATIONS
 from sim.run import replicate
-from sim.scenario.rows import ROWS
+from sim.scenario.rows import SHAPES
 from sim.scenario.schema import Scenario
 from sim.tables import Trace
 from tests.laws.storms import ALERT, REPORT, Seen, cut, differing, out, reboots, seen, storm, wan_out
@@ -35,7 +36,7 @@ ACTING: dict[str, tuple[str, dict[str, Any]]] = {
     "staggered_reconnect": ("cell", {"spread": "2 min"}),
     "redelivery": ("user", {"after": "1 min", "hold": "2 min"}),
 }
-FOR_SOME = sorted(kind for kind, (model, _) in ROWS.items() if "kinds" in model.model_fields)
+FOR_SOME = sorted(kind for kind, model in SHAPES.items() if "kinds" in model.model_fields)
 
 
 def crowded(*rows: dict[str, Any], stage: str = "csp", **more: Any) -> Seen:
@@ -57,11 +58,11 @@ def raised(world: Seen) -> Counter[tuple[str, tuple[str, int, int], int]]:
 
 def test_every_mitigation_there_is_is_tried_here():
     """A new kind of row needs a line above."""
-    assert set(ACTING) == set(ROWS)
-    assert all(stage in ROWS[kind][1] for kind, (stage, _) in ACTING.items())
+    assert set(ACTING) == set(MITIGATIONS)
+    assert all(stage in MITIGATIONS[kind].layers for kind, (stage, _) in ACTING.items())
 
 
-@pytest.mark.parametrize("kind", sorted(ROWS))
+@pytest.mark.parametrize("kind", sorted(MITIGATIONS))
 def test_a_mitigation_makes_and_loses_no_message(kind):
     """The same messages are raised with it and without, each ends in one way; and it does something here."""
     stage, settings = ACTING[kind]

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.mitigations import MITIGATIONS
 from sim.scenario.alerts import SENDERS, USED_BY
 from sim.scenario.faults import ScenarioError
 from sim.scenario.fields import STAGES
 from sim.scenario.load import load, resolved
 from sim.scenario.outages import PowerCut
-from sim.scenario.rows import ROWS, AnyRow, Retry
+from sim.scenario.rows import SHAPES, AnyRow, Retry
 from sim.scenario.schema import Scenario
 
 EVERY_ROW = {  # one of each kind, at a stage where it can be
@@ -58,15 +59,15 @@ def test_every_row_is_read_and_written_back(tmp_path):
     path.write_text(resolved(scenario))
 
     assert [row.kind for stage in scenario.network for row in stage.mitigations] == [line[7:].split(",")[0] for rows in EVERY_ROW.values() for line in rows]
-    assert {row.kind for stage in scenario.network for row in stage.mitigations} == set(ROWS)
+    assert {row.kind for stage in scenario.network for row in stage.mitigations} == set(MITIGATIONS)
     assert load(path) == scenario
 
 
 def test_the_table_of_rows_is_that_of_the_schema():
-    assert {shape for shape, _ in ROWS.values()} == set(get_args(AnyRow))
-    for kind, (shape, stages) in ROWS.items():
-        assert get_args(shape.model_fields["kind"].annotation) == (kind,)
-        assert set(stages) <= set(STAGES)
+    assert {*SHAPES.values()} == {*get_args(AnyRow)}
+    assert [*SHAPES] == [*MITIGATIONS]
+    for row in MITIGATIONS.values():
+        assert {*row.layers} <= {*STAGES}
 
 
 def test_a_row_of_a_whole_server_has_no_kinds_to_name():
@@ -75,7 +76,7 @@ def test_a_row_of_a_whole_server_has_no_kinds_to_name():
     assert [rows[kind].kinds for kind in ("shape", "lifo", "codel", "staggered_reconnect", "jitter")] == [()] * 5
 
 
-@pytest.mark.parametrize(("kind", "stages"), [(kind, stages) for kind, (_, stages) in ROWS.items()])
+@pytest.mark.parametrize(("kind", "stages"), [(row.id, row.layers) for row in MITIGATIONS.values()])
 def test_a_row_is_refused_wherever_it_cannot_be(kind, stages):
     row = next(line for rows in EVERY_ROW.values() for line in rows if line.startswith(f"{{kind: {kind},"))
     for stage in STAGES:

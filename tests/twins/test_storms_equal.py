@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from sim import run, twin
+from sim.mitigations import MITIGATIONS
 from sim.scenario.checks import findings
-from sim.scenario.rows import ROWS
 from sim.tables import TABLES, Tables, Trace
 from tests.twins.storms import ALERTS, BACKOFFS, COUNTED, FAULTS, RULES, SOURCES, storm
 
@@ -50,7 +50,7 @@ def test_the_storms_cover_what_a_scenario_can_say():
     rows = [row for stage in stages for row in stage.mitigations]
     retries = [row for row in rows if row.kind == "retry"]
     assert {(stage.stage, row.kind) for stage in stages for row in stage.mitigations} == {
-        (stage, kind) for kind, (_, places) in ROWS.items() for stage in places
+        (stage, row.id) for row in MITIGATIONS.values() for stage in row.layers
     }
     assert {len(stage.mitigations) for stage in stages} >= {0, 1, 2, 3}
     assert {row.jitter for row in retries} == set(BACKOFFS)
@@ -82,7 +82,12 @@ def test_the_storms_are_eventful():
     }  # fmt: skip
     rows = pd.concat([t["rows"] for t in tables]).groupby(["stage", "mitigation"])[["n_stopped", "n_put_off"]].sum()
     idle = {"retry", "shape", "lifo", "staggered_reconnect"}
-    assert set(rows.index[rows.sum(axis=1) > 0]) == {(stage, kind) for kind, (_, places) in ROWS.items() for stage in places if kind not in idle}
+    assert set(rows.index[rows.sum(axis=1) > 0]) == {
+        (stage, row.id)
+        for row in MITIGATIONS.values()
+        for stage in row.layers
+        if row.id not in idle
+    }
     attempts = pd.concat([t["attempts"] for t in tables]).groupby("kind").sum()
     assert (attempts.n_attempts > attempts.n_messages).drop("tampered").all()
     assert attempts.n_wasted.sum() > 100

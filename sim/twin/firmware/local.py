@@ -27,7 +27,7 @@ TURNED_AWAY = ("busy", "expired", "gateway_down")
 def start_local(world: FirmwareWorld) -> None:
     """Start a process for every image that is offered locally, where anybody tries."""
     trials = Gathering(world.env, LOCAL_JUDGED, order_tried, lambda trials: [judge(world, trial) for trial in trials])
-    if world.scenario.updates.policy == "local_and_ota":
+    if world.scenario.updates.has_local:
         for image in (image for versions in world.images.values() for image in versions.values() if image.local_s < world.horizon_s):
             world.env.process(offer(world, image, trials))
 
