@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sim.estate.columns import DEVICE_COLUMNS
 from sim.estate.estate import ROW_TYPES, SLOTS, Estate, Senders, Slice, place
+from sim.faults import DARKENING
 from sim.kernels import clocks
 from sim.kernels.draws import threshold
 from sim.kernels.reports import first_due
@@ -77,7 +78,7 @@ def build(scenario: Scenario, replication: int) -> Estate:
             takes_part_key, rows.place, index[rows.region, rows.device_type], 0,
             np.uint64(threshold(scenario.updates.local.take_up)), devices["takes_part"][rows.start : rows.stop],
         )
-    some_dark = bool(scenario.faults.power_cuts or scenario.faults.hub_reboots)
+    some_dark = any(getattr(scenario.faults, name) for name in DARKENING)
     estate = Estate(
         regions=tuple(spec.regions),
         n_premises=n_premises,

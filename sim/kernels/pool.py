@@ -70,10 +70,27 @@ MESSAGE: Final = record([
     ("waits", "?"),         # of a message: whether another attempt is due
     ("travels", "?"),       # whether this record is an attempt under way
 ], is_aligned=True)  # fmt: skip
-EVENT: Final = record([("due", "i4"), ("who", "i4"), ("turn", "i4"), ("next", "i4"), ("what", "u1"), ("stage", "i1")], is_aligned=True)
+EVENT: Final = record([
+    ("due", "i4"),    # second
+    ("who", "i4"),    # record of the message
+    ("turn", "i4"),   # number of the attempt it is about
+    ("next", "i4"),   # the next event of that second
+    ("what", "u1"),   # `EventKind`
+    ("stage", "i1"),  # number of the stage it is at
+], is_aligned=True)  # fmt: skip
 ENDED: Final = record([
-    ("premises", "u4"), ("row", "i4"), ("raised", "i4"), ("made", "i4"), ("at", "i4"), ("kind", "i2"), ("region", "i1"), ("place", "u1"), ("cause", "u1"),
-    ("fate", "u1"), ("stage", "i1"), ("told", "?"),  # told: the ledgers know from the interval's flows
+    ("premises", "u4"),  # number of its sender's premises
+    ("row", "i4"),       # row of its sender
+    ("raised", "i4"),    # second that counts
+    ("made", "i4"),      # second whose knowledge it carried
+    ("at", "i4"),        # second it ended
+    ("kind", "i2"),      # number of the kind of message
+    ("region", "i1"),    # number of the region
+    ("place", "u1"),     # region and slot of its sender
+    ("cause", "u1"),     # `MessageCause`
+    ("fate", "u1"),      # `Fate`
+    ("stage", "i1"),     # number of the stage it ended at
+    ("told", "?"),       # the ledgers know from the interval's flows
 ], is_aligned=True)  # fmt: skip
 
 

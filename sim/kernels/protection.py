@@ -18,7 +18,15 @@ from sim.words import Mitigation
 
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _GOLDEN: Final = np.uint64(0x9E3779B1)  # spreads neighbours over a hash table (Knuth)
-ROW: Final = record([("what", "i8"), ("stage", "i8"), ("a", "i8"), ("b", "i8"), ("c", "i8"), ("d", "i8"), ("ring", "i8")])
+ROW: Final = record([
+    ("what", "i8"),   # `Mitigation`
+    ("stage", "i8"),  # number of its stage
+    ("a", "i8"),      # what it takes, by its kind (`sim.network.layout`)
+    ("b", "i8"),
+    ("c", "i8"),
+    ("d", "i8"),
+    ("ring", "i8"),   # its first place in `Rows.ring`
+])  # fmt: skip
 
 
 @unique

@@ -12,11 +12,19 @@ from sim.kernels.stepping import record
 
 UNLIMITED: Final = np.int64(2**62)
 STAGE: Final = record([
-    ("what", "i8"), ("first", "i8"), ("n", "i8"), ("recorded", "i8"),   # its servers, all and as recorded (cells by region)
-    ("latency", "i8"), ("before", "i8"),                                # seconds behind it, and from leaving the hub to it
-    ("drop_oldest", "i8"), ("levels", "i8"),
-    ("first_row", "i8"), ("n_rows", "i8"), ("mixed", "i8"),              # mixed: alert storm protection among rows that count
-    ("codel_target", "i8"), ("codel_interval", "i8"),                   # -1: none
+    ("what", "i8"),            # `StageKind`
+    ("first", "i8"),           # its first server
+    ("n", "i8"),               # how many servers it has
+    ("recorded", "i8"),        # its first server as recorded (cells by region)
+    ("latency", "i8"),         # s: behind it
+    ("before", "i8"),          # s: from leaving the hub to it
+    ("drop_oldest", "i8"),     # bool: a full buffer drops the oldest
+    ("levels", "i8"),          # places of priority
+    ("first_row", "i8"),       # its first row
+    ("n_rows", "i8"),          # how many rows it has
+    ("mixed", "i8"),           # bool: some of them refuse by how many arrive
+    ("codel_target", "i8"),    # s; -1: none
+    ("codel_interval", "i8"),  # s; -1: none
 ])  # fmt: skip
 SERVER: Final = record([
     ("numerator", "i8"), ("denominator", "i8"),  # capacity a second; denominator 0: none
@@ -24,7 +32,11 @@ SERVER: Final = record([
     ("buffer", "i8"),                            # -1: unlimited
     ("lifo", "i8"),                              # how many wait when the newest go first; -1: none
 ])  # fmt: skip
-OUTAGE: Final = record([("server", "i8"), ("start", "i8"), ("stop", "i8")])
+OUTAGE: Final = record([
+    ("server", "i8"),
+    ("start", "i8"),  # s: it is out from
+    ("stop", "i8"),   # s: it is back
+])  # fmt: skip
 
 
 class Queues(NamedTuple):

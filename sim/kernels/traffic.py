@@ -18,9 +18,20 @@ from sim.kernels.stepping import record
 from sim.words import Fate
 
 MEMBER: Final = record([
-    ("position", "i4"), ("row", "i4"), ("premises", "u4"), ("raised", "i4"), ("made", "i4"), ("flow", "i2"), ("cause", "u1"),
+    ("position", "i4"),  # its place in its flow
+    ("row", "i4"),       # row of its sender
+    ("premises", "u4"),  # number of its sender's premises
+    ("raised", "i4"),    # second that counts
+    ("made", "i4"),      # second whose knowledge it carries
+    ("flow", "i2"),      # number of its flow
+    ("cause", "u1"),     # `MessageCause`
 ], is_aligned=True)  # fmt: skip
-FLOW: Final = record([("kind", "i8"), ("region", "i8"), ("place", "i8"), ("first", "i8")])
+FLOW: Final = record([
+    ("kind", "i8"),    # number of the kind of message
+    ("region", "i8"),  # number of the region
+    ("place", "i8"),   # region and slot of its senders
+    ("first", "i8"),   # its first message among those of the interval
+])  # fmt: skip
 
 
 @unique

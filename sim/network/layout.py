@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.calendar import strokes
 from sim.estate.estate import Estate
+from sim.faults import DARKENING
 from sim.kernels import protection
 from sim.kernels.attempts import Setup
 from sim.kernels.draws import threshold
@@ -29,7 +30,8 @@ from sim.words import Mitigation, StageKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sim.scenario.schema import Scenario, Stage
+    from sim.scenario.network import Stage
+    from sim.scenario.schema import Scenario
 
 PER_SENDER: Final = ("outage", "restoration", "reboot")  # causes of alert that come once a fault
 
@@ -103,7 +105,7 @@ class Layout:
         if self.retry is not None:
             return float("inf")
         if kind in scenario.alerts.kinds:
-            faults = len(strokes(scenario, self._replication, "power_cuts")) + len(strokes(scenario, self._replication, "hub_reboots"))
+            faults = sum(len(strokes(scenario, self._replication, name)) for name in DARKENING)
             return faults if scenario.alerts.kinds[kind].cause in PER_SENDER else float("inf")
         reporting = scenario.reporting
         restarts = reporting.phase.source in ("activation", "power_on") or bool(scenario.faults.clock_locks)

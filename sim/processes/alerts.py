@@ -22,7 +22,8 @@ from sim.kernels.upgrades import happens
 from sim.life.rules import TYPES as LIVING
 from sim.network.flows import Flow
 from sim.processes.darkness import strokes_in
-from sim.processes.shaping import Source, entered, flow, rows_for, shaped
+from sim.processes.rows import Source, rows_for
+from sim.processes.shaping import entered, flow, shaped
 from sim.scenario.alerts import FIRMWARE_CAUSES
 from sim.words import AlertCause, MessageCause
 

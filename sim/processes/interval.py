@@ -20,7 +20,7 @@ from sim.kernels.upgrades import changes_due
 from sim.ledgers import NOTHING, Changes, Messages
 from sim.network.flows import Flow, Late
 from sim.processes.lives import forget_raised, live
-from sim.processes.shaping import Source
+from sim.processes.rows import Source
 from sim.processes.sources import known_sources, sources
 from sim.processes.traffic import existing_load
 from sim.world import World

@@ -19,7 +19,8 @@ from sim.kernels import clocks, shaping
 from sim.kernels import reports as kernel
 from sim.ledgers import NOTHING, Changes
 from sim.network.flows import Flow
-from sim.processes.shaping import Source, entered, flow, shaped
+from sim.processes.rows import Source
+from sim.processes.shaping import entered, flow, shaped
 from sim.units import HOUR_S
 from sim.words import Fate, MessageCause, Reach
 from sim.world import World

@@ -7,25 +7,21 @@ into which it falls; so the length of intervals changes nothing. Who is never pu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.estate.estate import place
 from sim.kernels import keeping, reports
 from sim.kernels import shaping as kernel
 from sim.kernels.draws import threshold
-from sim.kernels.links import Links, any_down, since
-from sim.kernels.shaping import OUTGOING
-from sim.mitigations import MITIGATIONS
+from sim.kernels.links import any_down, since
 from sim.network.flows import Flow
 from sim.planning.sizes import VERSION_REPORT
+from sim.processes.rows import NOBODY, Interval, Source, past
 from sim.words import Fate, MessageCause, Overflow
 
 if TYPE_CHECKING:
-    from sim.scenario.schema import Scenario
     from sim.world import World
 
 ENDED_AT: Final = {  # what ends a message before its first attempt, and at which stage
@@ -35,64 +31,6 @@ ENDED_AT: Final = {  # what ends a message before its first attempt, and at whic
     Fate.THROTTLED: "device",
     Fate.REFUSED: "hub",
 }
-_NOBODY: Final = np.zeros(0, OUTGOING)
-
-
-@dataclass(slots=True)
-class Source:
-    """Those of one *place* who raise messages of one *kind* (its position and *name*), and those messages that have not left yet.
-
-    *group* is their position in `estate.senders` (-1 for alerts); *premises* uint32 their premises numbers; *rows* (stage, number there, row) are for this
-    kind. *waiting* holds the messages put off, before each row and before the hub's door; *memory* what each row remembers; *kept* what hubs keep until a
-    release. *tally* int64 counts messages raised, and by fate; *stopped* int64 by row those it stopped and put off; *han_n* those past the device's rows.
-    *new_kept* and *dropped* are for the ledgers: reports of this interval that stay at their hubs, and those of earlier ones that were dropped there.
-    *ended* is for a trace.
-    """
-
-    kind: int
-    name: str
-    group: int
-    region: int
-    place: int
-    premises: NDArray[Any]
-    last_gasp: bool
-    rows: tuple[tuple[str, int, Any], ...]
-    links: Links
-    tally: NDArray[Any]
-    waiting: list[NDArray[Any]] = field(init=False)
-    memory: list[Any] = field(init=False)
-    stopped: NDArray[Any] = field(init=False)
-    kept: NDArray[Any] = field(default_factory=lambda: _NOBODY)
-    new_kept: NDArray[Any] = field(default_factory=lambda: _NOBODY)
-    dropped: NDArray[Any] = field(default_factory=lambda: _NOBODY)
-    ended: list[NDArray[Any]] = field(default_factory=list)
-    han_n: int = 0
-
-    def __post_init__(self) -> None:
-        self.waiting = [_NOBODY for _ in range(len(self.rows) + 1)]
-        self.memory = [None for _ in self.rows]
-        self.stopped = np.zeros((len(self.rows), 2), np.int64)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether all its messages leave when they are raised, or end then."""
-        return not self.rows and not len(self.links.start)
-
-    @property
-    def hub_place(self) -> int:
-        return place(self.region, 0)
-
-
-def rows_for(scenario: Scenario, kind: str) -> tuple[tuple[str, int, Any], ...]:
-    """Return (stage, number there, row) of the rows of device and hub that messages of *kind* meet, in order."""
-    return tuple(
-        (stage.stage, number, row)
-        for name in ("device", "hub")
-        for stage in scenario.network
-        if stage.stage == name
-        for number, row in enumerate(stage.mitigations)
-        if row.kind != "retry" and (not row.kinds or kind in row.kinds) and not (kind == VERSION_REPORT and MITIGATIONS[row.kind].for_alerts)
-    )
 
 
 def dark_until(world: World, source: Source) -> NDArray[Any]:
@@ -105,7 +43,7 @@ def entered(
     counts: NDArray[Any],
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return (row, leave) of the messages that leave as they are raised, and count them by second; *row* and *raised* are used up."""
-    whole = kernel.packed(row, raised, occasion, int(cause), world.warm_up_s, np.zeros(kernel.N_TALLY, np.int64)) if world.trace is not None else _NOBODY
+    whole = kernel.packed(row, raised, occasion, int(cause), world.warm_up_s, np.zeros(kernel.N_TALLY, np.int64)) if world.trace is not None else NOBODY
     left: tuple[NDArray[Any], NDArray[Any]] = reports.enter(
         world.key(stream), source.place, source.premises, row, occasion, raised, world.estate.reach[source.region], dark_until(world, source), start_s,
         np.uint64(threshold(loss)), world.warm_up_s, counts, source.tally, whole["fate"],
@@ -119,77 +57,84 @@ def flow(source: Source, row: NDArray[Any], leave: NDArray[Any], cause: NDArray[
     return Flow(source.kind, source.group, source.region, source.place, source.premises, row, leave, leave, leave, cause, counts)
 
 
-def shaped(world: World, source: Source, messages: NDArray[Any], start_s: int, stop_s: int) -> Flow:
-    """Take the *messages* raised in [start, stop), and those that wait, through the rows and the hub's door."""
-    for k, (stage, _, row) in enumerate(source.rows):
-        due = _due(world, source, k, messages, stop_s)
-        if stage == "hub" and (k == 0 or source.rows[k - 1][0] == "device"):
-            _cross_han(world, source, due, start_s)
-        put_off, before = _apply(world, source, k, row, due, start_s, stop_s), source.tally.copy()
-        _remember(world, source, due)
-        messages, later, held = kernel.parted(due, stop_s, True, world.warm_up_s, source.tally)
-        source.stopped[k] += int((source.tally - before).sum()), put_off
-        source.waiting[k] = kernel.merged(source.waiting[k], held)
-        source.waiting[k + 1] = kernel.merged(source.waiting[k + 1], later)
-    due = _due(world, source, len(source.rows), messages, stop_s)
-    if not any(stage == "hub" for stage, _, _ in source.rows):
-        _cross_han(world, source, due, start_s)
-    return _through_the_door(world, source, due, start_s, stop_s)
+def shaped(
+    world: World, source: Source, messages: NDArray[Any], start_s: int, stop_s: int
+) -> Flow:
+    """Take the *messages* raised in [start, stop), and those that wait, through the rows and the
+    hub's door.
+    """
+    here = Interval(world, source, start_s, stop_s)
+    n_rows, stages = len(source.rows), [stage for stage, _, _ in source.rows]
+    at_hub = stages.index("hub") if "hub" in stages else n_rows
+    for k in range(n_rows):
+        due = _due(here, k, messages)
+        if k == at_hub:
+            _cross_han(here, due)
+        messages = _taken_past(here, k, due)
+    due = _due(here, n_rows, messages)
+    if at_hub == n_rows:
+        _cross_han(here, due)
+    return _through_the_door(here, due)
 
 
-def _due(world: World, source: Source, k: int, messages: NDArray[Any], stop_s: int) -> NDArray[Any]:
+def _due(here: Interval, k: int, messages: NDArray[Any]) -> NDArray[Any]:
     """Return *messages* and those that waited before row *k* until this interval."""
-    now, source.waiting[k], _ = kernel.parted(source.waiting[k], stop_s, False, world.warm_up_s, source.tally)
+    source = here.source
+    now, source.waiting[k], _ = kernel.parted(
+        source.waiting[k], here.stop_s, False, here.world.warm_up_s, source.tally
+    )
     due: NDArray[Any] = kernel.merged(now, messages)
     return due
 
 
-def _cross_han(world: World, source: Source, due: NDArray[Any], start_s: int) -> None:
+def _cross_han(here: Interval, due: NDArray[Any]) -> None:
     """Count those who come to the hub: not those whom a batch held before."""
-    source.han_n += int(np.count_nonzero((due["raised"] >= world.warm_up_s) & (due["t"] >= start_s)))
+    is_new = (due["raised"] >= here.world.warm_up_s) & (due["t"] >= here.start_s)
+    here.source.han_n += int(np.count_nonzero(is_new))
 
 
-def _apply(world: World, source: Source, k: int, row: Any, due: NDArray[Any], start_s: int, stop_s: int) -> int:
-    """Let *row* look at the messages *due*; return how many it puts off."""
-    memory, index, measure_s, n = source.memory, source.premises, world.warm_up_s, len(source.premises)
-    if row.kind == "jitter":
-        return int(kernel.hold_back(due, world.key("row.jitter"), source.place, index, row.window, measure_s))
-    if row.kind == "batch":
-        return int(kernel.gather(due, world.key("row.batch"), source.hub_place, index, row.period, start_s, stop_s, world.horizon_s, measure_s))
-    if row.kind == "hold_down":
-        dark = world.estate.dark_until_s[source.region]
-        if not len(dark):
-            return 0
-        return int(kernel.keep_silent(
-            due, world.key("row.hold_down"), source.hub_place, index, row.time, row.spread, dark, world.progress.lit_s[source.region], measure_s
-        ))
-    if memory[k] is None:
-        empty = np.full(n, -1, np.int64 if row.kind == "token_bucket" else np.int32)
-        memory[k] = (empty, np.zeros(0, np.int32), np.zeros(0, np.int32))
-    if row.kind == "token_bucket":
-        return int(kernel.spend(due, row.every, row.burst, memory[k][0]))
-    if row.kind == "dedupe":
-        return int(kernel.drop_repeats(due, row.window, memory[k][0]))
-    passed, seen_row, seen_s = memory[k]
-    memory[k] = (passed, *kernel.suppress(due, seen_row, seen_s, row.threshold, row.window, row.forward_period, stop_s, passed))
-    return 0
+def _taken_past(here: Interval, k: int, due: NDArray[Any]) -> NDArray[Any]:
+    """Return those of the messages *due* at row *k* that go on in this interval."""
+    source, waiting = here.source, here.source.waiting
+    n_put_off = past(here, k, due)
+    _remember(here.world, source, due)
+    before = source.tally.copy()
+    going, later, held = kernel.parted(due, here.stop_s, True, here.world.warm_up_s, source.tally)
+    n_stopped = int((source.tally - before).sum())
+    source.stopped[k] += n_stopped, n_put_off
+    waiting[k] = kernel.merged(waiting[k], held)
+    waiting[k + 1] = kernel.merged(waiting[k + 1], later)
+    return np.asarray(going)
 
 
-def _through_the_door(world: World, source: Source, due: NDArray[Any], start_s: int, stop_s: int) -> Flow:
-    """Make the messages *due*: they end, are kept, or leave; and so do those that were kept until now."""
+# -- the hub's door ----------------------------------------------------------------------------------
+
+
+def _through_the_door(here: Interval, due: NDArray[Any]) -> Flow:
+    """Make the messages *due*: they end, are kept, or leave; and so do those that were kept until
+    now.
+    """
+    world, source, start_s, stop_s = here.world, here.source, here.start_s, here.stop_s
     dark, region = dark_until(world, source), source.region
-    loss = threshold(world.scenario.reporting.loss) if source.name == VERSION_REPORT else 0
-    kernel.send(
-        due, world.key("report.loss"), world.key("change.loss"), source.place, source.premises, world.estate.reach[region], dark, np.uint64(loss)
-    )
+    is_report = source.name == VERSION_REPORT
+    loss = np.uint64(threshold(world.scenario.reporting.loss) if is_report else 0)
+    keys = world.key("report.loss"), world.key("change.loss")
+    at = source.place, source.premises
+    kernel.send(due, *keys, *at, world.estate.reach[region], dark, loss)
     _remember(world, source, due)
     leaving, _, _ = kernel.parted(due, stop_s, False, world.warm_up_s, source.tally)
-    source.new_kept = source.dropped = _NOBODY
+    source.new_kept = source.dropped = NOBODY
     if any_down(source.links, region, start_s, stop_s) or len(source.kept):
         leaving = _past_the_link(world, source, leaving, start_s, stop_s)
     counts, one_cause = np.zeros(stop_s - start_s, np.int32), source.group < 0
-    row, leave, made, raised, cause = kernel.columns(leaving, start_s, not len(source.links.start), one_cause, counts)
-    return Flow(source.kind, source.group, region, source.place, source.premises, row, leave, made, raised, MessageCause.ALERT if one_cause else cause, counts)
+    has_no_links = not len(source.links.start)
+    row, leave, made, raised, causes = kernel.columns(
+        leaving, start_s, has_no_links, one_cause, counts
+    )
+    return Flow(
+        source.kind, source.group, region, *at, row, leave, made, raised,
+        MessageCause.ALERT if one_cause else causes, counts,
+    )  # fmt: skip
 
 
 def _past_the_link(world: World, source: Source, leaving: NDArray[Any], start_s: int, stop_s: int) -> NDArray[Any]:

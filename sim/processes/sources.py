@@ -12,7 +12,7 @@ from sim.planning.sizes import VERSION_REPORT
 from sim.processes import shaping
 from sim.processes.alerts import Raiser, alert_sources, alerts
 from sim.processes.reporting import reports
-from sim.processes.shaping import Source, rows_for
+from sim.processes.rows import Source, rows_for
 from sim.world import World
 
 

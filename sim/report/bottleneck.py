@@ -10,7 +10,7 @@ from sim.metrics import Estimate
 from sim.report.servers import Place, servers_of
 from sim.report.study import Cell, Study
 from sim.report.words import interval, percent
-from sim.scenario.schema import Stage
+from sim.scenario.network import Stage
 
 
 @dataclass(frozen=True, slots=True)

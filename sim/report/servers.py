@@ -9,9 +9,9 @@ from sim.metrics import Estimate
 from sim.report.study import Cell, Study
 from sim.report.words import interval
 from sim.scenario.fields import of_server
+from sim.scenario.network import Stage
 from sim.scenario.row_checks import server_names
 from sim.scenario.scale import CENTRAL, scale_of
-from sim.scenario.schema import Stage
 from sim.units import format_rate, format_speed
 
 # How to read a heat-map of `peaks_by_quarter`.

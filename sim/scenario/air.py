@@ -24,6 +24,7 @@ from sim.scenario.fields import (
     count,
     distinct,
 )
+from sim.scenario.forms import BeforeTheEnd, EachOf, NameOf, Needs, NotBelow, Whole
 from sim.scenario.outages import Restored
 from sim.words import RolloutOrder
 
@@ -33,18 +34,31 @@ AirType = Annotated[str, choice("ppmid", "hcalcs", "esme", "gsme")]
 Milliseconds = Annotated[int, count(1, 60_000)]
 
 
+_NOT_SHORTER: Final = NotBelow(
+    "low", "the longest time of {} is shorter than the shortest of {}"
+)
+_BY_REGION: Final = (
+    EachOf("estate.regions", "give one for each region: {all}"),
+    NameOf(("estate.regions",), "region", "the regions are"),
+)
+
+
+def _for(kind: str) -> Needs:
+    return Needs("a ramp", "kind", (kind,), " (null takes an inherited one away)")
+
+
 class Between(Closed):
     """A time drawn evenly from `low` to `high`, both included."""
 
     low: PositiveDuration = Field(description="Shortest.")
-    high: PositiveDuration = Field(description="Longest.")
+    high: Annotated[PositiveDuration, _NOT_SHORTER] = Field(description="Longest.")
 
 
 class FromNothing(Closed):
     """A time drawn evenly from `low`, which may be 0, to `high`."""
 
     low: Duration = Field(description="Shortest.")
-    high: Duration = Field(description="Longest.")
+    high: Annotated[Duration, _NOT_SHORTER] = Field(description="Longest.")
 
 
 class HubReady(Closed):
@@ -60,7 +74,7 @@ class HubReady(Closed):
 class Exchange(Closed):
     """Hubs that are exchanged (2G/3G to 4G)."""
 
-    start: FromStart = Field(
+    start: Annotated[FromStart, BeforeTheEnd()] = Field(
         description="When the exchange begins, from the start of the window."
     )
     share: Share = Field(description="Share of hubs that are exchanged.")
@@ -100,10 +114,10 @@ class Ota(Closed):
         description="When hubs can serve PPMIDs and HCALCSs."
     )
     exchange: Exchange | None = Field(default=None, description="Exchange of hubs; without it, none.")
-    distribution: Annotated[dict[Name, Between], IN_ORDER, when.AIR] = Field(
+    distribution: Annotated[dict[Name, Between], IN_ORDER, when.AIR, *_BY_REGION] = Field(
         description="Time from the DSP's check to the hub, by CSP region."
     )
-    capacity: Annotated[dict[Name, PositiveRate], IN_ORDER, when.AIR] = Field(
+    capacity: Annotated[dict[Name, PositiveRate], IN_ORDER, when.AIR, *_BY_REGION] = Field(
         description="Devices that a CSP region can be offered images for, by region.",
         json_schema_extra=OF_THE_ESTATE,
     )
@@ -147,16 +161,18 @@ class Ramp(Closed):
         " each) or groups (shares as listed)."
     )
     step: PositiveDuration = Field(description="Shortest time a group takes, in open seconds.")
-    share: Annotated[Share | None, when.CONSTANT] = Field(
+    share: Annotated[Share | None, when.CONSTANT, _for("constant")] = Field(
         default=None, description="Share of each group (constant)."
     )
-    first: Annotated[Share | None, when.EXPONENTIAL] = Field(
+    first: Annotated[Share | None, when.EXPONENTIAL, _for("exponential")] = Field(
         default=None, description="Share of the first group (exponential)."
     )
-    factor: Annotated[Annotated[int, count(2, 100)] | None, when.EXPONENTIAL] = Field(
+    factor: Annotated[
+        Annotated[int, count(2, 100)] | None, when.EXPONENTIAL, _for("exponential")
+    ] = Field(
         default=None, description="Each group is so many times the one before (exponential)."
     )
-    shares: Annotated[tuple[Share, ...], when.GROUPS] = Field(
+    shares: Annotated[tuple[Share, ...], when.GROUPS, _for("groups"), Whole()] = Field(
         default=(), description="Shares of the groups; they add up to 1 (groups)."
     )
 
@@ -171,7 +187,9 @@ class Open(Closed):
 class Blackout(Closed):
     """A time in which nothing is offered."""
 
-    start: FromStart = Field(description="When it begins, from the start of the window.")
+    start: Annotated[FromStart, BeforeTheEnd()] = Field(
+        description="When it begins, from the start of the window."
+    )
     duration: PositiveDuration = Field(description="How long it lasts.")
 
 
@@ -183,7 +201,11 @@ class Campaign(Closed):
         description="Who comes first: random, by_cell, by_supplier or by_risk (oldest record"
         " first)."
     )
-    priority: Annotated[tuple[ReleaseClass, ...], AfterValidator(distinct)] = Field(description="Every class, most urgent first.")
+    priority: Annotated[
+        tuple[ReleaseClass, ...],
+        AfterValidator(distinct),
+        EachOf(CLASSES, "name every class, most urgent first"),
+    ] = Field(description="Every class, most urgent first.")
     at_once: Annotated[int, count(1, 1000)] = Field(description="Campaigns that run at a time.")
     ramp: Ramp = Field(description="Its groups.")
     open: Open = Field(description="Daily hours in which images are offered.")

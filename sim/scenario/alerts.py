@@ -21,21 +21,24 @@ from sim.scenario.fields import (
     Tail,
     choice,
 )
+from sim.scenario.forms import NameOf, Needs
 from sim.words import AlertCause
 
 _T = TypeVar("_T")
+# The kinds of message that a row or a priority may name.
+MESSAGE: Final = NameOf(
+    ("alerts.kinds", "traffic.kinds"), "kind of message", "the kinds are", also=("version_report",)
+)
 
 SENDERS: Final = ("hub", "esme", "gsme", "ppmid", "ihd", "hcalcs")
 Sender = Annotated[str, choice(*SENDERS)]
 CAUSES: Final = AlertCause.words()
 FIRMWARE_CAUSES: Final = CAUSES[AlertCause.TRANSFERRED :]  # only in a world with a firmware block
 Cause = Annotated[str, choice(*CAUSES)]
-USED_BY: Final = {  # field: the causes that need it; to others it means nothing
-    "after": ("outage", "restoration", "cut"),
-    "rate": ("random", "chatter"),
-    "tail": ("chatter",),
-    "spread": ("chatter",),
-}
+
+
+def _for(*causes: str) -> Needs:
+    return Needs("an alert", "cause", causes)
 
 
 def _tail(tail: float) -> float:
@@ -54,15 +57,23 @@ class AlertKind(Closed):
         "firmware world also transferred, received, activated (an image), cut and cut_restored (supply, by an activation)."
     )
     share: Share = Field(description="Share of senders that raise it.")
-    after: PositiveDuration | None = Field(default=None, description="Shortest outage that counts; an outage alert leaves when it has passed.")
-    rate: PositiveClockRate | None = Field(
+    after: Annotated[PositiveDuration | None, _for("outage", "restoration", "cut")] = Field(
+        default=None,
+        description="Shortest outage that counts; an outage alert leaves when it has passed.",
+    )
+    rate: Annotated[PositiveClockRate | None, _for("random", "chatter")] = Field(
         default=None,
         description="Alerts per sender that raises it; for chatter the mean of their rates.",
     )
-    tail: Annotated[Tail, AfterValidator(_tail)] | None = Field(
-        default=None, description="Exponent of the bounded Pareto law of chattering senders' rates: the smaller, the heavier the tail."
+    tail: Annotated[Annotated[Tail, AfterValidator(_tail)] | None, _for("chatter")] = Field(
+        default=None,
+        description="Exponent of the bounded Pareto law of chattering senders' rates: the smaller,"
+        " the heavier the tail.",
     )
-    spread: Spread | None = Field(default=None, description="Largest rate of a chattering sender in multiples of the smallest.")
+    spread: Annotated[Spread | None, _for("chatter")] = Field(
+        default=None,
+        description="Largest rate of a chattering sender in multiples of the smallest.",
+    )
     genuine: Flag = Field(description="Whether it tells of something that matters; what chatters does not.")
     target: PositiveDuration = Field(description="Response-time target of the kind.")
     size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
@@ -98,7 +109,11 @@ def kinds_by_name(kinds: dict[str, _T]) -> dict[str, _T]:
 class Alerts(Closed):
     """Alerts that have a sender; those of `traffic.kinds` are only counted."""
 
-    active: Annotated[Names, AfterValidator(_by_name)] = Field(default=(), description="Kinds of alert that there are, of those below.")
+    active: Annotated[
+        Names,
+        AfterValidator(_by_name),
+        NameOf(("alerts.kinds",), "kind of alert", "alerts.kinds has:", as_whole=True),
+    ] = Field(default=(), description="Kinds of alert that there are, of those below.")
     kinds: Annotated[dict[Name, AlertKind], AfterValidator(kinds_by_name), when.ACTIVE] = Field(
         default={}, description="The kinds of alert, by name."
     )

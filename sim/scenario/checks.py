@@ -1,4 +1,5 @@
-"""What must agree between the fields of a scenario, each as a sentence.
+"""What must agree between the fields of a scenario, each as a sentence; what a form beside a field
+says (`sim.scenario.forms`) is asked first.
 
 A check names the blocks it reads; it runs when those blocks are right in themselves, whatever is wrong elsewhere, so that one reading of a file shows all.
 A finding names the value it speaks of and the others it depends on: its line is that of whichever the user wrote, not of one inherited.
@@ -12,15 +13,22 @@ from fractions import Fraction
 from typing import Any, Final
 
 from sim import units
-from sim.scenario import air_checks, firmware_checks, row_checks, storm_checks
-from sim.scenario.alerts import Alerts
-from sim.scenario.faults import Finding, Path, did_you_mean
+from sim.scenario import (
+    air_checks,
+    firmware_checks,
+    forms,
+    local_checks,
+    row_checks,
+    storm_checks,
+    world_checks,
+)
+from sim.scenario.faults import Finding, Path
 from sim.scenario.fields import LONGEST_S
 from sim.scenario.firmware import Firmware
+from sim.scenario.network import Stage
 from sim.scenario.reach import clock_moves
 from sim.scenario.scale import rates_are_countable, whole_leaves_vanish
-from sim.scenario.schema import EstateSpec, Reporting, Scenario, Stage, Window
-from sim.scenario.traffic import Traffic
+from sim.scenario.schema import EstateSpec, Reporting, Scenario, Window
 from sim.units import DAY_S
 
 _RULE: Final[Path] = ("reporting", "rule")
@@ -28,7 +36,9 @@ _RULE: Final[Path] = ("reporting", "rule")
 
 def findings(blocks: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield a finding for everything in *blocks* (top-level name to sound block) that does not agree."""
-    for check, needs in _CHECKS.items():
+    yield from forms.findings(blocks)
+    has_firmware = blocks.get("firmware") is not None
+    for check, needs in (_CHECKS | _OF_FIRMWARE if has_firmware else _CHECKS).items():
         if all(name in blocks for name in needs):
             yield from check(*(blocks[name] for name in needs))
 
@@ -63,8 +73,8 @@ def _scale_leaves_whole_numbers(
     yield from rates_are_countable(scale, network)
 
 
-def _a_scaled_gateway_answers(estate: EstateSpec, firmware: Firmware | None) -> Iterator[Finding]:
-    capacity = None if firmware is None else firmware.screening.capacity
+def _a_scaled_gateway_answers(estate: EstateSpec, firmware: Firmware) -> Iterator[Finding]:
+    capacity = firmware.screening.capacity
     if capacity is None or estate.scale is None or capacity * units.HOUR_S < 1:
         return
     if capacity * estate.scale * units.HOUR_S < 1:
@@ -115,72 +125,47 @@ def _reports_stay_apart_as_clocks_move(
     )
 
 
-def _profiles_exist(traffic: Traffic) -> Iterator[Finding]:
-    for name, kind in traffic.kinds.items():
-        if kind.profile not in traffic.profiles:
-            allowed = ", ".join(traffic.profiles) or "none is given"
-            hint = did_you_mean(kind.profile, traffic.profiles)
-            yield (
-                ("traffic", "kinds", name, "profile"),
-                f"there is no profile {kind.profile}; traffic.profiles has: {allowed}{hint}",
-                (("traffic", "profiles"),),
-            )
-
-
-def _priorities_exist(network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts) -> Iterator[Finding]:
-    kinds = row_checks.kinds_there_are(traffic, alerts)
-    for index, stage in enumerate(network):
-        for place, kind in enumerate(stage.priority):
-            if kind not in kinds:
-                hint = did_you_mean(kind, kinds)
-                yield (
-                    ("network", index, "priority", place),
-                    f"there is no kind of message {kind}; the kinds are {', '.join(kinds)}{hint}",
-                    (("traffic", "kinds"), ("alerts", "kinds")),
-                )
-
-
 _CHECKS: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
     _window_fits_the_clock: ("window",),
     _reach_is_a_share: ("estate",),
     _scale_leaves_whole_numbers: ("estate", "network"),
-    _a_scaled_gateway_answers: ("estate", "firmware"),
     _someone_reports: ("reporting",),
     _timer_is_regular: ("reporting",),
     _reports_stay_apart_as_clocks_move: ("reporting", "window"),
-    _profiles_exist: ("traffic",),
-    _priorities_exist: ("network", "traffic", "alerts"),
     row_checks.rows_stand_where_they_act: ("network",),
-    row_checks.fields_stand_where_they_mean_something: ("network",),
     row_checks.leaves_by_server_name_them: ("network", "estate"),
     row_checks.buffers_overflow: ("network",),
     row_checks.operators_see_floods: ("network",),
-    row_checks.rows_name_kinds: ("network", "traffic", "alerts"),
+    row_checks.rows_see_their_kinds: ("network", "traffic"),
     row_checks.protections_forward_and_exclude: ("network", "traffic", "alerts"),
     row_checks.rows_do_not_contradict: ("network",),
     row_checks.rows_agree_with_themselves: ("network",),
-    storm_checks.faults_strike_regions: ("faults", "estate"),
     storm_checks.faults_say_when: ("faults",),
     storm_checks.faults_happen: ("faults", "window"),
     storm_checks.darkness_ends: ("faults",),
     storm_checks.outages_strike_stages: ("faults", "network", "estate"),
-    storm_checks.alerts_are_kinds: ("alerts", "traffic"),
-    storm_checks.causes_have_what_they_use: ("alerts",),
-    storm_checks.users_exist: ("traffic", "estate"),
+    storm_checks.names_stand_for_one_thing: ("alerts", "traffic"),
+    storm_checks.chatter_is_countable: ("alerts",),
+    local_checks.the_ban_has_a_world: ("updates", "firmware"),
+    world_checks.reports_are_of_their_world: ("reporting", "firmware"),
+    world_checks.causes_have_their_senders: ("alerts", "firmware"),
+}
+_OF_FIRMWARE: Final[dict[Callable[..., Iterator[Finding]], tuple[str, ...]]] = {
     firmware_checks.models_make_up_their_type: ("firmware",),
+    firmware_checks.models_cut_what_they_feed: ("firmware",),
     firmware_checks.releases_have_owners: ("firmware", "estate"),
-    firmware_checks.releases_fit_the_window: ("firmware", "window"),
+    firmware_checks.something_is_built: ("firmware", "window"),
+    firmware_checks.versions_can_be_told_apart: ("firmware", "window"),
     firmware_checks.upgrades_lead_upwards: ("firmware", "window"),
-    firmware_checks.local_updates_have_ways: ("firmware",),
-    firmware_checks.screening_is_asked: ("firmware", "window"),
-    firmware_checks.the_ban_bans: ("updates", "firmware", "window"),
-    firmware_checks.reports_are_of_a_firmware_world: ("reporting", "firmware"),
-    firmware_checks.faults_are_of_a_firmware_world: ("faults", "firmware"),
-    firmware_checks.causes_have_their_senders: ("alerts", "firmware"),
-    air_checks.times_leave_something: ("firmware",),
-    air_checks.regions_are_served: ("firmware", "estate"),
+    local_checks.somebody_asks: ("firmware", "window"),
+    local_checks.the_gateway_answers: ("firmware",),
+    local_checks.the_ban_bans: ("updates", "firmware", "window"),
+    world_checks.phases_are_of_a_firmware_world: ("reporting", "firmware"),
+    world_checks.reports_have_senders: ("reporting", "firmware"),
+    world_checks.faults_are_of_a_firmware_world: ("faults", "firmware"),
     air_checks.images_have_takers: ("firmware",),
-    air_checks.every_class_has_its_place: ("firmware",),
+    air_checks.transfers_end: ("firmware",),
     air_checks.ramps_reach_everybody: ("firmware",),
-    air_checks.calendars_fit_the_window: ("firmware", "window"),
+    air_checks.calendars_can_be_told: ("firmware", "window"),
+    _a_scaled_gateway_answers: ("estate", "firmware"),
 }

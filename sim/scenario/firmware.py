@@ -27,6 +27,7 @@ from sim.scenario.fields import (
     count,
     distinct,
 )
+from sim.scenario.forms import BeforeTheEnd, NameOf, Whole
 from sim.scenario.week import DaysOfWeek
 from sim.words import Design, DeviceType
 
@@ -68,7 +69,9 @@ class Model(Closed):
 class Release(Closed):
     """A row of releases: images of one model, built once or again and again."""
 
-    model: Name = Field(description="Model they are for.")
+    model: Annotated[Name, NameOf(("firmware.models",), "model", "firmware.models has:")] = Field(
+        description="Model they are for."
+    )
     release_class: ReleaseClass = Field(alias="class", description="security, defect, specification, feature or non_core.")
     first: FromStart = Field(description="When the first is built, from the start of the window.")
     every: PositiveDuration | None = Field(default=None, description="Time from one to the next; without it, there is one.")
@@ -115,9 +118,12 @@ class Local(Closed):
     variant: Annotated[Share, when.LOCAL] = Field(
         description="Share of attempts with an image that was never submitted."
     )
-    channels: Annotated[dict[Name, Channel], IN_ORDER, when.LOCAL] = Field(
-        description="Ways of updating, by name."
-    )
+    channels: Annotated[
+        dict[Name, Channel],
+        IN_ORDER,
+        when.LOCAL,
+        Whole("names no way of updating; give at least one"),
+    ] = Field(description="Ways of updating, by name.")
     hours: Annotated[Hours | None, when.LOCAL] = Field(
         default=None, description="Weights of days and hours; without it, any time is as good."
     )
@@ -126,7 +132,9 @@ class Local(Closed):
 class GatewayOutage(Closed):
     """A time in which the token gateway is down."""
 
-    start: FromStart = Field(description="When it begins, from the start of the window.")
+    start: Annotated[FromStart, BeforeTheEnd()] = Field(
+        description="When it begins, from the start of the window."
+    )
     every: PositiveDuration | None = Field(default=None, description="Time after which it comes again; without it, it comes once.")
     duration: PositiveDuration = Field(description="How long it lasts.")
 

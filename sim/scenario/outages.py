@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -18,6 +18,7 @@ from sim.scenario.fields import (
     TimeOfDay,
     choice,
 )
+from sim.scenario.forms import BeforeTheEnd, NameOf
 from sim.units import format_duration, format_share
 
 
@@ -44,13 +45,20 @@ def _whole(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
     return points
 
 
+Region = Annotated[Name, NameOf(("estate.regions",), "region", "the regions are")]
+
+
 class _Regional(Closed):
-    region: Name
+    region: Region
     share: Share
 
 
 class _Stroke(Closed):
-    start: FromStart | None = Field(default=None, description="When it begins, from the start of the window (or give a rate).")
+    called: ClassVar[str]
+
+    start: Annotated[FromStart | None, BeforeTheEnd("the {called} starts")] = Field(
+        default=None, description="When it begins, from the start of the window (or give a rate)."
+    )
     rate: ClockRate | None = Field(
         default=None, description="How often it comes, at random (or give a start)."
     )
@@ -68,27 +76,35 @@ class _Darkness(_Stroke, _Regional):
 class PowerCut(_Darkness):
     """A power cut: premises of a region go dark together and come back within a while."""
 
-    region: Name = Field(description="CSP region of the premises.")
+    called = FAULTS["power_cuts"].event
+
+    region: Region = Field(description="CSP region of the premises.")
     share: Share = Field(description="Share of the region's premises that it takes.")
 
 
 class HubReboot(_Darkness):
     """A wave of reboots: hubs of a region are off together, with supply, and come back within a while."""
 
-    region: Name = Field(description="CSP region of the hubs.")
+    called = FAULTS["hub_reboots"].event
+
+    region: Region = Field(description="CSP region of the hubs.")
     share: Share = Field(description="Share of the region's hubs that it takes.")
 
 
 class WanOutage(_Stroke, _Regional):
     """An outage of WAN cells: the links of their premises are down."""
 
-    region: Name = Field(description="CSP region of the cells.")
+    called = FAULTS["wan_outages"].event
+
+    region: Region = Field(description="CSP region of the cells.")
     share: Share = Field(description="Share of the region's WAN cells that it takes.")
     duration: PositiveDuration = Field(description="How long it lasts.")
 
 
 class StageOutage(_Stroke):
     """An outage, or a maintenance window, of a stage: it serves nobody, and what arrives waits or is refused."""
+
+    called = FAULTS["stage_outages"].event
 
     stage: Annotated[str, choice("csp", "dsp", "user")] = Field(description="Stage that is out: csp, dsp or user.")
     server: Name = Field(description="Server of it: a region at csp, a user at user, or all.")
@@ -98,7 +114,9 @@ class StageOutage(_Stroke):
 class ClockLock(_Stroke, _Regional):
     """Clocks that are set to one time: senders of version reports of a region whose timers strike together from then on."""
 
-    region: Name = Field(description="CSP region of the senders.")
+    called = FAULTS["clock_locks"].event
+
+    region: Region = Field(description="CSP region of the senders.")
     share: Share = Field(description="Share of the region's senders that it takes.")
     at: TimeOfDay = Field(description="Time of day from which their timers count.")
     spread: Duration = Field(default=0, description="How far clocks are off, uniformly; without it, not at all.")

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel
 
 from sim import units
-from sim.mitigations import MITIGATIONS, SERVERS
+from sim.mitigations import MITIGATIONS
 from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
 from sim.scenario.fields import BY_SERVER_LEAVES, OTHERS
-from sim.scenario.rows import AlertStormProtection, Consolidate, Dedupe, HoldDown, Redelivery, Retry
-from sim.scenario.schema import EstateSpec, Stage
+from sim.scenario.network import Stage
+from sim.scenario.rows import AlertStormProtection, Consolidate, Dedupe, HoldDown, Retry
+from sim.scenario.schema import EstateSpec
 from sim.scenario.traffic import Traffic
-
-_MEANINGLESS: Final = {  # field: the stages at which it means nothing, each with the reason
-    "capacity": dict.fromkeys(("device", "hub"), "has no server to pass messages on"),
-    "latency": dict.fromkeys(("device", "hub"), "takes no time to leave; give a later stage the latency"),
-    "priority": dict.fromkeys(("device", "hub"), "has no queue in which one kind goes first"),
-    "buffer": {"device": "keeps nothing; its messages wait at the hub", "user": "refuses nothing, so that any number wait"},
-    "overflow": {"device": "keeps nothing; its messages wait at the hub", "user": "refuses nothing, so that any number wait"},
-    **{field: dict.fromkeys(("device", "hub", *SERVERS), "has no operators; users do") for field in ("operators", "flood_above", "flood_below")},
-}
-
-
-def kinds_there_are(traffic: Traffic, alerts: Alerts) -> list[str]:
-    """Return the kinds of message that a row or a priority may name."""
-    return ["version_report", *alerts.kinds, *traffic.kinds]
 
 
 def rows_stand_where_they_act(network: tuple[Stage, ...]) -> Iterator[Finding]:
@@ -41,15 +28,6 @@ def rows_stand_where_they_act(network: tuple[Stage, ...]) -> Iterator[Finding]:
                 places = " or ".join((", ".join(stages[:-1]), stages[-1])) if len(stages) > 1 else stages[0]
                 missing = "" if any(name in there for name in stages) else f"; the network has no stage {places}"
                 yield (*_row(index, place), "kind"), f"{row.kind} acts at {places}, not at {stage.stage}{missing}", (("network", index, "stage"),)
-
-
-def fields_stand_where_they_mean_something(network: tuple[Stage, ...]) -> Iterator[Finding]:
-    """Find fields of a stage that mean nothing there."""
-    for index, stage in enumerate(network):
-        for field, reasons in _MEANINGLESS.items():
-            value = getattr(stage, field)
-            if stage.stage in reasons and value not in (None, ()) and (field != "latency" or value > 0):
-                yield ("network", index, field), f"a {stage.stage} {reasons[stage.stage]}", (("network", index, "stage"),)
 
 
 def server_names(stage: str, estate: EstateSpec) -> tuple[str, ...]:
@@ -119,17 +97,13 @@ def operators_see_floods(network: tuple[Stage, ...]) -> Iterator[Finding]:
             yield ("network", index, "flood_below"), message, (("network", index, "flood_above"),)
 
 
-def rows_name_kinds(network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts) -> Iterator[Finding]:
-    """Find names in a row's `kinds` that are no kinds, or kinds that the row never sees."""
-    known = kinds_there_are(traffic, alerts)
+def rows_see_their_kinds(network: tuple[Stage, ...], traffic: Traffic) -> Iterator[Finding]:
+    """Find kinds in a row's `kinds` that the row never sees."""
     for index, stage in enumerate(network):
         for place, row in enumerate(stage.mitigations):
             for number, kind in enumerate(row.kinds):
                 where = (*_row(index, place), "kinds", number)
-                if kind not in known:
-                    message = f"there is no kind of message {kind}; the kinds are {', '.join(known)}{did_you_mean(kind, known)}"
-                    yield where, message, (("traffic", "kinds"), ("alerts", "kinds"))
-                elif kind in traffic.kinds and MITIGATIONS[row.kind].of_senders:
+                if kind in traffic.kinds and MITIGATIONS[row.kind].of_senders:
                     message = f"{kind} is only counted and has no sender, so {row.kind} never sees it; it is for version_report and alerts.kinds"
                     yield where, message, ()
                 elif (
@@ -188,18 +162,12 @@ def rows_agree_with_themselves(network: tuple[Stage, ...]) -> Iterator[Finding]:
     for index, stage in enumerate(network):
         for place, row in enumerate(stage.mitigations):
             where = _row(index, place)
-            if isinstance(row, Retry) and row.most < row.base:
-                most, base = units.format_duration(row.most), units.format_duration(row.base)
-                yield (*where, "most"), f"the longest wait of {most} is shorter than the first of {base}", ((*where, "base"),)
             if isinstance(row, Retry) and row.timeout is not None and row.timeout <= way_s:
                 timeout, way = units.format_duration(row.timeout), units.format_duration(way_s)
                 message = f"a timeout of {timeout} has passed before any message can arrive: the way to the SMI takes {way}"
                 yield (*where, "timeout"), message, latencies
             if isinstance(row, HoldDown) and row.time + row.spread == 0:
                 yield where, "holds nothing down; give a time or a spread of more than 0 s", ((*where, "time"), (*where, "spread"))
-            if isinstance(row, Redelivery) and row.hold < row.after:
-                hold, after = units.format_duration(row.hold), units.format_duration(row.after)
-                yield (*where, "hold"), f"held for {hold}, a message is gone before it is offered again after {after}", ((*where, "after"),)
 
 
 def _row(index: int, place: int) -> Path:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from sim import words
 from sim.mitigations import MITIGATIONS
+from sim.scenario.alerts import MESSAGE
 from sim.scenario.fields import (
     OF_THE_ESTATE,
     ByServer,
@@ -25,6 +26,7 @@ from sim.scenario.fields import (
     choice,
     count,
 )
+from sim.scenario.forms import NotBelow
 
 _MOST: Final = 2**31 - 1
 Count = Annotated[int, count(0, _MOST)]
@@ -49,7 +51,9 @@ class _Whole(Closed):
 
 class _Row(Closed):
     kind: str
-    kinds: Names = Field(default=(), description="Kinds of message the row is for; without it, all that pass.")
+    kinds: Annotated[Names, MESSAGE] = Field(
+        default=(), description="Kinds of message the row is for; without it, all that pass."
+    )
 
 
 class Jitter(_Row):
@@ -104,7 +108,10 @@ class Retry(_Row):
     kind: Literal["retry"] = _means("retry")
     base: PositiveDuration = Field(description="Wait before the first retry.")
     factor: Annotated[int, count(1, 1000)] = Field(description="What each further wait is multiplied by (decorrelated waits have no use for it).")
-    most: PositiveDuration = Field(description="Longest wait.")
+    most: Annotated[
+        PositiveDuration,
+        NotBelow("base", "the longest wait of {} is shorter than the first of {}"),
+    ] = Field(description="Longest wait.")
     jitter: Backoff = Field(
         description="How waits are spread: none, full (up to the wait), equal (its second half) or decorrelated (base to 3 times the last)."
     )
@@ -216,7 +223,10 @@ class Redelivery(_Row):
 
     kind: Literal["redelivery"] = _means("redelivery")
     after: PositiveDuration = Field(description="Time until it is offered the second time.")
-    hold: PositiveDuration = Field(description="Time for which it is held for the user.")
+    hold: Annotated[
+        PositiveDuration,
+        NotBelow("after", "held for {}, a message is gone before it is offered again after {}"),
+    ] = Field(description="Time for which it is held for the user.")
 
 
 AnyRow = (

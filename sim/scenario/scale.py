@@ -13,7 +13,8 @@ from sim.scenario.faults import Finding, Path
 from sim.scenario.fields import OF_THE_ESTATE, Capacity
 
 if TYPE_CHECKING:
-    from sim.scenario.schema import Scenario, Stage
+    from sim.scenario.network import Stage
+    from sim.scenario.schema import Scenario
 
 # Stages with one server, or a few, for the whole estate; elsewhere its parts bring their own.
 CENTRAL: Final = ("csp", "dsp", "user")

@@ -21,7 +21,6 @@ from sim.scenario.faults import did_you_mean
 from sim.scenario.fields import (
     OF_THE_ESTATE,
     OTHERS,
-    ByServer,
     Clock,
     ClockRate,
     Closed,
@@ -30,9 +29,7 @@ from sim.scenario.fields import (
     Duration,
     Flag,
     Name,
-    Names,
     Number,
-    Overflow,
     PhaseSource,
     Policy,
     PositiveDuration,
@@ -41,9 +38,7 @@ from sim.scenario.fields import (
     Scale,
     Share,
     Size,
-    StageName,
     Text,
-    Throughput,
     TimeOfDay,
     choice,
     count,
@@ -51,9 +46,8 @@ from sim.scenario.fields import (
     in_order,
 )
 from sim.scenario.firmware import Ban, Firmware
+from sim.scenario.network import Stage, as_on_the_way
 from sim.scenario.outages import Faults
-from sim.scenario.rows import Row
-from sim.scenario.stages import STAGES
 from sim.scenario.traffic import Traffic
 from sim.units import added
 
@@ -275,46 +269,6 @@ class Reporting(Closed):
         return int(getattr(self, self.traits.timer)) if self.traits.timer else 0
 
 
-class Stage(Closed):
-    """A place on the way to the SMI: with finite capacity, or, at device and hub, where messages are held back, dropped or kept."""
-
-    stage: StageName = Field(description="device, hub, cell (a server per WAN cell), csp (one per region), dsp (one) or user (one per user), in this order.")
-    capacity: ByServer[Throughput] | None = Field(
-        default=None,
-        description="Messages, or bytes, that each server passes on; without it, all at once.",
-        json_schema_extra=OF_THE_ESTATE,
-    )
-    buffer: ByServer[Annotated[int, count(0, 2**31 - 1)]] | None = Field(
-        default=None,
-        description="Messages of one priority that may wait; without it, any number. At hub: of one sender and kind, while the link is down; without it, none.",
-        json_schema_extra=OF_THE_ESTATE,
-    )
-    overflow: Overflow | None = Field(default=None, description="What a full buffer does: drop_newest (without it, this), drop_oldest or, at hub, keep_latest.")
-    priority: Names = Field(default=(), description="Kinds of message in the order they are served; the others share the last place.")
-    latency: Duration = Field(default=0, description="Time from leaving this stage to arriving at the next; without it, none.")
-    operators: Annotated[int, count(1, 1_000_000)] | None = Field(
-        default=None,
-        description="Operators of each user, who share its alerts (user only).",
-        json_schema_extra=OF_THE_ESTATE,
-    )
-    flood_above: Annotated[int, count(1, 1_000_000)] | None = Field(
-        default=None, description="Alerts per operator in ten minutes above which a flood begins (user only)."
-    )
-    flood_below: Annotated[int, count(1, 1_000_000)] | None = Field(
-        default=None, description="Alerts per operator in ten minutes below which a flood ends (user only)."
-    )
-    mitigations: Annotated[tuple[Row, ...], when.WORK] = Field(
-        default=(), description="Protections at this stage, in order."
-    )
-
-
-def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-    names = [stage.stage for stage in stages]
-    if names != [name for name in STAGES if name in names]:
-        raise ValueError(f"the stages are {', '.join(names)}; each may come once, in the order {', '.join(STAGES)}")
-    return stages
-
-
 class Scenario(Closed):
     """One world, written down."""
 
@@ -328,7 +282,7 @@ class Scenario(Closed):
     updates: Updates = Field(description="How firmware versions change.")
     reporting: Reporting = Field(description="How the inventory learns of versions.")
     traffic: Traffic = Field(description="The traffic that is there already.")
-    network: Annotated[tuple[Stage, ...], AfterValidator(_in_order)] = Field(description="Stages on the way, in order; [] for none.")
+    network: Annotated[tuple[Stage, ...], AfterValidator(as_on_the_way)] = Field(description="Stages on the way, in order; [] for none.")
     network_for: Annotated[int, count(1, 40_000_000)] | None = Field(
         default=None,
         description="Premises that the capacities of the network are for; without it, nobody says.",

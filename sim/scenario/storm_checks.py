@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sim import units
 from sim.faults import FAULTS
-from sim.scenario.alerts import USED_BY, Alerts
+from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
+from sim.scenario.network import Stage
 from sim.scenario.outages import ClockLock, Faults, HubReboot, PowerCut, StageOutage, WanOutage
-from sim.scenario.schema import EstateSpec, Stage, Window
+from sim.scenario.schema import EstateSpec, Window
 from sim.scenario.traffic import Traffic
 
 _AnyFault = PowerCut | HubReboot | WanOutage | StageOutage | ClockLock
@@ -21,15 +21,6 @@ def _entries(faults: Faults) -> Iterator[tuple[Path, str, _AnyFault]]:
     for row in FAULTS.values():
         for index, fault in enumerate(getattr(faults, row.id)):
             yield ("faults", row.id, index), row.event, fault
-
-
-def faults_strike_regions(faults: Faults, estate: EstateSpec) -> Iterator[Finding]:
-    """Find regions that there are not."""
-    for where, _, fault in _entries(faults):
-        if not isinstance(fault, StageOutage) and fault.region not in estate.regions:
-            hint = did_you_mean(fault.region, estate.regions)
-            message = f"there is no region {fault.region}; the regions are {', '.join(estate.regions)}{hint}"
-            yield (*where, "region"), message, (("estate", "regions"),)
 
 
 def faults_say_when(faults: Faults) -> Iterator[Finding]:
@@ -44,13 +35,10 @@ def faults_say_when(faults: Faults) -> Iterator[Finding]:
 
 
 def faults_happen(faults: Faults, window: Window) -> Iterator[Finding]:
-    """Find faults that begin after the end of the world, and those that never stop beginning."""
+    """Find faults that never stop beginning."""
     horizon = window.warm_up + window.length
     ends: tuple[Path, ...] = (("window", "length"), ("window", "warm_up"))
     for where, called, fault in _entries(faults):
-        if fault.start is not None and fault.start >= horizon:
-            start, end = units.format_duration(fault.start), units.format_duration(horizon)
-            yield (*where, "start"), f"the {called} starts at {start}, but the world ends at {end}", ends
         strokes = fault.rate * horizon if fault.rate is not None else 0
         field = "rate"
         if fault.start is not None and fault.every is not None:
@@ -87,40 +75,20 @@ def outages_strike_stages(faults: Faults, network: tuple[Stage, ...], estate: Es
             yield (*where, "server"), message, ((*where, "stage"), ("estate", "regions"), ("estate", "users"))
 
 
-def alerts_are_kinds(alerts: Alerts, traffic: Traffic) -> Iterator[Finding]:
-    """Find active alerts that there are not, and names that stand for two things."""
-    for name in alerts.active:  # in the order of names, not of the file
-        if name not in alerts.kinds:
-            allowed = ", ".join(alerts.kinds) or "none"
-            message = f"there is no kind of alert {name}; alerts.kinds has: {allowed}{did_you_mean(name, alerts.kinds)}"
-            yield ("alerts", "active"), message, (("alerts", "kinds"),)
+def names_stand_for_one_thing(alerts: Alerts, traffic: Traffic) -> Iterator[Finding]:
+    """Find names that stand for two things."""
     for name in alerts.kinds:
         if name in traffic.kinds:
             yield ("alerts", "kinds", name), f"{name} is a kind of traffic as well; choose another name for one of them", (("traffic", "kinds", name),)
 
 
-def causes_have_what_they_use(alerts: Alerts) -> Iterator[Finding]:
-    """Find alerts that lack a field their cause needs, or have one that means nothing to it, or come too often for their cause."""
+def chatter_is_countable(alerts: Alerts) -> Iterator[Finding]:
+    """Find alerts that come too often for their cause."""
     for name, alert in alerts.kinds.items():
         where: Path = ("alerts", "kinds", name)
-        for field, causes in USED_BY.items():
-            value = getattr(alert, field)
-            if value is None and alert.cause in causes:
-                yield where, f"an alert whose cause is {alert.cause} needs {field}", ((*where, "cause"),)
-            elif value is not None and alert.cause not in causes:
-                meant = " and ".join((", ".join(causes[:-1]), *causes[-1:]) if causes[1:] else causes)
-                message = f"means nothing to an alert whose cause is {alert.cause}; it is for {meant}"
-                yield (*where, field), message, ((*where, "cause"),)
         fastest = alert.fastest_per_s
         if alert.cause == "chatter" and fastest is not None and fastest > 1:
             message = f"its noisiest sender would raise {fastest:.3g} /s, and none raises more than 1 /s; lower the rate or the spread"
             yield (*where, "rate"), message, ((*where, "spread"), (*where, "tail"))
 
 
-def users_exist(traffic: Traffic, estate: EstateSpec) -> Iterator[Finding]:
-    """Find users of traffic that there are not."""
-    for name, kind in traffic.kinds.items():
-        if kind.user is not None and kind.user not in estate.users:
-            hint = did_you_mean(kind.user, estate.users)
-            message = f"there is no user {kind.user}; the users are {', '.join(estate.users)}{hint}"
-            yield ("traffic", "kinds", name, "user"), message, (("estate", "users"),)

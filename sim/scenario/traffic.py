@@ -21,6 +21,7 @@ from sim.scenario.fields import (
     Weight,
     in_order,
 )
+from sim.scenario.forms import NameOf
 
 
 def _day_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
@@ -42,12 +43,17 @@ class TrafficKind(Closed):
     rate: Rate = Field(description="Messages per meter, device or premises at a level of 100 %.")
     target: PositiveDuration = Field(description="Response-time target of the kind.")
     size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
-    profile: Name = Field(description="Name of the daily profile its rate follows.")
+    profile: Annotated[
+        Name,
+        NameOf(("traffic.profiles",), "profile", "traffic.profiles has:", nothing="none is given"),
+    ] = Field(description="Name of the daily profile its rate follows.")
     made_at: MadeAt = Field(
         default="home",
         description="Where its messages are made: home, or dsp, so that they load nothing before it.",
     )
-    user: Annotated[Name | None, when.SHARED_OUT] = Field(
+    user: Annotated[
+        Name | None, when.SHARED_OUT, NameOf(("estate.users",), "user", "the users are")
+    ] = Field(
         default=None,
         description="The one user whose share it counts against; without it, the user responsible"
         " for the premises.",

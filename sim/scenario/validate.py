@@ -13,8 +13,9 @@ from sim.scenario.days import calendar_of
 from sim.scenario.experiments import Experiment
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
 from sim.scenario.fields import BY_SERVER, EVERY_SERVER
+from sim.scenario.network import Stage
 from sim.scenario.rows import SHAPES
-from sim.scenario.schema import Scenario, Stage
+from sim.scenario.schema import Scenario
 from sim.scenario.tree import Node, dotted, find, kind_of, plain
 from sim.units import shown
 

@@ -27,7 +27,8 @@ from sim.units import DAY_S
 from sim.words import Reach
 
 if TYPE_CHECKING:
-    from sim.scenario.schema import Scenario, Stage
+    from sim.scenario.network import Stage
+    from sim.scenario.schema import Scenario
     from sim.twin.estate import Premises, Region
     from sim.twin.messages import Message
     from sim.twin.world import TwinWorld

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.mitigations import MITIGATIONS
-from sim.scenario.alerts import SENDERS, USED_BY
+from sim.scenario.alerts import SENDERS
 from sim.scenario.faults import ScenarioError
 from sim.scenario.fields import STAGES
 from sim.scenario.load import load, resolved
@@ -116,10 +116,18 @@ def test_alerts_are_in_the_order_of_their_names_and_none_is_active_in_the_base()
     assert world("alerts.active=[tamper, chatter, power_outage]").alerts.active == ("chatter", "power_outage", "tamper")
 
 
+USES = {
+    **dict.fromkeys(("outage", "restoration", "cut"), {"after"}),
+    "random": {"rate"},
+    "chatter": {"rate", "tail", "spread"},
+}
+
+
 def test_every_cause_has_what_it_uses_in_the_base():
     for name, alert in world().alerts.kinds.items():
         assert alert.sender in SENDERS
-        assert {field for field in USED_BY if getattr(alert, field) is not None} == {field for field, causes in USED_BY.items() if alert.cause in causes}, name
+        given = {field for field in ("after", "rate", "tail", "spread") if getattr(alert, field)}
+        assert given == USES.get(alert.cause, set()), name
 
 
 def test_chattering_devices_and_the_counted_alerts_keep_the_published_mean():

@@ -93,8 +93,8 @@ def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
 @njit(**PLAIN, inline="always")
 def _next(devices, rows, homes, home):  # type: ignore[no-untyped-def]
     """Return (second, what, whose kind) of the next event of a premises: in one second by what, then by slot. One number says all three: the least is next."""
-    exchanged_s = np.int64(homes[home].exchanged_s)  # negative: it has been
-    first = _rank(exchanged_s if exchanged_s >= 0 else NEVER, HomeEvent.EXCHANGE, 0)
+    exchange_s = NEVER if homes[home].is_exchanged else np.int64(homes[home].exchanged_s)
+    first = _rank(exchange_s, HomeEvent.EXCHANGE, 0)
     first = min(first, _rank(homes[home].install_s, HomeEvent.INSTALL, 0), _rank(homes[home].gain_s, HomeEvent.GAIN, 0))
     for slot in range(5):
         row = rows[IN_SLOT_ORDER[slot]]
@@ -117,7 +117,7 @@ def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals
     """Let one event happen; return how many things have been raised by now."""
     reach = homes[home].reach
     if what == HomeEvent.EXCHANGE:
-        homes[home].free_s, homes[home].exchanged_s = homes[home].free_s, -1 - homes[home].exchanged_s
+        homes[home].is_exchanged = 1
         _exchange(w, facts, sums, devices, rows, now_s)
         for other in IN_SLOT_ORDER:
             if rows[other] >= 0:

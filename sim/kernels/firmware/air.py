@@ -126,9 +126,15 @@ def _checked(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
         came_to(sums, kind, device, JobStep.ACCEPTED)
         sums.told[FirmwareMessage.IMAGE] += is_measured
         device.begun_s = now_s
-        place, occasion = w.region * 8 + SLOT[kind], 8 * np.int64(version) + device.attempt
-        took_s = between(facts, Stream.OTA_DISTRIBUTION, place, device.index, occasion, w.distribution_low, w.distribution_n)
-        device.job_s = min(now_s + took_s, NEVER)
+        device.job_s = min(now_s + _distribution_s(w, facts, kind, device), NEVER)
+
+
+@njit(**PLAIN)
+def _distribution_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
+    """Return how long the image of this attempt is on its way from the DSP to the hub."""
+    place, occasion = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt
+    low, n = w.distribution_low, w.distribution_n
+    return between(facts, Stream.OTA_DISTRIBUTION, place, device.index, occasion, low, n)
 
 
 @njit(**PLAIN, inline="always")
@@ -143,7 +149,6 @@ def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
         step(facts, device, JobEvent.TAKE)
         came_to(sums, kind, device, JobStep.TAKEN)
         took(facts, sums, kind, device, Leg.DISTRIBUTION, now_s - np.int64(device.begun_s))
-        device.activated_s = now_s
         seconds = _transfer_s(w, facts, kind, device)
         until_s = min(max(np.int64(now_s), np.int64(homes[device.index].free_s)) + seconds, NEVER)
         homes[device.index].free_s, device.job_s = until_s, until_s
@@ -152,12 +157,11 @@ def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
 @njit(**PLAIN, inline="always")
 def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
     """At the device, or not."""
-    arrived_s = np.int64(device.activated_s)
     if device.marks & IS_OFF or device.resumed == RESUMPTIONS:
         fail_attempt(w, facts, sums, device, now_s, JobEnd.HAN_FAILED)
         return n_raised
-    exchanged_s = np.int64(homes[device.index].exchanged_s)
-    if arrived_s < (-1 - exchanged_s if exchanged_s < 0 else exchanged_s) <= now_s:
+    arrived_s = np.int64(device.begun_s) + _distribution_s(w, facts, kind, device)
+    if arrived_s < homes[device.index].exchanged_s <= now_s:
         fail_attempt(w, facts, sums, device, now_s, JobEnd.IMAGE_LOST)
         return n_raised
     came_to(sums, kind, device, JobStep.HELD)

@@ -48,49 +48,107 @@ ATTEMPT_IS_MEASURED = np.uint8(16)
 ACTIVATION_FAILED = np.uint8(32)
 STEP_REFUSED = np.uint8(64)
 
-# A device is 64 bytes, a line of memory, and a premises half of one: who looks at either waits for one line and no more.
+# A device is 64 bytes, a line of memory, and a premises half of one: who looks at either waits for
+# one line and no more. Times are seconds, `NEVER` for none.
 DEVICE = record([
-    ("index", "u4"), ("local_s", "i4"), ("told_s", "i4"), ("timer_s", "i4"), ("read_s", "i4"), ("call_s", "i4"), ("job_s", "i4"),
-    ("wrong_smi_s", "i4"), ("wrong_hub_s", "i4"), ("confirmed_s", "i4"), ("changed_s", "i4"), ("begun_s", "i4"), ("activated_s", "i4"),
-    ("model", "u1"), ("running", "u1"), ("smi", "u1"), ("hub", "u1"), ("job", "u1"), ("version", "u1"), ("goal", "u1"), ("attempt", "u1"), ("looks", "u1"),
-    ("resumed", "u1"), ("local_version", "u1"), ("marks", "u1"),
+    ("index", "u4"),          # number of its premises
+    ("local_s", "i4"),        # next local attempt
+    ("told_s", "i4"),         # next report of a change
+    ("timer_s", "i4"),        # next timed report that matters
+    ("read_s", "i4"),         # next read (R1, R11)
+    ("call_s", "i4"),         # next read after a change
+    ("job_s", "i4"),          # next event of its job
+    ("wrong_smi_s", "i4"),    # WRONG in the SMI since; -1: is not
+    ("wrong_hub_s", "i4"),    # WRONG or UNKNOWN at the hub since; -1: is not
+    ("confirmed_s", "i4"),    # latest evidence that is written was made
+    ("changed_s", "i4"),      # runs what it runs since
+    ("begun_s", "i4"),        # its image was accepted
+    ("activated_s", "i4"),    # its image was activated; Suspended since
+    ("model", "u1"),          # number of its model
+    ("running", "u1"),        # version it runs
+    ("smi", "u1"),            # version in the SMI, which keeps none of an IHD
+    ("hub", "u1"),            # version at the hub; `UNKNOWN_VERSION` for none
+    ("job", "u1"),            # `JobState`
+    ("version", "u1"),        # version sent
+    ("goal", "u1"),           # goal of the campaign that sends it
+    ("attempt", "u1"),        # attempt of the job, from 0
+    ("looks", "u1"),          # reads of a Suspended device in this attempt
+    ("resumed", "u1"),        # interruptions of its transfer
+    ("local_version", "u1"),  # version it will try locally
+    ("marks", "u1"),          # what is true of it: the bits above
 ])  # fmt: skip
-MEANINGS: Final = {  # of the columns of a device; times are seconds, `NEVER` for none
-    "index": "number of its premises", "local_s": "next local attempt", "told_s": "next report of a change", "timer_s": "next timed report that matters",
-    "read_s": "next read (R1, R11)", "call_s": "next read after a change", "job_s": "next event of its job", "wrong_smi_s": "WRONG in the SMI since, or -1",
-    "wrong_hub_s": "WRONG or UNKNOWN at the hub since; -1: is not", "confirmed_s": "latest evidence written was made", "changed_s": "runs what it runs since",
-    "begun_s": "its image was accepted",
-    "activated_s": "its activation, Suspended since; before that, its image reached the hub",
-    "model": "number of its model", "running": "version it runs", "smi": "version in the SMI", "hub": "version at the hub; 255 UNKNOWN",
-    "job": "state of its job", "version": "version sent", "goal": "goal of the campaign that sends it", "attempt": "attempt of the job",
-    "looks": "reads of a Suspended device in this attempt",
-    "resumed": "interruptions of its transfer", "local_version": "version it will try locally", "marks": "what is true of it",
-}  # fmt: skip
-
-
+# Beside the second of its next event, which stands alone because it is read the most.
 HOME = record([
-    ("ready_s", "i4"), ("exchanged_s", "i4"), ("free_s", "i4"), ("gain_s", "i4"), ("install_s", "i4"), ("reach", "u1"), ("", "u1", 11),
+    ("ready_s", "i4"),        # its hub can serve displays and load control from
+    ("exchanged_s", "i4"),    # its hub is exchanged
+    ("free_s", "i4"),         # its hub has sent what it had to send over the HAN
+    ("gain_s", "i4"),         # next change of supplier
+    ("install_s", "i4"),      # next read at installation
+    ("reach", "u1"),          # `Reach`
+    ("is_exchanged", "u1"),   # whether its hub has been exchanged
+    ("", "u1", 10),           # to half a line
 ])  # fmt: skip
-HOME_MEANINGS: Final = {  # of the columns of a premises, beside the second of its next event, which stands alone because it is read the most
-    "ready_s": "its hub can serve displays and load control from", "exchanged_s": "its hub is exchanged; -1 - second: has been",
-    "free_s": "its hub has sent what it had to send over the HAN", "gain_s": "next change of supplier", "install_s": "next read at installation",
-    "reach": "`Reach`",
-}  # fmt: skip
-
-
 RULES = record([
-    *((name, "i8") for name in (
-        "measure_s", "horizon_s", "region", "trigger", "from_hub", "stores", "refreshes", "is_cloud",
-        "is_digest", "period_s", "phase", "at_s", "phase_window_s",
-        "event_delay_s", "ban_s", "ban_everywhere", "ota_s", "design", "list_age_s", "fails_open", "install_s", "token_life_s", "again_s", "reseed",
-        "distribution_low", "distribution_n", "resume_s", "wait_low", "wait_n", "answer_low", "answer_n", "patience_s", "repair_s", "repair_low", "repair_n",
-        "retries", "retry_s", "cut_low", "cut_n", "emits",
-    )),
-    *((name, "u8") for name in (
-        "loss", "han_loss", "comply", "variant", "signed", "false_accept", "false_reject", "wan_loss", "interruption", "failure", "answer_loss", "call",
-    )),
-    *((name, "f8") for name in ("read_rate", "gain_rate", "install_rate", "call_rate")),
+    ("measure_s", "i8"),          # s: measuring begins
+    ("horizon_s", "i8"),          # s: the world ends
+    ("region", "i8"),             # number of the region
+    ("trigger", "i8"),            # `Trigger` of the reporting rule
+    ("from_hub", "i8"),           # bool: hubs report
+    ("stores", "i8"),             # bool: hubs keep versions
+    ("refreshes", "i8"),          # bool: an answer of the hub is written to the SMI
+    ("is_cloud", "i8"),           # bool: reports go by broadband
+    ("is_digest", "i8"),          # bool: details follow
+    ("period_s", "i8"),           # s: period of the timer; 0 for none
+    ("phase", "i8"),              # `PhaseSource`
+    ("at_s", "i8"),               # s of day: of a fixed clock, start of the hashed window
+    ("phase_window_s", "i8"),     # s: length of the hashed window
+    ("event_delay_s", "i8"),      # s: from a local install to its read
+    ("ban_s", "i8"),              # s: the ban holds from; NEVER for none
+    ("ban_everywhere", "i8"),     # bool: it holds also where no image goes over the air
+    ("ota_s", "i8"),              # s: updates over the air exist from
+    ("design", "i8"),             # `Design` of screening
+    ("list_age_s", "i8"),         # s: age of the list a device holds
+    ("fails_open", "i8"),         # bool: devices install while the gateway is down
+    ("install_s", "i8"),          # s: longest time from a token to the installation
+    ("token_life_s", "i8"),       # s: how long a token is good
+    ("again_s", "i8"),            # s: until who was turned away comes again
+    ("reseed", "i8"),             # bool: an exchanged hub asks its devices
+    ("distribution_low", "i8"),   # s: shortest way from the DSP to the hub
+    ("distribution_n", "i8"),     # how many whole seconds the way may take
+    ("resume_s", "i8"),           # s: cost of an interruption
+    ("wait_low", "i8"),           # s: shortest wait for activation
+    ("wait_n", "i8"),             # how many whole seconds it may be
+    ("answer_low", "i8"),         # s: shortest time to the answer
+    ("answer_n", "i8"),           # how many whole seconds it may be
+    ("patience_s", "i8"),         # s: silence after which the supplier looks
+    ("repair_s", "i8"),           # s: MP105 holds from; NEVER for none
+    ("repair_low", "i8"),         # s: shortest time of its read
+    ("repair_n", "i8"),           # how many whole seconds it may be
+    ("retries", "i8"),            # attempts after the first, at most
+    ("retry_s", "i8"),            # s: between attempts
+    ("cut_low", "i8"),            # s: shortest cut of supply by an activation
+    ("cut_n", "i8"),              # how many whole seconds it may be
+    ("emits", "i8"),              # bool: what makes alerts is written down
+    # Thresholds (`draws.threshold`) of the share of times that:
+    ("loss", "u8"),               # a report is lost
+    ("han_loss", "u8"),           # the hub misses a change
+    ("comply", "u8"),             # an owner obeys the ban
+    ("variant", "u8"),            # a local image was never submitted
+    ("signed", "u8"),             # a variant carries a valid signature
+    ("false_accept", "u8"),       # what should be stopped passes
+    ("false_reject", "u8"),       # what should pass is stopped
+    ("wan_loss", "u8"),           # an image is lost on the WAN
+    ("interruption", "u8"),       # a transfer is interrupted
+    ("failure", "u8"),            # an activation fails
+    ("answer_loss", "u8"),        # an answer is lost
+    ("call", "u8"),               # a change is followed by a read
+    # Rates of exponential clocks:
+    ("read_rate", "f8"),          # 1/s: reads of a device (R1, R11)
+    ("gain_rate", "f8"),          # 1/s: changes of supplier of a premises
+    ("install_rate", "f8"),       # 1/s: reads at installation of a premises
+    ("call_rate", "f8"),          # 1/s: 1 over the mean time to a call
 ])  # fmt: skip
+
 
 @unique
 class Stream(IntEnum):
@@ -213,4 +271,11 @@ SUMS = record([
 ])
 
 
-RAISED = record([("cause", "u1"), ("type", "u1"), ("index", "u4"), ("second", "i4"), ("length", "i4")])  # what makes alerts of firmware causes
+# What makes alerts of firmware causes.
+RAISED = record([
+    ("cause", "u1"),          # `AlertCause`
+    ("type", "u1"),           # `DeviceType` of the device
+    ("index", "u4"),          # number of its premises
+    ("second", "i4"),         # when it happens
+    ("length", "i4"),         # s: how long a cut lasts; 0 for what has no length
+])  # fmt: skip
