@@ -10,7 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "sim").rglob("*.py"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-GENERATED = {ROOT / "docs/traceability.md", ROOT / "docs/data_dictionary.md", ROOT / "docs/transitions.md", ROOT / "docs/rules.md"}
+GENERATED = {
+    ROOT / f"docs/{page}.md"
+    for page in ("traceability", "data_dictionary", "transitions", "rules", "options")
+}
 _TEXT = {".py", ".md", ".yaml", ".toml", ".cff", ".csv", ".html", ".lock", ".json", ".ipynb", ".svg", ".yml", ""}
 _FOLDERS = (".ci", ".github", "benchmarks", "docs", "notebooks", "results/reference", "scenarios", "sim", "tests", "tools")
 
