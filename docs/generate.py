@@ -1,6 +1,6 @@
 """Write the generated pages anew: `make docs`. Tests hold the committed pages to what this module returns.
 
-`docs/data_dictionary.md` comes from `sim/tables.py`, `docs/transitions.md` from `sim/transitions.py`,
+`docs/data_dictionary.md` comes from `sim/tables`, `docs/transitions.md` from `sim/transitions.py`,
 `docs/rules.md` from `sim/rules.py`,
 `docs/options.md` from `sim/policies.py`, `sim/faults.py` and `sim/mitigations.py`. `docs/traceability.md` comes from a search for item ids:
 the items are listed in `docs/items.csv`, and a module, test or scenario claims an item by naming it (a range such as R0–R6 or V1–V3 names every item in it).
@@ -41,7 +41,7 @@ def data_dictionary() -> str:
     from sim.estate.columns import DEVICE_COLUMNS, PREMISES_COLUMNS
     from sim.tables import TABLES
 
-    lines = [_MADE, "# Data dictionary", "", "Every column of every result table, from `sim/tables.py`. They are Parquet files in a result's `tables` folder."]
+    lines = [_MADE, "# Data dictionary", "", "Every column of every result table, from `sim/tables`. They are Parquet files in a result's `tables` folder."]
     for table in TABLES.values():
         lines += ["", f"## `{table.name}`", "", f"One row is {table.row}; written by the {table.writer}."]
         lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]

@@ -85,7 +85,7 @@ def rows_for(scenario: Scenario, kind: str) -> tuple[tuple[str, int, Any], ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Passage:
     """The seconds [*start_s*, *stop_s*) in which the messages of *source* are taken on."""
 
     world: World
@@ -94,20 +94,20 @@ class Interval:
     stop_s: int
 
 
-def past(here: Interval, k: int, due: NDArray[Any]) -> int:
+def past(here: Passage, k: int, due: NDArray[Any]) -> int:
     """Let row *k* look at the messages *due*, by its kind; return how many it puts off."""
     _, _, row = here.source.rows[k]
     return _ACTS[row.kind](here, k, row, due)
 
 
-def _hold_back(here: Interval, k: int, row: Any, due: NDArray[Any]) -> int:
+def _hold_back(here: Passage, k: int, row: Any, due: NDArray[Any]) -> int:
     world, source = here.world, here.source
     key = world.key("row.jitter")
     at = source.place, source.premises
     return int(kernel.hold_back(due, key, *at, row.window, world.warm_up_s))
 
 
-def _gather(here: Interval, k: int, row: Any, due: NDArray[Any]) -> int:
+def _gather(here: Passage, k: int, row: Any, due: NDArray[Any]) -> int:
     world, source = here.world, here.source
     key = world.key("row.batch")
     at = source.hub_place, source.premises
@@ -115,7 +115,7 @@ def _gather(here: Interval, k: int, row: Any, due: NDArray[Any]) -> int:
     return int(kernel.gather(due, key, *at, row.period, *seconds))
 
 
-def _keep_silent(here: Interval, k: int, row: Any, due: NDArray[Any]) -> int:
+def _keep_silent(here: Passage, k: int, row: Any, due: NDArray[Any]) -> int:
     world, source = here.world, here.source
     dark_until_s = world.estate.dark_until_s[source.region]
     if not len(dark_until_s):
@@ -130,17 +130,17 @@ def _keep_silent(here: Interval, k: int, row: Any, due: NDArray[Any]) -> int:
     )
 
 
-def _spend(here: Interval, k: int, row: Any, due: NDArray[Any]) -> int:
+def _spend(here: Passage, k: int, row: Any, due: NDArray[Any]) -> int:
     spoken_for_s = _memory_of(here.source, k, np.int64)
     return int(kernel.spend(due, row.every, row.burst, spoken_for_s))
 
 
-def _drop_repeats(here: Interval, k: int, row: Any, due: NDArray[Any]) -> int:
+def _drop_repeats(here: Passage, k: int, row: Any, due: NDArray[Any]) -> int:
     passed_s = _memory_of(here.source, k, np.int32)
     return int(kernel.drop_repeats(due, row.window, passed_s))
 
 
-def _suppress(here: Interval, k: int, row: Any, due: NDArray[Any]) -> int:
+def _suppress(here: Passage, k: int, row: Any, due: NDArray[Any]) -> int:
     memory = here.source.memory
     if memory[k] is None:
         nobody = np.zeros(0, np.int32)
@@ -164,7 +164,7 @@ def _never(source: Source, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:
     return np.full(len(source.premises), -1, dtype)
 
 
-_ACTS: Final[dict[str, Callable[[Interval, int, Any, NDArray[Any]], int]]] = {
+_ACTS: Final[dict[str, Callable[[Passage, int, Any, NDArray[Any]], int]]] = {
     "jitter": _hold_back,
     "token_bucket": _spend,
     "dedupe": _drop_repeats,

@@ -18,7 +18,7 @@ from sim.kernels.draws import threshold
 from sim.kernels.links import any_down, since
 from sim.network.flows import Flow
 from sim.planning.sizes import VERSION_REPORT
-from sim.processes.rows import NOBODY, Interval, Source, past
+from sim.processes.rows import NOBODY, Passage, Source, past
 from sim.words import Fate, MessageCause, Overflow
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def shaped(
     """Take the *messages* raised in [start, stop), and those that wait, through the rows and the
     hub's door.
     """
-    here = Interval(world, source, start_s, stop_s)
+    here = Passage(world, source, start_s, stop_s)
     n_rows, stages = len(source.rows), [stage for stage, _, _ in source.rows]
     at_hub = stages.index("hub") if "hub" in stages else n_rows
     for k in range(n_rows):
@@ -77,7 +77,7 @@ def shaped(
     return _through_the_door(here, due)
 
 
-def _due(here: Interval, k: int, messages: NDArray[Any]) -> NDArray[Any]:
+def _due(here: Passage, k: int, messages: NDArray[Any]) -> NDArray[Any]:
     """Return *messages* and those that waited before row *k* until this interval."""
     source = here.source
     now, source.waiting[k], _ = kernel.parted(
@@ -87,13 +87,13 @@ def _due(here: Interval, k: int, messages: NDArray[Any]) -> NDArray[Any]:
     return due
 
 
-def _cross_han(here: Interval, due: NDArray[Any]) -> None:
+def _cross_han(here: Passage, due: NDArray[Any]) -> None:
     """Count those who come to the hub: not those whom a batch held before."""
     is_new = (due["raised"] >= here.world.warm_up_s) & (due["t"] >= here.start_s)
     here.source.han_n += int(np.count_nonzero(is_new))
 
 
-def _taken_past(here: Interval, k: int, due: NDArray[Any]) -> NDArray[Any]:
+def _taken_past(here: Passage, k: int, due: NDArray[Any]) -> NDArray[Any]:
     """Return those of the messages *due* at row *k* that go on in this interval."""
     source, waiting = here.source, here.source.waiting
     n_put_off = past(here, k, due)
@@ -110,7 +110,7 @@ def _taken_past(here: Interval, k: int, due: NDArray[Any]) -> NDArray[Any]:
 # -- the hub's door ----------------------------------------------------------------------------------
 
 
-def _through_the_door(here: Interval, due: NDArray[Any]) -> Flow:
+def _through_the_door(here: Passage, due: NDArray[Any]) -> Flow:
     """Make the messages *due*: they end, are kept, or leave; and so do those that were kept until
     now.
     """

@@ -8,8 +8,11 @@ from functools import cached_property
 from math import inf, isfinite
 from typing import Final
 
+from sim.faults import FAULTS
 from sim.metrics import Estimate
+from sim.report.servers import name_of
 from sim.report.study import Cell, Study
+from sim.report.words import NO_INTERVAL, interval, number
 
 LOAD: Final = "traffic.level"
 
@@ -178,3 +181,40 @@ def outage_of(outcome: Outcome) -> int:
 def level_of(outcome: Outcome) -> float:
     """Return the level of traffic of an *outcome*."""
     return float(outcome.cell.scenario.traffic.level)
+
+
+# -- an outcome in words -----------------------------------------------------------------------------
+
+
+def place_of(outcome: Outcome) -> str:
+    """Return the server that is looked at, in words."""
+    stage, _, server = outcome.place.partition("/")
+    return f"the {name_of(stage, server)}"
+
+
+def wrong(outcome: Outcome) -> str:
+    """Return what went wrong, in words."""
+    is_of_a_server = FAULTS[outcome.what].layer == "server"
+    return f"outage of {place_of(outcome)}" if is_of_a_server else FAULTS[outcome.what].told
+
+
+def drain_text(outcome: Outcome) -> str:
+    """Return how long an *outcome* took to drain; that it did not, and in how many replications, where it did not."""
+    if outcome.slowest is None:
+        return "–"
+    unit, scale = ("min", 1 / 60) if outcome.slowest.value >= 120 else ("s", 1)
+    return interval(outcome.slowest, scale, unit)
+
+
+def returned_text(outcome: Outcome) -> str:
+    """Return in how many replications the world came back, with the interval of that share."""
+    found = outcome.returned
+    count = f"{round(found.value * found.n)} of {found.n}"
+    return f"{count} ({number(100 * found.low, 0)} to {number(100 * found.high, 0)} %)" if isfinite(found.half_width) else f"{count} ({NO_INTERVAL})"
+
+
+def verdict(outcome: Outcome) -> str:
+    """Return whether the storm outlived its trigger."""
+    if outcome.returns:
+        return "no"
+    return "yes" if outcome.metastable else "not yet: it drains still" if outcome.before.value < 1 else "overloaded before"

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from functools import partial
-from math import isfinite
 from typing import TYPE_CHECKING, Final
 
-from sim.faults import FAULTS
 from sim.metrics import METRICS as METRICS_OF
 from sim.report import sample
-from sim.report.aftermath import Aftermath, Outcome, level_of
+from sim.report.aftermath import (
+    Aftermath,
+    Outcome,
+    drain_text,
+    level_of,
+    place_of,
+    returned_text,
+    verdict,
+    wrong,
+)
 from sim.report.evidence import is_sample
 from sim.report.findings import Findings, Picture
 from sim.report.grids import Grid
-from sim.report.servers import name_of
 from sim.report.study import Study
-from sim.report.words import NO_INTERVAL, duration, interval, listed, number, percent, rounded, span
+from sim.report.words import duration, interval, listed, percent, rounded, span
 from sim.units import HOUR_S, format_share
 
 if TYPE_CHECKING:
@@ -40,18 +46,6 @@ def findings(study: Study) -> Findings:
 
 
 # -- sentences ---------------------------------------------------------------------------------------------------------------------------------------------
-
-
-def place_of(outcome: Outcome) -> str:
-    """Return the server that is looked at, in words."""
-    stage, _, server = outcome.place.partition("/")
-    return f"the {name_of(stage, server)}"
-
-
-def wrong(outcome: Outcome) -> str:
-    """Return what went wrong, in words."""
-    is_of_a_server = FAULTS[outcome.what].layer == "server"
-    return f"outage of {place_of(outcome)}" if is_of_a_server else FAULTS[outcome.what].told
 
 
 def _answer(world: Aftermath) -> str:
@@ -90,21 +84,6 @@ def _named(outcomes: list[Outcome]) -> str:
 
 def _drains(outcomes: list[Outcome]) -> str:
     return listed([f"{outcome.policy} drains in {drain_text(outcome)}" if outcome.policy else drain_text(outcome) for outcome in outcomes])
-
-
-def drain_text(outcome: Outcome) -> str:
-    """Return how long an *outcome* took to drain; that it did not, and in how many replications, where it did not."""
-    if outcome.slowest is None:
-        return "–"
-    unit, scale = ("min", 1 / 60) if outcome.slowest.value >= 120 else ("s", 1)
-    return interval(outcome.slowest, scale, unit)
-
-
-def returned_text(outcome: Outcome) -> str:
-    """Return in how many replications the world came back, with the interval of that share."""
-    found = outcome.returned
-    count = f"{round(found.value * found.n)} of {found.n}"
-    return f"{count} ({number(100 * found.low, 0)} to {number(100 * found.high, 0)} %)" if isfinite(found.half_width) else f"{count} ({NO_INTERVAL})"
 
 
 def _under(world: Aftermath, outcome: Outcome) -> str:
@@ -222,13 +201,6 @@ def _doubts(world: Aftermath) -> tuple[str, ...]:
 
 
 # -- tables and figures ------------------------------------------------------------------------------------------------------------------------------------
-
-
-def verdict(outcome: Outcome) -> str:
-    """Return whether the storm outlived its trigger."""
-    if outcome.returns:
-        return "no"
-    return "yes" if outcome.metastable else "not yet: it drains still" if outcome.before.value < 1 else "overloaded before"
 
 
 def boundary_text(world: Aftermath, outcome: Outcome) -> str:

@@ -24,7 +24,7 @@ from sim.scenario.fields import (
     count,
     distinct,
 )
-from sim.scenario.forms import BeforeTheEnd, EachOf, NameOf, Needs, NotBelow, Whole
+from sim.scenario.forms import AddsUp, BeforeTheEnd, EachOf, NameOf, NeededBy, NotBelow
 from sim.scenario.outages import Restored
 from sim.words import RolloutOrder
 
@@ -43,8 +43,8 @@ _BY_REGION: Final = (
 )
 
 
-def _for(kind: str) -> Needs:
-    return Needs("a ramp", "kind", (kind,), " (null takes an inherited one away)")
+def _for(kind: str) -> NeededBy:
+    return NeededBy("a ramp", "kind", (kind,), " (null takes an inherited one away)")
 
 
 class Between(Closed):
@@ -172,7 +172,7 @@ class Ramp(Closed):
     ] = Field(
         default=None, description="Each group is so many times the one before (exponential)."
     )
-    shares: Annotated[tuple[Share, ...], when.GROUPS, _for("groups"), Whole()] = Field(
+    shares: Annotated[tuple[Share, ...], when.GROUPS, _for("groups"), AddsUp()] = Field(
         default=(), description="Shares of the groups; they add up to 1 (groups)."
     )
 

@@ -21,12 +21,12 @@ from sim.scenario.fields import (
     Tail,
     choice,
 )
-from sim.scenario.forms import NameOf, Needs
+from sim.scenario.forms import NameOf, NeededBy
 from sim.words import AlertCause
 
 _T = TypeVar("_T")
 # The kinds of message that a row or a priority may name.
-MESSAGE: Final = NameOf(
+KIND_OF_MESSAGE: Final = NameOf(
     ("alerts.kinds", "traffic.kinds"), "kind of message", "the kinds are", also=("version_report",)
 )
 
@@ -37,8 +37,8 @@ FIRMWARE_CAUSES: Final = CAUSES[AlertCause.TRANSFERRED :]  # only in a world wit
 Cause = Annotated[str, choice(*CAUSES)]
 
 
-def _for(*causes: str) -> Needs:
-    return Needs("an alert", "cause", causes)
+def _for(*causes: str) -> NeededBy:
+    return NeededBy("an alert", "cause", causes)
 
 
 def _tail(tail: float) -> float:

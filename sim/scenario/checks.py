@@ -36,7 +36,7 @@ _RULE: Final[Path] = ("reporting", "rule")
 
 def findings(blocks: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield a finding for everything in *blocks* (top-level name to sound block) that does not agree."""
-    yield from forms.findings(blocks)
+    yield from forms.found_beside(blocks)
     has_firmware = blocks.get("firmware") is not None
     for check, needs in (_CHECKS | _OF_FIRMWARE if has_firmware else _CHECKS).items():
         if all(name in blocks for name in needs):

@@ -27,7 +27,7 @@ from sim.scenario.fields import (
     count,
     distinct,
 )
-from sim.scenario.forms import BeforeTheEnd, NameOf, Whole
+from sim.scenario.forms import AddsUp, BeforeTheEnd, NameOf
 from sim.scenario.week import DaysOfWeek
 from sim.words import Design, DeviceType
 
@@ -122,7 +122,7 @@ class Local(Closed):
         dict[Name, Channel],
         IN_ORDER,
         when.LOCAL,
-        Whole("names no way of updating; give at least one"),
+        AddsUp("names no way of updating; give at least one"),
     ] = Field(description="Ways of updating, by name.")
     hours: Annotated[Hours | None, when.LOCAL] = Field(
         default=None, description="Weights of days and hours; without it, any time is as good."

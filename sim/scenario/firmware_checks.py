@@ -16,7 +16,7 @@ from sim.scenario.schema import EstateSpec, Window
 from sim.units import added
 
 MODELS: Final[Path] = ("firmware", "models")
-RELEASES: Final[Path] = ("firmware", "releases")
+RELEASE_ROWS: Final[Path] = ("firmware", "releases")
 _MOST_LISTED: Final = 8
 
 
@@ -77,7 +77,7 @@ def models_cut_what_they_feed(firmware: Firmware) -> Iterator[Finding]:
 def releases_have_owners(firmware: Firmware, estate: EstateSpec) -> Iterator[Finding]:
     """Find releases for a model that nobody owns."""
     for index, release in enumerate(firmware.releases):
-        where: Path = (*RELEASES, index, "model")
+        where: Path = (*RELEASE_ROWS, index, "model")
         model = firmware.models.get(release.model)
         if model is None:
             continue  # a form says so
@@ -101,8 +101,8 @@ def something_is_built(firmware: Firmware, window: Window) -> Iterator[Finding]:
         return
     due = units.format_duration(first)
     message = f"nothing is ever built: the first image is due at {due}, but the world ends at {text}"
-    firsts = tuple((*RELEASES, index, "first") for index in range(len(firmware.releases)))
-    yield RELEASES, message, (*firsts, *HORIZON)
+    firsts = tuple((*RELEASE_ROWS, index, "first") for index in range(len(firmware.releases)))
+    yield RELEASE_ROWS, message, (*firsts, *HORIZON)
 
 
 def versions_can_be_told_apart(firmware: Firmware, window: Window) -> Iterator[Finding]:
@@ -116,15 +116,15 @@ def versions_can_be_told_apart(firmware: Firmware, window: Window) -> Iterator[F
             f"{name} would have {count:,} versions before the world ends at {text};"
             f" at most {MOST_VERSIONS}"
         )
-        others = tuple((*RELEASES, row, "every") for row in rows)
-        yield (*RELEASES, max(rows)), message, (*others, *HORIZON)
+        others = tuple((*RELEASE_ROWS, row, "every") for row in rows)
+        yield (*RELEASE_ROWS, max(rows)), message, (*others, *HORIZON)
 
 
 def upgrades_lead_upwards(firmware: Firmware, window: Window) -> Iterator[Finding]:
     """Find steps between versions that can never be taken, and steps that go round in a circle."""
     built = versions(firmware, window)
     for name, model in firmware.models.items():
-        others: tuple[Path, ...] = ((*MODELS, name, "downgrades"), RELEASES, *HORIZON)
+        others: tuple[Path, ...] = ((*MODELS, name, "downgrades"), RELEASE_ROWS, *HORIZON)
         where: Path = (*MODELS, name, "permitted")
         for version in model.permitted:
             for path, message, is_own in _at_fault(name, model, version, built[name]):

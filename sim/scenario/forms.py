@@ -24,7 +24,7 @@ _NO_PATHS: Final[tuple[Path, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class At:
     """Where a field stands: its *path*, its *owner*, whether it *is_given* (says something else
     than its default), and the sound *blocks* of the scenario by name.
     """
@@ -54,7 +54,7 @@ class Form(Protocol):
     def needs(self) -> tuple[str, ...]:
         """Top-level blocks that must be sound before it is asked."""
 
-    def found(self, value: Any, place: Place) -> Iterator[Finding]:
+    def found(self, value: Any, place: At) -> Iterator[Finding]:
         """Yield what is wrong with *value* at *place*."""
 
 
@@ -77,7 +77,7 @@ class NameOf:
     def needs(self) -> tuple[str, ...]:
         return tuple(place.partition(".")[0] for place in self.places)
 
-    def found(self, value: Any, place: Place) -> Iterator[Finding]:
+    def found(self, value: Any, place: At) -> Iterator[Finding]:
         allowed = [*self.also, *(name for where in self.places for name in place.at(where))]
         others = tuple(tuple(where.split(".")) for where in self.places)
         for key, name in _names(value):
@@ -103,7 +103,7 @@ class EachOf:
     def needs(self) -> tuple[str, ...]:
         return (self.all_of.partition(".")[0],) if isinstance(self.all_of, str) else ()
 
-    def found(self, value: Any, place: Place) -> Iterator[Finding]:
+    def found(self, value: Any, place: At) -> Iterator[Finding]:
         names, others = self.all_of, _NO_PATHS
         if isinstance(names, str):
             others = (tuple(names.split(".")),)
@@ -126,7 +126,7 @@ class BeforeTheEnd:
     def needs(self) -> tuple[str, ...]:
         return ("window",)
 
-    def found(self, value: Any, place: Place) -> Iterator[Finding]:
+    def found(self, value: Any, place: At) -> Iterator[Finding]:
         window = place.blocks["window"]
         end_s = window.warm_up + window.length
         if value is not None and value >= end_s:
@@ -136,7 +136,7 @@ class BeforeTheEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class NeededBy:
     """A field that is for those whose *tag* is one of *words*: they must have it, others must not.
 
     *noun* is what they are, with its article; *more* ends the sentence to one that must not.
@@ -148,7 +148,7 @@ class Needs:
     more: str = ""
     needs: tuple[str, ...] = ()
 
-    def found(self, value: Any, place: Place) -> Iterator[Finding]:
+    def found(self, value: Any, place: At) -> Iterator[Finding]:
         word = getattr(place.owner, self.tag)
         is_due = word in self.words
         if is_due is place.is_given:
@@ -170,14 +170,14 @@ class NotAt:
     reasons: Mapping[str, str]
     needs: tuple[str, ...] = ()
 
-    def found(self, value: Any, place: Place) -> Iterator[Finding]:
+    def found(self, value: Any, place: At) -> Iterator[Finding]:
         stage = place.owner.stage  # type: ignore[attr-defined]
         if place.is_given and stage in self.reasons:
             yield place.path, f"a {stage} {self.reasons[stage]}", (place.beside("stage"),)
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class AddsUp:
     """Shares that add up to 1: numbers, or blocks by name that have a share. *empty* refuses that
     there is none; without it, none is as good.
     """
@@ -185,7 +185,7 @@ class Whole:
     empty: str = ""
     needs: tuple[str, ...] = ()
 
-    def found(self, value: Any, place: Place) -> Iterator[Finding]:
+    def found(self, value: Any, place: At) -> Iterator[Finding]:
         by_name = isinstance(value, Mapping)
         shares = [block.share for block in value.values()] if by_name else value
         total, others = added(shares), _NO_PATHS
@@ -211,17 +211,17 @@ class NotBelow:
     told: str
     needs: tuple[str, ...] = ()
 
-    def found(self, value: Any, place: Place) -> Iterator[Finding]:
+    def found(self, value: Any, place: At) -> Iterator[Finding]:
         least = getattr(place.owner, self.other)
         if value < least:
             told = self.told.format(format_duration(value), format_duration(least))
             yield place.path, told, (place.beside(self.other),)
 
 
-FORMS: Final = (NameOf, EachOf, BeforeTheEnd, Needs, NotAt, Whole, NotBelow)
+FORMS: Final = (NameOf, EachOf, BeforeTheEnd, NeededBy, NotAt, AddsUp, NotBelow)
 
 
-def findings(blocks: Mapping[str, Any]) -> Iterator[Finding]:
+def found_beside(blocks: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield what the forms of all fields find in *blocks*, the sound ones of a scenario by name."""
     for name, block in blocks.items():
         yield from _below(block, (name,), blocks)
@@ -255,7 +255,7 @@ def _below(value: Any, path: Path, blocks: Mapping[str, Any]) -> Iterator[Findin
         for name, info in type(value).model_fields.items():
             leaf, here = getattr(value, name), (*path, info.alias or name)
             if name in forms:
-                place = Place(here, value, leaf != info.default, blocks)
+                place = At(here, value, leaf != info.default, blocks)
                 yield from _first(forms[name], leaf, place)
             yield from _below(leaf, here, blocks)
     elif isinstance(value, Mapping):
@@ -266,7 +266,7 @@ def _below(value: Any, path: Path, blocks: Mapping[str, Any]) -> Iterator[Findin
             yield from _below(item, (*path, number), blocks)
 
 
-def _first(forms: tuple[Form, ...], value: Any, place: Place) -> Iterator[Finding]:
+def _first(forms: tuple[Form, ...], value: Any, place: At) -> Iterator[Finding]:
     """Yield what the first of *forms* finds that finds anything."""
     for form in forms:
         if all(name in place.blocks for name in form.needs):

@@ -10,7 +10,7 @@ from typing import Final
 from sim import units
 from sim.scenario.faults import Finding, Path
 from sim.scenario.firmware import Ban, Firmware
-from sim.scenario.firmware_checks import MODELS, RELEASES, horizon, versions
+from sim.scenario.firmware_checks import MODELS, RELEASE_ROWS, horizon, versions
 from sim.scenario.forms import HORIZON
 from sim.scenario.reach import LOCALLY
 from sim.scenario.schema import Updates, Window
@@ -34,7 +34,7 @@ def somebody_asks(firmware: Firmware, window: Window) -> Iterator[Finding]:
         asks = tuple((*MODELS, name, "asks_from") for name in updated)
         why = "every model asks from a version on that is never built"
         where = (*_SCREENING, "design")
-        yield where, f"nothing is ever screened: {why}", (*asks, RELEASES, *HORIZON)
+        yield where, f"nothing is ever screened: {why}", (*asks, RELEASE_ROWS, *HORIZON)
 
 
 def the_gateway_answers(firmware: Firmware) -> Iterator[Finding]:

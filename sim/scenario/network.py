@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sim.mitigations import SERVERS
 from sim.scenario import read_when as when
-from sim.scenario.alerts import MESSAGE
+from sim.scenario.alerts import KIND_OF_MESSAGE
 from sim.scenario.fields import (
     OF_THE_ESTATE,
     ByServer,
@@ -58,7 +58,7 @@ class Stage(Closed):
         description="What a full buffer does: drop_newest (without it, this), drop_oldest or, at"
         " hub, keep_latest.",
     )
-    priority: Annotated[Names, _NO_QUEUE, MESSAGE] = Field(
+    priority: Annotated[Names, _NO_QUEUE, KIND_OF_MESSAGE] = Field(
         default=(),
         description="Kinds of message in the order they are served; the others share the last"
         " place.",

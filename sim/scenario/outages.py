@@ -45,11 +45,11 @@ def _whole(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
     return points
 
 
-Region = Annotated[Name, NameOf(("estate.regions",), "region", "the regions are")]
+RegionName = Annotated[Name, NameOf(("estate.regions",), "region", "the regions are")]
 
 
 class _Regional(Closed):
-    region: Region
+    region: RegionName
     share: Share
 
 
@@ -78,7 +78,7 @@ class PowerCut(_Darkness):
 
     called = FAULTS["power_cuts"].event
 
-    region: Region = Field(description="CSP region of the premises.")
+    region: RegionName = Field(description="CSP region of the premises.")
     share: Share = Field(description="Share of the region's premises that it takes.")
 
 
@@ -87,7 +87,7 @@ class HubReboot(_Darkness):
 
     called = FAULTS["hub_reboots"].event
 
-    region: Region = Field(description="CSP region of the hubs.")
+    region: RegionName = Field(description="CSP region of the hubs.")
     share: Share = Field(description="Share of the region's hubs that it takes.")
 
 
@@ -96,7 +96,7 @@ class WanOutage(_Stroke, _Regional):
 
     called = FAULTS["wan_outages"].event
 
-    region: Region = Field(description="CSP region of the cells.")
+    region: RegionName = Field(description="CSP region of the cells.")
     share: Share = Field(description="Share of the region's WAN cells that it takes.")
     duration: PositiveDuration = Field(description="How long it lasts.")
 
@@ -116,7 +116,7 @@ class ClockLock(_Stroke, _Regional):
 
     called = FAULTS["clock_locks"].event
 
-    region: Region = Field(description="CSP region of the senders.")
+    region: RegionName = Field(description="CSP region of the senders.")
     share: Share = Field(description="Share of the region's senders that it takes.")
     at: TimeOfDay = Field(description="Time of day from which their timers count.")
     spread: Duration = Field(default=0, description="How far clocks are off, uniformly; without it, not at all.")

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from sim import words
 from sim.mitigations import MITIGATIONS
-from sim.scenario.alerts import MESSAGE
+from sim.scenario.alerts import KIND_OF_MESSAGE
 from sim.scenario.fields import (
     OF_THE_ESTATE,
     ByServer,
@@ -51,7 +51,7 @@ class _Whole(Closed):
 
 class _Row(Closed):
     kind: str
-    kinds: Annotated[Names, MESSAGE] = Field(
+    kinds: Annotated[Names, KIND_OF_MESSAGE] = Field(
         default=(), description="Kinds of message the row is for; without it, all that pass."
     )
 
@@ -234,7 +234,7 @@ AnyRow = (
     | Allocation | Shape | Lifo | Codel | StaggeredReconnect | Redelivery
 )  # fmt: skip
 # The shape of each kind, by its word.
-SHAPES: Final[dict[str, type[_Row] | type[_Whole]]] = {
+ROW_SHAPES: Final[dict[str, type[_Row] | type[_Whole]]] = {
     shape.model_fields["kind"].annotation.__args__[0]: shape for shape in get_args(AnyRow)
 }
 Row = Annotated[AnyRow, Field(discriminator="kind")]

@@ -14,7 +14,7 @@ from sim.scenario.experiments import Experiment
 from sim.scenario.faults import MOST_FAULTS, Fault, ScenarioError, did_you_mean
 from sim.scenario.fields import BY_SERVER, EVERY_SERVER
 from sim.scenario.network import Stage
-from sim.scenario.rows import SHAPES
+from sim.scenario.rows import ROW_SHAPES
 from sim.scenario.schema import Scenario
 from sim.scenario.tree import Node, dotted, find, kind_of, plain
 from sim.units import shown
@@ -115,11 +115,11 @@ def _faults(model: type[BaseModel], problems: list[Any], tree: Node) -> Iterator
             message = f"this key is not known; allowed here: {', '.join(known)}{hint}"
             yield node.fault(dotted(path), message, at_key=True)
         elif kind == "union_tag_not_found":
-            yield node.fault(dotted((*path, "kind")), f"is missing; it is required: what the row is, one of {', '.join(SHAPES)}")
+            yield node.fault(dotted((*path, "kind")), f"is missing; it is required: what the row is, one of {', '.join(ROW_SHAPES)}")
         elif kind == "union_tag_invalid":
             kind_node, _ = find(tree, (*path, "kind"))
-            hint = did_you_mean(kind_node.value, SHAPES) if isinstance(kind_node.value, str) else ""
-            say = f"{shown(plain(kind_node))} is not known; it must be one of {', '.join(SHAPES)}{hint}"
+            hint = did_you_mean(kind_node.value, ROW_SHAPES) if isinstance(kind_node.value, str) else ""
+            say = f"{shown(plain(kind_node))} is not known; it must be one of {', '.join(ROW_SHAPES)}{hint}"
             yield kind_node.fault(dotted((*path, "kind")), say)
         elif kind in ("value_error", "assertion_error"):
             yield node.fault(dotted(path), error["msg"].partition(", ")[2], at_key=is_key)
@@ -187,7 +187,7 @@ def _written(shape: _Path) -> _Path:
         part
         for index, part in enumerate(shape)
         if part not in (EVERY_SERVER, BY_SERVER)
-        and not (part in SHAPES and shape[index - 2 : index - 1] == ("mitigations",))
+        and not (part in ROW_SHAPES and shape[index - 2 : index - 1] == ("mitigations",))
     )
 
 
@@ -201,8 +201,8 @@ def _models(annotation: object) -> tuple[type[BaseModel], ...]:
 def _owner(model: type[BaseModel], shape: _Path) -> type[BaseModel]:
     """Return the model that the mapping at *shape* must have."""
     for part in shape:
-        if part in SHAPES and model is Stage:
-            model = SHAPES[str(part)]
+        if part in ROW_SHAPES and model is Stage:
+            model = ROW_SHAPES[str(part)]
         elif part in model.model_fields:
             model = (*_models(model.model_fields[str(part)].annotation), model)[0] if part != "mitigations" else model
     return model

@@ -9,7 +9,7 @@ import pytest
 
 from sim.mitigations import MITIGATIONS
 from sim.run import replicate
-from sim.scenario.rows import SHAPES
+from sim.scenario.rows import ROW_SHAPES
 from sim.scenario.schema import Scenario
 from sim.tables import Trace
 from tests.laws.storms import ALERT, REPORT, Seen, cut, differing, out, reboots, seen, storm, wan_out
@@ -36,7 +36,7 @@ ACTING: dict[str, tuple[str, dict[str, Any]]] = {
     "staggered_reconnect": ("cell", {"spread": "2 min"}),
     "redelivery": ("user", {"after": "1 min", "hold": "2 min"}),
 }
-FOR_SOME = sorted(kind for kind, model in SHAPES.items() if "kinds" in model.model_fields)
+FOR_SOME = sorted(kind for kind, model in ROW_SHAPES.items() if "kinds" in model.model_fields)
 
 
 def crowded(*rows: dict[str, Any], stage: str = "csp", **more: Any) -> Seen:

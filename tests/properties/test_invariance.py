@@ -18,10 +18,24 @@ from sim.run import replicate
 from sim.scenario.fields import Capacity
 from sim.scenario.load import load
 from sim.scenario.schema import Scenario
-from sim.tables import Tables
-from tests.properties.test_conservation import WORLDS, per_kind, traced
+from sim.tables import Tables, Trace
+from tests.twins.conserved_steady import per_kind
+from tests.twins.worlds import world
 
 FEW = settings(max_examples=20)
+# World numbers beyond those that the twin is compared on. Releases by the minute over days only
+# cost time.
+WORLDS = (
+    st.integers(200, 3000)
+    .map(world)
+    .filter(lambda one: one.updates.local.driver == "poisson" or one.window.length < 30_000)
+)
+
+
+def traced(scenario: Scenario) -> tuple[Tables, Trace]:
+    """Return the tables and the trace of one replication."""
+    trace = Trace([], [])
+    return replicate(scenario, 0, trace=trace), trace
 
 
 def changed(scenario: Scenario, block: str, **fields: object) -> Scenario:
@@ -37,6 +51,20 @@ def same(first: Tables, second: Tables) -> bool:
 
 
 # -- equal ----------------------------------------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=30)
+@given(scenario=WORLDS, loss=st.sampled_from(["0 %", "25 %", "100 %"]))
+def test_losses_and_darkness_make_and_destroy_no_message(scenario, loss):
+    """However many are lost, expire or are refused, as many were sent; the last second too, where
+    the anchor of no timer hangs on it.
+    """
+    lossy = changed(scenario, "reporting", loss=float(loss.rstrip(" %")) / 100)
+    dry = changed(scenario, "estate", no_wan_share=0.4)
+    fates = [per_kind(replicate(variant, 0)) for variant in (scenario, lossy, dry)]
+    sent = [kinds.get("version_report", Counter()).total() for kinds in fates]
+
+    assert sent[0] == sent[1] == sent[2]
 
 
 @FEW

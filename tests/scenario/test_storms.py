@@ -17,7 +17,7 @@ from sim.scenario.faults import ScenarioError
 from sim.scenario.fields import STAGES
 from sim.scenario.load import load, resolved
 from sim.scenario.outages import PowerCut
-from sim.scenario.rows import SHAPES, AnyRow, Retry
+from sim.scenario.rows import ROW_SHAPES, AnyRow, Retry
 from sim.scenario.schema import Scenario
 
 EVERY_ROW = {  # one of each kind, at a stage where it can be
@@ -64,8 +64,8 @@ def test_every_row_is_read_and_written_back(tmp_path):
 
 
 def test_the_table_of_rows_is_that_of_the_schema():
-    assert {*SHAPES.values()} == {*get_args(AnyRow)}
-    assert [*SHAPES] == [*MITIGATIONS]
+    assert {*ROW_SHAPES.values()} == {*get_args(AnyRow)}
+    assert [*ROW_SHAPES] == [*MITIGATIONS]
     for row in MITIGATIONS.values():
         assert {*row.layers} <= {*STAGES}
 

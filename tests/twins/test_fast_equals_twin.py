@@ -9,9 +9,13 @@ import pytest
 
 from sim import run, twin
 from sim.tables import TABLES, Tables, Trace
+from tests.twins import conserved_steady
+from tests.twins.conserved import hold
+from tests.twins.drawn import drawn
 from tests.twins.worlds import RULES, SOURCES, world
 
-N_WORLDS = 120
+N_WORLDS = 120  # the same worlds in every commit
+NUMBERS = (*range(N_WORLDS), *drawn(60))
 
 
 @cache
@@ -20,7 +24,7 @@ def _twin_of(number: int) -> tuple[Tables, Trace]:
     return twin.replicate(world(number), 0, trace=trace), trace
 
 
-@pytest.mark.parametrize("number", range(N_WORLDS))
+@pytest.mark.parametrize("number", NUMBERS)
 def test_fast_equals_twin(number: int):
     tables, trace = _twin_of(number)
     fast_trace = Trace([], [])
@@ -31,6 +35,11 @@ def test_fast_equals_twin(number: int):
         pd.testing.assert_frame_equal(fast[name], expected, check_exact=True, obj=name)
     assert sorted(fast_trace.messages) == sorted(trace.messages)
     assert sorted(fast_trace.devices) == sorted(trace.devices)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_nothing_is_lost_that_is_not_counted(number: int):
+    hold(conserved_steady.check, world(number), _twin_of(number))
 
 
 def test_the_worlds_cover_what_a_scenario_can_say():

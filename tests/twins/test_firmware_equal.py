@@ -17,9 +17,13 @@ from sim.tables import TABLES, Tables, Trace
 from sim.transitions import TRANSITIONS
 from sim.twin.firmware import estate, ledgers
 from sim.words import JobState
+from tests.twins import conserved_firmware
+from tests.twins.conserved import hold
+from tests.twins.drawn import drawn
 from tests.twins.firmware import DESIGNS, ORDERS, RAMPS, SOURCES, world
 
-N_WORLDS = 200
+N_WORLDS = 200  # the same worlds in every commit
+NUMBERS = (*range(N_WORLDS), *drawn(40))
 BATCHES_S = (86_400, 5_000, 61_000)  # how long the intervals are that the fast path takes at once: they change the time taken and nothing else
 
 
@@ -44,7 +48,7 @@ def _twin_of(number: int) -> tuple[Tables, Trace]:
     return twin.replicate(world(number), 0, trace=trace), trace
 
 
-@pytest.mark.parametrize("number", range(N_WORLDS))
+@pytest.mark.parametrize("number", NUMBERS)
 def test_fast_equals_twin(number: int):
     tables, trace = _twin_of(number)
     fast_trace = Trace([], [])
@@ -55,6 +59,11 @@ def test_fast_equals_twin(number: int):
         pd.testing.assert_frame_equal(fast[name], expected, check_exact=True, obj=name)
     assert fast_trace.lives == trace.lives
     assert sorted(fast_trace.messages) == sorted(trace.messages)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_nothing_is_lost_that_is_not_counted(number: int):
+    hold(conserved_firmware.check, world(number), _twin_of(number))
 
 
 def test_the_worlds_are_scenarios_that_would_be_accepted():

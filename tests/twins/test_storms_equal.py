@@ -11,9 +11,13 @@ from sim import run, twin
 from sim.mitigations import MITIGATIONS
 from sim.scenario.checks import findings
 from sim.tables import TABLES, Tables, Trace
+from tests.twins import conserved_storms
+from tests.twins.conserved import hold
+from tests.twins.drawn import drawn
 from tests.twins.storms import ALERTS, BACKOFFS, COUNTED, FAULTS, RULES, SOURCES, storm
 
-N_STORMS = 150
+N_STORMS = 150  # the same worlds in every commit
+NUMBERS = (*range(N_STORMS), *drawn(60))
 BATCHES_S = (86_400, 1_000, 61, 300)  # how long the intervals are that the fast path takes at once: they change the time taken and nothing else
 
 
@@ -23,7 +27,7 @@ def _twin_of(number: int) -> tuple[Tables, Trace]:
     return twin.replicate(storm(number), 0, trace=trace), trace
 
 
-@pytest.mark.parametrize("number", range(N_STORMS))
+@pytest.mark.parametrize("number", NUMBERS)
 def test_fast_equals_twin(number: int):
     tables, trace = _twin_of(number)
     fast_trace = Trace([], [])
@@ -34,6 +38,11 @@ def test_fast_equals_twin(number: int):
         pd.testing.assert_frame_equal(fast[name], expected, check_exact=True, obj=name)
     assert sorted(fast_trace.messages) == sorted(trace.messages)
     assert sorted(fast_trace.devices) == sorted(trace.devices)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_nothing_is_lost_that_is_not_counted(number: int):
+    hold(conserved_storms.check, storm(number), _twin_of(number))
 
 
 def test_the_storms_are_scenarios_that_would_be_accepted():

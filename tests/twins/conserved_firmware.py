@@ -1,26 +1,14 @@
-"""In firmware worlds nothing is lost that is not counted as lost: over generated worlds of every rule, design, ramp and order (docs/firmware.md)."""
+"""In a firmware world nothing is lost that is not counted as lost (docs/firmware.md)."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-import pytest
-
-from sim.run import replicate
 from sim.scenario.schema import Scenario
 from sim.tables import Tables, Trace
-from tests.twins.firmware import world
 
-FIRST, N_WORLDS, AT_ONCE = 10_000, 120, 20  # numbers beyond those that the twin is compared on
 STEPS = ("offered", "accepted", "taken", "held", "activated", "answered")
 SILENT = ("unheard", "no_wan", "wan_lost", "han_failed", "image_lost")  # nobody says how it ended
-
-
-def without_warm_up(number: int) -> Scenario:
-    """Return the world of *number*, measured from its first second."""
-    scenario = world(number)
-    window = scenario.window.model_copy(update={"warm_up": 0, "length": scenario.window.warm_up + scenario.window.length})
-    return scenario.model_copy(update={"window": window})
 
 
 def check_jobs(tables: Tables, trace: Trace) -> None:
@@ -81,23 +69,8 @@ def check_images(scenario: Scenario, tables: Tables, trace: Trace) -> None:
     assert changes == steps.get("activated", 0) + local[local["outcome"] == "installed"]["n"].sum()
 
 
-@pytest.mark.parametrize("first", range(FIRST, FIRST + N_WORLDS, AT_ONCE))
-def test_nothing_is_lost_that_is_not_counted(first):
-    for number in range(first, first + AT_ONCE):
-        scenario, trace = without_warm_up(number), Trace([], [])
-        tables = replicate(scenario, 0, trace=trace)
-        check_jobs(tables, trace)
-        check_records(scenario, tables, trace)
-        check_images(scenario, tables, trace)
-
-
-@pytest.mark.parametrize("first", range(FIRST, FIRST + N_WORLDS, 3 * AT_ONCE))
-def test_what_was_never_submitted_never_runs_by_the_air(first):
-    """Where nobody takes part in local updates no variant runs, and nothing that is not listed but what was taken off the list."""
-    for number in range(first, first + AT_ONCE):
-        scenario = without_warm_up(number)
-        firmware = scenario.firmware
-        alone = firmware.local.model_copy(update={"take_up": 0.0})
-        kept = firmware.pipeline.model_copy(update={"withdrawn": 0.0})
-        status = replicate(scenario.model_copy(update={"firmware": firmware.model_copy(update={"local": alone, "pipeline": kept})}), 0)["status"]
-        assert not {"variant_s", "variant_end_n", "unlisted_s"} & set(status[status["value"] > 0]["what"])
+def check(scenario: Scenario, tables: Tables, trace: Trace) -> None:
+    """Hold one world, measured from its first second, to everything."""
+    check_jobs(tables, trace)
+    check_records(scenario, tables, trace)
+    check_images(scenario, tables, trace)

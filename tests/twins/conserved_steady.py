@@ -1,32 +1,13 @@
-"""Nothing is lost that is not counted as lost: messages, device-seconds and queue lengths over generated worlds (docs/model.md sections 7 to 9)."""
+"""Nothing is lost that is not counted as lost: messages, device-seconds and queue lengths of one
+world (docs/model.md sections 7 to 9).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from sim.run import replicate
 from sim.scenario.schema import Scenario
 from sim.tables import Tables, Trace
-from tests.twins.worlds import world
-
-FEW = settings(max_examples=30)
-# World numbers beyond those that the twin is compared on. Releases by the minute over days only cost time.
-WORLDS = st.integers(200, 3000).map(world).filter(lambda scenario: scenario.updates.local.driver == "poisson" or scenario.window.length < 30_000)
-
-
-def without_warm_up(scenario: Scenario) -> Scenario:
-    """Return the same world, measured from its first second."""
-    window = scenario.window.model_copy(update={"warm_up": 0, "length": scenario.window.warm_up + scenario.window.length})
-    return scenario.model_copy(update={"window": window})
-
-
-def traced(scenario: Scenario) -> tuple[Tables, Trace]:
-    """Return the tables and the trace of one replication."""
-    trace = Trace([], [])
-    return replicate(scenario, 0, trace=trace), trace
 
 
 def per_kind(tables: Tables) -> dict[str, Counter[str]]:
@@ -37,12 +18,10 @@ def per_kind(tables: Tables) -> dict[str, Counter[str]]:
     return fates
 
 
-@FEW
-@given(scenario=WORLDS)
-def test_every_message_ends_in_exactly_one_way(scenario):
-    """What entered is delivered, refused or in flight, named and anonymous alike; what was sent and did not enter expired or was lost."""
-    tables, trace = traced(without_warm_up(scenario))
-
+def check_messages(tables: Tables, trace: Trace) -> None:
+    """What entered is delivered, refused or in flight, named and anonymous alike; what was sent and
+    did not enter expired or was lost.
+    """
     fates = per_kind(tables)
     entered = tables["targets"].set_index("kind")["n"].to_dict()
     for kind, n in entered.items():
@@ -52,27 +31,10 @@ def test_every_message_ends_in_exactly_one_way(scenario):
     assert (tables["targets"]["n_late"] <= tables["targets"]["n"]).all()
 
 
-@FEW
-@given(scenario=WORLDS, loss=st.sampled_from(["0 %", "25 %", "100 %"]))
-def test_losses_and_darkness_make_and_destroy_no_message(scenario, loss):
-    """However many are lost, expire or are refused, as many were sent; the last second too, where the anchor of no timer hangs on it."""
-    changed = scenario.reporting.model_copy(update={"loss": float(loss.rstrip(" %")) / 100})
-    dry = scenario.estate.model_copy(update={"no_wan_share": 0.4})
-
-    sent = [
-        sum(per_kind(replicate(variant, 0)).get("version_report", Counter()).values())
-        for variant in (scenario, scenario.model_copy(update={"reporting": changed}), scenario.model_copy(update={"estate": dry}))
-    ]
-
-    assert sent[0] == sent[1] == sent[2]
-
-
-@FEW
-@given(scenario=WORLDS)
-def test_every_stage_passes_refuses_or_still_holds_what_arrived(scenario):
-    """Server by server; and what leaves a stage arrives at the next, but for what a latency keeps on the way."""
-    tables, _ = traced(without_warm_up(scenario))
-
+def check_stages(scenario: Scenario, tables: Tables) -> None:
+    """Every server passes, refuses or still holds what arrived; and what leaves a stage arrives at
+    the next, but for what a latency keeps on the way.
+    """
     refused = Counter(dict(tables["fates"].query("fate == 'refused'").groupby("stage")["n"].sum().items()))
     totals = {name: tables[name].groupby(["stage", "server"])["n"].sum() for name in ("arrivals", "delays")}
     arrived, served = Counter[str](), Counter[str]()
@@ -89,12 +51,10 @@ def test_every_stage_passes_refuses_or_still_holds_what_arrived(scenario):
             assert came == served["csp"] if first.latency == 0 else came <= served["csp"]
 
 
-@FEW
-@given(scenario=WORLDS)
-def test_every_device_second_is_right_wrong_or_unknown(scenario):
-    """Ledgers, bands of staleness, and the records wrong at the end of a day."""
-    tables, trace = traced(scenario)
-
+def check_records(scenario: Scenario, tables: Tables, trace: Trace) -> None:
+    """Every device-second is RIGHT, WRONG or UNKNOWN: ledgers, bands of staleness, and the records
+    wrong at the end of a day.
+    """
     ledgers = tables["ledgers"]
     assert (ledgers["right_s"] + ledgers["wrong_s"] + ledgers["unknown_s"] == ledgers["n_devices"] * scenario.window.length).all()
     assert (ledgers[["right_s", "wrong_s", "unknown_s", "n_repairs", "repair_s"]] >= 0).all(axis=None)
@@ -110,12 +70,10 @@ def test_every_device_second_is_right_wrong_or_unknown(scenario):
     assert {name: n for name, n in last.items() if n} == {name: still_wrong[slot] for name, slot in (("ppmid", 4), ("hcalcs", 6)) if still_wrong[slot]}
 
 
-@FEW
-@given(scenario=WORLDS)
-def test_peaks_are_those_of_the_counts(scenario):
-    """A larger bin holds at least as much; a sum of kinds at most the sum; no peak above all arrivals."""
-    tables, _ = traced(scenario)
-
+def check_peaks(tables: Tables) -> None:
+    """A larger bin holds at least as much; a sum of kinds at most the sum; no peak above all
+    arrivals.
+    """
     peaks = tables["peaks"].pivot_table(index=["stage", "server", "kind"], columns="k_s", values="peak_n")
     if peaks.empty:
         return
@@ -131,3 +89,11 @@ def test_peaks_are_those_of_the_counts(scenario):
         kinds = group.drop(index=[(stage, server, "all"), (stage, server, "alerts")])
         assert (kinds.max() <= group.loc[(stage, server, "all")]).all()
         assert (group.loc[(stage, server, "all")] <= kinds.sum()).all()
+
+
+def check(scenario: Scenario, tables: Tables, trace: Trace) -> None:
+    """Hold one world, measured from its first second, to everything."""
+    check_messages(tables, trace)
+    check_stages(scenario, tables)
+    check_records(scenario, tables, trace)
+    check_peaks(tables)
