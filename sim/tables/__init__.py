@@ -6,10 +6,14 @@ that is not here cannot be written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sim.tables.column import Column, Table
 from sim.tables.firmware import OF_FIRMWARE
@@ -46,15 +50,35 @@ TIMELINE_BIN_S: Final = 60
 TIMELINE_LONGEST_S: Final = 8 * 86_400  # of warm-up and window together; longer worlds have no timeline
 
 
-def frame(name: str, columns: dict[str, object]) -> pd.DataFrame:
+def frame(name: str, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> pd.DataFrame:
     """Return *columns* as the declared table *name*: its columns, in order, in their types.
 
-    Raises `ValueError` when a column is missing or not declared.
+    Raises `ValueError` when a column is missing, not declared, or holds what its type does not.
     """
     declared = TABLES[name]
     if set(columns) != set(declared.names):
-        raise ValueError(f"table {name}: columns {sorted(columns)} are not the declared {sorted(declared.names)}")
-    return pd.DataFrame({c.name: pd.Series(columns[c.name], dtype=c.dtype) for c in declared.columns})
+        told, due = sorted(columns), sorted(declared.names)
+        raise ValueError(f"table {name}: columns {told} are not the declared {due}")
+    if not any(len(column) for column in columns.values()):
+        return _empty(name).copy()
+    return pd.DataFrame({c.name: _typed(name, c, columns[c.name]) for c in declared.columns})
+
+
+@cache
+def _empty(name: str) -> pd.DataFrame:
+    """Return table *name* without a row, as most tables of a small world are."""
+    return pd.DataFrame({c.name: pd.Series([], dtype=c.dtype) for c in TABLES[name].columns})
+
+
+def _typed(name: str, column: Column, values: Sequence[Any] | NDArray[Any]) -> Any:
+    """Return *values* as an array of the column's type, in which none is another than it was."""
+    if column.dtype == "str":
+        return pd.array(values, dtype="str")
+    found = np.asarray(values)
+    array = found.astype(column.dtype)
+    if array.dtype.kind in "iub" and not np.array_equal(array, found):
+        raise ValueError(f"table {name}: a value of {column.name} is no {column.dtype}")
+    return array
 
 
 @dataclass(slots=True)
