@@ -28,9 +28,9 @@ TASKS = {
     "run": (["-P", "-m", "sim", "run"], [USER]),
     "sim": (["-P", "-m", "sim"], [USER]),
     "python": ([], [USER]),
-    # Files in their order: those with few and long tests are not left to the end.
+    # In the order of `tests/conftest.py`: what takes long is not left to the end.
     "test": (
-        ["-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"],
+        ["-m", "pytest", "-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"],
         [USER, DEVELOPER],
     ),
     "dev": ([], [USER, DEVELOPER]),

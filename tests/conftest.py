@@ -31,6 +31,27 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+# Where the long tests are, by what their paths begin with.
+LONGEST_FIRST = (
+    *("twins/test_fast", "twins/test_storms_equal", "twins/test_firmware_equal", "properties"),
+    *("experiment/test_processes", "experiment/test_durability", "shipped", "report", "cli"),
+    *("experiment", "kernels", "laws", "house/test_setup"),
+)
+# Files whose tests are long and share nothing: each test goes to the worker that is free.
+APART = {
+    "experiment/test_processes.py",
+    "experiment/test_durability.py",
+    "shipped/test_said.py",
+    "shipped/test_notebooks.py",
+    "cli/test_what_goes_wrong.py",
+    "laws/test_stage_theory.py",
+    "laws/test_wrong_share.py",
+}
+# Files that read the runs of `tests/report/conftest.py`.
+WITH_RUNS = {
+    f"report/test_{name}.py"
+    for name in ("answers", "evidence", "figures", "pages")
+}
 # A storm's kernels and those of lives: two halves of the time, one for each of two processors.
 WORLDS = (
     ("gb_firmware",),
@@ -57,6 +78,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             subprocess.Popen([sys.executable, "-c", COMPILE, *world], cwd=ROOT) for world in WORLDS
         ]
         assert [one.wait() for one in each] == [0, 0], "kernels cannot be compiled"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares what takes long to make, and begin with what takes longest: two
+    workers end together.
+    """
+    for item in items:
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        if path not in APART:
+            group = "report runs" if path in WITH_RUNS else path
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: _place(item.path.relative_to(ROOT / "tests").as_posix()))
+
+
+def _place(path: str) -> int:
+    """Return the place of the file at *path* among those that take long, or behind them."""
+    return next((n for n, part in enumerate(LONGEST_FIRST) if path.startswith(part)), 99)
 
 
 @pytest.fixture(scope="session")
