@@ -30,7 +30,7 @@ TASKS = {
     "python": ([], [USER]),
     # In the order of `tests/conftest.py`: what takes long is not left to the end.
     "test": (
-        ["-m", "pytest", "-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"],
+        ["-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"],
         [USER, DEVELOPER],
     ),
     "dev": ([], [USER, DEVELOPER]),

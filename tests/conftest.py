@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -80,16 +81,26 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         assert [one.wait() for one in each] == [0, 0], "kernels cannot be compiled"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares what takes long to make, and begin with what takes longest: two
-    workers end together.
+class ByFile(LoadScopeScheduling):
+    """Tests of one file stay on one worker, but for files whose tests are `APART`, and for those
+    `WITH_RUNS`, which stay together. (Groups by mark are none under this pytest: the plugin writes
+    them where it does not read any more.)
     """
-    for item in items:
-        path = item.path.relative_to(ROOT / "tests").as_posix()
-        if path not in APART:
-            group = "report runs" if path in WITH_RUNS else path
-            item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0].removeprefix("tests/")
+        if path in APART:
+            return nodeid
+        return "report runs" if path in WITH_RUNS else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile | None:
+    """Return who gives tests to workers, where files are to stay together."""
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that two workers end together."""
     items.sort(key=lambda item: _place(item.path.relative_to(ROOT / "tests").as_posix()))
 
 

@@ -76,7 +76,7 @@ def _typed(name: str, column: Column, values: Sequence[Any] | NDArray[Any]) -> A
         return pd.array(values, dtype="str")
     found = np.asarray(values)
     array = found.astype(column.dtype)
-    if array.dtype.kind in "iub" and not np.array_equal(array, found):
+    if array.dtype.kind in "iu" and not np.array_equal(array, found):
         raise ValueError(f"table {name}: a value of {column.name} is no {column.dtype}")
     return array
 
