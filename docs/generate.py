@@ -20,8 +20,13 @@ _RULES_ARE = (
     " and from which the schema, the labels and this page are made."
 )
 _OPTIONS_ARE = (
-    "What a scenario can choose, beside its reporting rule: the rows of `sim/policies.py`, `sim/faults.py` and"
-    " `sim/mitigations.py`, which both engines ask, and from which the schema and this page are made."
+    "What a scenario can choose, beside its reporting rule: the rows of `sim/policies.py`,"
+    " `sim/faults.py` and `sim/mitigations.py`, which both engines ask, and from which the schema"
+    " and this page are made."
+)
+_TABLES_ARE = (
+    "Every column of every result table, from `sim/tables`. They are Parquet files in a result's"
+    " `tables` folder."
 )
 _MADE = "<!-- Made by `make docs`; do not edit. -->"
 _ID = re.compile(r"(?<![\w.-])(?P<stem>S[123]-(?=\d\d)|[FHRV])(?P<first>\d{1,2})(?:(?:[–…-]| to )(?P=stem)?(?P<last>\d{1,2}))?(?![\w%]|\.\d)")
@@ -41,7 +46,7 @@ def data_dictionary() -> str:
     from sim.estate.columns import DEVICE_COLUMNS, PREMISES_COLUMNS
     from sim.tables import TABLES
 
-    lines = [_MADE, "# Data dictionary", "", "Every column of every result table, from `sim/tables`. They are Parquet files in a result's `tables` folder."]
+    lines = [_MADE, "# Data dictionary", "", _TABLES_ARE]
     for table in TABLES.values():
         lines += ["", f"## `{table.name}`", "", f"One row is {table.row}; written by the {table.writer}."]
         lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
@@ -146,6 +151,12 @@ def _yes(holds: bool) -> str:
     return "yes" if holds else ""
 
 
+def _of_what(for_alerts: bool, of_senders: bool) -> str:
+    if for_alerts:
+        return "alerts"
+    return "alerts and reports" if of_senders else "all messages"
+
+
 def options() -> str:
     """Return the page of policies, faults and mitigations: what each is, column by column."""
     sys.path.insert(0, str(ROOT))
@@ -157,13 +168,20 @@ def options() -> str:
     lines += _table(
         ("id", "label", "name", "layer", "what it means", "local updates"),
         (
-            (f"`{row.id}`", ", ".join(row.labels), row.name, row.layer, row.means, _yes(row.has_local))
+            (
+                f"`{row.id}`", ", ".join(row.labels), row.name, row.layer, row.means,
+                _yes(row.has_local),
+            )
             for row in POLICIES.values()
         ),
-    )
-    lines += ["", "## Lists of faults", "", "A list's place counts from 0: strokes are drawn under it."]
+    )  # fmt: skip
+    counted = "A list's place counts from 0: strokes are drawn under it."
+    lines += ["", "## Lists of faults", "", counted]
     lines += _table(
-        ("place", "id", "name", "layer", "what it means", "premises go dark", "in a firmware world"),
+        (
+            "place", "id", "name", "layer", "what it means", "premises go dark",
+            "in a firmware world",
+        ),
         (
             (
                 str(place), f"`{row.id}`", row.name, row.layer, row.means, _yes(row.darkens),
@@ -178,7 +196,7 @@ def options() -> str:
         (
             (
                 f"`{row.id}`", row.name, ", ".join(row.layers), row.means,
-                "alerts" if row.for_alerts else "alerts and reports" if row.of_senders else "all messages",
+                _of_what(row.for_alerts, row.of_senders),
                 row.once_in and f"one in a {row.once_in}",
             )
             for row in MITIGATIONS.values()

@@ -19,11 +19,14 @@ from sim.streams import STREAMS
 
 # What the documents and the model's page say of each kind, trait by trait.
 OF_MITIGATIONS: Final = {
-    "of_senders": "jitter token_bucket dedupe consolidate batch hold_down alert_storm_protection"
-    " redelivery",
+    "of_senders": (
+        "jitter token_bucket dedupe consolidate batch hold_down alert_storm_protection redelivery"
+    ),
     "for_alerts": "dedupe consolidate",
-    "at_servers": "access_barring alert_storm_protection circuit_breaker admission shed allocation"
-    " shape codel redelivery",
+    "at_servers": (
+        "access_barring alert_storm_protection circuit_breaker admission shed allocation"
+        " shape codel redelivery"
+    ),
     "counts_arrivals": "circuit_breaker admission allocation",
     "puts_off": "access_barring redelivery",
     "overtakes": "retry access_barring lifo",
@@ -92,7 +95,9 @@ def test_one_policy_has_local_updates():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("rows", [POLICIES, FAULTS, MITIGATIONS], ids=["policies", "faults", "mitigations"])
+@pytest.mark.parametrize(
+    "rows", [POLICIES, FAULTS, MITIGATIONS], ids=["policies", "faults", "mitigations"]
+)
 def test_a_row_is_known_by_its_id_and_means_one_sentence(rows):
     assert all(key == row.id and row.name for key, row in rows.items())
     assert all(re.fullmatch(r"[A-Z][^.]*\.", row.means) for row in rows.values())

@@ -58,7 +58,8 @@ class Network:
         self._links = links
         self._rows, self._queues = self.layout.protections(), self.layout.queues()
         needs_events = self.layout.retry is not None or len(links.start) > 0
-        self._pool = small_pool(needs_events or any(MITIGATIONS[row.kind].puts_off for _, _, row in self.layout.rows))
+        puts_off = any(MITIGATIONS[row.kind].puts_off for _, _, row in self.layout.rows)
+        self._pool = small_pool(needs_events or puts_off)
         self._room = room_for(self._pool, self.layout)
         self._telling = Telling(self.layout, estate, recorder, trace)
 

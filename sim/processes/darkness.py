@@ -22,8 +22,9 @@ def strokes_in(world: World, region: int) -> Strokes:
     found.sort(key=lambda stroke: stroke[0])
     curves = [[(threshold(point.share), point.time) for point in entry.curve] or [(2**32, entry.restoration)] for *_, entry in found]
     points = np.array([point for curve in curves for point in curve], np.int64).reshape(-1, 2)
+    streams = ("footprint", "restoration")
     keys = {
-        what: [world.key(f"{FAULTS[what].event}.{stream}") for stream in ("footprint", "restoration")]
+        what: [world.key(f"{FAULTS[what].event}.{stream}") for stream in streams]
         for what in DARKENING
     }
     return Strokes(

@@ -29,13 +29,16 @@ NOBODY: Final = np.zeros(0, OUTGOING)
 
 @dataclass(slots=True)
 class Source:
-    """Those of one *place* who raise messages of one *kind* (its position and *name*), and those messages that have not left yet.
+    """Those of one *place* who raise messages of one *kind* (its position and *name*), and those
+    messages that have not left yet.
 
-    *group* is their position in `estate.senders` (-1 for alerts); *premises* uint32 their premises numbers; *rows* (stage, number there, row) are for this
-    kind. *waiting* holds the messages put off, before each row and before the hub's door; *memory* what each row remembers; *kept* what hubs keep until a
-    release. *tally* int64 counts messages raised, and by fate; *stopped* int64 by row those it stopped and put off; *han_n* those past the device's rows.
-    *new_kept* and *dropped* are for the ledgers: reports of this interval that stay at their hubs, and those of earlier ones that were dropped there.
-    *ended* is for a trace.
+    *group* is their position in `estate.senders` (-1 for alerts); *premises* uint32 their premises
+    numbers; *rows* (stage, number there, row) are for this kind. *waiting* holds the messages put
+    off, before each row and before the hub's door; *memory* what each row remembers; *kept* what
+    hubs keep until a release. *tally* int64 counts messages raised, and by fate; *stopped* int64 by
+    row those it stopped and put off; *han_n* those past the device's rows. *new_kept* and *dropped*
+    are for the ledgers: reports of this interval that stay at their hubs, and those of earlier ones
+    that were dropped there. *ended* is for a trace.
     """
 
     kind: int
@@ -73,14 +76,18 @@ class Source:
 
 
 def rows_for(scenario: Scenario, kind: str) -> tuple[tuple[str, int, Any], ...]:
-    """Return (stage, number there, row) of the rows of device and hub that messages of *kind* meet, in order."""
+    """Return (stage, number there, row) of the rows of device and hub that messages of *kind* meet,
+    in order.
+    """
     return tuple(
         (stage.stage, number, row)
         for name in ("device", "hub")
         for stage in scenario.network
         if stage.stage == name
         for number, row in enumerate(stage.mitigations)
-        if row.kind != "retry" and (not row.kinds or kind in row.kinds) and not (kind == VERSION_REPORT and MITIGATIONS[row.kind].for_alerts)
+        if row.kind != "retry"
+        and (not row.kinds or kind in row.kinds)
+        and not (kind == VERSION_REPORT and MITIGATIONS[row.kind].for_alerts)
     )
 
 

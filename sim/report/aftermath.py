@@ -199,7 +199,9 @@ def wrong(outcome: Outcome) -> str:
 
 
 def drain_text(outcome: Outcome) -> str:
-    """Return how long an *outcome* took to drain; that it did not, and in how many replications, where it did not."""
+    """Return how long an *outcome* took to drain; that it did not, and in how many replications,
+    where it did not.
+    """
     if outcome.slowest is None:
         return "–"
     unit, scale = ("min", 1 / 60) if outcome.slowest.value >= 120 else ("s", 1)
@@ -210,11 +212,15 @@ def returned_text(outcome: Outcome) -> str:
     """Return in how many replications the world came back, with the interval of that share."""
     found = outcome.returned
     count = f"{round(found.value * found.n)} of {found.n}"
-    return f"{count} ({number(100 * found.low, 0)} to {number(100 * found.high, 0)} %)" if isfinite(found.half_width) else f"{count} ({NO_INTERVAL})"
+    if not isfinite(found.half_width):
+        return f"{count} ({NO_INTERVAL})"
+    return f"{count} ({number(100 * found.low, 0)} to {number(100 * found.high, 0)} %)"
 
 
 def verdict(outcome: Outcome) -> str:
     """Return whether the storm outlived its trigger."""
     if outcome.returns:
         return "no"
-    return "yes" if outcome.metastable else "not yet: it drains still" if outcome.before.value < 1 else "overloaded before"
+    if outcome.metastable:
+        return "yes"
+    return "not yet: it drains still" if outcome.before.value < 1 else "overloaded before"

@@ -100,7 +100,8 @@ def something_is_built(firmware: Firmware, window: Window) -> Iterator[Finding]:
     if first < end:
         return
     due = units.format_duration(first)
-    message = f"nothing is ever built: the first image is due at {due}, but the world ends at {text}"
+    why = f"the first image is due at {due}, but the world ends at {text}"
+    message = f"nothing is ever built: {why}"
     firsts = tuple((*RELEASE_ROWS, index, "first") for index in range(len(firmware.releases)))
     yield RELEASE_ROWS, message, (*firsts, *HORIZON)
 
@@ -152,8 +153,8 @@ def _at_fault(
         yield (), f"version {version} may be installed from no version; {cure}", True
     for index, running in enumerate(earlier):
         if running == version:
-            told = f"version {version} is its own predecessor; a device that runs it needs no update"
-            yield (index,), told, False
+            why = "a device that runs it needs no update"
+            yield (index,), f"version {version} is its own predecessor; {why}", False
         elif running > n_built:
             yield (index,), f"version {running} is never built; {there}", False
         elif running > version and model.downgrades == "refused":

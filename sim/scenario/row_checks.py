@@ -148,7 +148,8 @@ def rows_do_not_contradict(network: tuple[Stage, ...]) -> Iterator[Finding]:
     seen: dict[tuple[str, str], Path] = {}
     for index, stage in enumerate(network):
         for place, row in enumerate(stage.mitigations):
-            once = {"network": "the network", "stage": stage.stage}.get(MITIGATIONS[row.kind].once_in, "")
+            places = {"network": "the network", "stage": stage.stage}
+            once = places.get(MITIGATIONS[row.kind].once_in, "")
             where = (*_row(index, place), "kind")
             if once and (once, row.kind) in seen:
                 yield where, f"a second {row.kind}; {once} has at most one", (seen[once, row.kind],)

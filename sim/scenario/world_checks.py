@@ -30,7 +30,9 @@ _SENT_BY: Final = {
 }
 
 
-def reports_are_of_their_world(reporting: Reporting, firmware: Firmware | None) -> Iterator[Finding]:
+def reports_are_of_their_world(
+    reporting: Reporting, firmware: Firmware | None
+) -> Iterator[Finding]:
     """Find rules and devices of reports that only a firmware world has, where there is none."""
     if firmware is not None:
         return

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sim.tables.column import Column, Table
 from sim.tables.firmware import OF_FIRMWARE
+from sim.tables.given import OF_WHAT_IS_GIVEN
 from sim.tables.network import OF_THE_NETWORK
 from sim.tables.records import OF_RECORDS
 
@@ -36,18 +37,28 @@ __all__ = [
 ]
 
 TABLES: Final[dict[str, Table]] = {
-    table.name: table for table in (*OF_THE_NETWORK, *OF_RECORDS, *OF_FIRMWARE)
+    table.name: table for table in (*OF_THE_NETWORK, *OF_WHAT_IS_GIVEN, *OF_RECORDS, *OF_FIRMWARE)
 }
 FIRMWARE_TABLES: Final = tuple(table.name for table in OF_FIRMWARE)
 Tables = dict[str, pd.DataFrame]
 
-# Bands of staleness: half-octaves from an hour to 43 years, each wide enough to fill and narrow enough to read a quantile from.
-STALENESS_EDGES_S: Final[tuple[int, ...]] = (0, *(int(3600 * 2 ** (i / 2)) for i in range(41)), 2**40)
+# Bands of staleness: half-octaves from an hour to 43 years, each wide enough to fill and narrow
+# enough to read a quantile from.
+STALENESS_EDGES_S: Final[tuple[int, ...]] = (
+    0,
+    *(int(3600 * 2 ** (i / 2)) for i in range(41)),
+    2**40,
+)
 PEAK_BINS_S: Final[tuple[int, ...]] = (1, 60, 900)
 # Bands of latency over the air: half-octaves from a second to eleven years.
-LATENCY_EDGES_S: Final[tuple[int, ...]] = (0, *sorted({int(2 ** (i / 2)) for i in range(57)}), 2**40)
+LATENCY_EDGES_S: Final[tuple[int, ...]] = (
+    0,
+    *sorted({int(2 ** (i / 2)) for i in range(57)}),
+    2**40,
+)
 TIMELINE_BIN_S: Final = 60
-TIMELINE_LONGEST_S: Final = 8 * 86_400  # of warm-up and window together; longer worlds have no timeline
+# of warm-up and window together; longer worlds have no timeline
+TIMELINE_LONGEST_S: Final = 8 * 86_400
 
 
 def frame(name: str, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> pd.DataFrame:
@@ -83,16 +94,22 @@ def _typed(name: str, column: Column, values: Sequence[Any] | NDArray[Any]) -> A
 
 @dataclass(slots=True)
 class Trace:
-    """What both engines remember of a small world when asked, so that they can be compared device by device and message by message.
+    """What both engines remember of a small world when asked, so that they can be compared device
+    by device and message by message.
 
-    *messages*: one row a named message, whatever became of it: kind, region, slot, index (its sender's address), raised_s, cause ("timer", "change", "read" or
-    "alert"), fate, stage (where it ended, as in `fates`), at_s (second it passed the SMI's door; -1 if it did not). *devices*: one row a device row at the end:
-    row, region, slot, index, version_true, version_smi, version_hub, wrong_since_smi_s, wrong_since_hub_s (-1 while not WRONG), confirmed_s (when the latest
-    report written was made). *lives*: the same of a firmware world: region, slot, index, version_true, version_smi, version_hub (255: UNKNOWN; 0 where no rule
-    keeps it or, of an IHD, the SMI), state of the job (`sim.words.JobState`), its version and attempt (0 while idle), wrong_since_smi_s,
+    *messages*: one row a named message, whatever became of it: kind, region, slot, index (its
+    sender's address), raised_s, cause ("timer", "change", "read" or "alert"), fate, stage (where it
+    ended, as in `fates`), at_s (second it passed the SMI's door; -1 if it did not). *devices*: one
+    row a device row at the end: row, region, slot, index, version_true, version_smi, version_hub,
+    wrong_since_smi_s, wrong_since_hub_s (-1 while not WRONG), confirmed_s (when the latest report
+    written was made). *lives*: the same of a firmware world: region, slot, index, version_true,
+    version_smi, version_hub (255: UNKNOWN; 0 where no rule keeps it or, of an IHD, the SMI), state
+    of the job (`sim.words.JobState`), its version and attempt (0 while idle), wrong_since_smi_s,
     wrong_since_hub_s; by region, slot and index.
     """
 
     messages: list[tuple[str, str, int, int, int, str, str, str, int]]
     devices: list[tuple[int, str, int, int, int, int, int, int, int, int]]
-    lives: list[tuple[str, int, int, int, int, int, str, int, int, int, int]] = field(default_factory=list)
+    lives: list[tuple[str, int, int, int, int, int, str, int, int, int, int]] = field(
+        default_factory=list
+    )

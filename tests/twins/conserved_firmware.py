@@ -13,7 +13,11 @@ SILENT = ("unheard", "no_wan", "wan_lost", "han_failed", "image_lost")  # nobody
 
 def check_jobs(tables: Tables, trace: Trace) -> None:
     """Every job that a campaign offered has one end, and every attempt got as far as it got."""
-    jobs, campaigns, told = tables["jobs"], tables["campaigns"], tables["told"].set_index("kind")["n"]
+    jobs, campaigns, told = (
+        tables["jobs"],
+        tables["campaigns"],
+        tables["told"].set_index("kind")["n"],
+    )
     open_n = sum(life[6] != "idle" for life in trace.lives)
     for model in set(jobs["model"]) | set(campaigns["model"]):
         ends = Counter(jobs[jobs["model"] == model].groupby("ended")["n"].sum().to_dict())
@@ -30,14 +34,26 @@ def check_jobs(tables: Tables, trace: Trace) -> None:
     assert steps.get("recorded", 0) == jobs[jobs["ended"].isin(["done", "repaired"])]["n"].sum()
     assert (told.get("image_request", 0), told.get("image", 0)) == tuple(counts[:2])
     latencies = tables["latencies"].groupby("step")["n"].sum()
-    assert [latencies.get(step, 0) for step in ("distribution", "han", "whole")] == [steps.get(step, 0) for step in ("taken", "held", "recorded")]
-    assert steps.get("answered", 0) <= latencies.get("response", 0) <= told.get("answer", 0) <= latencies.get("activation", 0) <= steps.get("held", 0)
+    assert [latencies.get(step, 0) for step in ("distribution", "han", "whole")] == [
+        steps.get(step, 0) for step in ("taken", "held", "recorded")
+    ]
+    assert (
+        steps.get("answered", 0)
+        <= latencies.get("response", 0)
+        <= told.get("answer", 0)
+        <= latencies.get("activation", 0)
+        <= steps.get("held", 0)
+    )
 
 
 def check_records(scenario: Scenario, tables: Tables, trace: Trace) -> None:
-    """Every device-second is in one state, the last states are those of the devices, and what is read agrees with what is decided."""
+    """Every device-second is in one state, the last states are those of the devices, and what is
+    read agrees with what is decided.
+    """
     length_s, sums = scenario.window.length, tables["ledgers"]
-    assert ((sums["right_s"] + sums["wrong_s"] + sums["unknown_s"]) == sums["n_devices"] * length_s).all()
+    assert (
+        (sums["right_s"] + sums["wrong_s"] + sums["unknown_s"]) == sums["n_devices"] * length_s
+    ).all()
     assert (sums["n_repairs"] <= sums["n_changes"] + sums["n_devices"]).all()
     assert (sums["repair_s"] <= sums["wrong_s"]).all()
     bands = tables["staleness"].groupby(["ledger", "device_type"])["device_s"].sum()
@@ -45,10 +61,18 @@ def check_records(scenario: Scenario, tables: Tables, trace: Trace) -> None:
     assert bands[bands > 0].to_dict() == wrong[wrong > 0].to_dict()
     smi = sums[(sums["ledger"] == "smi") & (sums["device_type"] == "ihd")]
     assert set(smi["right_s"]) | set(smi["wrong_s"]) <= {0}
-    last = tables["states"][(tables["states"]["at_s"] == length_s) & (tables["states"]["ledger"] == "smi")]
+    last = tables["states"][
+        (tables["states"]["at_s"] == length_s) & (tables["states"]["ledger"] == "smi")
+    ]
     assert last["n_wrong"].sum() == sum(life[9] >= 0 for life in trace.lives)
-    reads = tables["readings"][tables["readings"]["state"] != "unknown"].groupby(["process", "device_type"])["n"].sum()
-    for (process, device_type), n in tables["decisions"].groupby(["process", "device_type"])["n"].sum().items():
+    reads = (
+        tables["readings"][tables["readings"]["state"] != "unknown"]
+        .groupby(["process", "device_type"])["n"]
+        .sum()
+    )
+    for (process, device_type), n in (
+        tables["decisions"].groupby(["process", "device_type"])["n"].sum().items()
+    ):
         assert n == reads[process, device_type]
 
 
@@ -61,9 +85,17 @@ def check_images(scenario: Scenario, tables: Tables, trace: Trace) -> None:
     status = tables["status"].groupby("what")["value"].sum()
     assert status.get("variant_end_n", 0) == variants
     local = tables["local"]
-    assert variants <= local[(local["image"] == "variant") & (local["outcome"] == "installed")]["n"].sum()
+    assert (
+        variants <= local[(local["image"] == "variant") & (local["outcome"] == "installed")][
+            "n"
+        ].sum()
+    )
     suspended = sum(life[6] in ("suspended", "stuck", "reading") for life in trace.lives)
-    assert suspended <= status.get("suspended_end_n", 0) <= sum(life[6] != "idle" for life in trace.lives)
+    assert (
+        suspended
+        <= status.get("suspended_end_n", 0)
+        <= sum(life[6] != "idle" for life in trace.lives)
+    )
     changes = tables["ledgers"].query("ledger == 'smi'")["n_changes"].sum()
     steps = tables["steps"].groupby("step")["n"].sum()
     assert changes == steps.get("activated", 0) + local[local["outcome"] == "installed"]["n"].sum()

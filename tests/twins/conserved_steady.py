@@ -27,7 +27,9 @@ def check_messages(tables: Tables, trace: Trace) -> None:
     for kind, n in entered.items():
         mine = fates.get(kind, Counter())
         assert n == mine["delivered"] + mine["refused"] + mine["in_flight"]
-    assert Counter(fate for *_, fate, _, _ in trace.messages) == fates.get("version_report", Counter())
+    assert Counter(fate for *_, fate, _, _ in trace.messages) == fates.get(
+        "version_report", Counter()
+    )
     assert (tables["targets"]["n_late"] <= tables["targets"]["n"]).all()
 
 
@@ -35,12 +37,19 @@ def check_stages(scenario: Scenario, tables: Tables) -> None:
     """Every server passes, refuses or still holds what arrived; and what leaves a stage arrives at
     the next, but for what a latency keeps on the way.
     """
-    refused = Counter(dict(tables["fates"].query("fate == 'refused'").groupby("stage")["n"].sum().items()))
-    totals = {name: tables[name].groupby(["stage", "server"])["n"].sum() for name in ("arrivals", "delays")}
+    refused = Counter(
+        dict(tables["fates"].query("fate == 'refused'").groupby("stage")["n"].sum().items())
+    )
+    totals = {
+        name: tables[name].groupby(["stage", "server"])["n"].sum()
+        for name in ("arrivals", "delays")
+    }
     arrived, served = Counter[str](), Counter[str]()
     for stage in tables["stages"].itertuples():
         mine = {name: total.get((stage.stage, stage.server), 0) for name, total in totals.items()}
-        assert 0 <= mine["arrivals"] - mine["delays"] - stage.waiting_at_end_n <= refused[stage.stage]
+        assert (
+            0 <= mine["arrivals"] - mine["delays"] - stage.waiting_at_end_n <= refused[stage.stage]
+        )
         arrived[stage.stage] += mine["arrivals"] - stage.waiting_at_end_n
         served[stage.stage] += mine["delays"]
     for stage in scenario.network:
@@ -56,8 +65,13 @@ def check_records(scenario: Scenario, tables: Tables, trace: Trace) -> None:
     wrong at the end of a day.
     """
     ledgers = tables["ledgers"]
-    assert (ledgers["right_s"] + ledgers["wrong_s"] + ledgers["unknown_s"] == ledgers["n_devices"] * scenario.window.length).all()
-    assert (ledgers[["right_s", "wrong_s", "unknown_s", "n_repairs", "repair_s"]] >= 0).all(axis=None)
+    assert (
+        ledgers["right_s"] + ledgers["wrong_s"] + ledgers["unknown_s"]
+        == ledgers["n_devices"] * scenario.window.length
+    ).all()
+    assert (ledgers[["right_s", "wrong_s", "unknown_s", "n_repairs", "repair_s"]] >= 0).all(
+        axis=None
+    )
     ihd = ledgers.query("ledger == 'smi' and device_type == 'ihd'")
     assert (ihd["wrong_s"] + ihd["right_s"] == 0).all()
     keys = ["ledger", "device_type"]
@@ -65,16 +79,28 @@ def check_records(scenario: Scenario, tables: Tables, trace: Trace) -> None:
     assert (tables["staleness"].groupby(keys)["device_s"].sum() == wrong[wrong > 0]).all()
     devices = ledgers.groupby(keys)["n_devices"].sum()
     assert (tables["days"].groupby(keys)["n_wrong"].max() <= devices).all()
-    still_wrong = Counter(slot for _, _, slot, _, _, _, _, since, _, _ in trace.devices if since >= 0)
-    last = tables["days"].query("ledger == 'smi'").sort_values("day").groupby("device_type")["n_wrong"].last()
-    assert {name: n for name, n in last.items() if n} == {name: still_wrong[slot] for name, slot in (("ppmid", 4), ("hcalcs", 6)) if still_wrong[slot]}
+    still_wrong = Counter(
+        slot for _, _, slot, _, _, _, _, since, _, _ in trace.devices if since >= 0
+    )
+    last = (
+        tables["days"]
+        .query("ledger == 'smi'")
+        .sort_values("day")
+        .groupby("device_type")["n_wrong"]
+        .last()
+    )
+    assert {name: n for name, n in last.items() if n} == {
+        name: still_wrong[slot] for name, slot in (("ppmid", 4), ("hcalcs", 6)) if still_wrong[slot]
+    }
 
 
 def check_peaks(tables: Tables) -> None:
     """A larger bin holds at least as much; a sum of kinds at most the sum; no peak above all
     arrivals.
     """
-    peaks = tables["peaks"].pivot_table(index=["stage", "server", "kind"], columns="k_s", values="peak_n")
+    peaks = tables["peaks"].pivot_table(
+        index=["stage", "server", "kind"], columns="k_s", values="peak_n"
+    )
     if peaks.empty:
         return
     assert (peaks[1] <= peaks[60]).all()

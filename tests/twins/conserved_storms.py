@@ -24,11 +24,22 @@ def entered(scenario: Scenario) -> dict[str, int]:
     totals = dict.fromkeys(spec.kinds, 0)
     for region in lay_out_regions(scenario):
         for kind, traffic in spec.kinds.items() if spec.level else ():
-            weights = np.array(spec.profiles[traffic.profile]) / np.mean(spec.profiles[traffic.profile])
-            mean_per_s = spec.level * float(traffic.rate) * population(scenario, region, traffic.per)
+            weights = np.array(spec.profiles[traffic.profile]) / np.mean(
+                spec.profiles[traffic.profile]
+            )
+            mean_per_s = (
+                spec.level * float(traffic.rate) * population(scenario, region, traffic.per)
+            )
             thresholds = [draws.poisson_cdf_thresholds(mean_per_s * weight) for weight in weights]
             key = np.uint64(stream_key(scenario.seed, 0, f"traffic.{kind}"))
-            totals[kind] += sum(int(draws.poisson_count(draws.word(key, region.number, s, 0), thresholds[s // 3600 % 24])) for s in seconds)
+            totals[kind] += sum(
+                int(
+                    draws.poisson_count(
+                        draws.word(key, region.number, s, 0), thresholds[s // 3600 % 24]
+                    )
+                )
+                for s in seconds
+            )
     return totals
 
 
@@ -41,7 +52,9 @@ def check_messages(scenario: Scenario, tables: Tables, trace: Trace) -> None:
     """Every message has one fate, and all counts of messages are of the same messages."""
     fates = tables["fates"]
     named = fates[fates["kind"].isin(tables["kinds"].query("named")["kind"])]
-    assert Counter((m[0], m[6], m[7]) for m in trace.messages) == Counter({(r.kind, r.fate, r.stage): r.n for r in named.itertuples()})
+    assert Counter((m[0], m[6], m[7]) for m in trace.messages) == Counter(
+        {(r.kind, r.fate, r.stage): r.n for r in named.itertuples()}
+    )
     by_kind = fates.groupby("kind")["n"].sum()
     assert all(by_kind.get(kind, 0) == n for kind, n in entered(scenario).items())
     attempts, targets = tables["attempts"].set_index("kind"), tables["targets"].set_index("kind")
@@ -58,7 +71,10 @@ def check_messages(scenario: Scenario, tables: Tables, trace: Trace) -> None:
 
 def check_attempts(scenario: Scenario, tables: Tables) -> None:
     """Retries keep to their cap; who is never tried again makes one attempt."""
-    retry = next((row for stage in scenario.network for row in stage.mitigations if row.kind == "retry"), None)
+    retry = next(
+        (row for stage in scenario.network for row in stage.mitigations if row.kind == "retry"),
+        None,
+    )
     for row in tables["attempts"].itertuples():
         cap = retry.cap if retry is not None and (not retry.kinds or row.kind in retry.kinds) else 0
         assert row.n_messages <= row.n_attempts <= (1 + cap) * row.n_messages
@@ -66,8 +82,13 @@ def check_attempts(scenario: Scenario, tables: Tables) -> None:
 
 
 def check_stages(scenario: Scenario, tables: Tables) -> None:
-    """Every server passes, refuses or still holds what arrived; what leaves one stage arrives at the next."""
-    arrived, served = (tables[name].query("stage != 'end_to_end'").groupby("stage")["n"].sum() for name in ("arrivals", "delays"))
+    """Every server passes, refuses or still holds what arrived; what leaves one stage arrives at
+    the next.
+    """
+    arrived, served = (
+        tables[name].query("stage != 'end_to_end'").groupby("stage")["n"].sum()
+        for name in ("arrivals", "delays")
+    )
     waiting, rows = tables["stages"].groupby("stage")["waiting_at_end_n"].sum(), tables["rows"]
     timeline = tables["timeline"].groupby("stage")[["n_arrived", "n_served"]].sum()
     by_kind = tables["attempts"].set_index("kind")["n_attempts"]
@@ -76,7 +97,10 @@ def check_stages(scenario: Scenario, tables: Tables) -> None:
     open_stages = [stage for stage in scenario.network if stage.stage in SERVERS]
     for number, stage in enumerate(open_stages):
         came, went = arrived.get(stage.stage, 0), served.get(stage.stage, 0)
-        assert (timeline.loc[stage.stage, "n_arrived"], timeline.loc[stage.stage, "n_served"]) == (came, went)
+        assert (timeline.loc[stage.stage, "n_arrived"], timeline.loc[stage.stage, "n_served"]) == (
+            came,
+            went,
+        )
         stopped = rows[rows["stage"] == stage.stage]["n_stopped"].sum()
         refused = came - went - waiting[stage.stage]
         assert refused == stopped if stage.buffer is None else refused >= stopped
@@ -90,14 +114,22 @@ def check_stages(scenario: Scenario, tables: Tables) -> None:
     last = served.get(open_stages[-1].stage, 0)
     is_past_all = made_there > 0 and all(stage.stage != "dsp" for stage in open_stages)
     last += made_there if is_past_all else 0
-    last_is_late = any(stage.latency for stage in (open_stages if is_past_all else open_stages[-1:]))
+    last_is_late = any(
+        stage.latency for stage in (open_stages if is_past_all else open_stages[-1:])
+    )
     arrived_at_door = delivered + tables["attempts"]["n_wasted"].sum()
     assert arrived_at_door <= last if last_is_late else arrived_at_door == last
 
 
 def check_rows(tables: Tables) -> None:
-    """What devices and hubs stopped is what the fates say they stopped; the DSP throttles no message that its row did not."""
-    stopped = {key: n for key, n in tables["rows"].groupby(["stage", "mitigation"])["n_stopped"].sum().items() if n}
+    """What devices and hubs stopped is what the fates say they stopped; the DSP throttles no
+    message that its row did not.
+    """
+    stopped = {
+        key: n
+        for key, n in tables["rows"].groupby(["stage", "mitigation"])["n_stopped"].sum().items()
+        if n
+    }
     ended = tables["fates"].groupby(["fate", "stage"])["n"].sum()
     assert stopped.get(("device", "token_bucket"), 0) == ended.get(("throttled", "device"), 0)
     by_rows = sum(stopped.get(("hub", kind), 0) for kind in ("dedupe", "consolidate", "batch"))
@@ -107,14 +139,19 @@ def check_rows(tables: Tables) -> None:
 
 def check_cells_and_records(scenario: Scenario, tables: Tables) -> None:
     """Cells make up their regions, and every device-second is RIGHT, WRONG or UNKNOWN."""
-    cells, stages = (tables[name].set_index(by) for name, by in (("cells", "region"), ("stages", "server")))
+    cells, stages = (
+        tables[name].set_index(by) for name, by in (("cells", "region"), ("stages", "server"))
+    )
     regions = stages[stages["stage"] == "cell"].reindex(cells.index)
     for column in ("waiting_s", "over_capacity_s"):
         assert (regions[column] <= cells[column]).all()
         assert (cells[column] <= regions[column] * cells["n_cells"]).all()
     assert (cells["peak_waiting_n"] <= regions["peak_waiting_n"]).all()
     ledgers = tables["ledgers"]
-    assert (ledgers["right_s"] + ledgers["wrong_s"] + ledgers["unknown_s"] == ledgers["n_devices"] * scenario.window.length).all()
+    assert (
+        ledgers["right_s"] + ledgers["wrong_s"] + ledgers["unknown_s"]
+        == ledgers["n_devices"] * scenario.window.length
+    ).all()
 
 
 def check(scenario: Scenario, tables: Tables, trace: Trace) -> None:
