@@ -13,6 +13,10 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.rules import ReportingRule
 
 ROOT = Path(__file__).resolve().parent.parent
 _RULES_ARE = (
@@ -40,6 +44,22 @@ _KINDS = {
 }
 
 
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a table with its *heads* and *rows* of cells."""
+    body = [f"| {' | '.join(cell or '–' for cell in cells)} |" for cells in rows]
+    return ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *body]
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else ""
+
+
+def _of_what(for_alerts: bool, of_senders: bool) -> str:
+    if for_alerts:
+        return "alerts"
+    return "alerts and reports" if of_senders else "all messages"
+
+
 def data_dictionary() -> str:
     """Return the page that documents every column of every result table."""
     sys.path.insert(0, str(ROOT))
@@ -49,12 +69,17 @@ def data_dictionary() -> str:
     lines = [_MADE, "# Data dictionary", "", _TABLES_ARE]
     for table in TABLES.values():
         lines += ["", f"## `{table.name}`", "", f"One row is {table.row}; written by the {table.writer}."]
-        lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
-        lines += [f"| `{c.name}` | {c.dtype} | {c.unit or '–'} | {c.meaning} |" for c in table.columns]
+        lines += _table(
+            ("column", "type", "unit", "meaning"),
+            ((f"`{c.name}`", c.dtype, c.unit, c.meaning) for c in table.columns),
+        )
     lines += ["", "# Columns of the estate", "", "What a running world holds, from `sim/estate/columns.py`; never written to disk."]
     for title, columns in (("device row", DEVICE_COLUMNS), ("premises", PREMISES_COLUMNS)):
-        lines += ["", f"## One {title}", "", "| column | type | unit | meaning | only writer |", "|---|---|---|---|---|"]
-        lines += [f"| `{c.name}` | {c.dtype} | {c.unit or '–'} | {c.meaning} | {c.writer} |" for c in columns]
+        lines += ["", f"## One {title}"]
+        lines += _table(
+            ("column", "type", "unit", "meaning", "only writer"),
+            ((f"`{c.name}`", c.dtype, c.unit, c.meaning, c.writer) for c in columns),
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -69,8 +94,11 @@ def transitions() -> str:
         ends = dict.fromkeys(row.next for row in rows if row.next not in {other.state for other in rows})
         lines += ["", f"## {machine.capitalize()} ({rows[0].item})", "", "```mermaid", "stateDiagram-v2", f"    [*] --> {rows[0].state}"]
         lines += [f"    {row.state} --> {row.next}: {row.event}" for row in rows] + [f"    {state} --> [*]" for state in ends]
-        lines += ["```", "", "| state | event | next | meaning |", "|---|---|---|---|"]
-        lines += [f"| {row.state} | {row.event} | {row.next} | {row.meaning} |" for row in rows]
+        lines += ["```"]
+        lines += _table(
+            ("state", "event", "next", "meaning"),
+            ((row.state, row.event, row.next, row.meaning) for row in rows),
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -113,6 +141,12 @@ def traceability() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _carries(rule: ReportingRule) -> str:
+    if rule.is_silent:
+        return ""
+    return "what the hub knows" if rule.hub_keeps else "what runs"
+
+
 def rules() -> str:
     """Return the page of the reporting rules: what each is, column by column."""
     sys.path.insert(0, str(ROOT))
@@ -129,32 +163,22 @@ def rules() -> str:
         Trigger.CHANGE_AND_TIMER: "at each change, and by a timer of `{timer}`",
     }
     lines = [_MADE, "# Reporting rules", "", _RULES_ARE]
-    lines += ["", "| rule | id | sender | when | carries | request before it | only in a firmware world |", "|---|---|---|---|---|---|---|"]
-    for rule in RULES.values():
-        carries = "–" if rule.is_silent else "what the hub knows" if rule.hub_keeps else "what runs"
-        cells = (
-            rule.label, f"`{rule.id}`", rule.speaks or "–", made[rule.trigger].format(timer=rule.timer), carries,
-            "yes" if rule.is_asked else "–", "yes" if rule.needs_firmware else "–",
-        )  # fmt: skip
-        lines.append(f"| {' | '.join(cells)} |")
+    lines += _table(
+        (
+            "rule", "id", "sender", "when", "carries", "request before it",
+            "only in a firmware world",
+        ),
+        (
+            (
+                rule.label, f"`{rule.id}`", rule.speaks,
+                made[rule.trigger].format(timer=rule.timer), _carries(rule),
+                _yes(rule.is_asked), _yes(rule.needs_firmware),
+            )
+            for rule in RULES.values()
+        ),
+    )  # fmt: skip
     lines += ["", *(f"- **{rule.label}, {rule.name}.** {rule.means}" for rule in RULES.values())]
     return "\n".join(lines) + "\n"
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Return the lines of a table with its *heads* and *rows* of cells."""
-    body = [f"| {' | '.join(cell or '–' for cell in cells)} |" for cells in rows]
-    return ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *body]
-
-
-def _yes(holds: bool) -> str:
-    return "yes" if holds else ""
-
-
-def _of_what(for_alerts: bool, of_senders: bool) -> str:
-    if for_alerts:
-        return "alerts"
-    return "alerts and reports" if of_senders else "all messages"
 
 
 def options() -> str:

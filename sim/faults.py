@@ -13,8 +13,8 @@ from typing import Final
 class FaultList:
     """A list of `faults`: its *id*, its plain *name*, the *layer* it strikes, and what it *means*.
 
-    *event*: one entry in a word, as a sentence says "the cut". *told*: the event as it is being
-    told of. *has_end*: it lasts for a time. *darkens*: premises lose supply or hub, and come back
+    *event*: one entry in a word, as a sentence says "the cut". *during*: the event as it is
+    spoken of while it lasts. *has_end*: it lasts for a time. *darkens*: premises lose supply or hub, and come back
     one by one. *in_firmware*: firmware worlds have it.
     """
 
@@ -22,7 +22,7 @@ class FaultList:
     name: str
     layer: str
     event: str
-    told: str
+    during: str
     means: str
     has_end: bool = True
     darkens: bool = False

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sim.words import Mitigation
-
 SERVERS: Final = ("cell", "csp", "dsp")
 
 
@@ -41,11 +39,6 @@ class MitigationKind:
     def name(self) -> str:
         """The plain name."""
         return self.id.replace("_", " ")
-
-    @property
-    def number(self) -> Mitigation:
-        """The number kernels know it by."""
-        return Mitigation[self.id.upper()]
 
 
 _ROWS: Final = (

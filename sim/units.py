@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import reduce
@@ -293,3 +293,10 @@ def parse_date(value: object) -> datetime.date:
 def format_date(day: datetime.date) -> str:
     """Return *day* as 2026-01-31."""
     return day.isoformat()
+
+
+def listed(parts: Sequence[str], last: str = "and") -> str:
+    """Return "a", "a and b" or "a, b and c"; *last* is the word before the last."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"

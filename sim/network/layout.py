@@ -176,7 +176,7 @@ class Layout:
         rows, ring, most = np.zeros((len(self.rows), n_servers), ROW), 0, 1
         for i, (k, _, row) in enumerate(self.rows):
             for v, name in enumerate(self.names[self.specs[k].stage]):
-                rows[i, v] = (MITIGATIONS[row.kind].number, k, *_parameters(row, name), ring)
+                rows[i, v] = (Mitigation.of(row.kind), k, *_parameters(row, name), ring)
             ring += self.servers(k) * row.window if row.kind == "circuit_breaker" else 0
             most = max(most, row.threshold if row.kind == "alert_storm_protection" else 1)
         state = np.zeros((len(self.rows), n_servers, 4), np.int64)

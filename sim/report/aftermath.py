@@ -195,7 +195,7 @@ def place_of(outcome: Outcome) -> str:
 def wrong(outcome: Outcome) -> str:
     """Return what went wrong, in words."""
     is_of_a_server = FAULTS[outcome.what].layer == "server"
-    return f"outage of {place_of(outcome)}" if is_of_a_server else FAULTS[outcome.what].told
+    return f"outage of {place_of(outcome)}" if is_of_a_server else FAULTS[outcome.what].during
 
 
 def drain_text(outcome: Outcome) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
 from sim.metrics import Estimate
 from sim.metrics.wording import NO_INTERVAL, number, rounded
-from sim.units import DAY_S, HOUR_S, MINUTE_S
+from sim.units import DAY_S, HOUR_S, MINUTE_S, listed
 
 __all__ = [
     "NO_INTERVAL", "alone", "capitalised", "counted", "duration", "interval", "lasting", "listed", "number", "often", "once", "percent",
@@ -60,11 +59,6 @@ def _once(sentence: str) -> str:
 def capitalised(text: str) -> str:
     """Return *text* with its first letter a capital, the others as they are."""
     return text[:1].upper() + text[1:]
-
-
-def listed(parts: Sequence[str], last: str = "and") -> str:
-    """Return "a", "a and b" or "a, b and c"."""
-    return f" {last} ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
 def counted(n: int, noun: str) -> str:

@@ -107,7 +107,7 @@ def something_is_built(firmware: Firmware, window: Window) -> Iterator[Finding]:
 
 
 def versions_can_be_told_apart(firmware: Firmware, window: Window) -> Iterator[Finding]:
-    """Find models with more versions than can be told apart."""
+    """Find models with more versions than can be message apart."""
     _, text = horizon(window)
     for name, count in versions(firmware, window).items():
         if count <= MOST_VERSIONS:
@@ -158,8 +158,8 @@ def _at_fault(
         elif running > n_built:
             yield (index,), f"version {running} is never built; {there}", False
         elif running > version and model.downgrades == "refused":
-            told = f"version {running} is higher than {version}, and {name} refuses downgrades"
-            yield (index,), f"{told}; the step can never be taken", False
+            message = f"version {running} is higher than {version}, and {name} refuses downgrades"
+            yield (index,), f"{message}; the step can never be taken", False
 
 
 def _circle(model: Model) -> list[int]:

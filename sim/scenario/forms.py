@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import isclose
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sim.scenario.faults import Finding, Path, did_you_mean
-from sim.units import added, format_duration
+from sim.units import added, format_duration, listed
 
 HORIZON: Final[tuple[Path, ...]] = (("window", "length"), ("window", "warm_up"))
 _MOST_LISTED: Final = 8
@@ -47,28 +47,32 @@ class At:
         return value
 
 
-class Form(Protocol):
-    """What a field must be."""
+class Form:
+    """What a field must be, said beside it."""
+
+    __slots__ = ()
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Top-level blocks that must be sound before it is asked."""
+        return ()
 
-    def found(self, value: Any, place: At) -> Iterator[Finding]:
+    def check(self, value: Any, place: At) -> Iterator[Finding]:
         """Yield what is wrong with *value* at *place*."""
+        raise AssertionError("each form has its own check")
 
 
 @dataclass(frozen=True, slots=True)
-class NameOf:
+class NameOf(Form):
     """A name that is one of those at *places*, or of *also*; of a list each, of a mapping each key.
 
-    *noun* is what it names; *told* comes before the list of names, *nothing* in place of an empty
+    *noun* is what it names; *are* comes before the list of names, *nothing* in place of an empty
     one. With *as_whole* a finding is of the field, whose order is not the file's.
     """
 
     places: tuple[str, ...]
     noun: str
-    told: str
+    are: str
     also: tuple[str, ...] = ()
     nothing: str = "none"
     as_whole: bool = False
@@ -77,20 +81,20 @@ class NameOf:
     def needs(self) -> tuple[str, ...]:
         return tuple(place.partition(".")[0] for place in self.places)
 
-    def found(self, value: Any, place: At) -> Iterator[Finding]:
+    def check(self, value: Any, place: At) -> Iterator[Finding]:
         allowed = [*self.also, *(name for where in self.places for name in place.at(where))]
         others = tuple(tuple(where.split(".")) for where in self.places)
         for key, name in _names(value):
             if name in allowed:
                 continue
-            listed = ", ".join(allowed) or self.nothing
+            names = ", ".join(allowed) or self.nothing
             hint = did_you_mean(name, allowed)
             path = place.path if self.as_whole else (*place.path, *key)
-            yield path, f"there is no {self.noun} {name}; {self.told} {listed}{hint}", others
+            yield path, f"there is no {self.noun} {name}; {self.are} {names}{hint}", others
 
 
 @dataclass(frozen=True, slots=True)
-class EachOf:
+class EachOf(Form):
     """A list or mapping that lacks none of the names at the path *all_of*, or of those given.
 
     *cure* says what to do, with `{all}` for the names.
@@ -103,7 +107,7 @@ class EachOf:
     def needs(self) -> tuple[str, ...]:
         return (self.all_of.partition(".")[0],) if isinstance(self.all_of, str) else ()
 
-    def found(self, value: Any, place: At) -> Iterator[Finding]:
+    def check(self, value: Any, place: At) -> Iterator[Finding]:
         names, others = self.all_of, _NO_PATHS
         if isinstance(names, str):
             others = (tuple(names.split(".")),)
@@ -115,7 +119,7 @@ class EachOf:
 
 
 @dataclass(frozen=True, slots=True)
-class BeforeTheEnd:
+class BeforeTheEnd(Form):
     """A second that lies before the world ends. *begins* is the verb, with its subject, in which
     `{called}` is what the owner is called.
     """
@@ -126,7 +130,7 @@ class BeforeTheEnd:
     def needs(self) -> tuple[str, ...]:
         return ("window",)
 
-    def found(self, value: Any, place: At) -> Iterator[Finding]:
+    def check(self, value: Any, place: At) -> Iterator[Finding]:
         window = place.blocks["window"]
         end_s = window.warm_up + window.length
         if value is not None and value >= end_s:
@@ -136,7 +140,7 @@ class BeforeTheEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class NeededBy:
+class NeededBy(Form):
     """A field that is for those whose *tag* is one of *words*: they must have it, others must not.
 
     *noun* is what they are, with its article; *more* ends the sentence to one that must not.
@@ -146,9 +150,8 @@ class NeededBy:
     tag: str
     words: tuple[str, ...]
     more: str = ""
-    needs: tuple[str, ...] = ()
 
-    def found(self, value: Any, place: At) -> Iterator[Finding]:
+    def check(self, value: Any, place: At) -> Iterator[Finding]:
         word = getattr(place.owner, self.tag)
         is_due = word in self.words
         if is_due is place.is_given:
@@ -158,67 +161,60 @@ class NeededBy:
         if is_due:
             yield place.path[:-1], f"{whose} needs {place.path[-1]}", others
         else:
-            meant = " and ".join(filter(None, (", ".join(self.words[:-1]), self.words[-1])))
-            told = f"means nothing to {whose}; it is for {meant}{self.more}"
-            yield place.path, told, others[:1]
+            message = f"means nothing to {whose}; it is for {listed(self.words)}{self.more}"
+            yield place.path, message, others[:1]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NotAt:
+@dataclass(frozen=True, slots=True)
+class NotAt(Form):
     """A field that means nothing at some stages: *reasons* says at which, and why."""
 
     reasons: Mapping[str, str]
-    needs: tuple[str, ...] = ()
 
-    def found(self, value: Any, place: At) -> Iterator[Finding]:
+    def check(self, value: Any, place: At) -> Iterator[Finding]:
         stage = place.owner.stage  # type: ignore[attr-defined]
         if place.is_given and stage in self.reasons:
             yield place.path, f"a {stage} {self.reasons[stage]}", (place.beside("stage"),)
 
 
 @dataclass(frozen=True, slots=True)
-class AddsUp:
+class AddsUp(Form):
     """Shares that add up to 1: numbers, or blocks by name that have a share. *empty* refuses that
     there is none; without it, none is as good.
     """
 
     empty: str = ""
-    needs: tuple[str, ...] = ()
 
-    def found(self, value: Any, place: At) -> Iterator[Finding]:
+    def check(self, value: Any, place: At) -> Iterator[Finding]:
         by_name = isinstance(value, Mapping)
         shares = [block.share for block in value.values()] if by_name else value
         total, others = added(shares), _NO_PATHS
         must = f"add up to {total:.9g}; they must add up to 1"
-        told = f"the shares {must}"
+        message = f"the shares {must}"
         if by_name:
             others = tuple((*place.path, name, "share") for name in value)
             named = ", ".join([*value][:_MOST_LISTED])
-            told = f"the shares of {named} {must} (null takes an inherited one away)"
+            message = f"the shares of {named} {must} (null takes an inherited one away)"
         if not shares and self.empty:
             yield place.path, self.empty, others
         elif shares and not isclose(total, 1, rel_tol=0, abs_tol=1e-9):
-            yield place.path, told, others
+            yield place.path, message, others
 
 
 @dataclass(frozen=True, slots=True)
-class NotBelow:
-    """A duration that is not shorter than that of the field *other*; *told* says of both, longest
-    first, in which `{}` stands for each.
+class NotBelow(Form):
+    """A duration that is not shorter than that of the field *other*; *sentence* speaks of both, in
+    this order, with `{}` for each.
     """
 
     other: str
-    told: str
-    needs: tuple[str, ...] = ()
+    sentence: str
 
-    def found(self, value: Any, place: At) -> Iterator[Finding]:
+    def check(self, value: Any, place: At) -> Iterator[Finding]:
         least = getattr(place.owner, self.other)
         if value < least:
-            told = self.told.format(format_duration(value), format_duration(least))
-            yield place.path, told, (place.beside(self.other),)
-
-
-FORMS: Final = (NameOf, EachOf, BeforeTheEnd, NeededBy, NotAt, AddsUp, NotBelow)
+            both = format_duration(value), format_duration(least)
+            yield place.path, self.sentence.format(*both), (place.beside(self.other),)
 
 
 def found_beside(blocks: Mapping[str, Any]) -> Iterator[Finding]:
@@ -235,7 +231,7 @@ def forms_of(model: type[BaseModel]) -> Mapping[str, tuple[Form, ...]]:
 
 
 def _beside(info: FieldInfo) -> tuple[Form, ...]:
-    return tuple(form for form in info.metadata if isinstance(form, FORMS))
+    return tuple(form for form in info.metadata if isinstance(form, Form))
 
 
 def _names(value: Any) -> Iterable[tuple[Path, str]]:
@@ -270,7 +266,7 @@ def _first(forms: tuple[Form, ...], value: Any, place: At) -> Iterator[Finding]:
     """Yield what the first of *forms* finds that finds anything."""
     for form in forms:
         if all(name in place.blocks for name in form.needs):
-            found = [*form.found(value, place)]
+            found = [*form.check(value, place)]
             yield from found
             if found:
                 return

@@ -59,8 +59,8 @@ def the_gateway_answers(firmware: Firmware) -> Iterator[Finding]:
 def the_ban_has_a_world(updates: Updates, firmware: Firmware | None) -> Iterator[Finding]:
     """Find a ban without a world it acts in."""
     if updates.ban is not None and firmware is None:
-        told = "a ban is for worlds with a firmware block; extend gb_firmware, or take it out"
-        yield _BAN, told, ()
+        message = "a ban is for worlds with a firmware block; extend gb_firmware, or take it out"
+        yield _BAN, message, ()
 
 
 def the_ban_bans(updates: Updates, firmware: Firmware, window: Window) -> Iterator[Finding]:
@@ -87,15 +87,15 @@ def _held_in_time(ban: Ban, firmware: Firmware, window: Window) -> Iterator[Find
     """Find a ban that comes after the end, and one that comes before there is another way."""
     held, starts = ban.start + ban.grace, firmware.ota.start
     end, text = horizon(window)
-    told = f"the ban holds from {units.format_duration(held)} on"
+    message = f"the ban holds from {units.format_duration(held)} on"
     dates: tuple[Path, ...] = ((*_BAN, "start"), (*_BAN, "grace"))
     if held >= end:
-        message = f"{told} (start and grace), but the world ends at {text}"
+        message = f"{message} (start and grace), but the world ends at {text}"
         yield _BAN, message, (*dates, *HORIZON)
     if ban.scope == "everywhere" and held < starts:
         exist = units.format_duration(starts)
         message = (
-            f"{told}, before updates over the air exist at {exist}; scope: where_ota_works"
+            f"{message}, before updates over the air exist at {exist}; scope: where_ota_works"
             " waits for them"
         )
         others: tuple[Path, ...] = ((*_BAN, "scope"), ("firmware", "ota", "start"))

@@ -25,7 +25,7 @@ def rows_stand_where_they_act(network: tuple[Stage, ...]) -> Iterator[Finding]:
         for place, row in enumerate(stage.mitigations):
             stages = MITIGATIONS[row.kind].layers
             if stage.stage not in stages:
-                places = " or ".join((", ".join(stages[:-1]), stages[-1])) if len(stages) > 1 else stages[0]
+                places = units.listed(stages, "or")
                 missing = "" if any(name in there for name in stages) else f"; the network has no stage {places}"
                 yield (*_row(index, place), "kind"), f"{row.kind} acts at {places}, not at {stage.stage}{missing}", (("network", index, "stage"),)
 

@@ -49,7 +49,7 @@ from sim.scenario.firmware import Ban, Firmware
 from sim.scenario.network import Stage, as_on_the_way
 from sim.scenario.outages import Faults
 from sim.scenario.traffic import Traffic
-from sim.units import added
+from sim.units import added, listed
 
 DEVICE_TYPES: Final = ("esme", "gsme", "ppmid", "ihd", "hcalcs")
 LEDGER_TYPES: Final = ("ppmid", "ihd", "hcalcs")
@@ -158,7 +158,7 @@ class LocalUpdates(Closed):
 
 
 _LABELLED: Final = [f"{row.id} ({', '.join(row.labels)})" for row in POLICIES.values()]
-_POLICIES: Final = f"{', '.join(_LABELLED[:-1])} or {_LABELLED[-1]}"
+_POLICIES: Final = listed(_LABELLED, "or")
 
 
 class Updates(Closed):

@@ -8,6 +8,7 @@ from typing import Final
 from sim.faults import FAULTS
 from sim.scenario.alerts import Alerts
 from sim.scenario.faults import Finding, Path, did_you_mean
+from sim.scenario.forms import HORIZON
 from sim.scenario.network import Stage
 from sim.scenario.outages import ClockLock, Faults, HubReboot, PowerCut, StageOutage, WanOutage
 from sim.scenario.schema import EstateSpec, Window
@@ -37,14 +38,13 @@ def faults_say_when(faults: Faults) -> Iterator[Finding]:
 def faults_happen(faults: Faults, window: Window) -> Iterator[Finding]:
     """Find faults that never stop beginning."""
     horizon = window.warm_up + window.length
-    ends: tuple[Path, ...] = (("window", "length"), ("window", "warm_up"))
     for where, called, fault in _entries(faults):
         strokes = fault.rate * horizon if fault.rate is not None else 0
         field = "rate"
         if fault.start is not None and fault.every is not None:
             strokes, field = (horizon - fault.start) // fault.every, "every"
         if strokes > _MOST_STROKES:
-            yield (*where, field), f"the {called} would come about {int(strokes):,} times; at most {_MOST_STROKES:,}", ends
+            yield (*where, field), f"the {called} would come about {int(strokes):,} times; at most {_MOST_STROKES:,}", HORIZON
 
 
 def darkness_ends(faults: Faults) -> Iterator[Finding]:

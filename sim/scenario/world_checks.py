@@ -42,8 +42,8 @@ def reports_are_of_their_world(
     for index, device in enumerate(reporting.devices):
         if device in _METERS:
             cure = "write ppmid, ihd or hcalcs"
-            told = f"{device} reports only in worlds with a firmware block; {cure}"
-            yield (*_DEVICES, index), told, ()
+            message = f"{device} reports only in worlds with a firmware block; {cure}"
+            yield (*_DEVICES, index), message, ()
 
 
 def phases_are_of_a_firmware_world(reporting: Reporting, firmware: Firmware) -> Iterator[Finding]:
@@ -51,8 +51,8 @@ def phases_are_of_a_firmware_world(reporting: Reporting, firmware: Firmware) -> 
     if reporting.phase.jitter:
         yield (*_PHASE, "jitter"), "a firmware world has no jitter; write 0 s", _WORLD
     if reporting.phase.source == "activation":
-        told = "a firmware world has no phase that activation fixes"
-        yield (*_PHASE, "source"), f"{told}; write fixed_clock, power_on or hashed", _WORLD
+        message = "a firmware world has no phase that activation fixes"
+        yield (*_PHASE, "source"), f"{message}; write fixed_clock, power_on or hashed", _WORLD
 
 
 def reports_have_senders(reporting: Reporting, firmware: Firmware) -> Iterator[Finding]:
@@ -63,13 +63,13 @@ def reports_have_senders(reporting: Reporting, firmware: Firmware) -> Iterator[F
     listed = ", ".join(types) or "nothing"
     for index, device in enumerate(reporting.devices):
         if device not in types:
-            told = f"there is no model of {device}, so that none reports"
-            yield (*_DEVICES, index), f"{told}; there are models of {listed}", (_RULE, MODELS)
+            message = f"there is no model of {device}, so that none reports"
+            yield (*_DEVICES, index), f"{message}; there are models of {listed}", (_RULE, MODELS)
     takes_part = {*reporting.devices} & {*LOCALLY}
     if reporting.traits.is_cloud and reporting.devices and not takes_part:
-        told = "only ppmid and ihd take part in local updates"
+        message = "only ppmid and ihd take part in local updates"
         cure = f"by which the rule {reporting.rule} reports; add one of them"
-        yield _DEVICES, f"{told}, {cure}", (_RULE,)
+        yield _DEVICES, f"{message}, {cure}", (_RULE,)
 
 
 def faults_are_of_a_firmware_world(faults: Faults, firmware: Firmware) -> Iterator[Finding]:
@@ -77,8 +77,8 @@ def faults_are_of_a_firmware_world(faults: Faults, firmware: Firmware) -> Iterat
     allowed = " and ".join(row.id for row in FAULTS.values() if row.in_firmware)
     for row in FAULTS.values():
         if getattr(faults, row.id) and not row.in_firmware:
-            told = f"{row.id} are not yet part of a firmware world; only {allowed} are"
-            yield ("faults", row.id), told, _WORLD
+            message = f"{row.id} are not yet part of a firmware world; only {allowed} are"
+            yield ("faults", row.id), message, _WORLD
 
 
 def causes_have_their_senders(alerts: Alerts, firmware: Firmware | None) -> Iterator[Finding]:
@@ -89,10 +89,10 @@ def causes_have_their_senders(alerts: Alerts, firmware: Firmware | None) -> Iter
         if alert.cause not in FIRMWARE_CAUSES:
             continue
         if firmware is None:
-            told = f"{alert.cause} is a cause only in worlds with a firmware block"
+            message = f"{alert.cause} is a cause only in worlds with a firmware block"
             cure = "extend gb_firmware, or choose another"
-            yield (*where, "cause"), f"{told}; {cure}", ()
+            yield (*where, "cause"), f"{message}; {cure}", ()
         senders = _SENT_BY[alert.cause]
         if alert.sender not in senders:
-            told = f"an alert whose cause is {alert.cause} comes from {' or '.join(senders)}"
-            yield (*where, "sender"), f"{told}, not from {alert.sender}", ((*where, "cause"),)
+            message = f"an alert whose cause is {alert.cause} comes from {' or '.join(senders)}"
+            yield (*where, "sender"), f"{message}, not from {alert.sender}", ((*where, "cause"),)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sim.store.files import StoreError, in_a_sentence, open_new, read_file, remove, sha256, slug, temporary_name, to_json
-from sim.tables import TABLES, Column, Tables
+from sim.tables import TABLES, Tables
+from sim.tables.column import Column
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -21,21 +21,6 @@ from sim.tables.given import OF_WHAT_IS_GIVEN
 from sim.tables.network import OF_THE_NETWORK
 from sim.tables.records import OF_RECORDS
 
-__all__ = [
-    "FIRMWARE_TABLES",
-    "LATENCY_EDGES_S",
-    "PEAK_BINS_S",
-    "STALENESS_EDGES_S",
-    "TABLES",
-    "TIMELINE_BIN_S",
-    "TIMELINE_LONGEST_S",
-    "Column",
-    "Table",
-    "Tables",
-    "Trace",
-    "frame",
-]
-
 TABLES: Final[dict[str, Table]] = {
     table.name: table for table in (*OF_THE_NETWORK, *OF_WHAT_IS_GIVEN, *OF_RECORDS, *OF_FIRMWARE)
 }
@@ -85,9 +70,10 @@ def _typed(name: str, column: Column, values: Sequence[Any] | NDArray[Any]) -> A
     """Return *values* as an array of the column's type, in which none is another than it was."""
     if column.dtype == "str":
         return pd.array(values, dtype="str")
-    found = np.asarray(values)
-    array = found.astype(column.dtype)
-    if array.dtype.kind in "iu" and not np.array_equal(array, found):
+    given = np.asarray(values)
+    with np.errstate(invalid="ignore"):  # what has no number is refused below
+        array = given.astype(column.dtype)
+    if array.dtype.kind in "iub" and not np.array_equal(array, given):
         raise ValueError(f"table {name}: a value of {column.name} is no {column.dtype}")
     return array
 

@@ -6,8 +6,9 @@ from typing import Final
 
 from sim.faults import FAULTS
 from sim.tables.column import OF_KIND, Column, Table
+from sim.units import listed
 
-_LISTS = f"{', '.join([*FAULTS][:-1])} or {[*FAULTS][-1]}"
+_LISTS: Final = listed([*FAULTS], "or")
 
 OF_WHAT_IS_GIVEN: Final = (
     Table(

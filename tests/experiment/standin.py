@@ -9,6 +9,7 @@ from hashlib import blake2b
 
 from sim.scenario.schema import Scenario
 from sim.tables import TABLES, Tables, frame
+from sim.tables.column import Column
 
 TEXT = {
     "kind": "version_report", "stage": "dsp", "server": "dsp", "ledger": "smi", "device_type": "ppmid", "region": "north", "fate": "delivered",
@@ -21,6 +22,15 @@ def _number(address: str) -> int:
     return int.from_bytes(blake2b(address.encode(), digest_size=4).digest()) % 100 + 1
 
 
+def _held(column: Column, numbers: list[int]) -> list[int]:
+    """Return *numbers* as the *column* can hold them: of yes and no, always yes, so that every
+    replication has rows of the same kinds.
+    """
+    if column.dtype == "bool":
+        return [True] * len(numbers)
+    return [number % 96 for number in numbers] if column.name == "quarter" else numbers
+
+
 def made_up(seed: int, replication: int, n: int = 5) -> Tables:
     """Return every declared table with *n* rows of numbers drawn for (*seed*, *replication*)."""
     tables = {}
@@ -29,7 +39,7 @@ def made_up(seed: int, replication: int, n: int = 5) -> Tables:
         for c, column in enumerate(table.columns):
             text = [TEXT.get(column.name, "all")] * n
             numbers = [_number(f"{seed}/{replication}/{t}/{c}/{row}") for row in range(n)]
-            columns[column.name] = text if column.dtype == "str" else [number % 96 for number in numbers] if column.name == "quarter" else numbers
+            columns[column.name] = text if column.dtype == "str" else _held(column, numbers)
         tables[name] = frame(name, columns)
     tables["staleness"]["device_s"] = tables["ledgers"]["wrong_s"]  # the bands hold the wrong time, all of it
     return tables

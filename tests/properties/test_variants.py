@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.run import replicate
+from tests.twins.conserved import without_warm_up
 from tests.twins.firmware import world
 
 FIRST, N_WORLDS, AT_ONCE = 10_000, 40, 20  # numbers beyond those that the twin is compared on
@@ -17,7 +18,7 @@ def test_what_was_never_submitted_never_runs_by_the_air(first):
     what was taken off the list.
     """
     for number in range(first, first + AT_ONCE):
-        scenario = world(number)
+        scenario = without_warm_up(world(number))
         firmware = scenario.firmware
         blocks = {
             "local": firmware.local.model_copy(update={"take_up": 0.0}),

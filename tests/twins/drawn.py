@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from functools import cache
 
@@ -12,7 +13,7 @@ _MOST = 1_000_000_000
 
 
 @cache
-def _seed() -> int:
+def _of_the_commit() -> int:
     """Return a number of the commit that is checked out; 0 where there is no Git."""
     answer = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -21,8 +22,10 @@ def _seed() -> int:
 
 
 def drawn(n: int) -> range:
-    """Return the numbers of *n* worlds of this commit. A world that fails has its number in the
-    name of its test, and is the same world for ever: `tools/digests storm:NUMBER` runs it.
+    """Return the numbers of *n* worlds of this commit, or, with `DRAWN_FROM` in the environment,
+    those from that number on. A world that fails has its number in the name of its test, and is
+    the same world for ever.
     """
-    first = _BEYOND + _seed() % (_MOST - _BEYOND - n)
+    asked = os.environ.get("DRAWN_FROM")
+    first = int(asked) if asked else _BEYOND + _of_the_commit() % (_MOST - _BEYOND - n)
     return range(first, first + n)
