@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.experiment.attempts import Failure
 from sim.experiment.compiling import compile_for, seconds_to_compile
@@ -26,6 +26,7 @@ from sim.experiment.summary import merge, write_summary
 from sim.experiment.work import Workers, work
 from sim.kernels.compiled import kept_in
 from sim.machine import processors
+from sim.scenario.scale import scale_of
 from sim.store import (
     REPORT,
     StoreError,
@@ -41,6 +42,13 @@ from sim.store import (
     to_json,
     write_manifest,
 )
+
+if TYPE_CHECKING:
+    from sim.scenario.design import Cell
+
+# Homes of which several threads are sooner done than one: with fewer, handing over what is to be
+# done takes longer than doing it.
+_FOR_THREADS: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +193,14 @@ def _team(plan: Plan, options: Options) -> Workers:
     threads.
     """
     n = at_once(plan, options.jobs)
-    return Workers(n, max(1, processors() // n), options.backend)
+    return Workers(n, _threads_of(plan.cells, n), options.backend)
+
+
+def _threads_of(cells: Iterable[Cell], jobs: int) -> int:
+    """Return how many threads each of *jobs* replications of *cells* has."""
+    scenarios = [cell.scenario for cell in cells]
+    homes = max(scenario.estate.premises * scale_of(scenario) for scenario in scenarios)
+    return max(1, processors() // jobs) if homes >= _FOR_THREADS else 1
 
 
 def _run_what_is_missing(
@@ -196,7 +211,7 @@ def _run_what_is_missing(
     """
     missing, warnings = _left_to_do(run, plan, options.again)
     if len(missing) == 1:
-        workers = replace(workers, jobs=1, threads=processors())
+        workers = replace(workers, jobs=1, threads=_threads_of([missing[0].cell], 1))
     weights = [(task.cell.name, seconds_of(task.cell.scenario, plan.engine)) for task in missing]
     together = workers.jobs if workers.are_ours else 0
     with watch(weights, together, quiet=options.quiet) as progress:

@@ -107,7 +107,7 @@ def something_is_built(firmware: Firmware, window: Window) -> Iterator[Finding]:
 
 
 def versions_can_be_told_apart(firmware: Firmware, window: Window) -> Iterator[Finding]:
-    """Find models with more versions than can be message apart."""
+    """Find models with more versions than can be told apart."""
     _, text = horizon(window)
     for name, count in versions(firmware, window).items():
         if count <= MOST_VERSIONS:

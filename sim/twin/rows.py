@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def whole(rate: Fraction, slot: int) -> int:
     """Return what a *rate* per second allows in *slot*."""
-    return floor((slot + 1) * rate) - floor(slot * rate)
+    top, bottom = rate.numerator, rate.denominator
+    return (slot + 1) * top // bottom - slot * top // bottom
 
 
 @dataclass(eq=False)

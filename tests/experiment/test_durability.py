@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(600)  # processes start slowly on a machine tha
 
 def test_sudden_deaths_of_everyone(tmp_path):
     """The process group is killed at random instants; the same command takes the sweep up until it ends."""
-    told = mischief.group_kills(tmp_path, 4, seed=1, replications=10, most=12)
+    told = mischief.group_kills(tmp_path, 4, seed=1, replications=5, most=6)
 
     assert told["kills"] == 4
     assert told["identical"] == told["sweeps"]
@@ -21,7 +21,7 @@ def test_sudden_deaths_of_everyone(tmp_path):
 
 def test_sudden_deaths_of_workers(tmp_path):
     """Single workers are killed: the sweep goes on, and a replication that was killed twice is named."""
-    told = mischief.worker_kills(tmp_path, 2, seed=2, replications=20, backends=("loky",), within_s=1.0)
+    told = mischief.worker_kills(tmp_path, 2, seed=2, replications=8, backends=("loky",), within_s=1.0)
 
     assert told["kills"] == 2
     assert told["identical"] + told["named, then identical"] == told["sweeps"]

@@ -286,3 +286,13 @@ def test_another_order_of_cells_is_another_plan_of_the_same_replications(pretend
     assert planned(experiment("another question"), "fast").tasks[0].address.key == many.tasks[0].address.key
     assert len(set(keys.values())) == 12
     assert planned(experiment(), "twin").tasks[0].address.key != many.tasks[0].address.key
+
+
+@pytest.mark.parametrize(("homes", "scale", "threads"), [(199_999, 1, 1), (200_000, 1, 2), (400_000, "1/4", 1)])
+def test_few_homes_are_done_by_one_thread(monkeypatch, homes, scale, threads):
+    """Handing over what there is to do takes longer than doing it; a part of the estate is few."""
+    executing = import_module("sim.experiment.execute")
+    monkeypatch.setattr(executing, "processors", lambda: 4)
+    world = load("gb_base", [f"estate.premises={homes}", f"estate.scale={scale}"])
+
+    assert executing._threads_of(planned(world, "fast").cells, 2) == threads

@@ -59,19 +59,19 @@ def digest_alone(folder, monkeypatch):
 
 def test_one_result_wherever_the_work_is_done(tmp_path):
     """In this process, by two loky workers, and on a Dask cluster of two workers of which one is killed midway: one hash. Dask listens on loopback alone."""
-    folder = write_experiment(tmp_path, "sleep", 12)
+    folder = write_experiment(tmp_path, "sleep " * 3, 5)
     runs = [Path(finish(folder, "here", 1)[-1])]
 
     loky = start(folder, "loky", 2)
-    wait_for(8, folder, "loky", loky)
+    wait_for(5, folder, "loky", loky)
     assert listening(tree(loky.pid)) == []
     runs.append(Path(ended(loky)[-1]))
 
     dask = start(folder, "dask", 2, "dask:local")
-    wait_for(16, folder, "dask", dask)
+    wait_for(7, folder, "dask", dask)
     sockets = listening(tree(dask.pid))
     os.kill(workers_of(dask.pid)[0], signal.SIGKILL)
-    assert kept(folder, "dask") < 48
+    assert kept(folder, "dask") < 20
     runs.append(Path(ended(dask)[-1]))
 
     assert len(sockets) >= 3
@@ -148,7 +148,7 @@ def test_a_worker_of_other_source_refuses_by_name(tmp_path):
 
 def test_beside_a_worker_that_refuses_the_others_do_it_all(tmp_path, monkeypatch):
     """The log names it, every replication is made by ours, and the bytes are ours."""
-    folder = write_experiment(tmp_path, "sleep " * 15, 8)  # long enough for all to answer
+    folder = write_experiment(tmp_path, "sleep " * 30, 4)  # long enough for all to answer
     older = an_altered_simulator(tmp_path / "older")
     (older / "sim/experiment/environment.py").unlink()
     (older / "sim/experiment/answering.py").unlink()
@@ -192,9 +192,9 @@ def test_what_differs_is_said_part_by_part():
 def test_a_worker_that_hangs_is_named_and_replaced(tmp_path, monkeypatch, backend):
     """Stopped, it gives no sign of life; its replications are done by others."""
     monkeypatch.setenv("SILENCE_S", "8")
-    folder = write_experiment(tmp_path, "sleep " * 10, 12)
+    folder = write_experiment(tmp_path, "sleep " * 20, 4)
     process = start(folder, "out", 2, backend)
-    wait_for(6, folder, "out", process)
+    wait_for(4, folder, "out", process)
     stopped = workers_of(process.pid)[0]
     os.kill(stopped, signal.SIGSTOP)
     try:
@@ -250,21 +250,21 @@ def test_a_runner_that_slept_has_not_listened(monkeypatch):
 
 def test_a_scheduler_of_somebody_elses(tmp_path, monkeypatch):
     """`dask:ADDRESS` gives the same bytes; when the scheduler is gone, a sentence says so and the same command goes on, with workers or without."""
-    folder = write_experiment(tmp_path, "sleep " * 6, 10)
+    folder = write_experiment(tmp_path, "sleep " * 12, 5)
     with a_cluster(tmp_path) as (scheduler, where):
         address = address_of(where)
         process = start(folder, "out", 2, f"dask:{address}")
-        wait_for(5, folder, "out", process)
+        wait_for(3, folder, "out", process)
         scheduler.kill()
         stderr = process.communicate(timeout=100)[1]
     assert process.returncode == 1
     assert f"dask:{address}" in stderr
     assert "Traceback" not in stderr
     before = kept(folder, "out")
-    assert 5 <= before < 40
+    assert 3 <= before < 20
 
     run = Path(finish(folder, "out", 1)[-1])
-    assert f"{40 - before} replications in" in (run / "run.log").read_text()
+    assert f"{20 - before} replications in" in (run / "run.log").read_text()
     assert is_sound(run, digest_alone(folder, monkeypatch))
 
 
@@ -276,9 +276,9 @@ def test_nobody_at_the_address(pretend, experiment, tmp_path):
 
 def test_ctrl_c_in_the_terminal_stops_everyone_and_keeps_what_is_finished(tmp_path):
     """SIGINT goes to parent and workers alike; only the parent answers."""
-    folder = write_experiment(tmp_path, "sleep", 10)
+    folder = write_experiment(tmp_path, "sleep " * 4, 5)
     process = start(folder, "stopped", 2)
-    wait_for(5, folder, "stopped", process)
+    wait_for(3, folder, "stopped", process)
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=100)
     assert process.returncode != 0
@@ -287,9 +287,9 @@ def test_ctrl_c_in_the_terminal_stops_everyone_and_keeps_what_is_finished(tmp_pa
     assert '"status": "interrupted"' in (run / "manifest.json").read_text()
     assert temporary(folder) == []
     before = kept(folder, "stopped")
-    assert 5 <= before < 40
+    assert 3 <= before < 20
     assert finish(folder, "stopped", 1)[-1] == str(run)
-    assert f"{40 - before} replications in" in (run / "run.log").read_text()
+    assert f"{20 - before} replications in" in (run / "run.log").read_text()
 
 
 @pytest.mark.parametrize(("backend", "everyone"), [("loky", False), ("loky", True), ("dask:local", True)])

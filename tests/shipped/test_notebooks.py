@@ -14,8 +14,8 @@ from tests.house.source import ROOT
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 # Smaller than the notebooks' own, so that each takes seconds.
 SIZES = {
-    "01_is_it_a_storm": {"scale": "1/1000"},
-    "02_cheapest_record": {"premises": 1_000, "warm_up": "7 d", "length": "28 d"},
+    "01_is_it_a_storm": {"scale": "1/4000"},
+    "02_cheapest_record": {"premises": 300, "warm_up": "7 d", "length": "14 d"},
 }
 
 

@@ -117,9 +117,12 @@ def seconds(time: str) -> int:
 def tree(number: int) -> dict[str, Any]:
     """Return the world of *number* as its file would hold it."""
     is_networked = number % 4 == 3
+    # Every second costs where there is a network.
+    longest_s = {3: 3 * DAY_S, 23: DAY_S, 43: DAY_S}.get(number % 60, DAY_S // 4)
     length_s = (DAY_S, 3 * DAY_S, 12 * DAY_S, 400, 60 * DAY_S, 200 * DAY_S, 2 * DAY_S, 5 * DAY_S, 4000)[number % 9]
+    has_traffic = is_networked and length_s <= DAY_S
     if is_networked:
-        length_s = min(length_s, 3 * DAY_S)
+        length_s = min(length_s, longest_s)
     dice = Dice(number, length_s // N_UNITS)
     regions = dict(zip(("central", "north", "south"), dice.shares(dice.randint(1, 3)), strict=False))
     types = [*dice.choice((("ppmid", "ihd", "hcalcs"),) * 5 + (("ppmid",), ("ihd", "hcalcs")))]
@@ -139,7 +142,7 @@ def tree(number: int) -> dict[str, Any]:
         },
         "updates": updates(dice),
         "reporting": reporting(dice, number, types),
-        "traffic": traffic(dice, is_networked and length_s <= DAY_S),
+        "traffic": traffic(dice, has_traffic),
         "network": NETWORKS[number // 4 % len(NETWORKS)] if is_networked else [],
         "faults": {},
         "alerts": alerts(dice, types) if is_networked or dice.random() < 0.2 else {},

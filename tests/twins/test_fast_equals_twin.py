@@ -15,7 +15,7 @@ from tests.twins.drawn import drawn
 from tests.twins.worlds import RULES, SOURCES, world
 
 N_WORLDS = 120  # the same worlds in every commit
-NUMBERS = (*range(N_WORLDS), *drawn(60))
+NUMBERS = (*range(N_WORLDS), *drawn(30))
 
 
 @cache

@@ -23,7 +23,7 @@ from tests.twins.drawn import drawn
 from tests.twins.firmware import DESIGNS, ORDERS, RAMPS, SOURCES, world
 
 N_WORLDS = 200  # the same worlds in every commit
-NUMBERS = (*range(N_WORLDS), *drawn(40))
+NUMBERS = (*range(N_WORLDS), *drawn(30))
 BATCHES_S = (86_400, 5_000, 61_000)  # how long the intervals are that the fast path takes at once: they change the time taken and nothing else
 
 

@@ -17,7 +17,7 @@ from tests.twins.drawn import drawn
 from tests.twins.storms import ALERTS, BACKOFFS, COUNTED, FAULTS, RULES, SOURCES, storm
 
 N_STORMS = 150  # the same worlds in every commit
-NUMBERS = (*range(N_STORMS), *drawn(60))
+NUMBERS = (*range(N_STORMS), *drawn(30))
 BATCHES_S = (86_400, 1_000, 61, 300)  # how long the intervals are that the fast path takes at once: they change the time taken and nothing else
 
 

@@ -5,6 +5,7 @@ Rule and phase source go round so that every pair comes; everything else is draw
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -31,6 +32,9 @@ class Dice:
         return options[(int(draws.word(KEY, 0, self._number, self._drawn)) * len(options)) >> 32]
 
 
+MOST_MESSAGES = 2_500  # of reports, and of others, in one world: more takes long and is more of the same
+
+
 def world(number: int) -> Scenario:
     """Return the world of *number*."""
     dice = Dice(number)
@@ -41,7 +45,35 @@ def world(number: int) -> Scenario:
     tree = whole(dice, number, rule, source, length, regions, has_traffic)
     if is_crowded:
         crowd(tree)
+    else:
+        keep_small(tree)
     return Scenario.model_validate(tree)
+
+
+def keep_small(tree: dict[str, Any]) -> None:
+    """Let a world whose *tree* would have many reports have fewer homes, one with many others'
+    messages fewer of those, and a long one fewer releases.
+    """
+    window, estate, reporting = tree["window"], tree["estate"], tree["reporting"]
+    length_s = seconds(window["warm_up"]) + seconds(window["length"])
+    per_home = length_s / seconds(reporting["period"]) * len(reporting["devices"])
+    estate["premises"] = min(estate["premises"], max(3, int(MOST_MESSAGES / per_home)))
+    if length_s > 20 * 3600 and tree["updates"]["local"]["rate"] == "90 /h":
+        tree["updates"]["local"]["rate"] = "12 /h"  # each release ends an interval
+    homes_h = estate["premises"] * length_s / 3600
+    n_others = 0.0
+    for kind in tree["traffic"]["kinds"].values():
+        n, unit = kind["rate"].split(" /")
+        senders = {"device": 4, "meter": 1.65, "premises": 1}[kind["per"]]
+        n_others += int(n) / {"d": 24, "h": 1}[unit] * senders * homes_h
+    if tree["traffic"]["level"] and n_others > MOST_MESSAGES:
+        tree["traffic"]["level"] = f"{math.ceil(100 * MOST_MESSAGES / n_others)} %"
+
+
+def seconds(time: str) -> int:
+    """Return a *time* such as `5 h` in seconds."""
+    n, unit = time.split()
+    return int(n) * {"s": 1, "min": 60, "h": 3600}[unit]
 
 
 def whole(
@@ -78,7 +110,7 @@ def whole(
 
 def crowd(tree: dict[str, Any]) -> None:
     """Make queues in which reports of one sender meet in one slot, behind two stages: the later must not overtake the earlier."""
-    tree["window"] |= {"warm_up": "5 min", "length": "30 min"}
+    tree["window"] |= {"warm_up": "5 min", "length": "12 min"}
     tree["estate"] |= {"premises": 90, "devices": {"esme": 1.0, "gsme": 0.65, "ppmid": 1.0, "ihd": 1.0, "hcalcs": 0.2}, "regions": {"north": 1.0}}
     tree["updates"]["local"] |= {"driver": "poisson", "rate": "90 /h", "take_up": "100 %"}
     tree["reporting"] |= {"devices": ["ppmid"], "period": "61 s", "heartbeat": "61 s", "loss": "0 %"}
