@@ -1,5 +1,7 @@
-"""The physical limit beside the engine: draw an instant for every alert, count it in its second, pass the counts through two slot queues. No estate, no
-ledger, no tables, no device after it has been counted."""
+"""The physical limit beside the engine: draw an instant for every alert, count it in its second,
+pass the counts through two slot queues. No estate, no ledger, no tables, no device after it has
+been counted.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,11 @@ def pass_on(counts, capacity, waiting, served):  # type: ignore[no-untyped-def]
 def alerts_counted(regions: tuple[int, ...], days: int, csp_per_s: int, dsp_per_s: int) -> int:
     """Return how many alerts of *regions* (devices in each) left the DSP or wait, over *days*."""
     through, backlog = 0, [0] * (len(regions) + 1)
-    counts, served, at_dsp = np.zeros(DAY_S, np.int32), np.zeros(DAY_S, np.int64), np.zeros(DAY_S, np.int64)
+    counts, served, at_dsp = (
+        np.zeros(DAY_S, np.int32),
+        np.zeros(DAY_S, np.int64),
+        np.zeros(DAY_S, np.int64),
+    )
     for day in range(days):
         at_dsp[:] = 0
         for region, n in enumerate(regions):
@@ -52,7 +58,9 @@ def alerts_counted(regions: tuple[int, ...], days: int, csp_per_s: int, dsp_per_
 
 @njit(nogil=True)
 def message_ranks(key, place, index, leave):  # type: ignore[no-untyped-def]
-    """Return the uint32 ranks of named messages, by their senders' places and premises numbers and the seconds they left."""
+    """Return the uint32 ranks of named messages, by their senders' places and premises numbers and
+    the seconds they left.
+    """
     rank = np.empty(len(index), np.uint32)
     for i in range(len(index)):
         rank[i] = word(key, place[i], np.int64(index[i]), np.int64(leave[i]))

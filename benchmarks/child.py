@@ -1,4 +1,6 @@
-"""One measurement in a process of its own: `python -m benchmarks.child '{"what": …}'` prints seconds, peak memory and a fingerprint of the answer."""
+"""One measurement in a process of its own: `python -m benchmarks.child '{"what": …}'` prints
+seconds, peak memory and a fingerprint of the answer.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,22 @@ DAY_S, QUARTER_S = 86_400, 900
 
 
 def ours(scenario: Scenario, threads: int) -> tuple[float, float, dict[str, Any]]:
-    """Return (seconds, seconds with the results written, answer) of the whole engine on *scenario*, kernels warm."""
+    """Return (seconds, seconds with the results written, answer) of the whole engine on *scenario*,
+    kernels warm.
+    """
     from sim.run import replicate
     from sim.store import Address, write_cell
 
-    replicate(scenario.model_copy(update={
-        "estate": scenario.estate.model_copy(update={"premises": 1000}), "window": scenario.window.model_copy(update={"length": 2 * DAY_S}),
-    }), 0, threads=threads)
+    replicate(
+        scenario.model_copy(
+            update={
+                "estate": scenario.estate.model_copy(update={"premises": 1000}),
+                "window": scenario.window.model_copy(update={"length": 2 * DAY_S}),
+            }
+        ),
+        0,
+        threads=threads,
+    )
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         tables = replicate(scenario, 0, threads=threads)
@@ -34,11 +45,18 @@ def ours(scenario: Scenario, threads: int) -> tuple[float, float, dict[str, Any]
         write_cell(Path(folder), Address("cell", 0, "0" * 64), tables, {})
         written = time.perf_counter() - began
     arrivals = tables["arrivals"]
-    regions = arrivals[arrivals["stage"] == "csp"][["server", "quarter", "n", "peak_1_n"]].sort_values(["server", "quarter"])
-    return ran, written, {
-        "alerts": int(tables["fates"]["n"].sum()), "csp": fingerprint(regions.itertuples(index=False)),
-        "dsp": int(arrivals[arrivals["stage"] == "dsp"]["n"].sum()),
-    }
+    regions = arrivals[arrivals["stage"] == "csp"][
+        ["server", "quarter", "n", "peak_1_n"]
+    ].sort_values(["server", "quarter"])
+    return (
+        ran,
+        written,
+        {
+            "alerts": int(tables["fates"]["n"].sum()),
+            "csp": fingerprint(regions.itertuples(index=False)),
+            "dsp": int(arrivals[arrivals["stage"] == "dsp"]["n"].sum()),
+        },
+    )
 
 
 def theirs(scenario: Scenario, model: str) -> tuple[float, float, dict[str, Any]]:
@@ -57,11 +75,17 @@ def theirs(scenario: Scenario, model: str) -> tuple[float, float, dict[str, Any]
         for quarter in range(96)
         if (seconds := np.array(region).reshape(-1, 96, QUARTER_S)[:, quarter]).any()
     ]
-    return ran, ran, {"alerts": counts.delays.total(), "csp": fingerprint(rows), "dsp": sum(counts.dsp)}
+    return (
+        ran,
+        ran,
+        {"alerts": counts.delays.total(), "csp": fingerprint(rows), "dsp": sum(counts.dsp)},
+    )
 
 
 def reporting_instants(scenario: Scenario) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """Return when in the day each device reports, by region: the second its phase says and the fraction its rank says."""
+    """Return when in the day each device reports, by region: the second its phase says and the
+    fraction its rank says.
+    """
     from benchmarks.bare_kernel import message_ranks
     from sim.estate.build import build
     from sim.streams import stream_key
@@ -69,8 +93,13 @@ def reporting_instants(scenario: Scenario) -> tuple[list[np.ndarray], tuple[str,
     estate = build(scenario, 0)
     key = np.uint64(stream_key(scenario.seed, 0, "message.rank"))
     places = [np.full(len(group.index), group.place, np.int64) for group in estate.senders]
-    ranks = [message_ranks(key, place, group.index, group.due_s) for place, group in zip(places, estate.senders, strict=True)]
-    return [group.due_s + rank / 2**32 for group, rank in zip(estate.senders, ranks, strict=True)], estate.regions
+    ranks = [
+        message_ranks(key, place, group.index, group.due_s)
+        for place, group in zip(places, estate.senders, strict=True)
+    ]
+    return [
+        group.due_s + rank / 2**32 for group, rank in zip(estate.senders, ranks, strict=True)
+    ], estate.regions
 
 
 def bare(regions: tuple[int, ...], days: int) -> tuple[float, float, dict[str, Any]]:
@@ -96,7 +125,11 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
         found = bare(tuple(order["regions"]), order["days"])
     else:
         scenario = WORLDS[order["world"]](*order["arguments"])
-        found = ours(scenario, order["threads"]) if order["what"] == "ours" else theirs(scenario, order["what"])
+        found = (
+            ours(scenario, order["threads"])
+            if order["what"] == "ours"
+            else theirs(scenario, order["what"])
+        )
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9  # kibibytes on Linux
     return {"seconds": found[0], "written_s": found[1], "peak_gb": peak_gb, "answer": found[2]}
 

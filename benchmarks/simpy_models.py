@@ -1,7 +1,9 @@
-"""The same work as a competent user of SimPy writes it, twice: a process per device, and the leanest form there is.
+"""The same work as a competent user of SimPy writes it, twice: a process per device, and the
+leanest form there is.
 
-Both are given the instants at which devices report (drawing them is not timed), and both count arrivals by second at each server and delays by second,
-which is the least that a working group asks. They keep no ledger: that work is ours alone.
+Both are given the instants at which devices report (drawing them is not timed), and both count
+arrivals by second at each server and delays by second, which is the least that a working group
+asks. They keep no ledger: that work is ours alone.
 """
 
 from __future__ import annotations
@@ -30,10 +32,18 @@ def _empty(n_regions: int, days: int) -> Counts:
     return Counts([[0] * (days + 1) * DAY_S for _ in range(n_regions)], [0] * (days + 1) * DAY_S)
 
 
-def process_per_device(instants: list[np.ndarray], days: int, csp_per_s: float, dsp_per_s: float) -> Counts:
-    """Idiomatic SimPy: one process per device, a `Resource` per server. *instants*: seconds of the day by region."""
+def process_per_device(
+    instants: list[np.ndarray], days: int, csp_per_s: float, dsp_per_s: float
+) -> Counts:
+    """Idiomatic SimPy: one process per device, a `Resource` per server. *instants*: seconds of the
+    day by region.
+    """
     env = simpy.Environment()
-    counts, regions, dsp = _empty(len(instants), days), [simpy.Resource(env) for _ in instants], simpy.Resource(env)
+    counts, regions, dsp = (
+        _empty(len(instants), days),
+        [simpy.Resource(env) for _ in instants],
+        simpy.Resource(env),
+    )
 
     def device(region: int, instant: float) -> Iterator[Any]:
         yield env.timeout(instant)
@@ -58,10 +68,18 @@ def process_per_device(instants: list[np.ndarray], days: int, csp_per_s: float, 
     return counts
 
 
-def process_per_stage(instants: list[np.ndarray], days: int, csp_per_s: float, dsp_per_s: float) -> Counts:
-    """The leanest SimPy: one process per region that walks its sorted instants, one per server, a `Store` between them."""
+def process_per_stage(
+    instants: list[np.ndarray], days: int, csp_per_s: float, dsp_per_s: float
+) -> Counts:
+    """The leanest SimPy: one process per region that walks its sorted instants, one per server, a
+    `Store` between them.
+    """
     env = simpy.Environment()
-    counts, pipes, door = _empty(len(instants), days), [simpy.Store(env) for _ in instants], simpy.Store(env)
+    counts, pipes, door = (
+        _empty(len(instants), days),
+        [simpy.Store(env) for _ in instants],
+        simpy.Store(env),
+    )
 
     def devices(region: int, times: list[float]) -> Iterator[Any]:
         seconds, put = counts.csp[region], pipes[region].put

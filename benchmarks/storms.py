@@ -1,4 +1,5 @@
-"""A storm day of Great Britain, timed: existing load, everybody's report within twenty seconds, WAN cells, up to ten mitigations (PERFORMANCE P6, P7).
+"""A storm day of Great Britain, timed: existing load, everybody's report within twenty seconds, WAN
+cells, up to ten mitigations (PERFORMANCE P6, P7).
 
     python -m benchmarks.storms            about ten minutes; writes STORMS.md
     python -m benchmarks.storms --quick    a hundredth of the premises; STORMS.md is left alone
@@ -19,7 +20,10 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 STAGES = {
     "cell": "{stage: cell, capacity: 20 /s, mitigations: [CELL]}",
-    "csp": "{stage: csp, capacity: 2000 /s, buffer: 2_000_000, priority: [on_demand], mitigations: [CSP]}",
+    "csp": (
+        "{stage: csp, capacity: 2000 /s, buffer: 2_000_000, priority: [on_demand], mitigations:"
+        " [CSP]}"
+    ),
     "dsp": "{stage: dsp, capacity: 4600 /s, buffer: 2_000_000, mitigations: [DSP]}",
     "user": "{stage: user, capacity: 3000 /s, mitigations: [USER]}",
 }
@@ -39,10 +43,18 @@ MITIGATIONS = [  # (stage, row), in the order in which they are added
 
 def network(stages: tuple[str, ...], n_mitigations: int) -> str:
     """Return the stages with the first *n_mitigations* of those that belong to them."""
-    rows: dict[str, list[str]] = {name: [] for name in ("DEVICE", "HUB", "CELL", "CSP", "DSP", "USER")}
-    for stage, row in [m for m in MITIGATIONS if m[0].lower() in (*stages, "device", "hub")][:n_mitigations]:
+    rows: dict[str, list[str]] = {
+        name: [] for name in ("DEVICE", "HUB", "CELL", "CSP", "DSP", "USER")
+    }
+    for stage, row in [m for m in MITIGATIONS if m[0].lower() in (*stages, "device", "hub")][
+        :n_mitigations
+    ]:
         rows[stage].append(row)
-    text = [f"{{stage: {name}, mitigations: [{name.upper()}]}}" for name in ("device", "hub") if rows[name.upper()]] + [STAGES[name] for name in stages]
+    text = [
+        f"{{stage: {name}, mitigations: [{name.upper()}]}}"
+        for name in ("device", "hub")
+        if rows[name.upper()]
+    ] + [STAGES[name] for name in stages]
     for name, listed in rows.items():
         text = [stage.replace(f"[{name}]", f"[{', '.join(listed)}]") for stage in text]
     return f"[{', '.join(text)}]"
@@ -54,17 +66,28 @@ def measure(stages: tuple[str, ...], n_mitigations: int, premises: int) -> dict[
     from sim.scenario.load import load
 
     def world(n: int) -> Any:
-        return load("gb_base", [
-            f"estate.premises={n}", "window.warm_up=1 h", "window.length=24 h", "traffic.level=100 %", "reporting.rule=periodic",
-            'reporting.phase={source: fixed_clock, at: "03:00", jitter: 10 s}', f"network={network(stages, n_mitigations)}",
-        ])
+        return load(
+            "gb_base",
+            [
+                f"estate.premises={n}",
+                "window.warm_up=1 h",
+                "window.length=24 h",
+                "traffic.level=100 %",
+                "reporting.rule=periodic",
+                'reporting.phase={source: fixed_clock, at: "03:00", jitter: 10 s}',
+                f"network={network(stages, n_mitigations)}",
+            ],
+        )
 
     replicate(world(2000), 0, threads=2)
     began, used = time.perf_counter(), time.process_time()
     tables = replicate(world(premises), 0, threads=2)
     return {
-        "seconds": time.perf_counter() - began, "cpu_s": time.process_time() - used, "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
-        "messages": int(tables["fates"]["n"].sum()), "attempts": int(tables["attempts"]["n_attempts"].sum()),
+        "seconds": time.perf_counter() - began,
+        "cpu_s": time.process_time() - used,
+        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
+        "messages": int(tables["fates"]["n"].sum()),
+        "attempts": int(tables["attempts"]["n_attempts"].sum()),
     }
 
 
@@ -75,15 +98,39 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(measure(tuple(stages), n, premises)))
         return 0
     premises = 200_000 if "--quick" in arguments else 20_000_000
-    worlds = [(("csp", "dsp"), 0), (("cell", "csp", "dsp"), 0), (("cell", "csp", "dsp", "user"), 0), (("cell", "csp", "dsp"), 5), (("cell", "csp", "dsp"), 10)]
-    lines = [f"A day of {premises:,} premises with the existing load and a storm at three in the morning, 2 threads.", ""]
-    lines += ["| stages | mitigations | seconds | CPU seconds | peak GB | million messages | million attempts |", "|---|---|---|---|---|---|---|"]
+    worlds = [
+        (("csp", "dsp"), 0),
+        (("cell", "csp", "dsp"), 0),
+        (("cell", "csp", "dsp", "user"), 0),
+        (("cell", "csp", "dsp"), 5),
+        (("cell", "csp", "dsp"), 10),
+    ]
+    lines = [
+        (
+            f"A day of {premises:,} premises with the existing load and a storm at three in the"
+            " morning, 2 threads."
+        ),
+        "",
+    ]
+    lines += [
+        (
+            "| stages | mitigations | seconds | CPU seconds | peak GB | million messages | million"
+            " attempts |"
+        ),
+        "|---|---|---|---|---|---|---|",
+    ]
     for stages, n in worlds:
-        out = subprocess.run([sys.executable, "-m", "benchmarks.storms", "one", json.dumps([stages, n, premises])], capture_output=True, text=True, check=True)
+        out = subprocess.run(
+            [sys.executable, "-m", "benchmarks.storms", "one", json.dumps([stages, n, premises])],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         found = json.loads(out.stdout)
         lines.append(
-            f"| {' '.join(stages)} | {n} | {found['seconds']:.1f} | {found['cpu_s']:.1f} | {found['peak_gb']:.1f} | {found['messages'] / 1e6:.1f} "
-            f"| {found['attempts'] / 1e6:.1f} |"
+            f"| {' '.join(stages)} | {n} | {found['seconds']:.1f} | {found['cpu_s']:.1f} |"
+            f" {found['peak_gb']:.1f} | {found['messages'] / 1e6:.1f} |"
+            f" {found['attempts'] / 1e6:.1f} |"
         )
         print(lines[-1], file=sys.stderr, flush=True)
     text = "\n".join(lines) + "\n"

@@ -1,9 +1,11 @@
-"""Write the generated pages anew: `make docs`. Tests hold the committed pages to what this module returns.
+"""Write the generated pages anew: `make docs`. Tests hold the committed pages to what this module
+returns.
 
 `docs/data_dictionary.md` comes from `sim/tables`, `docs/transitions.md` from `sim/transitions.py`,
-`docs/rules.md` from `sim/rules.py`,
-`docs/options.md` from `sim/policies.py`, `sim/faults.py` and `sim/mitigations.py`. `docs/traceability.md` comes from a search for item ids:
-the items are listed in `docs/items.csv`, and a module, test or scenario claims an item by naming it (a range such as R0–R6 or V1–V3 names every item in it).
+`docs/rules.md` from `sim/rules.py`, `docs/options.md` from `sim/policies.py`, `sim/faults.py` and
+`sim/mitigations.py`. `docs/traceability.md` comes from a search for item ids: the items are listed
+in `docs/items.csv`, and a module, test or scenario claims an item by naming it (a range such as
+R0–R6 or V1–V3 names every item in it).
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 _RULES_ARE = (
-    "Who tells the inventory which version runs, and when: the rows of `sim/rules.py`, which both engines ask,"
-    " and from which the schema, the labels and this page are made."
+    "Who tells the inventory which version runs, and when: the rows of `sim/rules.py`, which both"
+    " engines ask, and from which the schema, the labels and this page are made."
 )
 _OPTIONS_ARE = (
     "What a scenario can choose, beside its reporting rule: the rows of `sim/policies.py`,"
@@ -33,11 +35,21 @@ _TABLES_ARE = (
     " `tables` folder."
 )
 _MADE = "<!-- Made by `make docs`; do not edit. -->"
-_ID = re.compile(r"(?<![\w.-])(?P<stem>S[123]-(?=\d\d)|[FHRV])(?P<first>\d{1,2})(?:(?:[–…-]| to )(?P=stem)?(?P<last>\d{1,2}))?(?![\w%]|\.\d)")
-_SOURCES = {"modelled by": ("sim", "*.py"), "tested by": ("tests", "*.py"), "asked or shown by": ("scenarios", "*.yaml")}
+_ID = re.compile(
+    r"(?<![\w.-])(?P<stem>S[123]-(?=\d\d)|[FHRV])(?P<first>\d{1,2})(?:(?:[–…-]| to"
+    r" )(?P=stem)?(?P<last>\d{1,2}))?(?![\w%]|\.\d)"
+)
+_SOURCES = {
+    "modelled by": ("sim", "*.py"),
+    "tested by": ("tests", "*.py"),
+    "asked or shown by": ("scenarios", "*.yaml"),
+}
 _KINDS = {
     "question": "Headline questions",
-    "seed": "What the source documents ask (S1: firmware to in-home devices; S2: commands by way of the PPMID; S3: a central firmware library)",
+    "seed": (
+        "What the source documents ask (S1: firmware to in-home devices; S2: commands by way of the"
+        " PPMID; S3: a central firmware library)"
+    ),
     "fact": "Facts that a credible model must honour",
     "rule": "Reporting rules",
     "target": "Validation targets",
@@ -68,12 +80,22 @@ def data_dictionary() -> str:
 
     lines = [_MADE, "# Data dictionary", "", _TABLES_ARE]
     for table in TABLES.values():
-        lines += ["", f"## `{table.name}`", "", f"One row is {table.row}; written by the {table.writer}."]
+        lines += [
+            "",
+            f"## `{table.name}`",
+            "",
+            f"One row is {table.row}; written by the {table.writer}.",
+        ]
         lines += _table(
             ("column", "type", "unit", "meaning"),
             ((f"`{c.name}`", c.dtype, c.unit, c.meaning) for c in table.columns),
         )
-    lines += ["", "# Columns of the estate", "", "What a running world holds, from `sim/estate/columns.py`; never written to disk."]
+    lines += [
+        "",
+        "# Columns of the estate",
+        "",
+        "What a running world holds, from `sim/estate/columns.py`; never written to disk.",
+    ]
     for title, columns in (("device row", DEVICE_COLUMNS), ("premises", PREMISES_COLUMNS)):
         lines += ["", f"## One {title}"]
         lines += _table(
@@ -84,16 +106,37 @@ def data_dictionary() -> str:
 
 
 def transitions() -> str:
-    """Return the page that shows every machine of a firmware world: its states as a diagram, its transitions as a table."""
+    """Return the page that shows every machine of a firmware world: its states as a diagram, its
+    transitions as a table.
+    """
     sys.path.insert(0, str(ROOT))
     from sim.transitions import TRANSITIONS
 
-    lines = [_MADE, "# What can happen", "", "Every transition of a firmware world, from `sim/transitions.py`. What is not a row here cannot happen."]
+    lines = [
+        _MADE,
+        "# What can happen",
+        "",
+        (
+            "Every transition of a firmware world, from `sim/transitions.py`. What is not a row"
+            " here cannot happen."
+        ),
+    ]
     for machine in dict.fromkeys(row.machine for row in TRANSITIONS):
         rows = [row for row in TRANSITIONS if row.machine == machine]
-        ends = dict.fromkeys(row.next for row in rows if row.next not in {other.state for other in rows})
-        lines += ["", f"## {machine.capitalize()} ({rows[0].item})", "", "```mermaid", "stateDiagram-v2", f"    [*] --> {rows[0].state}"]
-        lines += [f"    {row.state} --> {row.next}: {row.event}" for row in rows] + [f"    {state} --> [*]" for state in ends]
+        ends = dict.fromkeys(
+            row.next for row in rows if row.next not in {other.state for other in rows}
+        )
+        lines += [
+            "",
+            f"## {machine.capitalize()} ({rows[0].item})",
+            "",
+            "```mermaid",
+            "stateDiagram-v2",
+            f"    [*] --> {rows[0].state}",
+        ]
+        lines += [f"    {row.state} --> {row.next}: {row.event}" for row in rows] + [
+            f"    {state} --> [*]" for state in ends
+        ]
         lines += ["```"]
         lines += _table(
             ("state", "event", "next", "meaning"),
@@ -108,7 +151,9 @@ def named(text: str) -> set[str]:
     for match in _ID.finditer(text):
         first, stem = int(match["first"]), match["stem"]
         width = 2 if stem.startswith("S") else 1
-        found |= {f"{stem}{number:0{width}}" for number in range(first, int(match["last"] or first) + 1)}
+        found |= {
+            f"{stem}{number:0{width}}" for number in range(first, int(match["last"] or first) + 1)
+        }
     return found
 
 
@@ -126,18 +171,39 @@ def claims(folder: str, pattern: str) -> dict[str, list[str]]:
 
 
 def traceability() -> str:
-    """Return the page that says which file claims which item; an item that no module claims is not modelled yet."""
+    """Return the page that says which file claims which item; an item that no module claims is not
+    modelled yet.
+    """
     with (ROOT / "docs/items.csv").open(encoding="utf-8", newline="") as file:
         items = list(csv.DictReader(file))
     found = {title: claims(*where) for title, where in _SOURCES.items()}
-    lines = [_MADE, "# Traceability", "", "An item is claimed by naming its id. What nothing claims is **not yet modelled**: it waits for an issue of its own."]
+    lines = [
+        _MADE,
+        "# Traceability",
+        "",
+        (
+            "An item is claimed by naming its id. What nothing claims is **not yet modelled**: it"
+            " waits for an issue of its own."
+        ),
+    ]
     for kind, title in _KINDS.items():
-        lines += ["", f"## {title}", "", f"| id | what | {' | '.join(_SOURCES)} |", "|---|---|---|---|---|"]
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            f"| id | what | {' | '.join(_SOURCES)} |",
+            "|---|---|---|---|---|",
+        ]
         for item in (item for item in items if item["kind"] == kind):
-            cells = [", ".join(f"`{name}`" for name in found[title].get(item["id"], [])) for title in _SOURCES]
+            cells = [
+                ", ".join(f"`{name}`" for name in found[title].get(item["id"], []))
+                for title in _SOURCES
+            ]
             if not any(cells):
                 cells[0] = "not yet modelled"
-            lines.append(f"| {item['id']} | {item['what']} | {' | '.join(cell or '–' for cell in cells)} |")
+            lines.append(
+                f"| {item['id']} | {item['what']} | {' | '.join(cell or '–' for cell in cells)} |"
+            )
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,5 @@
-"""A simulator of Great Britain's smart-metering estate: a scenario in YAML goes in, a report with intervals comes out.
+"""A simulator of Great Britain's smart-metering estate: a scenario in YAML goes in, a report with
+intervals comes out.
 
     import sim
     results = sim.run("daily_version_report", premises=20_000)
@@ -18,9 +19,13 @@ from typing import Any, Final
 __version__ = "0.1.0"
 
 _HOMES: Final = {
-    "Estimate": "sim.metrics.estimates", "Experiment": "sim.scenario.experiments", "Results": "sim.metrics.results", "Scenario": "sim.scenario.schema",
-    "ScenarioError": "sim.scenario.load", "load": "sim.scenario.load",
-}  # fmt: skip
+    "Estimate": "sim.metrics.estimates",
+    "Experiment": "sim.scenario.experiments",
+    "Results": "sim.metrics.results",
+    "Scenario": "sim.scenario.schema",
+    "ScenarioError": "sim.scenario.load",
+    "load": "sim.scenario.load",
+}
 __all__ = ["Estimate", "Experiment", "Results", "Scenario", "ScenarioError", "load", "run"]
 
 
@@ -32,7 +37,9 @@ class _Run(ModuleType):
 
 
 class _Package(ModuleType):
-    """This package: `sim.run` is both the file that runs one replication and the verb that a user calls."""
+    """This package: `sim.run` is both the file that runs one replication and the verb that a user
+    calls.
+    """
 
     def __setattr__(self, name: str, value: object) -> None:
         if name == "run" and isinstance(value, ModuleType):

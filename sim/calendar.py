@@ -1,4 +1,6 @@
-"""When what goes wrong strikes (`docs/model.md` section 5): the scheduled and the addressed strokes of each list of faults, in one order for both engines."""
+"""When what goes wrong strikes (`docs/model.md` section 5): the scheduled and the addressed strokes
+of each list of faults, in one order for both engines.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +24,28 @@ LISTS: Final = tuple(FAULTS)  # the place in it is the place of the draw
 
 
 def strokes(scenario: Scenario, replication: int, what: str) -> tuple[tuple[int, Any], ...]:
-    """Return the calendar of the list *what* (one of `LISTS`) of *scenario*'s faults in *replication*: (second, entry of the list) in order of time.
+    """Return the calendar of the list *what* (one of `LISTS`) of *scenario*'s faults in
+    *replication*: (second, entry of the list) in order of time.
 
-    Seconds lie in [0, horizon); ties go by the order of the file. The place in the result is the stroke number under which footprints are drawn.
+    Seconds lie in [0, horizon); ties go by the order of the file. The place in the result is the
+    stroke number under which footprints are drawn.
     """
     horizon_s = scenario.window.warm_up + scenario.window.length
     key = np.uint64(stream_key(scenario.seed, replication, "fault.gap"))
     found = []
     for number, entry in enumerate(getattr(scenario.faults, what)):
-        clock = _scheduled(entry) if entry.start is not None else _addressed(key, LISTS.index(what), number, float(entry.rate))
+        clock = (
+            _scheduled(entry)
+            if entry.start is not None
+            else _addressed(key, LISTS.index(what), number, float(entry.rate))
+        )
         for second in clock:
             if second >= horizon_s:
                 break
             found.append((second, number, entry))
-    return tuple((second, entry) for second, _, entry in sorted(found, key=lambda stroke: stroke[:2]))
+    return tuple(
+        (second, entry) for second, _, entry in sorted(found, key=lambda stroke: stroke[:2])
+    )
 
 
 def _scheduled(entry: Any) -> Iterator[int]:
@@ -68,5 +78,12 @@ def triggers(scenario: Scenario, replication: int) -> list[tuple[str, str, int, 
                 end_s += entry.duration
             if FAULTS[what].darkens:
                 end_s += entry.curve[-1].time if entry.curve else entry.restoration
-            found.append((what, f"{entry.stage}/{entry.server}" if what == "stage_outages" else entry.region, second, end_s))
+            found.append(
+                (
+                    what,
+                    f"{entry.stage}/{entry.server}" if what == "stage_outages" else entry.region,
+                    second,
+                    end_s,
+                )
+            )
     return sorted(found, key=lambda row: row[2])

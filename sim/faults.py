@@ -13,9 +13,9 @@ from typing import Final
 class FaultList:
     """A list of `faults`: its *id*, its plain *name*, the *layer* it strikes, and what it *means*.
 
-    *event*: one entry in a word, as a sentence says "the cut". *during*: the event as it is
-    spoken of while it lasts. *has_end*: it lasts for a time. *darkens*: premises lose supply or hub, and come back
-    one by one. *in_firmware*: firmware worlds have it.
+    *event*: one entry in a word, as a sentence says "the cut". *during*: the event as it is spoken
+    of while it lasts. *has_end*: it lasts for a time. *darkens*: premises lose supply or hub, and
+    come back one by one. *in_firmware*: firmware worlds have it.
     """
 
     id: str

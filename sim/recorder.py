@@ -1,7 +1,7 @@
 """The only pen: streaming counts of what passes, in bounded memory, from after the warm-up.
 
-Arrivals, departures and waits are kept by second for one day at a time and folded into peaks, profiles and a timeline when the day is over. Everything else is
-a counter.
+Arrivals, departures and waits are kept by second for one day at a time and folded into peaks,
+profiles and a timeline when the day is over. Everything else is a counter.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from sim.scenario.fields import Capacity
 
 
-
 @dataclass(slots=True)
 class StageRecord:
-    """What is remembered of one stage by server, folded: server × kind × quarter of an hour, server × group of kinds × bin length, server."""
+    """What is remembered of one stage by server, folded: server × kind × quarter of an hour, server
+    × group of kinds × bin length, server.
+    """
 
     name: str
     servers: tuple[str, ...]
@@ -87,40 +88,74 @@ class Recorder:
         self._end_to_end: dict[int, NDArray[Any]] = {}
         self.stages = [self._stage(*stage) for stage in stages]
         self.stage_names = ("", *(stage.name for stage in self.stages), "hub")
-        self.first = [int(n) for n in np.cumsum([0, *(len(stage.servers) for stage in self.stages)])]
+        self.first = [
+            int(n) for n in np.cumsum([0, *(len(stage.servers) for stage in self.stages)])
+        ]
         shape = (self.first[-1], 2 * DAY_S)
         self._seen = np.zeros((self.first[-1], len(kinds), 2 * DAY_S), np.int32)
-        self._served, self._waits, self._over = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros((n_regions, 2 * DAY_S), np.int32)
+        self._served, self._waits, self._over = (
+            np.zeros(shape, np.int32),
+            np.zeros(shape, np.int32),
+            np.zeros((n_regions, 2 * DAY_S), np.int32),
+        )
         self._cells = np.zeros((n_regions, 4), np.int64)
         self._timeline: list[tuple[str, str, int, int, int, int]] = []
         self._day = 0
 
     def _stage(
-        self, name: str, servers: tuple[str, ...], capacities: Sequence[Capacity | None],
+        self,
+        name: str,
+        servers: tuple[str, ...],
+        capacities: Sequence[Capacity | None],
         sizes: Sequence[int],
     ) -> StageRecord:
         n, k, g, p = len(servers), len(self.kinds), len(self._groups), len(PEAK_BINS_S)
         zeros = np.zeros
         return StageRecord(
-            name, servers, capacities, np.array(sizes, np.int64), zeros((n, k, 96), np.int64),
-            zeros((n, k, 96), np.int64), zeros((n, g, p), np.int64), np.full((n, g, p), -1, np.int64),
-            zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64), zeros(n, np.int64),
+            name,
+            servers,
+            capacities,
+            np.array(sizes, np.int64),
+            zeros((n, k, 96), np.int64),
+            zeros((n, k, 96), np.int64),
+            zeros((n, g, p), np.int64),
+            np.full((n, g, p), -1, np.int64),
+            zeros(n, np.int64),
+            zeros(n, np.int64),
+            zeros(n, np.int64),
+            zeros(n, np.int64),
         )
 
-    # -- writing ------------------------------------------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------
 
-    def book(self, deliver: NDArray[Any], n_rows: int, longest_delay_s: int, longest_end_s: int) -> Book:
-        """Return what the kernels of one interval write in; *deliver* as they know it, and room for delays below the two lengths where anybody has a name."""
+    def book(
+        self, deliver: NDArray[Any], n_rows: int, longest_delay_s: int, longest_end_s: int
+    ) -> Book:
+        """Return what the kernels of one interval write in; *deliver* as they know it, and room for
+        delays below the two lengths where anybody has a name.
+        """
         k, n, zeros = len(self.kinds), self.first[-1], np.zeros
         named = len(deliver) > 0 or longest_delay_s > 0
         return Book(
-            self._seen, self._served, self._waits, zeros((n, k), np.int64), zeros((n * k, longest_delay_s if named else 0), np.int32),
-            zeros((k, longest_end_s if named else 0), np.int32), zeros((k, len(Fate), len(self.stage_names)), np.int64), self._late, self.attempts,
-            zeros((n_rows, k, 2), np.int64), self._cells, self._over, deliver,
+            self._seen,
+            self._served,
+            self._waits,
+            zeros((n, k), np.int64),
+            zeros((n * k, longest_delay_s if named else 0), np.int32),
+            zeros((k, longest_end_s if named else 0), np.int32),
+            zeros((k, len(Fate), len(self.stage_names)), np.int64),
+            self._late,
+            self.attempts,
+            zeros((n_rows, k, 2), np.int64),
+            self._cells,
+            self._over,
+            deliver,
         )
 
     def close(self, book: Book, rows: Sequence[tuple[str, int, str]]) -> None:
-        """Take over what the kernels of an interval counted; *rows* are the stages' mitigations: stage, place there and kind."""
+        """Take over what the kernels of an interval counted; *rows* are the stages' mitigations:
+        stage, place there and kind.
+        """
         for number, stage in enumerate(self.stages):
             for server in range(len(stage.servers)):
                 for kind in range(len(self.kinds)):
@@ -134,16 +169,22 @@ class Recorder:
                         stage.delays[server, kind] = _added(stage.delays.get((server, kind)), new)
         for kind, name in enumerate(self.kinds):
             if book.ends[kind].any():
-                self._end_to_end[kind] = _added(self._end_to_end.get(kind), np.trim_zeros(book.ends[kind], "b"))
+                self._end_to_end[kind] = _added(
+                    self._end_to_end.get(kind), np.trim_zeros(book.ends[kind], "b")
+                )
             for fate, stage_number in np.argwhere(book.fates[kind]):
-                self.fates[name, Fate(fate).word, self.stage_names[stage_number]] += int(book.fates[kind, fate, stage_number])
+                self.fates[name, Fate(fate).word, self.stage_names[stage_number]] += int(
+                    book.fates[kind, fate, stage_number]
+                )
         for row, kind in np.argwhere(book.stopped.any(axis=2)):
             counted = self.rows[(*rows[row], self.kinds[kind])]
             counted[0] += int(book.stopped[row, kind, 0])
             counted[1] += int(book.stopped[row, kind, 1])
 
     def attempt(self, measured: NDArray[Any]) -> None:
-        """Count int32 *measured* (region × kind × second), the first attempts of messages raised after the warm-up."""
+        """Count int32 *measured* (region × kind × second), the first attempts of messages raised
+        after the warm-up.
+        """
         self.attempts[:, :2] += measured.sum(axis=(0, 2), dtype=np.int64)[:, None]
 
     def arrived(self, kind: int, delay_s: int, n: int) -> None:
@@ -168,10 +209,12 @@ class Recorder:
             self.fates[self.kinds[kind], "in_flight", ""] += len(age_s)
             self._late[kind] += np.count_nonzero(age_s > self.targets[kind])
 
-    # -- days ---------------------------------------------------------------------------------------------------------------------------------
+    # -- days --------------------------------------------------------------------------------------
 
     def fold(self, until_s: int) -> None:
-        """Fold every day that is over by *until_s* (or the last, at the horizon) into peaks, the day's profile and the timeline."""
+        """Fold every day that is over by *until_s* (or the last, at the horizon) into peaks, the
+        day's profile and the timeline.
+        """
         while (self._day + 1) * DAY_S <= until_s or (until_s >= self.horizon_s > self._day * DAY_S):
             for first, record in zip(self.first, self.stages, strict=False):
                 for server in range(len(record.servers)):
@@ -189,11 +232,16 @@ class Recorder:
         record.quarter_peak[server] = np.maximum(record.quarter_peak[server], quarters.max(axis=2))
         n, where = np.zeros(1, np.int64), np.zeros(1, np.int64)
         for g, members in enumerate(self._groups):
-            counts = day[members[0]] if len(members) == 1 else day[members].sum(axis=0, dtype=np.int32)
+            counts = (
+                day[members[0]] if len(members) == 1 else day[members].sum(axis=0, dtype=np.int32)
+            )
             for p, k in enumerate(PEAK_BINS_S):
                 largest_bins(counts, k, DAY_S // k, n, where)
                 if n[0] > record.peak_n[server, g, p]:
-                    record.peak_n[server, g, p], record.peak_at[server, g, p] = n[0], start + where[0]
+                    record.peak_n[server, g, p], record.peak_at[server, g, p] = (
+                        n[0],
+                        start + where[0],
+                    )
         if record.name == "cell":
             record.over_capacity_s[server] += np.count_nonzero(self._over[server, :DAY_S])
         elif (capacity := record.capacities[server]) is not None:
@@ -209,19 +257,41 @@ class Recorder:
         if self.horizon_s <= TIMELINE_LONGEST_S:
             self._add_minutes(record, server, at, counts, start)
 
-    def _add_minutes(self, record: StageRecord, server: int, at: int, arrived: NDArray[Any], start: int) -> None:
+    def _add_minutes(
+        self, record: StageRecord, server: int, at: int, arrived: NDArray[Any], start: int
+    ) -> None:
         """Add the minutes of the day from *start* to the timeline."""
         k = TIMELINE_BIN_S
-        n_arrived, n_served = arrived.reshape(-1, k).sum(axis=1), self._served[at, :DAY_S].reshape(-1, k).sum(axis=1)
-        for minute in range(max(0, self.warm_up_s - start) // k, -(-min(DAY_S, self.horizon_s - start) // k)):
+        n_arrived, n_served = arrived.reshape(-1, k).sum(axis=1), self._served[at, :DAY_S].reshape(
+            -1, k
+        ).sum(axis=1)
+        for minute in range(
+            max(0, self.warm_up_s - start) // k, -(-min(DAY_S, self.horizon_s - start) // k)
+        ):
             last = min((minute + 1) * k, self.horizon_s - start) - 1
             waiting = int(self._waits[at, last])
-            self._timeline.append((record.name, record.servers[server], start + minute * k, int(n_arrived[minute]), int(n_served[minute]), waiting))
+            self._timeline.append(
+                (
+                    record.name,
+                    record.servers[server],
+                    start + minute * k,
+                    int(n_arrived[minute]),
+                    int(n_served[minute]),
+                    waiting,
+                )
+            )
 
-    # -- reading, once, at the end --------------------------------------------------------------------------------------------------------------
+    # -- reading, once, at the end -----------------------------------------------------------------
 
-    def frames(self, sizes: Mapping[str, Mapping[str, int]], told: Sequence[str], n_cells: Mapping[str, int]) -> dict[str, pd.DataFrame]:
-        """Return the recorder's tables. *sizes*: segment → kind → bytes a message. *told*: the kinds with a target; *n_cells*: of each region with cells."""
+    def frames(
+        self,
+        sizes: Mapping[str, Mapping[str, int]],
+        told: Sequence[str],
+        n_cells: Mapping[str, int],
+    ) -> dict[str, pd.DataFrame]:
+        """Return the recorder's tables. *sizes*: segment → kind → bytes a message. *told*: the
+        kinds with a target; *n_cells*: of each region with cells.
+        """
         arrivals, peaks, stages, delays = [], [], [], []
         names = (*self.kinds, "alerts", "all")
         for record in sorted(self.stages, key=lambda r: r.name):
@@ -229,35 +299,64 @@ class Recorder:
                 where = (record.name, server)
                 for k, kind in sorted(enumerate(self.kinds), key=lambda pair: pair[1]):
                     n = record.quarter_n[s, k]
-                    arrivals += [(*where, kind, q, n[q], record.quarter_peak[s, k, q]) for q in np.flatnonzero(n)]
+                    arrivals += [
+                        (*where, kind, q, n[q], record.quarter_peak[s, k, q])
+                        for q in np.flatnonzero(n)
+                    ]
                     counts = record.delays.get((s, k), np.zeros(0, np.int64))
                     delays += [(*where, kind, d, counts[d]) for d in np.flatnonzero(counts)]
                 for g, name in sorted(enumerate(names), key=lambda pair: pair[1]):
-                    peaks += [(*where, name, b, record.peak_n[s, g, p], record.peak_at[s, g, p]) for p, b in enumerate(PEAK_BINS_S)]
+                    peaks += [
+                        (*where, name, b, record.peak_n[s, g, p], record.peak_at[s, g, p])
+                        for p, b in enumerate(PEAK_BINS_S)
+                    ]
                 came = record.quarter_n[s].sum(axis=1)
                 if not came.any():  # then reports stand for what would come
                     came = np.array([kind == VERSION_REPORT for kind in self.kinds], np.int64)
                 n, n_bytes = int(came.sum()), int(record.sizes @ came)
                 capacity = in_messages(record.capacities[s], n, n_bytes)
-                stages.append((
-                    *where, capacity, self.horizon_s - self.warm_up_s, record.over_capacity_s[s], record.waiting_s[s], record.peak_waiting_n[s],
-                    record.waiting_at_end_n[s],
-                ))
-        delays += [("end_to_end", "all", self.kinds[k], d, counts[d]) for k, counts in self._end_to_end.items() for d in np.flatnonzero(counts)]
-        crossed = [(segment, kind, n, n * sizes[segment][kind]) for (segment, kind), n in sorted(self.crossed.items()) if n]
+                stages.append(
+                    (
+                        *where,
+                        capacity,
+                        self.horizon_s - self.warm_up_s,
+                        record.over_capacity_s[s],
+                        record.waiting_s[s],
+                        record.peak_waiting_n[s],
+                        record.waiting_at_end_n[s],
+                    )
+                )
+        delays += [
+            ("end_to_end", "all", self.kinds[k], d, counts[d])
+            for k, counts in self._end_to_end.items()
+            for d in np.flatnonzero(counts)
+        ]
+        crossed = [
+            (segment, kind, n, n * sizes[segment][kind])
+            for (segment, kind), n in sorted(self.crossed.items())
+            if n
+        ]
         by_name = sorted((kind, k) for k, kind in enumerate(self.kinds))
         rows: dict[str, Sequence[tuple[Any, ...]]] = {
-            "arrivals": arrivals, "peaks": peaks, "stages": stages, "delays": sorted(delays, key=lambda row: row[:4]),
+            "arrivals": arrivals,
+            "peaks": peaks,
+            "stages": stages,
+            "delays": sorted(delays, key=lambda row: row[:4]),
             "fates": [(*key, n) for key, n in sorted(self.fates.items()) if n],
             "attempts": [(kind, *self.attempts[k]) for kind, k in by_name],
             "rows": sorted((*key, *counted) for key, counted in self.rows.items() if any(counted)),
             "timeline": sorted(self._timeline),
             "cells": [
-                (name, n, *self._cells[region]) for region, (name, n) in enumerate(sorted(n_cells.items()))
+                (name, n, *self._cells[region])
+                for region, (name, n) in enumerate(sorted(n_cells.items()))
             ],
             "segments": crossed,
-            "targets": [(kind, self.targets[k], self.attempts[k, 0], self._late[k]) for kind, k in by_name if kind in told],
-        }  # fmt: skip
+            "targets": [
+                (kind, self.targets[k], self.attempts[k, 0], self._late[k])
+                for kind, k in by_name
+                if kind in told
+            ],
+        }
         return {name: from_rows(name, table) for name, table in rows.items()}
 
 

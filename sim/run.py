@@ -1,4 +1,6 @@
-"""One replication of one scenario, fast: SimPy decides, arrays carry. `start` lists every process: the model's table of contents."""
+"""One replication of one scenario, fast: SimPy decides, arrays carry. `start` lists every process:
+the model's table of contents.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +44,20 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
 
-def replicate(scenario: Scenario, replication: int, *, threads: int = 1, trace: Trace | None = None, batch_s: int = DAY_S) -> Tables:
-    """Run *replication* (0, 1, …) of *scenario* and return its tables, as `sim.tables` declares them.
+def replicate(
+    scenario: Scenario,
+    replication: int,
+    *,
+    threads: int = 1,
+    trace: Trace | None = None,
+    batch_s: int = DAY_S,
+) -> Tables:
+    """Run *replication* (0, 1, …) of *scenario* and return its tables, as `sim.tables` declares
+    them.
 
-    *threads* and *batch_s* (the longest interval taken at once, at most a day) change the time taken and nothing else. *trace*, for small worlds, is
-    filled with every message and every device's last state.
+    *threads* and *batch_s* (the longest interval taken at once, at most a day) change the time
+    taken and nothing else. *trace*, for small worlds, is filled with every message and every
+    device's last state.
     """
     scenario = scaled(scenario)
     if not 0 < batch_s <= DAY_S:
@@ -74,7 +85,12 @@ def start(world: World) -> None:
         processes.append(lives(world))
     elif world.scenario.updates.has_local:
         processes += [local_updates(world), releases(world)]
-    if world.life is None or world.scenario.network or world.scenario.alerts.active or world.scenario.traffic.level:
+    if (
+        world.life is None
+        or world.scenario.network
+        or world.scenario.alerts.active
+        or world.scenario.traffic.level
+    ):
         processes.append(days(world))
     for process in processes:
         world.env.process(process)  # type: ignore[arg-type]
@@ -84,22 +100,55 @@ def days(world: World) -> Process:
     """Bring every column up to date as each day (or shorter interval) ends."""
     while world.now_s < world.horizon_s:
         end_of_day_s = (world.now_s // DAY_S + 1) * DAY_S
-        yield world.wait(min(world.batch_s, end_of_day_s - world.now_s, world.horizon_s - world.now_s), Turn.AUDITS)
+        yield world.wait(
+            min(world.batch_s, end_of_day_s - world.now_s, world.horizon_s - world.now_s),
+            Turn.AUDITS,
+        )
         bring_up_to_date(world)
 
 
-def create(scenario: Scenario, replication: int, pool: ThreadPoolExecutor | None, batch_s: int, trace: Trace | None) -> World:
+def create(
+    scenario: Scenario,
+    replication: int,
+    pool: ThreadPoolExecutor | None,
+    batch_s: int,
+    trace: Trace | None,
+) -> World:
     """Return the world of *scenario* at second 0."""
     warm_up_s, horizon_s = scenario.window.warm_up, scenario.window.warm_up + scenario.window.length
-    estate = build(scenario, replication) if scenario.firmware is None else premises_only(scenario, replication)
+    estate = (
+        build(scenario, replication)
+        if scenario.firmware is None
+        else premises_only(scenario, replication)
+    )
     recorder = _recorder(scenario, estate, warm_up_s, horizon_s)
-    users = Users(scenario, estate, np.uint64(stream_key(scenario.seed, replication, "estate.user")))
+    users = Users(
+        scenario, estate, np.uint64(stream_key(scenario.seed, replication, "estate.user"))
+    )
     return World(
-        env=simpy.Environment(), scenario=scenario, replication=replication, warm_up_s=warm_up_s, horizon_s=horizon_s, estate=estate,
-        network=Network(scenario, estate, recorder, replication, links_of(scenario, replication, estate), users.of_region, trace),
-        ledgers=Ledgers(scenario, estate, warm_up_s, horizon_s), recorder=recorder, tally=np.zeros((len(estate.senders), N_TALLY), np.int64),
+        env=simpy.Environment(),
+        scenario=scenario,
+        replication=replication,
+        warm_up_s=warm_up_s,
+        horizon_s=horizon_s,
+        estate=estate,
+        network=Network(
+            scenario,
+            estate,
+            recorder,
+            replication,
+            links_of(scenario, replication, estate),
+            users.of_region,
+            trace,
+        ),
+        ledgers=Ledgers(scenario, estate, warm_up_s, horizon_s),
+        recorder=recorder,
+        tally=np.zeros((len(estate.senders), N_TALLY), np.int64),
         han_writes=np.zeros(len(estate.slices), np.int64),
-        progress=Progress(0, 0, {}, {}, lit_s(scenario, estate), None), pool=pool, batch_s=batch_s, trace=trace,
+        progress=Progress(0, 0, {}, {}, lit_s(scenario, estate), None),
+        pool=pool,
+        batch_s=batch_s,
+        trace=trace,
         life=None if scenario.firmware is None else living(scenario, replication, estate),
     )
 
@@ -109,21 +158,41 @@ class Users:
 
     def __init__(self, scenario: Scenario, estate: Estate, key: np.uint64) -> None:
         shares = np.cumsum(list(scenario.estate.users.values()))
-        self._thresholds = np.array([threshold(float(share)) for share in shares[:-1] / shares[-1]], np.uint64)
+        self._thresholds = np.array(
+            [threshold(float(share)) for share in shares[:-1] / shares[-1]], np.uint64
+        )
         self._n_premises, self._key = estate.n_premises, key
 
     def of_region(self, region: int) -> NDArray[Any]:
         """Return uint8, the user's number for each premises of *region*."""
-        users: NDArray[Any] = shares_out(self._key, place(region, SLOTS["hub"]), np.arange(self._n_premises[region], dtype=np.uint32), self._thresholds)
+        users: NDArray[Any] = shares_out(
+            self._key,
+            place(region, SLOTS["hub"]),
+            np.arange(self._n_premises[region], dtype=np.uint32),
+            self._thresholds,
+        )
         return users
 
 
 def _recorder(scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int) -> Recorder:
-    servers = {"cell": estate.regions, "csp": estate.regions, "dsp": ("dsp",), "user": tuple(scenario.estate.users)}
+    servers = {
+        "cell": estate.regions,
+        "csp": estate.regions,
+        "dsp": ("dsp",),
+        "user": tuple(scenario.estate.users),
+    }
     kinds = scenario.traffic.kinds if scenario.traffic.level else {}
     alerts = {name: scenario.alerts.kinds[name] for name in scenario.alerts.active}
-    is_alert = {name: kind.alert for name, kind in kinds.items()} | dict.fromkeys(alerts, True) | {VERSION_REPORT: True}
-    targets = [*(kind.target for kind in kinds.values()), *(kind.target for kind in alerts.values()), scenario.reporting.target]
+    is_alert = (
+        {name: kind.alert for name, kind in kinds.items()}
+        | dict.fromkeys(alerts, True)
+        | {VERSION_REPORT: True}
+    )
+    targets = [
+        *(kind.target for kind in kinds.values()),
+        *(kind.target for kind in alerts.values()),
+        scenario.reporting.target,
+    ]
     every, stages = [*kinds, *alerts, VERSION_REPORT], []
     for spec in scenario.network:
         if spec.stage in servers:
@@ -136,17 +205,36 @@ def _recorder(scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int
 
 def _tables(world: World) -> Tables:
     """Count what the processes tallied, and return every table."""
-    scenario, recorder, reporting, estate = world.scenario, world.recorder, world.scenario.reporting, world.estate
+    scenario, recorder, reporting, estate = (
+        world.scenario,
+        world.recorder,
+        world.scenario.reporting,
+        world.estate,
+    )
     _count_segments(world)
-    told = [kind for kind in recorder.kinds if kind != VERSION_REPORT or (not reporting.traits.is_silent and world.life is None)]
+    told = [
+        kind
+        for kind in recorder.kinds
+        if kind != VERSION_REPORT or (not reporting.traits.is_silent and world.life is None)
+    ]
     has_cells = any(stage.stage == "cell" for stage in scenario.network)
-    n_cells = {name: -(-n // estate.premises_per_cell) for name, n in zip(estate.regions, estate.n_premises, strict=True) if has_cells}
+    n_cells = {
+        name: -(-n // estate.premises_per_cell)
+        for name, n in zip(estate.regions, estate.n_premises, strict=True)
+        if has_cells
+    }
     described = {
-        "population": _population(world), "kinds": _kinds(scenario, recorder.kinds), "operators": _operators(scenario),
+        "population": _population(world),
+        "kinds": _kinds(scenario, recorder.kinds),
+        "operators": _operators(scenario),
         "triggers": from_rows("triggers", triggers(scenario, world.replication)),
     }
     nobody = {name: from_rows(name, []) for name in FIRMWARE_TABLES}
-    lived = nobody if world.life is None else life_tables.frames(world.life, scenario, world.replication, estate)
+    lived = (
+        nobody
+        if world.life is None
+        else life_tables.frames(world.life, scenario, world.replication, estate)
+    )
     counted = recorder.frames(sizes_of(scenario), told, n_cells)
     return counted | world.ledgers.frames() | described | lived
 
@@ -154,17 +242,25 @@ def _tables(world: World) -> Tables:
 def _count_segments(world: World) -> None:
     recorder, reporting = world.recorder, world.scenario.reporting
     for source in known_sources(world):
-        if source.place % 8 != SLOTS["hub"] and not (source.name == VERSION_REPORT and reporting.traits.hub_keeps):
-            recorder.crossed["han", source.name] += int(source.tally[0]) if source.is_plain else source.han_n
+        if source.place % 8 != SLOTS["hub"] and not (
+            source.name == VERSION_REPORT and reporting.traits.hub_keeps
+        ):
+            recorder.crossed["han", source.name] += (
+                int(source.tally[0]) if source.is_plain else source.han_n
+            )
     recorder.crossed["han", VERSION_REPORT] += int(world.han_writes.sum())
     if reporting.traits.is_asked:
-        recorder.crossed["wan", "request"] = recorder.crossed["dsp", "request"] = sum(n for (kind, _, _), n in recorder.fates.items() if kind == VERSION_REPORT)
+        recorder.crossed["wan", "request"] = recorder.crossed["dsp", "request"] = sum(
+            n for (kind, _, _), n in recorder.fates.items() if kind == VERSION_REPORT
+        )
     central = {name for name, kind in world.scenario.traffic.kinds.items() if kind.made_at == "dsp"}
     for number, kind in enumerate(recorder.kinds):
         delivered = recorder.fates[kind, "delivered", ""]
         recorder.crossed["wan", kind] = 0 if kind in central else int(recorder.attempts[number, 1])
         recorder.crossed["dsp", kind] = delivered
-        recorder.crossed["user", kind] = delivered * (reporting.fan_out if kind == VERSION_REPORT else 1)
+        recorder.crossed["user", kind] = delivered * (
+            reporting.fan_out if kind == VERSION_REPORT else 1
+        )
 
 
 def _kinds(scenario: Scenario, kinds: Sequence[str]) -> pd.DataFrame:
@@ -182,8 +278,22 @@ def _kinds(scenario: Scenario, kinds: Sequence[str]) -> pd.DataFrame:
 
 
 def _operators(scenario: Scenario) -> pd.DataFrame:
-    stage = next((stage for stage in scenario.network if stage.stage == "user" and stage.operators is not None), None)
-    rows = [] if stage is None else [(user, stage.operators, stage.flood_above, stage.flood_below) for user in sorted(scenario.estate.users)]
+    stage = next(
+        (
+            stage
+            for stage in scenario.network
+            if stage.stage == "user" and stage.operators is not None
+        ),
+        None,
+    )
+    rows = (
+        []
+        if stage is None
+        else [
+            (user, stage.operators, stage.flood_above, stage.flood_below)
+            for user in sorted(scenario.estate.users)
+        ]
+    )
     return from_rows("operators", rows)
 
 
@@ -195,7 +305,9 @@ def _population(world: World) -> pd.DataFrame:
         counts = dict.fromkeys(("premises", "hubs", "gpf"), estate.n_premises[region]) | fitted
         counts["meters"] = fitted["esme"] + fitted["gsme"]
         counts["reporting"] = sum(fitted[device_type] for device_type in reporting.devices)
-        counts["senders"] = sum(len(group.index) for group in estate.senders if group.region == region)
+        counts["senders"] = sum(
+            len(group.index) for group in estate.senders if group.region == region
+        )
         if world.life is not None:
             counts |= life_tables.population(world.life, world.scenario, region)
         rows += [(what, name, n) for what, n in counts.items()]
@@ -203,10 +315,23 @@ def _population(world: World) -> pd.DataFrame:
 
 
 def _devices(estate: Estate) -> list[tuple[int, str, int, int, int, int, int, int, int, int]]:
-    """Return every device's last state as `Trace` describes it; what no rule keeps of a hub or of a Type 2 device reads 0 and -1."""
-    names = ("index", "version_true", "version_smi", "version_hub", "wrong_since_smi_s", "wrong_since_hub_s", "confirmed_s")
+    """Return every device's last state as `Trace` describes it; what no rule keeps of a hub or of a
+    Type 2 device reads 0 and -1.
+    """
+    names = (
+        "index",
+        "version_true",
+        "version_smi",
+        "version_hub",
+        "wrong_since_smi_s",
+        "wrong_since_hub_s",
+        "confirmed_s",
+    )
     rows: list[Any] = []
     for part in estate.slices:
         state = zip(*(estate.view(name, part).tolist() for name in names), strict=True)
-        rows += [(part.start + i, estate.regions[part.region], SLOTS[part.device_type], *values) for i, values in enumerate(state)]
+        rows += [
+            (part.start + i, estate.regions[part.region], SLOTS[part.device_type], *values)
+            for i, values in enumerate(state)
+        ]
     return rows

@@ -1,7 +1,8 @@
 """The names under which luck is drawn (DESIGN 1; `docs/model.md` section 2).
 
-A stream name is an API: the same name, seed and replication give the same luck in every scenario, which is what makes a comparison of policies paired.
-Renaming one changes results and is flagged in the changelog.
+A stream name is an API: the same name, seed and replication give the same luck in every scenario,
+which is what makes a comparison of policies paired. Renaming one changes results and is flagged in
+the changelog.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ PREFIXES: Final[dict[str, str]] = {  # followed by a kind of traffic or alert
 
 
 def stream_key(seed: int, replication: int, stream: str) -> int:
-    """Return the 64-bit Philox key of *stream*; an unlisted name is a programming error (`KeyError`)."""
+    """Return the 64-bit Philox key of *stream*; an unlisted name is a programming error
+    (`KeyError`).
+    """
     if stream not in STREAMS and not stream.startswith(tuple(PREFIXES)):
         raise KeyError(f"no stream named {stream!r}")
     digest = blake2b(f"{seed}/{replication}/{stream}".encode()).digest()

@@ -1,6 +1,7 @@
 """Who acts first within one second: a decision, not an accident of scheduling (DESIGN 4).
 
-Processes never call `env.timeout`; they wait for their turn. SimPy orders events of one time by priority, so a turn is simply that priority.
+Processes never call `env.timeout`; they wait for their turn. SimPy orders events of one time by
+priority, so a turn is simply that priority.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
-"""Quantities as people write them ("15 min", "4000 /s", "7 %") and the whole numbers the model counts in.
+"""Quantities as people write them ("15 min", "4000 /s", "7 %") and the whole numbers the model
+counts in.
 
-Durations become `int` seconds, rates an exact `Fraction` per second (a year is 365 d), sizes `int` bytes, shares `float` in [0, 1]. A bare number where a
-unit is due is refused, as is everything that another tool would guess at: `m`, `kb`, `5d 3h`, `1e3 s`, `inf`, digits that are not ASCII. Every parser raises
-`ValueError` with one sentence that says what is wrong and what to write instead; every formatter writes text that its parser reads back to the same value.
+Durations become `int` seconds, rates an exact `Fraction` per second (a year is 365 d), sizes `int`
+bytes, shares `float` in [0, 1]. A bare number where a unit is due is refused, as is everything that
+another tool would guess at: `m`, `kb`, `5d 3h`, `1e3 s`, `inf`, digits that are not ASCII. Every
+parser raises `ValueError` with one sentence that says what is wrong and what to write instead;
+every formatter writes text that its parser reads back to the same value.
 """
 
 from __future__ import annotations
@@ -25,10 +28,29 @@ WEEK_S: Final = 604_800
 YEAR_S: Final = 365 * DAY_S
 
 DURATIONS: Final[dict[str, Fraction]] = {
-    "ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(MINUTE_S), "h": Fraction(HOUR_S), "d": Fraction(DAY_S), "w": Fraction(WEEK_S),
-}  # fmt: skip
-RATES: Final[dict[str, int]] = {"/s": 1, "/min": MINUTE_S, "/h": HOUR_S, "/d": DAY_S, "/w": WEEK_S, "/year": YEAR_S}
-SIZES: Final[dict[str, int]] = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2}
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "min": Fraction(MINUTE_S),
+    "h": Fraction(HOUR_S),
+    "d": Fraction(DAY_S),
+    "w": Fraction(WEEK_S),
+}
+RATES: Final[dict[str, int]] = {
+    "/s": 1,
+    "/min": MINUTE_S,
+    "/h": HOUR_S,
+    "/d": DAY_S,
+    "/w": WEEK_S,
+    "/year": YEAR_S,
+}
+SIZES: Final[dict[str, int]] = {
+    "B": 1,
+    "kB": 1000,
+    "MB": 1000**2,
+    "GB": 1000**3,
+    "KiB": 1024,
+    "MiB": 1024**2,
+}
 # Bytes per second.
 SPEEDS: Final[dict[str, Fraction]] = {
     f"{size}{rate}": Fraction(n, length)
@@ -38,20 +60,71 @@ SPEEDS: Final[dict[str, Fraction]] = {
 
 # What people write for a unit, and what it may have meant.
 _MEANT: Final[dict[str, str]] = {
-    "m": "min", "mn": "min", "mins": "min", "minute": "min", "minutes": "min", "M": "min", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "S": "s",
-    "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "H": "h", "day": "d", "days": "d", "D": "d", "week": "w", "weeks": "w", "wk": "w", "W": "w",
-    "b": "B", "byte": "B", "bytes": "B", "kb": "kB", "Kb": "kB", "KB": "kB", "k": "kB", "K": "kB", "mb": "MB", "Mb": "MB", "gb": "GB", "Gb": "GB",
-    "kib": "KiB", "kiB": "KiB", "mib": "MiB", "/sec": "/s", "/second": "/s", "per s": "/s", "/m": "/min", "/minute": "/min", "/hr": "/h", "/hour": "/h",
-    "/day": "/d", "/week": "/w", "/y": "/year", "/yr": "/year", "/a": "/year", "Hz": "/s", "percent": "%", "pc": "%",
-}  # fmt: skip
+    "m": "min",
+    "mn": "min",
+    "mins": "min",
+    "minute": "min",
+    "minutes": "min",
+    "M": "min",
+    "sec": "s",
+    "secs": "s",
+    "second": "s",
+    "seconds": "s",
+    "S": "s",
+    "hr": "h",
+    "hrs": "h",
+    "hour": "h",
+    "hours": "h",
+    "H": "h",
+    "day": "d",
+    "days": "d",
+    "D": "d",
+    "week": "w",
+    "weeks": "w",
+    "wk": "w",
+    "W": "w",
+    "b": "B",
+    "byte": "B",
+    "bytes": "B",
+    "kb": "kB",
+    "Kb": "kB",
+    "KB": "kB",
+    "k": "kB",
+    "K": "kB",
+    "mb": "MB",
+    "Mb": "MB",
+    "gb": "GB",
+    "Gb": "GB",
+    "kib": "KiB",
+    "kiB": "KiB",
+    "mib": "MiB",
+    "/sec": "/s",
+    "/second": "/s",
+    "per s": "/s",
+    "/m": "/min",
+    "/minute": "/min",
+    "/hr": "/h",
+    "/hour": "/h",
+    "/day": "/d",
+    "/week": "/w",
+    "/y": "/year",
+    "/yr": "/year",
+    "/a": "/year",
+    "Hz": "/s",
+    "percent": "%",
+    "pc": "%",
+}
 _FINEST: Final = 100_000_000  # the denominator of a scale
 _YEARS: Final = ("year", "years", "y", "yr", "yrs", "a")
-_LONGEST: Final = 400  # characters of a number: room for the smallest float written out; more is a mistake or mischief
+# characters of a number: room for the smallest float written out; more is a mistake or mischief
+_LONGEST: Final = 400
 _NUMBER: Final = r"(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
 _SCALE: Final = re.compile(
     rf"(?P<above>{_NUMBER})(?: *(?P<percent>%)|/(?P<below>[1-9][0-9]*))?", re.ASCII
 )
-_QUANTITY: Final = re.compile(rf"(?P<sign>[-+]?)(?P<number>{_NUMBER}) *(?P<unit>[^0-9\s].*)?", re.ASCII)
+_QUANTITY: Final = re.compile(
+    rf"(?P<sign>[-+]?)(?P<number>{_NUMBER}) *(?P<unit>[^0-9\s].*)?", re.ASCII
+)
 
 
 Number = TypeVar("Number", int, float)
@@ -74,7 +147,9 @@ def shown(value: object) -> str:
     return text if len(text) <= 42 else f"{text[:39]}..."
 
 
-def _quantity(value: object, what: str, example: str, units: tuple[str, ...]) -> tuple[Fraction, str]:
+def _quantity(
+    value: object, what: str, example: str, units: tuple[str, ...]
+) -> tuple[Fraction, str]:
     """Return number and unit of *value*; *what* and *example* word the refusals."""
     allowed = f"write a {what} like {example} (units: {', '.join(units)})"
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -94,13 +169,17 @@ def _quantity(value: object, what: str, example: str, units: tuple[str, ...]) ->
         hint = f" (did you mean {match['number']} {meant}?)" if meant in units else ""
         if re.search(r"[0-9*]", unit):
             raise ValueError(f"{shown(value)} is not one number and one unit; {allowed}")
-        problem = f"{shown(unit)} is not a unit of a {what}" if unit else f"{shown(value)} has no unit"
+        problem = (
+            f"{shown(unit)} is not a unit of a {what}" if unit else f"{shown(value)} has no unit"
+        )
         raise ValueError(f"{problem}; {allowed}{hint}")
     number = Fraction(match["number"].replace("_", ""))
     if match["sign"] == "-" and number:
         raise ValueError(f"{shown(value)} is negative; a {what} is 0 or more")
     if match["sign"] == "+":
-        raise ValueError(f"{shown(value)} has a plus sign; write it without (did you mean {value[1:]}?)")
+        raise ValueError(
+            f"{shown(value)} has a plus sign; write it without (did you mean {value[1:]}?)"
+        )
     return number, unit
 
 
@@ -109,7 +188,9 @@ def parse_duration(value: object) -> int:
     number, unit = _quantity(value, "duration", "15 min", tuple(DURATIONS))
     seconds = number * DURATIONS[unit]
     if seconds.denominator != 1:
-        raise ValueError(f"{shown(value)} is not a whole number of seconds; the clock counts whole seconds")
+        raise ValueError(
+            f"{shown(value)} is not a whole number of seconds; the clock counts whole seconds"
+        )
     return int(seconds)
 
 
@@ -128,8 +209,14 @@ def parse_rate(value: object) -> Fraction:
 
 
 def format_rate(per_s: Fraction) -> str:
-    """Return the shortest text of *per_s* that is exact; raises `ValueError` when no unit gives a terminating decimal."""
-    texts = [f"{_decimal(per_s * length)} {unit}" for unit, length in RATES.items() if _terminates(per_s * length)]
+    """Return the shortest text of *per_s* that is exact; raises `ValueError` when no unit gives a
+    terminating decimal.
+    """
+    texts = [
+        f"{_decimal(per_s * length)} {unit}"
+        for unit, length in RATES.items()
+        if _terminates(per_s * length)
+    ]
     if not texts:
         raise ValueError(f"{per_s} per second has no exact decimal in any of {', '.join(RATES)}")
     return min(texts, key=lambda text: len(text.partition(" ")[0]))
@@ -190,7 +277,10 @@ def parse_share(value: object) -> float:
     if multiple > 1:
         bare = isinstance(value, int | float)
         hint = f" (did you mean {value} %?)" if bare and multiple <= 100 else ""
-        raise ValueError(f"{shown(value)} is more than a whole; a share is from 0 % to 100 %, or a fraction from 0 to 1{hint}")
+        raise ValueError(
+            f"{shown(value)} is more than a whole; a share is from 0 % to 100 %, or a fraction from"
+            f" 0 to 1{hint}"
+        )
     return multiple
 
 
@@ -250,13 +340,24 @@ def parse_number(value: object) -> float:
 
 def parse_count(value: object) -> int:
     """Return a whole number of 0 or more; digit groups as in 20_000_000 are read."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(_[0-9]{3})+", value, re.ASCII) and len(value) <= _LONGEST:
+    if (
+        isinstance(value, str)
+        and re.fullmatch(r"[0-9]{1,3}(_[0-9]{3})+", value, re.ASCII)
+        and len(value) <= _LONGEST
+    ):
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        hint = "; write it without quotes or unit, in groups of three if you like (20_000_000)" if isinstance(value, str) else ""
+        hint = (
+            "; write it without quotes or unit, in groups of three if you like (20_000_000)"
+            if isinstance(value, str)
+            else ""
+        )
         raise ValueError(f"{shown(value)} is not a whole number{hint}")
     if isinstance(value, float):
-        raise ValueError(f"{shown(value)} is not a whole number; write digits only, in groups of three if you like (20_000_000)")
+        raise ValueError(
+            f"{shown(value)} is not a whole number; write digits only, in groups of three if you"
+            " like (20_000_000)"
+        )
     if value < 0:
         raise ValueError(f"{shown(value)} is negative; it must be 0 or more")
     return value
@@ -264,12 +365,19 @@ def parse_count(value: object) -> int:
 
 def parse_time_of_day(value: object) -> int:
     """Return the second of the day of "02:00" or "02:00:30"."""
-    match = re.fullmatch(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?", value, re.ASCII) if isinstance(value, str) else None
+    match = (
+        re.fullmatch(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?", value, re.ASCII)
+        if isinstance(value, str)
+        else None
+    )
     if match is None:
         raise ValueError(f'{shown(value)} is not a time of day; write it as "02:00" or "02:00:30"')
     hour, minute, second = (int(part or 0) for part in match.groups())
     if hour > 23 or minute > 59 or second > 59:
-        raise ValueError(f'{shown(value)} is not a time of day; they run from "00:00" to "23:59:59" (no leap seconds)')
+        raise ValueError(
+            f'{shown(value)} is not a time of day; they run from "00:00" to "23:59:59" (no leap'
+            " seconds)"
+        )
     return hour * HOUR_S + minute * MINUTE_S + second
 
 
@@ -282,12 +390,17 @@ def format_time_of_day(second: int) -> str:
 
 def parse_date(value: object) -> datetime.date:
     """Return the day of "2026-01-01"."""
-    if not isinstance(value, str) or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII) is None:
+    if (
+        not isinstance(value, str)
+        or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII) is None
+    ):
         raise ValueError(f"{shown(value)} is not a date; write year, month and day as 2026-01-31")
     try:
         return datetime.date.fromisoformat(value)
     except ValueError:
-        raise ValueError(f"{shown(value)} is not a day of the calendar; write year, month and day as 2026-01-31") from None
+        raise ValueError(
+            f"{shown(value)} is not a day of the calendar; write year, month and day as 2026-01-31"
+        ) from None
 
 
 def format_date(day: datetime.date) -> str:

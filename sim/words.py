@@ -11,6 +11,7 @@ from typing import Final
 VARIANT: Final = 128  # added to a version: an image that was never submitted
 UNKNOWN_VERSION: Final = 255  # of a record that is not there
 
+
 class Word(IntEnum):
     """A number with a meaning; what it is in tables is its `word`."""
 
@@ -193,7 +194,8 @@ class Decision(Word):
 
 
 class HomeEvent(Word):
-    """What happens in a premises of a firmware world, in the order of who acts first in a second."""
+    """What happens in a premises of a firmware world, in the order of who acts first in a second.
+    """
 
     EXCHANGE = 0
     JOB = 1

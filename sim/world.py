@@ -30,11 +30,14 @@ _Result = TypeVar("_Result")
 
 @dataclass(slots=True)
 class Progress:
-    """How far the columns have been taken: everything before *since_s* has happened; *release* is the national release now going out (0: none).
+    """How far the columns have been taken: everything before *since_s* has happened; *release* is
+    the national release now going out (0: none).
 
-    *pending* holds, by group of senders, the reports of changes that wait to leave: (row, changed, leave). *scratch* is room for a group's timed reports.
-    *lit_s* int32 is, by region and premises, when the dark spell before the latest ended (0: there was none), where hubs hold their messages down after it.
-    *sources* are those who raise messages and what makes their alerts (`sim.processes.sources`), once they have been looked up.
+    *pending* holds, by group of senders, the reports of changes that wait to leave: (row, changed,
+    leave). *scratch* is room for a group's timed reports. *lit_s* int32 is, by region and premises,
+    when the dark spell before the latest ended (0: there was none), where hubs hold their messages
+    down after it. *sources* are those who raise messages and what makes their alerts
+    (`sim.processes.sources`), once they have been looked up.
     """
 
     since_s: int
@@ -47,7 +50,9 @@ class Progress:
 
 def lit_s(scenario: Scenario, estate: Estate) -> tuple[NDArray[Any], ...]:
     """Return `Progress.lit_s` at second 0: empty where no hub holds its messages down."""
-    is_kept = any(row.kind == "hold_down" for stage in scenario.network for row in stage.mitigations)
+    is_kept = any(
+        row.kind == "hold_down" for stage in scenario.network for row in stage.mitigations
+    )
     return tuple(np.zeros(n if is_kept else 0, np.int32) for n in estate.n_premises)
 
 
@@ -55,8 +60,9 @@ def lit_s(scenario: Scenario, estate: Estate) -> tuple[NDArray[Any], ...]:
 class World:
     """What exists and happens in one replication.
 
-    *tally* int64: reports raised, and those that ended before their first attempt (`sim.kernels.shaping`), by group of senders; *han_writes* int64: version
-    changes told to hubs, by slice. Both after warm-up.
+    *tally* int64: reports raised, and those that ended before their first attempt
+    (`sim.kernels.shaping`), by group of senders; *han_writes* int64: version changes told to hubs,
+    by slice. Both after warm-up.
     """
 
     env: simpy.Environment
@@ -89,5 +95,7 @@ class World:
         return pause(self.env, seconds, turn)
 
     def each(self, work: Callable[[int], _Result], numbers: Iterable[int]) -> list[_Result]:
-        """Return *work* of each number in order, on several threads where there are; the work of two numbers shares nothing it writes."""
+        """Return *work* of each number in order, on several threads where there are; the work of
+        two numbers shares nothing it writes.
+        """
         return list(map(work, numbers)) if self.pool is None else list(self.pool.map(work, numbers))

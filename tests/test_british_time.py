@@ -30,7 +30,9 @@ def _begin(start: date) -> datetime:
 
 @given(start=DAYS, second=st.integers(0, 400 * 86_400))
 def test_british_clocks_move_when_the_table_of_time_zones_says(start, second):
-    """Since the rule of 1996, in any window: what has been moved by a second is the difference of the offsets."""
+    """Since the rule of 1996, in any window: what has been moved by a second is the difference of
+    the offsets.
+    """
     begin = _begin(start)
     moved = sum(by_s for when, by_s in moves(start, 401 * 86_400) if when <= second)
 
@@ -58,7 +60,9 @@ def test_sixty_years_have_a_hundred_and_twenty_moves_at_most():
 
 @given(start=DAYS, at=st.integers(0, 86_399), days=st.integers(0, 400))
 def test_a_clock_strikes_at_its_time_on_every_local_day(start, at, days):
-    """At the time on the wall, but for a time that does not exist, which strikes as the clock moves; of two it is the first."""
+    """At the time on the wall, but for a time that does not exist, which strikes as the clock
+    moves; of two it is the first.
+    """
     second = strikes_s(days * 86_400 + at, moves(start, 402 * 86_400))
     moment = (_begin(start) + timedelta(seconds=second)).astimezone(LONDON)
     day = start + timedelta(days=days)

@@ -67,4 +67,6 @@ def test_no_module_asks_for_a_rule_by_name(root):
 
     assert naming == ["sim/rules.py"]
     asked = re.compile(r"reporting\.rule (==|!=|in|not in)")
-    assert [p.name for p in (root / "sim").rglob("*.py") if asked.search(p.read_text("utf-8"))] == []
+    assert [
+        p.name for p in (root / "sim").rglob("*.py") if asked.search(p.read_text("utf-8"))
+    ] == []

@@ -35,8 +35,12 @@ def test_a_column_has_its_type_whatever_it_was_given_as(n):
 
 @pytest.mark.parametrize(
     ("name", "wrong"),
-    [("told", {"n": [2.5]}), ("told", {"n": [np.nan]}), ("arrivals", {"quarter": [70_000]}),
-     ("kinds", {"named": [2]})],
+    [
+        ("told", {"n": [2.5]}),
+        ("told", {"n": [np.nan]}),
+        ("arrivals", {"quarter": [70_000]}),
+        ("kinds", {"named": [2]}),
+    ],
 )
 def test_what_a_type_cannot_hold_is_refused(name: str, wrong: dict[str, list[float]]):
     zeros = {c.name: ["x"] if c.dtype == "str" else [0] for c in TABLES[name].columns}

@@ -1,4 +1,6 @@
-"""The one table that both engines walk: nothing in it is out of reach, nothing is said twice, and its numbers are its names (S3-28)."""
+"""The one table that both engines walk: nothing in it is out of reach, nothing is said twice, and
+its numbers are its names (S3-28).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,10 @@ import pytest
 from sim.transitions import FORBIDDEN, TRANSITIONS, after, job_table
 from sim.words import JobEvent, JobState
 
-MACHINES = {machine: [row for row in TRANSITIONS if row.machine == machine] for machine in dict.fromkeys(row.machine for row in TRANSITIONS)}
+MACHINES = {
+    machine: [row for row in TRANSITIONS if row.machine == machine]
+    for machine in dict.fromkeys(row.machine for row in TRANSITIONS)
+}
 
 
 def _reached(rows, start):
@@ -27,7 +32,9 @@ def test_there_are_four_machines():
 def test_every_state_is_reached_from_the_first(machine):
     rows = MACHINES[machine]
 
-    assert _reached(rows, rows[0].state) == {state for row in rows for state in (row.state, row.next)}
+    assert _reached(rows, rows[0].state) == {
+        state for row in rows for state in (row.state, row.next)
+    }
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -35,16 +42,25 @@ def test_an_event_leads_to_one_state(machine):
     pairs = [(row.state, row.event) for row in MACHINES[machine]]
 
     assert len(set(pairs)) == len(pairs)
-    assert [after(machine, row.state, row.event) for row in MACHINES[machine]] == [row.next for row in MACHINES[machine]]
+    assert [after(machine, row.state, row.event) for row in MACHINES[machine]] == [
+        row.next for row in MACHINES[machine]
+    ]
 
 
 def test_no_job_is_caught():
-    """From every state of a job there is a way back to idle; an image and an attempt end where nothing follows."""
+    """From every state of a job there is a way back to idle; an image and an attempt end where
+    nothing follows.
+    """
     rows = MACHINES["job"]
 
     assert all("idle" in _reached(rows, state) for state in JobState.words())
-    for machine, ends in {"image": {"never_listed", "delisted"}, "attempt": {"banned", "blocked", "replaced", "not_permitted", "installed"}}.items():
-        assert {row.next for row in MACHINES[machine]} - {row.state for row in MACHINES[machine]} == ends
+    for machine, ends in {
+        "image": {"never_listed", "delisted"},
+        "attempt": {"banned", "blocked", "replaced", "not_permitted", "installed"},
+    }.items():
+        assert {row.next for row in MACHINES[machine]} - {
+            row.state for row in MACHINES[machine]
+        } == ends
 
 
 def test_the_numbers_of_a_job_are_its_names():
@@ -54,7 +70,11 @@ def test_the_numbers_of_a_job_are_its_names():
     assert len(table) == len(JobState.words()) < FORBIDDEN
     for state, following in zip(JobState.words(), table, strict=True):
         happens = {row.event: row.next for row in MACHINES["job"] if row.state == state}
-        named = {event: JobState(number).word for event, number in zip(JobEvent.words(), following, strict=True) if number != FORBIDDEN}
+        named = {
+            event: JobState(number).word
+            for event, number in zip(JobEvent.words(), following, strict=True)
+            if number != FORBIDDEN
+        }
         assert named == happens
 
 

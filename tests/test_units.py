@@ -16,7 +16,17 @@ from tests.house.source import MODULES, tree
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("2000 ms", 2), ("0 s", 0), ("15 min", 900), ("15min", 900), ("1.5 h", 5400), ("1 d", 86_400), ("2 w", 1_209_600), ("20_000 s", 20_000), ("0.5 min", 30)],
+    [
+        ("2000 ms", 2),
+        ("0 s", 0),
+        ("15 min", 900),
+        ("15min", 900),
+        ("1.5 h", 5400),
+        ("1 d", 86_400),
+        ("2 w", 1_209_600),
+        ("20_000 s", 20_000),
+        ("0.5 min", 30),
+    ],
 )
 def test_durations_become_whole_seconds(text, seconds):
     assert units.parse_duration(text) == seconds
@@ -24,23 +34,51 @@ def test_durations_become_whole_seconds(text, seconds):
 
 @pytest.mark.parametrize(
     ("text", "per_s"),
-    [("4600 /s", Fraction(4600)), ("4600/s", Fraction(4600)), ("4 /year", Fraction(4, 31_536_000)), ("0.955794 /d", Fraction(955_794, 86_400_000_000))],
+    [
+        ("4600 /s", Fraction(4600)),
+        ("4600/s", Fraction(4600)),
+        ("4 /year", Fraction(4, 31_536_000)),
+        ("0.955794 /d", Fraction(955_794, 86_400_000_000)),
+    ],
 )
 def test_rates_are_exact_fractions_per_second_of_a_365_day_year(text, per_s):
     assert units.parse_rate(text) == per_s
 
 
-@pytest.mark.parametrize(("text", "size"), [("132 B", 132), ("256 kB", 256_000), ("1.5 MB", 1_500_000), ("1 GB", 10**9), ("2 KiB", 2048), ("1 MiB", 2**20)])
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("132 B", 132),
+        ("256 kB", 256_000),
+        ("1.5 MB", 1_500_000),
+        ("1 GB", 10**9),
+        ("2 KiB", 2048),
+        ("1 MiB", 2**20),
+    ],
+)
 def test_sizes_become_bytes(text, size):
     assert units.parse_size(text) == size
 
 
-@pytest.mark.parametrize(("value", "share"), [("7 %", 0.07), ("0.7%", 0.007), (0.07, 0.07), (1, 1.0), ("100 %", 1.0), (0, 0.0), ("0 %", 0.0)])
+@pytest.mark.parametrize(
+    ("value", "share"),
+    [
+        ("7 %", 0.07),
+        ("0.7%", 0.007),
+        (0.07, 0.07),
+        (1, 1.0),
+        ("100 %", 1.0),
+        (0, 0.0),
+        ("0 %", 0.0),
+    ],
+)
 def test_shares_are_percentages_or_bare_fractions(value, share):
     assert units.parse_share(value) == share
 
 
-@pytest.mark.parametrize(("value", "number"), [("20_000_000", 20_000_000), (5, 5), (0, 0), ("1_000", 1000)])
+@pytest.mark.parametrize(
+    ("value", "number"), [("20_000_000", 20_000_000), (5, 5), (0, 0), ("1_000", 1000)]
+)
 def test_counts_take_digit_groups(value, number):
     assert units.parse_count(value) == number
 
@@ -128,7 +166,13 @@ REFUSED = {
         200: "not a time of day",
         "02:00 am": "not a time",
     },
-    units.parse_date: {"2026-1-1": "not a date", "01/01/2026": "not a date", 20260101: "not a date", "2026-13-01": "not a day", "２026-01-01": "not a date"},
+    units.parse_date: {
+        "2026-1-1": "not a date",
+        "01/01/2026": "not a date",
+        20260101: "not a date",
+        "2026-13-01": "not a day",
+        "２026-01-01": "not a date",
+    },
 }
 
 
@@ -156,7 +200,11 @@ def test_a_duration_written_out_reads_back(seconds):
 @settings(derandomize=True, max_examples=200)
 @given(st.integers(0, 10**9), st.integers(0, 6), st.sampled_from(sorted(units.RATES)))
 def test_a_rate_written_out_reads_back_exactly(number, places, unit):
-    rate = units.parse_rate(f"{number // 10**places}.{number % 10**places:0{places}d} {unit}" if places else f"{number} {unit}")
+    rate = units.parse_rate(
+        f"{number // 10**places}.{number % 10**places:0{places}d} {unit}"
+        if places
+        else f"{number} {unit}"
+    )
     assert units.parse_rate(units.format_rate(rate)) == rate
 
 
@@ -177,7 +225,9 @@ def test_floats_are_added_up_alike_on_every_python():
     assert units.added(iter((1, 2))) == 3
     assert units.added([]) == 0
     metrics = [path for path in MODULES if path.parent.name == "metrics"]
-    calls = (node.func for path in metrics for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    calls = (
+        node.func for path in metrics for node in ast.walk(tree(path)) if isinstance(node, ast.Call)
+    )
     called = {function.id for function in calls if isinstance(function, ast.Name)}
     assert "added" in called
     assert "sum" not in called

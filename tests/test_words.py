@@ -14,7 +14,9 @@ from sim.streams import STREAMS
 from sim.tables import TABLES
 from sim.transitions import TRANSITIONS
 
-ENUMERATIONS = [one for one in vars(words).values() if isinstance(one, type) and issubclass(one, words.Word)]
+ENUMERATIONS = [
+    one for one in vars(words).values() if isinstance(one, type) and issubclass(one, words.Word)
+]
 IN_COLUMNS = {
     ("fates", "fate"): words.Fate,
     ("jobs", "ended"): words.JobEnd,
@@ -31,6 +33,8 @@ IN_COLUMNS = {
     ("stages", "stage"): words.StageKind,
     ("ledgers", "ledger"): words.Ledger,
 }
+
+
 @pytest.mark.parametrize("one", ENUMERATIONS, ids=lambda one: one.__name__)
 def test_numbers_are_written_out_and_begin_at_nought(one: type[words.Word]):
     assert sorted(one) == list(range(len(one)))
@@ -47,13 +51,17 @@ def test_a_column_says_the_words_it_may_have(table: str, column: str):
 
 def test_every_row_of_a_stage_has_its_word():
     assert words.Mitigation.words() == tuple(MITIGATIONS)
-    assert words.StageKind.words() == tuple(name for name in STAGES if name not in ("device", "hub"))
+    assert words.StageKind.words() == tuple(
+        name for name in STAGES if name not in ("device", "hub")
+    )
 
 
 def test_a_job_has_the_states_and_events_of_the_page():
     rows_of = [row for row in TRANSITIONS if row.machine == "job"]
 
-    assert {row.state for row in rows_of} | {row.next for row in rows_of} == set(words.JobState.words())
+    assert {row.state for row in rows_of} | {row.next for row in rows_of} == set(
+        words.JobState.words()
+    )
     assert {row.event for row in rows_of} == set(words.JobEvent.words())
     records = [row for row in TRANSITIONS if row.machine == "record"]
     assert {row.state for row in records} == set(words.RecordState.words())

@@ -1,7 +1,8 @@
 """The command line: parse, call, print. Results go to stdout; progress and faults to stderr.
 
-Exit codes: 0 done; 1 some cells failed, or results cannot be written; 2 bad usage or bad scenario; 3 results missing or corrupt; 4 the plan does not fit this
-machine; 130 interrupted, everything finished so far kept. Nothing heavy is imported before a command needs it.
+Exit codes: 0 done; 1 some cells failed, or results cannot be written; 2 bad usage or bad scenario;
+3 results missing or corrupt; 4 the plan does not fit this machine; 130 interrupted, everything
+finished so far kept. Nothing heavy is imported before a command needs it.
 """
 
 from __future__ import annotations
@@ -52,9 +53,22 @@ class Sim(click.Group):
 def main() -> None:
     """Simulate Great Britain's smart-metering estate: scenarios in, reports out.
 
-    FILE is a path or the name of a shipped file (see `sim list`). RUN is a run's folder, or the name of a scenario (its latest run).
+    FILE is a path or the name of a shipped file (see `sim list`). RUN is a run's folder, or the
+    name of a scenario (its latest run).
     """
 
 
-for command in (run, check, plan, report, compare, explain, schema, list_, verify, reproduce, doctor):
+for command in (
+    run,
+    check,
+    plan,
+    report,
+    compare,
+    explain,
+    schema,
+    list_,
+    verify,
+    reproduce,
+    doctor,
+):
     main.add_command(command)

@@ -22,11 +22,23 @@ def list_(asked: Output) -> None:
     if asked.as_json:
         say_json(questions)
     else:
-        say(columns([("name", "question"), *((name, question or "(a building block)") for name, question in questions.items())]))
+        say(
+            columns(
+                [
+                    ("name", "question"),
+                    *(
+                        (name, question or "(a building block)")
+                        for name, question in questions.items()
+                    ),
+                ]
+            )
+        )
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["md", "json"]), default="md", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["md", "json"]), default="md", show_default=True
+)
 def schema(form: str) -> None:
     """Print the schema of scenarios and experiments, for people (md) or editors (json)."""
     from sim.scenario.document import schema_document

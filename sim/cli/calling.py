@@ -22,16 +22,24 @@ class CellsFailed(Exception):
 
 
 def run(
-    scenario: str | Path | Scenario | Experiment, *, out: str | Path = "results", jobs: int | None = None, engine: str = "fast", quiet: bool = True,
-    report: bool = True, again: bool = False, **changes: object,
+    scenario: str | Path | Scenario | Experiment,
+    *,
+    out: str | Path = "results",
+    jobs: int | None = None,
+    engine: str = "fast",
+    quiet: bool = True,
+    report: bool = True,
+    again: bool = False,
+    **changes: object,
 ) -> Results:
     """Run a scenario or an experiment, write its report, and return its results: those that are
     there, if it was run before by this program here and is sound, unless *again*.
 
-    *scenario* is a shipped name, a path, or what `sim.load` returned. *changes* set leaves, with units as in a file: by dotted path
-    (`**{"reporting.period": "7 d"}`), by path with `__` for the dots (`reporting__period="7 d"`), or by a leaf's name alone where only one has it
-    (`premises=20_000`); for something already loaded give them to `sim.load` instead. Raises `ScenarioError`, `sim.store.StoreError`, and
-    `CellsFailed`, which has the results of the rest.
+    *scenario* is a shipped name, a path, or what `sim.load` returned. *changes* set leaves, with
+    units as in a file: by dotted path (`**{"reporting.period": "7 d"}`), by path with `__` for the
+    dots (`reporting__period="7 d"`), or by a leaf's name alone where only one has it
+    (`premises=20_000`); for something already loaded give them to `sim.load` instead. Raises
+    `ScenarioError`, `sim.store.StoreError`, and `CellsFailed`, which has the results of the rest.
     """
     if isinstance(scenario, Scenario | Experiment):
         if changes:
@@ -46,5 +54,9 @@ def run(
     results = Results(outcome.path)
     if outcome.failures:
         first = outcome.failures[0]
-        raise CellsFailed(f"{len(outcome.failures)} replications failed, first cell {first.cell}, replication {first.replication}: {first.cause}", results)
+        raise CellsFailed(
+            f"{len(outcome.failures)} replications failed, first cell {first.cell}, replication"
+            f" {first.replication}: {first.cause}",
+            results,
+        )
     return results

@@ -1,4 +1,5 @@
-"""`sim compare`: two runs of any age, the leaves of their scenarios that differ, and their metrics."""
+"""`sim compare`: two runs of any age, the leaves of their scenarios that differ, and their metrics.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,20 @@ if TYPE_CHECKING:
     from sim.metrics.comparing import Apart
     from sim.metrics.results import Results
 
-_HEADS: Final = ("cell", "metric", "group", "RUN", "OTHER", "OTHER - RUN", "95 % interval", "unit", "by", "variance", "p, Holm", "speaks of")
+_HEADS: Final = (
+    "cell",
+    "metric",
+    "group",
+    "RUN",
+    "OTHER",
+    "OTHER - RUN",
+    "95 % interval",
+    "unit",
+    "by",
+    "variance",
+    "p, Holm",
+    "speaks of",
+)
 
 
 @click.command()
@@ -25,7 +39,9 @@ _HEADS: Final = ("cell", "metric", "group", "RUN", "OTHER", "OTHER - RUN", "95 %
 @click.argument("other")
 @takes_output
 def compare(run: str, other: str, asked: Output) -> None:
-    """Compare two runs, of any age: the leaves of their scenarios that differ, and their metrics, cell by cell of the same name."""
+    """Compare two runs, of any age: the leaves of their scenarios that differ, and their metrics,
+    cell by cell of the same name.
+    """
     from sim.metrics.comparing import compared, matched
     from sim.metrics.results import Results
 
@@ -42,7 +58,11 @@ def compare(run: str, other: str, asked: Output) -> None:
         for note in notes:
             say(note)
         return
-    say(columns([("cell", "leaf", "RUN", "OTHER"), *(list(leaf.values()) for leaf in leaves)]) if leaves else "no leaf differs")
+    say(
+        columns([("cell", "leaf", "RUN", "OTHER"), *(list(leaf.values()) for leaf in leaves)])
+        if leaves
+        else "no leaf differs"
+    )
     say(columns([_HEADS, *map(_as_text, rows)]) if rows else "no metric differs")
     for note in notes + _reading(rows):
         say(note)
@@ -67,7 +87,9 @@ def _programs(mine: Results, theirs: Results) -> list[str]:
 
 
 def _leaves_apart(mine: Path, theirs: Path) -> list[dict[str, str]]:
-    """Return the leaves that differ between the resolved scenarios of cells that belong together, read without asking what today's scenarios may hold."""
+    """Return the leaves that differ between the resolved scenarios of cells that belong together,
+    read without asking what today's scenarios may hold.
+    """
     from sim.metrics.comparing import matched
     from sim.scenario.leaves import leaves_of
     from sim.scenario.tree import parse
@@ -76,25 +98,56 @@ def _leaves_apart(mine: Path, theirs: Path) -> list[dict[str, str]]:
     worlds: list[dict[str, str]] = []
     for run in (mine, theirs):
         texts = read_file(run / "resolved.yaml").decode("utf-8").split("---\n")
-        worlds.append({head.removeprefix("# cell: "): text for head, _, text in (each.partition("\n") for each in texts)})
+        worlds.append(
+            {
+                head.removeprefix("# cell: "): text
+                for head, _, text in (each.partition("\n") for each in texts)
+            }
+        )
     rows = []
     for cell, other in matched(*worlds).items():
         if worlds[0][cell] != worlds[1][other]:
-            ours, its = (leaves_of(parse(text, "resolved.yaml")[0]) for text in (worlds[0][cell], worlds[1][other]))
-            apart = [leaf for leaf in dict.fromkeys([*ours, *its]) if ours.get(leaf) != its.get(leaf)]
-            rows += [{"cell": cell, "leaf": leaf, "run": ours.get(leaf, "absent"), "other": its.get(leaf, "absent")} for leaf in apart]
+            ours, its = (
+                leaves_of(parse(text, "resolved.yaml")[0])
+                for text in (worlds[0][cell], worlds[1][other])
+            )
+            apart = [
+                leaf for leaf in dict.fromkeys([*ours, *its]) if ours.get(leaf) != its.get(leaf)
+            ]
+            rows += [
+                {
+                    "cell": cell,
+                    "leaf": leaf,
+                    "run": ours.get(leaf, "absent"),
+                    "other": its.get(leaf, "absent"),
+                }
+                for leaf in apart
+            ]
     return rows
 
 
 def _as_json(row: Apart) -> dict[str, Any]:
     found = row.difference
     numbers = {
-        "run": row.mine, "other": row.theirs, "difference": found.value, "half_width": found.half_width, "low": found.low, "high": found.high,
-        "unpaired_half_width": found.unpaired_half_width, "variance_reduction": found.gain if row.paired else float("nan"), "p": found.p,
+        "run": row.mine,
+        "other": row.theirs,
+        "difference": found.value,
+        "half_width": found.half_width,
+        "low": found.low,
+        "high": found.high,
+        "unpaired_half_width": found.unpaired_half_width,
+        "variance_reduction": found.gain if row.paired else float("nan"),
+        "p": found.p,
         "p_holm": found.p_holm,
-    }  # fmt: skip
+    }
     told = {name: value if isfinite(value) else None for name, value in numbers.items()}
-    how = {"n": found.n, "unit": found.unit, "paired": row.paired, "warning": found.warning, "condition": str(found.condition or "")}
+    how = {
+        "n": found.n,
+        "unit": found.unit,
+        "paired": row.paired,
+        "warning": found.warning,
+        "condition": str(found.condition or ""),
+    }
     return {"cell": row.cell, "metric": row.metric, "group": row.group, **told, **how}
 
 
@@ -102,16 +155,38 @@ def _as_text(row: Apart) -> list[object]:
     found = row.difference
     ends = f"{number(found.low)} to {number(found.high)}" if isfinite(found.half_width) else "-"
     gain = f"÷ {number(found.gain)}" if row.paired and isfinite(found.gain) else "-"
-    p = "-" if not isfinite(found.p_holm) else "< 0.001" if found.p_holm < 0.001 else f"{found.p_holm:.3f}"
+    p = (
+        "-"
+        if not isfinite(found.p_holm)
+        else "< 0.001" if found.p_holm < 0.001 else f"{found.p_holm:.3f}"
+    )
     by = "pairs" if row.paired else "unpaired"
-    return [row.cell, row.metric, row.group, row.mine, row.theirs, _or_dash(found.value), ends, found.unit, by, gain, p, str(found.condition or "")]
+    return [
+        row.cell,
+        row.metric,
+        row.group,
+        row.mine,
+        row.theirs,
+        _or_dash(found.value),
+        ends,
+        found.unit,
+        by,
+        gain,
+        p,
+        str(found.condition or ""),
+    ]
 
 
 def _reading(rows: list[Apart]) -> list[str]:
     """Return how to read the table, as far as it needs words."""
-    told = ["Variance: what pairing by common luck divided it by. p, Holm: that of no difference, corrected for all metrics compared."] * bool(rows)
+    told = [
+        "Variance: what pairing by common luck divided it by. p, Holm: that of no difference,"
+        " corrected for all metrics compared."
+    ] * bool(rows)
     cautions = Counter(row.difference.warning for row in rows if row.difference.warning)
-    return told + [f"Of {n} of {len(rows)} rows: {caution}." for caution, n in cautions.most_common()]
+    return told + [
+        f"Of {n} of {len(rows)} rows: {caution}." for caution, n in cautions.most_common()
+    ]
 
 
 def _or_dash(value: float) -> object:

@@ -1,4 +1,6 @@
-"""The options that commands share, under the names of the contract, and the one record they arrive in."""
+"""The options that commands share, under the names of the contract, and the one record they arrive
+in.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ Command = Callable[..., None]
 def _backend(context: click.Context, option: click.Parameter, value: str) -> str:
     """Return the *value* of --backend when it can be used."""
     if value != "loky" and not (value.startswith("dask:") and len(value) > len("dask:")):
-        raise click.BadParameter(f"{value!r} is neither loky nor dask:ADDRESS, such as dask:local or dask:tcp://127.0.0.1:8786")
+        raise click.BadParameter(
+            f"{value!r} is neither loky nor dask:ADDRESS, such as dask:local or"
+            " dask:tcp://127.0.0.1:8786"
+        )
     if value != "loky" and find_spec("distributed") is None:
         raise click.BadParameter("Dask is not installed; it comes with the extra `dask`")
     if value not in ("loky", "dask:local"):
@@ -31,19 +36,54 @@ def _backend(context: click.Context, option: click.Parameter, value: str) -> str
 
 
 _OUTPUT: Final = (
-    click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR", help="Where results are kept."),
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        default=Path("results"),
+        show_default=True,
+        metavar="DIR",
+        help="Where results are kept.",
+    ),
     click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text."),
     click.option("-q", "--quiet", is_flag=True, help="No progress."),
     click.option("-v", "--verbose", is_flag=True, help="More words."),
 )
 _SCENARIO: Final = (
-    click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change a leaf of the scenario; may be given again."),
+    click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Change a leaf of the scenario; may be given again.",
+    ),
     click.option("--yes", is_flag=True, help="More than 10,000 cells are meant."),
-    click.option("--replications", type=click.IntRange(1), metavar="N", help="Replications of each cell."),
-    click.option("--seed", type=click.IntRange(0), metavar="N", help="Number from which all luck follows."),
-    click.option("--jobs", type=click.IntRange(1), metavar="N", help="Replications at once; by default as many as processors and memory allow."),
-    click.option("--engine", type=click.Choice(["fast", "twin"]), default="fast", show_default=True, help="twin: one SimPy process a device."),
-    click.option("--backend", default="loky", show_default=True, metavar="loky|dask:local|dask:ADDRESS", callback=_backend, help="Processes here, or Dask's."),
+    click.option(
+        "--replications", type=click.IntRange(1), metavar="N", help="Replications of each cell."
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0), metavar="N", help="Number from which all luck follows."
+    ),
+    click.option(
+        "--jobs",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Replications at once; by default as many as processors and memory allow.",
+    ),
+    click.option(
+        "--engine",
+        type=click.Choice(["fast", "twin"]),
+        default="fast",
+        show_default=True,
+        help="twin: one SimPy process a device.",
+    ),
+    click.option(
+        "--backend",
+        default="loky",
+        show_default=True,
+        metavar="loky|dask:local|dask:ADDRESS",
+        callback=_backend,
+        help="Processes here, or Dask's.",
+    ),
 )
 
 
@@ -73,11 +113,15 @@ class Asked(Output):
     def changes(self) -> tuple[str, ...]:
         """All changes of leaves, as `path=value`."""
         own = {"replications": self.replications, "seed": self.seed}
-        return (*self.sets, *(f"{path}={value}" for path, value in own.items() if value is not None))
+        return (
+            *self.sets,
+            *(f"{path}={value}" for path, value in own.items() if value is not None),
+        )
 
 
 def _gathered(kind: type[Output], options: tuple[Any, ...], command: Command) -> Command:
-    """Return *command* with *options*, whose values reach it as one *kind* under the name `asked`."""
+    """Return *command* with *options*, whose values reach it as one *kind* under the name `asked`.
+    """
     names = [field.name for field in fields(kind)]
 
     @wraps(command)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def write_report(run: Path, study: Study | None = None) -> Path:
-    """Write the report of *run*, which may have been read as a *study* already, and vouch for its files in the manifest."""
+    """Write the report of *run*, which may have been read as a *study* already, and vouch for its
+    files in the manifest.
+    """
     from sim.report import write
     from sim.store import vouch
 
@@ -26,7 +28,9 @@ def write_report(run: Path, study: Study | None = None) -> Path:
 
 
 def found_run(run: str, out: Path) -> Path:
-    """Return the folder of *run*; stops the program when it is missing, or anything that its report is made of is not as it was written."""
+    """Return the folder of *run*; stops the program when it is missing, or anything that its report
+    is made of is not as it was written.
+    """
     from sim.store import REPORT, find_run, verify
 
     folder = find_run(run, out)
@@ -69,7 +73,14 @@ def verify(run: str, asked: Output) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--pick", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Another number picks another replication.")
+@click.option(
+    "--pick",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Another number picks another replication.",
+)
 @takes_output
 def reproduce(run: str, pick: int, asked: Output) -> None:
     """Run one replication of a run again, picked by luck, and compare every byte of its tables."""
@@ -87,12 +98,27 @@ def reproduce(run: str, pick: int, asked: Output) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--device", type=click.IntRange(0), required=True, metavar="N", help="Row number of the device, from 0.")
+@click.option(
+    "--device",
+    type=click.IntRange(0),
+    required=True,
+    metavar="N",
+    help="Row number of the device, from 0.",
+)
 @click.option("--cell", metavar="CELL", help="Cell it lives in; by default the first.")
 @click.option("--versus", metavar="CELL", help="Cell to compare its life with.")
-@click.option("--replication", type=click.IntRange(0), default=0, show_default=True, metavar="R", help="Replication, from 0.")
+@click.option(
+    "--replication",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    metavar="R",
+    help="Replication, from 0.",
+)
 @takes_output
-def explain(run: str, device: int, cell: str | None, versus: str | None, replication: int, asked: Output) -> None:
+def explain(
+    run: str, device: int, cell: str | None, versus: str | None, replication: int, asked: Output
+) -> None:
     """Tell one device's life, by the twin, at the same luck as in the run."""
     from sim.experiment.asked import worlds
     from sim.twin.story import tell as told
@@ -107,11 +133,25 @@ def explain(run: str, device: int, cell: str | None, versus: str | None, replica
             tell(f"no replication {replication} of cell {name}; it has {n}, counted from 0")
             raise click.exceptions.Exit(BAD)
     try:
-        text = told(known[cell], replication, device, versus=known[versus] if versus else None, labels=(cell, versus or ""))
+        text = told(
+            known[cell],
+            replication,
+            device,
+            versus=known[versus] if versus else None,
+            labels=(cell, versus or ""),
+        )
     except ValueError as nobody:
         tell(nobody)
         raise click.exceptions.Exit(BAD) from None
     if asked.as_json:
-        say_json({"device": device, "cell": cell, "versus": versus, "replication": replication, "text": text})
+        say_json(
+            {
+                "device": device,
+                "cell": cell,
+                "versus": versus,
+                "replication": replication,
+                "text": text,
+            }
+        )
     else:
         say(text)

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @click.option("--again", is_flag=True, help="Run it although it was run before and is sound.")
 @takes_scenario
 def run(file: str, again: bool, asked: Asked) -> None:
-    """Run a scenario or an experiment: everything it declares. The same command takes up what was interrupted."""
+    """Run a scenario or an experiment: everything it declares. The same command takes up what was
+    interrupted.
+    """
     from sim.experiment import Options, done_before, execute, misfit
     from sim.experiment.asked import source_of
 
@@ -108,7 +110,12 @@ def _say_outcome(outcome: Outcome, answer: str, asked: Asked) -> None:
     results = Results(outcome.path)
     if asked.as_json:
         manifest = results.manifest
-        told = {"status": manifest["status"], "failures": manifest["failures"], "warnings": manifest["warnings"], "summary": _rows(results)}
+        told = {
+            "status": manifest["status"],
+            "failures": manifest["failures"],
+            "warnings": manifest["warnings"],
+            "summary": _rows(results),
+        }
         say_json({"report": str(results.report_path), "results": str(outcome.path), **told})
         return
     say(answer)
@@ -152,15 +159,17 @@ def check(files: tuple[str, ...], asked: Asked) -> None:
         except ScenarioError as problem:
             found[file] = problem.faults
     if asked.as_json:
-        say_json([
-            {
-                "file": file,
-                "faults": [asdict(fault) for fault in faults],
-                "meanings": [asdict(note) for note in meanings.get(file, [])],
-                "notes": notes.get(file, ()),
-            }
-            for file, faults in found.items()
-        ])
+        say_json(
+            [
+                {
+                    "file": file,
+                    "faults": [asdict(fault) for fault in faults],
+                    "meanings": [asdict(note) for note in meanings.get(file, [])],
+                    "notes": notes.get(file, ()),
+                }
+                for file, faults in found.items()
+            ]
+        )
     for file, faults in found.items():
         for fault in faults:
             tell(fault)
@@ -194,7 +203,11 @@ def plan(file: str, asked: Asked) -> None:
 
     planned, need = _planned(file, asked)
     if asked.as_json:
-        about = {"name": planned.name, "cells": len(planned.cells), "replications": len(planned.tasks)}
+        about = {
+            "name": planned.name,
+            "cells": len(planned.cells),
+            "replications": len(planned.tasks),
+        }
         say_json({**about, "plan": planned.hash, **asdict(need), "notes": planned.notes})
     else:
         say(_plan_text(planned, need))
@@ -214,7 +227,12 @@ def _at_most(planned: Plan, need: Needs) -> str:
     """Return what a plan that replicates to a precision may come to."""
     from sim.experiment.progress import clock
 
-    return f" to begin with, {clock(need.most_seconds)} if every cell takes {planned.most} replications" if planned.targets else ""
+    return (
+        f" to begin with, {clock(need.most_seconds)} if every cell takes {planned.most}"
+        " replications"
+        if planned.targets
+        else ""
+    )
 
 
 def _at_first(need: Needs) -> str:

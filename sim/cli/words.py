@@ -1,4 +1,6 @@
-"""What commands print: results to stdout, everything else to stderr, and nothing that a terminal would obey."""
+"""What commands print: results to stdout, everything else to stderr, and nothing that a terminal
+would obey.
+"""
 
 from __future__ import annotations
 
@@ -60,11 +62,23 @@ def number(value: float) -> str:
 
 
 def columns(rows: Iterable[Sequence[object]]) -> str:
-    """Return *rows*, the first a header, in aligned columns: numbers to the right, text to the left."""
-    texts = [[number(cell) if isinstance(cell, float) else plain(cell) for cell in row] for row in rows]
-    right = [all(isinstance(cell, int | float) for cell in column[1:]) for column in zip(*rows, strict=True)]
+    """Return *rows*, the first a header, in aligned columns: numbers to the right, text to the
+    left.
+    """
+    texts = [
+        [number(cell) if isinstance(cell, float) else plain(cell) for cell in row] for row in rows
+    ]
+    right = [
+        all(isinstance(cell, int | float) for cell in column[1:])
+        for column in zip(*rows, strict=True)
+    ]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    lines = ("  ".join(t.rjust(w) if r else t.ljust(w) for t, w, r in zip(row, widths, right, strict=True)).rstrip() for row in texts)
+    lines = (
+        "  ".join(
+            t.rjust(w) if r else t.ljust(w) for t, w, r in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in texts
+    )
     return "\n".join(lines)
 
 

@@ -1,4 +1,6 @@
-"""What exists: premises, hubs and devices of Great Britain, truth and records side by side in columns."""
+"""What exists: premises, hubs and devices of Great Britain, truth and records side by side in
+columns.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-# Slots of a premises (docs/model.md section 2): with the region they make the place of a draw, so they are an API like the stream names.
-SLOTS: Final[Mapping[str, int]] = {"hub": 0, "esme": 1, "gsme": 2, "gpf": 3, "ppmid": 4, "ihd": 5, "hcalcs": 6}
-ROW_TYPES: Final = ("ppmid", "ihd", "hcalcs")  # the types whose firmware the model follows; meters, hubs and gas proxies are counted
+# Slots of a premises (docs/model.md section 2): with the region they make the place of a draw, so
+# they are an API like the stream names.
+SLOTS: Final[Mapping[str, int]] = {
+    "hub": 0,
+    "esme": 1,
+    "gsme": 2,
+    "gpf": 3,
+    "ppmid": 4,
+    "ihd": 5,
+    "hcalcs": 6,
+}
+# the types whose firmware the model follows; meters, hubs and gas proxies are counted
+ROW_TYPES: Final = ("ppmid", "ihd", "hcalcs")
 TYPE_2: Final = frozenset({"ihd"})  # the SMI keeps no firmware version of these (UNKNOWN for ever)
 UPDATED_LOCALLY: Final = frozenset({"ppmid", "ihd"})
 
@@ -40,9 +52,11 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """Those of one place who send messages: the devices of a slice, or the hubs of a region with a reporting device.
+    """Those of one place who send messages: the devices of a slice, or the hubs of a region with a
+    reporting device.
 
-    *index* uint32 numbers their premises; *due_s* int32 is their timers' column; *slice* is None for hubs.
+    *index* uint32 numbers their premises; *due_s* int32 is their timers' column; *slice* is None
+    for hubs.
     """
 
     region: int
@@ -54,9 +68,11 @@ class Senders:
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """All of it. *devices* maps the names of `DEVICE_COLUMNS` to arrays over device rows; the premises' columns are one array a region.
+    """All of it. *devices* maps the names of `DEVICE_COLUMNS` to arrays over device rows; the
+    premises' columns are one array a region.
 
-    Rows are sorted by region, device type and premises number; a region, a type in it and a WAN cell in that are slices.
+    Rows are sorted by region, device type and premises number; a region, a type in it and a WAN
+    cell in that are slices.
     """
 
     regions: tuple[str, ...]
@@ -70,7 +86,9 @@ class Estate:
     senders: tuple[Senders, ...]
 
     def view(self, name: str, rows: Slice) -> NDArray[Any]:
-        """Return the part of device column *name* that belongs to *rows* (a view: writing it writes the estate)."""
+        """Return the part of device column *name* that belongs to *rows* (a view: writing it writes
+        the estate).
+        """
         return self.devices[name][rows.start : rows.stop]
 
     def cell(self, rows: Slice) -> NDArray[Any]:

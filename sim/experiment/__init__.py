@@ -1,4 +1,6 @@
-"""Experiments: cells × replications under common random numbers, in parallel and resumable, and what they say together."""
+"""Experiments: cells × replications under common random numbers, in parallel and resumable, and
+what they say together.
+"""
 
 from sim.experiment.attempts import Failure
 from sim.experiment.costs import Needs, halved, misfit, needs

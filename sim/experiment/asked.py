@@ -1,4 +1,6 @@
-"""What the user asked for: changes written as Python keywords, the text of the file, and the worlds that came of it."""
+"""What the user asked for: changes written as Python keywords, the text of the file, and the worlds
+that came of it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from sim.store import read_file
 
 
 def _path(keyword: str) -> str:
-    """Return the path that *keyword* means; raises `ScenarioError` when it is a leaf's name that none, or more than one, has."""
+    """Return the path that *keyword* means; raises `ScenarioError` when it is a leaf's name that
+    none, or more than one, has.
+    """
     if "." in keyword or "__" in keyword:
         return keyword.replace("__", ".")
     paths = list(leaves(Scenario))
@@ -28,7 +32,11 @@ def _path(keyword: str) -> str:
     if len(found) == 1:
         return found[0]
     names = {path.rpartition(".")[2] for path in paths}
-    told = f"is the name of {' and of '.join(found)}; write one of them" if found else f"is not the name of a leaf{did_you_mean(keyword, names)}"
+    told = (
+        f"is the name of {' and of '.join(found)}; write one of them"
+        if found
+        else f"is not the name of a leaf{did_you_mean(keyword, names)}"
+    )
     raise ScenarioError([Fault("keyword", 1, 1, keyword, told)])
 
 
@@ -94,7 +102,9 @@ def source_of(name_or_path: str | Path, sets: Sequence[str]) -> Source:
 
 
 def worlds(run: Path) -> dict[str, Scenario]:
-    """Return the scenario of each cell of *run*, by the cell's name, as they were resolved when it ran."""
+    """Return the scenario of each cell of *run*, by the cell's name, as they were resolved when it
+    ran.
+    """
     file = str(run / "resolved.yaml")
     found = {}
     for name, text in texts(run).items():

@@ -136,8 +136,8 @@ def _theirs(address: str, stack: ExitStack) -> Client:
 
 
 def _leave(client: Client) -> None:
-    """Leave a scheduler, also one that is gone: then there is nobody to tell, now or when the client
-    is swept up.
+    """Leave a scheduler, also one that is gone: then there is nobody to tell, now or when the
+    client is swept up.
     """
     with suppress(Exception):
         client.close()

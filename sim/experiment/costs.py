@@ -1,8 +1,9 @@
 """What a plan takes of time, memory and disk on this machine, and whether the machine has it.
 
-The model is linear in what worlds are made of (`sim.experiment.expected`). Its coefficients are those of a reference machine, fitted and checked by
-`python -m benchmarks.plan_model`; this machine's speed against that one is measured once and kept (`sim.experiment.speed`). Times are of a machine that does
-nothing else.
+The model is linear in what worlds are made of (`sim.experiment.expected`). Its coefficients are
+those of a reference machine, fitted and checked by `python -m benchmarks.plan_model`; this
+machine's speed against that one is measured once and kept (`sim.experiment.speed`). Times are of a
+machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -30,18 +31,36 @@ if TYPE_CHECKING:
 _WORTH: Final = 0.25  # the share of a run's time that its second size may take at most
 FITS: Final = 0.8  # the share of free memory or disk that a plan may take
 
-# Seconds of the reference machine for each thing a replication is made of: `python -m benchmarks.plan_model --fit` measures and prints them anew.
+# Seconds of the reference machine for each thing a replication is made of: `python -m
+# benchmarks.plan_model --fit` measures and prints them anew.
 SECONDS: Final[Mapping[str, Mapping[str, float]]] = {
     "fast": {
-        "replication": 0.086, "day": 0.00041, "stage_day": 0.088, "busy_stage_day": 0.14,
-        "device": 4.6e-8, "device_day": 0.0, "message": 8e-9, "crowded": 6.1e-7, "step": 1.9e-7, "look": 5e-9,
+        "replication": 0.086,
+        "day": 0.00041,
+        "stage_day": 0.088,
+        "busy_stage_day": 0.14,
+        "device": 4.6e-8,
+        "device_day": 0.0,
+        "message": 8e-9,
+        "crowded": 6.1e-7,
+        "step": 1.9e-7,
+        "look": 5e-9,
     },
     "twin": {
-        "replication": 0.0, "day": 0.0, "stage_day": 0.022, "busy_stage_day": 0.32,
-        "device": 4.4e-5, "device_day": 0.0, "message": 1.5e-4, "crowded": 0.0, "step": 6e-5, "look": 5e-6,
+        "replication": 0.0,
+        "day": 0.0,
+        "stage_day": 0.022,
+        "busy_stage_day": 0.32,
+        "device": 4.4e-5,
+        "device_day": 0.0,
+        "message": 1.5e-4,
+        "crowded": 0.0,
+        "step": 6e-5,
+        "look": 5e-6,
     },
-}  # fmt: skip
-# Seconds for a run as a whole (to start, and the report), for each cell to be read, and for each replication to be written by who ran it and summed up by all.
+}
+# Seconds for a run as a whole (to start, and the report), for each cell to be read, and for each
+# replication to be written by who ran it and summed up by all.
 RUN_S: Final = 6.0
 CELL_S: Final = 0.003
 WRITTEN_S: Final = 0.03
@@ -50,7 +69,8 @@ _WORKER_S: Final = 2.5  # to start worker processes and load the kernels in each
 # Bytes of a process that has loaded everything, and for each device and each message that waits.
 PROCESS_B: Final[Mapping[str, int]] = {"fast": 300_000_000, "twin": 270_000_000}
 DEVICE_B: Final[Mapping[str, float]] = {"fast": 50, "twin": 4_000}
-LIFE_B: Final[Mapping[str, float]] = {"fast": 120, "twin": 12_000}  # for each device, in a firmware world
+# for each device, in a firmware world
+LIFE_B: Final[Mapping[str, float]] = {"fast": 120, "twin": 12_000}
 WAITING_B: Final[Mapping[str, float]] = {"fast": 150, "twin": 0}
 _TASK_DISK_B: Final = 120_000
 # Bytes that a process maps beside the memory that it uses: libraries, stacks of threads.
@@ -60,7 +80,8 @@ _RUN_DISK_B: Final = 5_000_000  # report and figures
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a plan takes: devices × years simulated, alerts, and estimates of seconds, bytes of memory (with *jobs* at once) and bytes of disk.
+    """What a plan takes: devices × years simulated, alerts, and estimates of seconds, bytes of
+    memory (with *jobs* at once) and bytes of disk.
 
     Of a plan that replicates to a precision these are the first replications; *most_seconds* is for
     all that are allowed. *compiling* is how many seconds more it takes the first time, once for a
@@ -100,12 +121,16 @@ def free_disk(out: Path) -> int:
 
 
 def at_once(plan: Plan, jobs: int | None) -> int:
-    """Return how many replications of *plan* run at once: *jobs*, or, None, as many as there are processors, tasks, and memory for."""
+    """Return how many replications of *plan* run at once: *jobs*, or, None, as many as there are
+    processors, tasks, and memory for.
+    """
     if jobs is not None:
         return min(jobs, len(plan.tasks))
     free, n = free_memory(), min(processors(), len(plan.tasks))
     if free is not None:
-        n = min(n, int(FITS * free) // max(memory_of(cell.scenario, plan.engine) for cell in plan.cells))
+        n = min(
+            n, int(FITS * free) // max(memory_of(cell.scenario, plan.engine) for cell in plan.cells)
+        )
     return max(1, n)
 
 
@@ -119,12 +144,25 @@ def waiting_kernels(plan: Plan) -> set[str]:
 def needs(plan: Plan, jobs: int | None) -> Needs:
     """Return what *plan* takes with *jobs* at once (see `at_once`)."""
     together, cores = at_once(plan, jobs), processors()
-    horizons = [(cell.scenario, cell.scenario.replications * (cell.scenario.window.warm_up + cell.scenario.window.length)) for cell in plan.cells]
-    by_cell = [(scenario.replications, seconds_of(scenario, plan.engine) + WRITTEN_S) for scenario, _ in horizons]
+    horizons = [
+        (
+            cell.scenario,
+            cell.scenario.replications
+            * (cell.scenario.window.warm_up + cell.scenario.window.length),
+        )
+        for cell in plan.cells
+    ]
+    by_cell = [
+        (scenario.replications, seconds_of(scenario, plan.engine) + WRITTEN_S)
+        for scenario, _ in horizons
+    ]
     around = RUN_S + CELL_S * len(plan.cells) + _WORKER_S * (together > 1)
 
     def seconds(least: int) -> float:
-        return slowness() * (around + sum(max(n, least) * (each / min(together, cores) + SUMMED_S) for n, each in by_cell))
+        return slowness() * (
+            around
+            + sum(max(n, least) * (each / min(together, cores) + SUMMED_S) for n, each in by_cell)
+        )
 
     most = sum(max(n, plan.most) for n, _ in by_cell)
     second = _second_size(plan) / min(together, cores)
@@ -197,7 +235,13 @@ def misfit(need: Needs, out: Path) -> str | None:
             f"ulimit -v allows {limit / 1e9:.1f} GB"
         )
     if memory is not None and need.memory > FITS * memory:
-        return f"the plan needs about {need.memory / 1e9:.1f} GB of memory; {memory / 1e9:.1f} GB are free, of which it may take {FITS:.0%}"
+        return (
+            f"the plan needs about {need.memory / 1e9:.1f} GB of memory; {memory / 1e9:.1f} GB are"
+            f" free, of which it may take {FITS:.0%}"
+        )
     if need.disk > FITS * disk:
-        return f"the plan needs about {need.disk / 1e9:.1f} GB of disk; {disk / 1e9:.1f} GB are free, of which it may take {FITS:.0%}"
+        return (
+            f"the plan needs about {need.disk / 1e9:.1f} GB of disk; {disk / 1e9:.1f} GB are free,"
+            f" of which it may take {FITS:.0%}"
+        )
     return None

@@ -1,4 +1,6 @@
-"""What a world is made of, as far as it costs time and memory: expected numbers of devices, messages and crowds, from the scenario alone."""
+"""What a world is made of, as far as it costs time and memory: expected numbers of devices,
+messages and crowds, from the scenario alone.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +17,32 @@ if TYPE_CHECKING:
     from sim.scenario.outages import PowerCut
     from sim.scenario.schema import Scenario
 
-_COUNTED = 0.15  # a quiet stage-day of existing traffic against one gone through second by second: measured
+# a quiet stage-day of existing traffic against one gone through second by second: measured
+_COUNTED = 0.15
 
 
 def devices(scenario: Scenario) -> float:
-    """Return the expected devices that can change or report: PPMIDs, IHDs and HCALCS, and in a firmware world every type that has a model."""
+    """Return the expected devices that can change or report: PPMIDs, IHDs and HCALCS, and in a
+    firmware world every type that has a model.
+    """
     if scenario.firmware is not None:
         return sum(lives.living(scenario).values())
-    return scenario.estate.premises * sum(scenario.estate.devices[name] for name in ("ppmid", "ihd", "hcalcs"))
+    return scenario.estate.premises * sum(
+        scenario.estate.devices[name] for name in ("ppmid", "ihd", "hcalcs")
+    )
 
 
 def _reporters(scenario: Scenario) -> float:
     """Return the expected devices of the types that report."""
-    return scenario.estate.premises * sum(scenario.estate.devices[name] for name in scenario.reporting.devices)
+    return scenario.estate.premises * sum(
+        scenario.estate.devices[name] for name in scenario.reporting.devices
+    )
 
 
 def reports_per_s(scenario: Scenario) -> float:
-    """Return the expected version reports a second on the network, losses not taken off; those of a firmware world pass it by."""
+    """Return the expected version reports a second on the network, losses not taken off; those of a
+    firmware world pass it by.
+    """
     if scenario.firmware is not None:
         return 0.0
     reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
@@ -48,22 +59,31 @@ def reports_per_s(scenario: Scenario) -> float:
 
 
 def alerts(scenario: Scenario) -> float:
-    """Return the expected reports and alerts of one replication, on the network or past it, existing ones among them."""
+    """Return the expected reports and alerts of one replication, on the network or past it,
+    existing ones among them.
+    """
     told = 0.0 if scenario.firmware is None else lives.reports(scenario) + lives.alerts(scenario)
-    return told + (reports_per_s(scenario) + traffic_per_s(scenario, alerts_only=True)) * (scenario.window.warm_up + scenario.window.length)
+    return told + (reports_per_s(scenario) + traffic_per_s(scenario, alerts_only=True)) * (
+        scenario.window.warm_up + scenario.window.length
+    )
 
 
 def traffic_per_s(scenario: Scenario, *, alerts_only: bool) -> float:
     """Return the expected messages a second of the existing traffic."""
     estate = scenario.estate
     meters = estate.devices["esme"] + estate.devices["gsme"]
-    per = {"meter": meters, "device": 2 + sum(estate.devices.values()), "premises": 1}  # every premises has a hub and a gas proxy
+    # every premises has a hub and a gas proxy
+    per = {"meter": meters, "device": 2 + sum(estate.devices.values()), "premises": 1}
     kinds = [kind for kind in scenario.traffic.kinds.values() if kind.alert or not alerts_only]
-    return scenario.traffic.level * sum(float(kind.rate) * estate.premises * per[kind.per] for kind in kinds)
+    return scenario.traffic.level * sum(
+        float(kind.rate) * estate.premises * per[kind.per] for kind in kinds
+    )
 
 
 def crowds(scenario: Scenario) -> Iterator[tuple[float, float]]:
-    """Yield the size of every crowd, messages that come together faster than the least stage serves them, and how often it comes in the world's time."""
+    """Yield the size of every crowd, messages that come together faster than the least stage serves
+    them, and how often it comes in the world's time.
+    """
     limit = min((capacity for _, capacity in _servers(scenario)), default=inf)
     for n, span_s, times in _meetings(scenario):
         if n / max(1.0, span_s) > limit:
@@ -90,21 +110,39 @@ def _meetings(scenario: Scenario) -> Iterator[tuple[float, float, float]]:
     """Yield what happens to many at once: how many, within how many seconds, how often."""
     reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
     horizon_s = scenario.window.warm_up + scenario.window.length
-    cuts = [(_taken(scenario, cut), cut.curve[-1].time if cut.curve else cut.restoration, _strokes(cut, horizon_s)) for cut in scenario.faults.power_cuts]
+    cuts = [
+        (
+            _taken(scenario, cut),
+            cut.curve[-1].time if cut.curve else cut.restoration,
+            _strokes(cut, horizon_s),
+        )
+        for cut in scenario.faults.power_cuts
+    ]
     if reporting.timer_s and scenario.firmware is None:
         periods = max(1.0, horizon_s / reporting.timer_s)
         source = reporting.phase.source
         if source in ("fixed_clock", "hashed"):
-            yield reporters, 2 * reporting.phase.jitter if source == "fixed_clock" else reporting.phase.window, periods
+            yield (
+                reporters,
+                2 * reporting.phase.jitter if source == "fixed_clock" else reporting.phase.window,
+                periods,
+            )
         if source == "power_on":
             yield from ((reporters * share, span_s, periods) for share, span_s, _ in cuts)
         if source == "activation" and local.driver == "releases":
             yield reporters * local.take_up, local.delay, periods
     active = [scenario.alerts.kinds[name] for name in scenario.alerts.active]
     for kind in active:
-        senders = scenario.estate.premises * (1.0 if kind.sender == "hub" else scenario.estate.devices[kind.sender]) * kind.share
+        senders = (
+            scenario.estate.premises
+            * (1.0 if kind.sender == "hub" else scenario.estate.devices[kind.sender])
+            * kind.share
+        )
         if kind.cause in ("outage", "restoration"):
-            yield from ((senders * share, 1.0 if kind.cause == "outage" else span_s, times) for share, span_s, times in cuts)
+            yield from (
+                (senders * share, 1.0 if kind.cause == "outage" else span_s, times)
+                for share, span_s, times in cuts
+            )
 
 
 def _taken(scenario: Scenario, cut: PowerCut) -> float:
@@ -124,26 +162,40 @@ def terms(scenario: Scenario, engine: str) -> dict[str, float]:
     """Return what one replication is made of: how many of each thing that takes time."""
     horizon_s = scenario.window.warm_up + scenario.window.length
     days, n, busy = horizon_s / DAY_S, devices(scenario), scenario.traffic.level > 0
-    existing = traffic_per_s(scenario, alerts_only=False) if engine == "twin" else 0.0  # the fast engine counts it, second by second
+    # the fast engine counts it, second by second
+    existing = traffic_per_s(scenario, alerts_only=False) if engine == "twin" else 0.0
     stages = days * len(scenario.network)
     quiet, raised, steps, looks = is_quiet(scenario), 0.0, 0.0, 0.0
     if scenario.firmware is not None:
         raised, steps, looks = lives.alerts(scenario), lives.steps(scenario), lives.looks(scenario)
     return {
-        "replication": 1.0, "day": days, "stage_day": 0.0 if busy or quiet else stages, "busy_stage_day": stages * (_COUNTED if quiet else 1.0) * busy,
-        "device": n, "device_day": n * days, "message": (reports_per_s(scenario) + existing) * horizon_s + raised,
-        "crowded": sum(size * times for size, times in crowds(scenario)), "step": steps, "look": looks,
-    }  # fmt: skip
+        "replication": 1.0,
+        "day": days,
+        "stage_day": 0.0 if busy or quiet else stages,
+        "busy_stage_day": stages * (_COUNTED if quiet else 1.0) * busy,
+        "device": n,
+        "device_day": n * days,
+        "message": (reports_per_s(scenario) + existing) * horizon_s + raised,
+        "crowded": sum(size * times for size, times in crowds(scenario)),
+        "step": steps,
+        "look": looks,
+    }
 
 
 def is_quiet(scenario: Scenario) -> bool:
-    """Whether nobody is likely to be in anybody's way, so that whole days are added up: no faults or rows at servers, no cells, no crowd, and at the largest
-    server of each stage not one slot of a day is expected to have more than it passes on.
+    """Whether nobody is likely to be in anybody's way, so that whole days are added up: no faults
+    or rows at servers, no cells, no crowd, and at the largest server of each stage not one slot of
+    a day is expected to have more than it passes on.
 
-    The mean is that of reports and half as much again of the existing traffic, for its busiest hour; slots are Poisson, their tail by Chernoff's bound.
+    The mean is that of reports and half as much again of the existing traffic, for its busiest
+    hour; slots are Poisson, their tail by Chernoff's bound.
     """
     faults = scenario.faults
-    if faults.wan_outages or faults.stage_outages or any(stage.stage == "cell" or stage.mitigations for stage in scenario.network):
+    if (
+        faults.wan_outages
+        or faults.stage_outages
+        or any(stage.stage == "cell" or stage.mitigations for stage in scenario.network)
+    ):
         return False
     mean = reports_per_s(scenario) + 1.5 * traffic_per_s(scenario, alerts_only=False)
     full = (_slots_over(share * mean, capacity) for share, capacity in _servers(scenario))
@@ -151,7 +203,9 @@ def is_quiet(scenario: Scenario) -> bool:
 
 
 def _slots_over(mean: float, capacity: float) -> float:
-    """Return at most how many slots of a day, of Poisson numbers with *mean*, are expected to be over *capacity*."""
+    """Return at most how many slots of a day, of Poisson numbers with *mean*, are expected to be
+    over *capacity*.
+    """
     over = int(capacity) + 1
     if mean == 0 or over <= mean:
         return DAY_S * (mean > 0)

@@ -35,9 +35,10 @@ class Task:
 class Plan:
     """All the tasks of a scenario (an experiment of one cell) or an experiment, in order.
 
-    With *targets* the tasks are the first of each cell, and more are added, *most* at most, until each target is reached (`sim.experiment.precision`). *hash*
-    is of what was asked for: it stays the same when tasks are added. *environment* is what makes
-    them (`sim.experiment.environment`), a part of each key; *design* tells how the cells came about.
+    With *targets* the tasks are the first of each cell, and more are added, *most* at most, until
+    each target is reached (`sim.experiment.precision`). *hash* is of what was asked for: it stays
+    the same when tasks are added. *environment* is what makes them (`sim.experiment.environment`),
+    a part of each key; *design* tells how the cells came about.
     """
 
     name: str
@@ -136,7 +137,7 @@ def refuse_without_compiler(engine: str, scenarios: Iterable[Scenario]) -> None:
     most = max(scaled(scenario).estate.premises for scenario in scenarios)
     if most > UNCOMPILED_MOST:
         told = (
-            f"is set, and uncompiled kernels, which are for a debugger, run at most"
+            "is set, and uncompiled kernels, which are for a debugger, run at most"
             f" {UNCOMPILED_MOST:,} premises ({most:,} are asked for); unset it, use --engine twin,"
             f" or --set estate.premises={UNCOMPILED_MOST}"
         )
@@ -169,7 +170,9 @@ def addresses(
 
 
 def comparator_of(plan: Plan, cell: Cell) -> Cell | None:
-    """Return the cell that *cell* is compared with: the one named, or the one of the option named at the same points; None for that cell itself."""
+    """Return the cell that *cell* is compared with: the one named, or the one of the option named
+    at the same points; None for that cell itself.
+    """
     for other in plan.cells:
         same_points = other.option == plan.comparator and set(cell.points) <= set(other.points)
         if plan.comparator is not None and (other.name == plan.comparator or same_points):

@@ -1,4 +1,6 @@
-"""Replicate until what is asked for is precise enough: rounds of replications, cell by cell, in batches that keep the workers busy."""
+"""Replicate until what is asked for is precise enough: rounds of replications, cell by cell, in
+batches that keep the workers busy.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
 _MOST_TOLD: Final = 20
 
 
-def to_precision(plan: Plan, run: Path, at_once: int, carry_out: Callable[[Plan], list[str]]) -> tuple[Plan, list[str]]:
-    """Carry out *plan* in *run* by *carry_out*, and add replications to the cells that need them, in batches for *at_once* workers, until none does.
+def to_precision(
+    plan: Plan, run: Path, at_once: int, carry_out: Callable[[Plan], list[str]]
+) -> tuple[Plan, list[str]]:
+    """Carry out *plan* in *run* by *carry_out*, and add replications to the cells that need them,
+    in batches for *at_once* workers, until none does.
 
-    Return the plan of the replications that count, and what there is to warn of. A plan without targets, or a choice to
-    make, is carried out as it is.
+    Return the plan of the replications that count, and what there is to warn of. A plan without
+    targets, or a choice to make, is carried out as it is.
     """
     warnings, choice = carry_out(plan), choice_of(plan.design)
     if not plan.targets and choice is None:
@@ -34,18 +39,30 @@ def to_precision(plan: Plan, run: Path, at_once: int, carry_out: Callable[[Plan]
     while True:
         for task in tasks:
             known[task.cell.name].append(_measured(run, task))
-        verdicts = {name: judge(replications, plan.targets, least[name], plan.most) for name, replications in known.items()}
+        verdicts = {
+            name: judge(replications, plan.targets, least[name], plan.most)
+            for name, replications in known.items()
+        }
         if choice is not None:
             verdicts = judge_options(plan, choice, known, max(least.values()), verdicts)
         wanting = [cell for cell in plan.cells if verdicts[cell.name].more]
         if not wanting:
             break
         each = -(-at_once // len(wanting))
-        grown = [_grown(cell, min(len(known[cell.name]) + max(verdicts[cell.name].more, each), plan.most)) for cell in wanting]
-        tasks = tuple(task for cell in grown for task in _tasks(cell, plan)[len(known[cell.name]) :])
+        grown = [
+            _grown(
+                cell, min(len(known[cell.name]) + max(verdicts[cell.name].more, each), plan.most)
+            )
+            for cell in wanting
+        ]
+        tasks = tuple(
+            task for cell in grown for task in _tasks(cell, plan)[len(known[cell.name]) :]
+        )
         warnings += carry_out(replace(plan, tasks=tasks))
     cells = tuple(_grown(cell, verdicts[cell.name].counted) for cell in plan.cells)
-    return replace(plan, cells=cells, tasks=tuple(task for cell in cells for task in _tasks(cell, plan))), warnings + _told(verdicts)
+    return replace(
+        plan, cells=cells, tasks=tuple(task for cell in cells for task in _tasks(cell, plan))
+    ), warnings + _told(verdicts)
 
 
 def reached(plan: Plan) -> str:
@@ -53,7 +70,10 @@ def reached(plan: Plan) -> str:
     n = sorted(cell.scenario.replications for cell in plan.cells)
     choice = choice_of(plan.design)
     aims = [*map(str, plan.targets), *([f"the choice by {choice.metric}"] if choice else [])]
-    return f"{n[0]}{f' to {n[-1]}' if n[0] < n[-1] else ''} replications of each cell, for {', '.join(aims)}"
+    return (
+        f"{n[0]}{f' to {n[-1]}' if n[0] < n[-1] else ''} replications of each cell, for"
+        f" {', '.join(aims)}"
+    )
 
 
 def _measured(run: Path, task: Task) -> Mapping[tuple[str, str], float]:
@@ -73,5 +93,11 @@ def _tasks(cell: Cell, plan: Plan) -> list[Task]:
 
 
 def _told(verdicts: Mapping[str, Verdict]) -> list[str]:
-    told: list[Any] = [f"cell {name}: {verdict.shortfall}" for name, verdict in verdicts.items() if verdict.shortfall]
-    return told[:_MOST_TOLD] + [f"and {len(told) - _MOST_TOLD} more cells"] * (len(told) > _MOST_TOLD)
+    told: list[Any] = [
+        f"cell {name}: {verdict.shortfall}"
+        for name, verdict in verdicts.items()
+        if verdict.shortfall
+    ]
+    return told[:_MOST_TOLD] + [f"and {len(told) - _MOST_TOLD} more cells"] * (
+        len(told) > _MOST_TOLD
+    )

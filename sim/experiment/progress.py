@@ -1,4 +1,6 @@
-"""How far along: a bar with rate and time left on a terminal, a plain line now and then elsewhere. Always on stderr."""
+"""How far along: a bar with rate and time left on a terminal, a plain line now and then elsewhere.
+Always on stderr.
+"""
 
 from __future__ import annotations
 
@@ -69,9 +71,11 @@ class Silence:
         timed = sum(n * self._weight_of[cell] for cell, n in self._timed.items())
         by_weight = took_s / timed if timed else 0.0
         rest_s = sum(
-            n * (self._took_s[cell] / self._timed[cell])
-            if self._timed[cell]
-            else n * self._weight_of[cell] * by_weight
+            (
+                n * (self._took_s[cell] / self._timed[cell])
+                if self._timed[cell]
+                else n * self._weight_of[cell] * by_weight
+            )
             for cell, n in self._left.items()
         )
         passed_s = max(monotonic() - self.started, 1e-9)

@@ -1,4 +1,6 @@
-"""Does a run still come out as it did? One replication of it is run again from its resolved scenario, and the bytes are compared."""
+"""Does a run still come out as it did? One replication of it is run again from its resolved
+scenario, and the bytes are compared.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from sim.store import Address, StoreError, read_file, read_manifest, same, sha25
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """What running *replication* of *cell* again gave: the *tables* that *differ* in any byte, and what here is not as it was there.
+    """What running *replication* of *cell* again gave: the *tables* that *differ* in any byte, and
+    what here is not as it was there.
 
     *changes* are phrases: another source, Python or package may well be why tables differ.
     """
@@ -31,16 +34,23 @@ class Reproduction:
     changes: tuple[str, ...]
 
     def __str__(self) -> str:
-        where, changes = f"cell {self.cell}, replication {self.replication}", "".join(f"; {change}" for change in self.changes)
+        where, changes = f"cell {self.cell}, replication {self.replication}", "".join(
+            f"; {change}" for change in self.changes
+        )
         if self.differ:
-            return f"{where}: not reproduced, {', '.join(self.differ)} of {self.tables} tables differ{changes}"
+            return (
+                f"{where}: not reproduced, {', '.join(self.differ)} of {self.tables} tables"
+                f" differ{changes}"
+            )
         return f"{where}: reproduced, all {self.tables} tables are the same to the byte{changes}"
 
 
 def reproduce(run: Path, pick: int) -> Reproduction:
-    """Run one replication of *run* again, in memory, and compare. Which one is luck at an address: that of the run's plan and *pick*.
+    """Run one replication of *run* again, in memory, and compare. Which one is luck at an address:
+    that of the run's plan and *pick*.
 
-    Raises `StoreError` when what the run is made of is missing or damaged, or was kept by a version whose keys this one does not find.
+    Raises `StoreError` when what the run is made of is missing or damaged, or was kept by a version
+    whose keys this one does not find.
     """
     manifest = read_manifest(run)
     if sha256(read_file(run / "resolved.yaml")) != manifest["resolved_sha256"]:
@@ -52,13 +62,21 @@ def reproduce(run: Path, pick: int) -> Reproduction:
         for address in _kept(run, Cell(name, "", {}, world), written[name], manifest)
     ]
     if not there:
-        raise StoreError(f"{run} holds no replication that version {__version__} of the simulator can find; version {manifest['version']} made it", 3)
-    address, world = there[int(sha256(f"{manifest['plan']}/reproduce/{pick}".encode()), 16) % len(there)]
+        raise StoreError(
+            f"{run} holds no replication that version {__version__} of the simulator can find;"
+            f" version {manifest['version']} made it",
+            3,
+        )
+    address, world = there[
+        int(sha256(f"{manifest['plan']}/reproduce/{pick}".encode()), 16) % len(there)
+    ]
     refuse_without_compiler(manifest["engine"], [world])
     replicate = engine(ENGINES[manifest["engine"]], processors())
     found = same(run, address, replicate(world, address.replication))
     differ = tuple(name for name, is_same in found.items() if not is_same)
-    return Reproduction(address.cell, address.replication, len(found), differ, tuple(_changes(manifest)))
+    return Reproduction(
+        address.cell, address.replication, len(found), differ, tuple(_changes(manifest))
+    )
 
 
 def _kept(run: Path, cell: Cell, written: str, manifest: Mapping[str, Any]) -> list[Address]:

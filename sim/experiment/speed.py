@@ -22,7 +22,9 @@ _TIMES: Final = 5
 
 @cache
 def slowness() -> float:
-    """Return how many times as long this machine takes as the reference machine; measured if no machine like it is known here."""
+    """Return how many times as long this machine takes as the reference machine; measured if no
+    machine like it is known here.
+    """
     kept, host = _kept(), (platform.machine(), platform.processor(), platform.node())
     machine = " ".join(map(str, (*host, processors(), platform.python_version())))
     with suppress(OSError, ValueError, KeyError, TypeError):  # not measured yet, or not by us
@@ -43,7 +45,9 @@ def _kept() -> Path:
 
 
 def _exercise() -> float:
-    """Return the processor's seconds for work like the engine's: whole numbers mixed and put in order, and looked up out of order."""
+    """Return the processor's seconds for work like the engine's: whole numbers mixed and put in
+    order, and looked up out of order.
+    """
     import numpy as np
 
     began = process_time()

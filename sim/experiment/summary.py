@@ -1,4 +1,6 @@
-"""What all replications say together: an estimate for each cell, metric and group, and the differences from the comparator."""
+"""What all replications say together: an estimate for each cell, metric and group, and the
+differences from the comparator.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,26 @@ INTERVALS: Final = (
     "replications",
 )  # fmt: skip
 DIFFERENCES: Final = (
-    "cell", "comparator", "metric", "group", "difference", "half_width", "unpaired_half_width", "n", "unit", "low", "high", "variance_reduction", "p", "p_holm",
-    "warning", "condition", "condition_share", "condition_other_share", "replications",
-)  # fmt: skip
+    "cell",
+    "comparator",
+    "metric",
+    "group",
+    "difference",
+    "half_width",
+    "unpaired_half_width",
+    "n",
+    "unit",
+    "low",
+    "high",
+    "variance_reduction",
+    "p",
+    "p_holm",
+    "warning",
+    "condition",
+    "condition_share",
+    "condition_other_share",
+    "replications",
+)
 _VALUES: Final = ("cell", "replication", "metric", "group", "value")
 
 
@@ -40,7 +59,9 @@ def window_of(scenario: Scenario) -> Window:
 
 
 def factors_of(plan: Plan) -> dict[str, dict[str, str]]:
-    """Return the level of each factor for each cell, by factor then cell; the options are a factor named `option`."""
+    """Return the level of each factor for each cell, by factor then cell; the options are a factor
+    named `option`.
+    """
     paths = ["option"] * any(cell.option for cell in plan.cells) + list(
         dict.fromkeys(path for cell in plan.cells for path in cell.levels)
     )
@@ -54,7 +75,9 @@ def factors_of(plan: Plan) -> dict[str, dict[str, str]]:
 
 
 def merge(run: Path, tasks: Iterable[Task]) -> Measured:
-    """Write the merged tables of the finished *tasks* of *run*, in their order, and return the metrics of each."""
+    """Write the merged tables of the finished *tasks* of *run*, in their order, and return the
+    metrics of each.
+    """
     measured: Measured = {}
     with MergedTables(run) as merged:
         for task in tasks:
@@ -66,7 +89,9 @@ def merge(run: Path, tasks: Iterable[Task]) -> Measured:
 
 
 def measured_in(tables: Mapping[str, Any], scenario: Scenario) -> dict[tuple[str, str], float]:
-    """Return the metrics of one replication of *scenario*, from its Arrow *tables*: their columns as they are, for data frames of them cost more to make."""
+    """Return the metrics of one replication of *scenario*, from its Arrow *tables*: their columns
+    as they are, for data frames of them cost more to make.
+    """
     columns: Any = {
         name: dict(zip(table.column_names, table.columns, strict=True))
         for name, table in tables.items()
@@ -77,14 +102,18 @@ def measured_in(tables: Mapping[str, Any], scenario: Scenario) -> dict[tuple[str
 
 
 def _keys(replications: Iterable[Mapping[tuple[str, str], float]]) -> list[tuple[str, str]]:
-    """Return every (metric, group) of a cell's *replications*: in the order of `METRICS`, `all` before the groups by name."""
+    """Return every (metric, group) of a cell's *replications*: in the order of `METRICS`, `all`
+    before the groups by name.
+    """
     found = {key for values in replications for key in values}
     place = {name: number for number, name in enumerate(METRICS)}
     return sorted(found, key=lambda key: (place[key[0]], key[1] != "all", key[1]))
 
 
 def summary(plan: Plan, measured: Measured) -> tuple[Sequence[str], list[Row], list[Row]]:
-    """Return the header and rows of `summary.csv`, and the rows of `intervals.csv`: what its half-widths leave out."""
+    """Return the header and rows of `summary.csv`, and the rows of `intervals.csv`: what its
+    half-widths leave out.
+    """
     factors = factors_of(plan)
     rows, intervals = [], []
     for cell in (cell for cell in plan.cells if cell.name in measured):
@@ -105,7 +134,8 @@ def summary(plan: Plan, measured: Measured) -> tuple[Sequence[str], list[Row], l
 def _shares(
     replications: Sequence[Mapping[tuple[str, str], float]],
 ) -> dict[tuple[str, str], float]:
-    """Return the mean of every share that a metric is conditional on, over a cell's *replications*."""
+    """Return the mean of every share that a metric is conditional on, over a cell's *replications*.
+    """
     names = {metric.of.share for metric in METRICS.values() if metric.of is not None}
     keys = [key for key in _keys(replications) if key[0] in names]
     values = {key: [one[key] for one in replications if key in one] for key in keys}
@@ -118,7 +148,9 @@ def _condition(found: Estimate) -> tuple[str, float]:
 
 
 def differences(plan: Plan, measured: Measured) -> list[Row]:
-    """Return the rows of `differences.csv`: each cell less its comparator, replication by replication, where both have the metric."""
+    """Return the rows of `differences.csv`: each cell less its comparator, replication by
+    replication, where both have the metric.
+    """
     pairs = [
         (cell, other) for cell in plan.cells if (other := comparator_of(plan, cell)) is not None
     ]
@@ -132,7 +164,9 @@ def differences(plan: Plan, measured: Measured) -> list[Row]:
 def _differences(
     cell: Cell, other: Cell, asked: Sequence[str], measured: Measured
 ) -> Iterator[Row]:
-    """Yield the rows of one pair; the metrics *asked* for, over every group together, are the family that Holm's correction is over."""
+    """Yield the rows of one pair; the metrics *asked* for, over every group together, are the
+    family that Holm's correction is over.
+    """
     mine, theirs = measured.get(cell.name, {}), measured.get(other.name, {})
     shared = sorted(mine.keys() & theirs.keys())
     shares, others = (_shares([values[r] for r in shared]) for values in (mine, theirs))
@@ -153,9 +187,19 @@ def _differences(
         tail = apart.low, apart.high, apart.gain, apart.p, corrected.get(key, nan), apart.warning
         other_share = nan if apart.condition is None else apart.condition.other
         yield (
-            cell.name, other.name, *key, apart.value, apart.half_width, apart.unpaired_half_width, apart.n, apart.unit, *tail,
-            *_condition(apart), other_share, len(shared),
-        )  # fmt: skip
+            cell.name,
+            other.name,
+            *key,
+            apart.value,
+            apart.half_width,
+            apart.unpaired_half_width,
+            apart.n,
+            apart.unit,
+            *tail,
+            *_condition(apart),
+            other_share,
+            len(shared),
+        )
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Row]) -> bytes:
@@ -167,7 +211,9 @@ def to_csv(header: Sequence[str], rows: Iterable[Row]) -> bytes:
 
 
 def _field(value: Any) -> Any:
-    """Return a *value* as a field of CSV: text that a spreadsheet would take for a formula is defused."""
+    """Return a *value* as a field of CSV: text that a spreadsheet would take for a formula is
+    defused.
+    """
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return f"'{value}"
     return value
@@ -181,7 +227,9 @@ def _interval(found: Estimate) -> tuple[float | None, float | None, float | None
 
 
 def write_summary(run: Path, plan: Plan, measured: Measured) -> None:
-    """Write `summary.csv`, `intervals.csv`, `tables/values.parquet` and, where there is a comparator, `differences.csv` and `tables/differences.parquet`."""
+    """Write `summary.csv`, `intervals.csv`, `tables/values.parquet` and, where there is a
+    comparator, `differences.csv` and `tables/differences.parquet`.
+    """
     header, rows, intervals = summary(plan, measured)
     write_file(run / "summary.csv", to_csv(header, rows))
     write_file(run / "intervals.csv", to_csv(INTERVALS, intervals))

@@ -1,4 +1,6 @@
-"""How a message ends, and how it tries again: refusals, time-outs, back-off and its budget (docs/model.md sections 7 and 10)."""
+"""How a message ends, and how it tries again: refusals, time-outs, back-off and its budget
+(docs/model.md sections 7 and 10).
+"""
 
 from __future__ import annotations
 
@@ -97,10 +99,12 @@ class Setup(NamedTuple):
 
 
 class Book(NamedTuple):
-    """What is counted. By recorded server, kind and second of the day: int32 *seen*; by server and second: *served*, *waits*. By server × kind: int64
-    *undelayed*, int32 *delays*. By kind: int32 *ends* (end to end), int64 *fates* (× fate × stage), *late*, *attempts* (× messages, attempts, wasted); by row
-    and kind *stopped* (× stopped, put off); by region *cells*, and int32 *over* (× second) how many get more than they can serve; int32 *deliver*: second at
-    the SMI's door by position in the interval's flows.
+    """What is counted. By recorded server, kind and second of the day: int32 *seen*; by server and
+    second: *served*, *waits*. By server × kind: int64 *undelayed*, int32 *delays*. By kind: int32
+    *ends* (end to end), int64 *fates* (× fate × stage), *late*, *attempts* (× messages, attempts,
+    wasted); by row and kind *stopped* (× stopped, put off); by region *cells*, and int32 *over* (×
+    second) how many get more than they can serve; int32 *deliver*: second at the SMI's door by
+    position in the interval's flows.
     """
 
     seen: np.ndarray
@@ -119,7 +123,7 @@ class Book(NamedTuple):
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def finish(setup, book, pool, who, fate, stage, at):  # type: ignore[no-untyped-def]
+def finish(setup, book, pool, who, fate, stage, at):
     """End message *who* at second *at*; *stage* is where (-1: nowhere in particular)."""
     m, c = pool.messages[who], setup.c
     m.ended = at
@@ -135,26 +139,48 @@ def finish(setup, book, pool, who, fate, stage, at):  # type: ignore[no-untyped-
     if m.kind < c[Scalar.N_ANONYMOUS]:
         return
     if m.position >= 0:
-        book.deliver[m.position] = at if fate == Fate.DELIVERED else (NEVER if fate == Fate.IN_FLIGHT else NOT_WRITTEN)
-    told = m.kind < len(setup.targets) - 1 or (m.position >= 0 and not (fate == Fate.DELIVERED and at >= c[Scalar.STOP])) or fate == Fate.IN_FLIGHT
+        book.deliver[m.position] = (
+            at if fate == Fate.DELIVERED else (NEVER if fate == Fate.IN_FLIGHT else NOT_WRITTEN)
+        )
+    told = (
+        m.kind < len(setup.targets) - 1
+        or (m.position >= 0 and not (fate == Fate.DELIVERED and at >= c[Scalar.STOP]))
+        or fate == Fate.IN_FLIGHT
+    )
     if c[Scalar.TRACED] or not told:
         e = pool.ended[pool.n[Height.N_ENDED]]
-        e.premises, e.row, e.raised, e.made, e.kind, e.region, e.place = m.premises, m.number, m.raised, m.made, m.kind, m.region, m.place
+        e.premises, e.row, e.raised, e.made, e.kind, e.region, e.place = (
+            m.premises,
+            m.number,
+            m.raised,
+            m.made,
+            m.kind,
+            m.region,
+            m.place,
+        )
         e.cause, e.fate, e.stage, e.told = m.cause, fate, stage, told
         e.at = at if fate == Fate.DELIVERED else -1
         pool.n[Height.N_ENDED] += 1
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def settle(setup, book, pool, who):  # type: ignore[no-untyped-def]
+def settle(setup, book, pool, who):
     """End message *who* as refused if it will not try again and no attempt of it is under way."""
     m = pool.messages[who]
     if m.ended == NEVER and m.copies == 0 and not m.waits:
-        finish(setup, book, pool, who, Fate.REFUSED, m.refused_at if m.refused_s >= 0 else setup.c[Scalar.N_STAGES], m.refused_s)
+        finish(
+            setup,
+            book,
+            pool,
+            who,
+            Fate.REFUSED,
+            m.refused_at if m.refused_s >= 0 else setup.c[Scalar.N_STAGES],
+            m.refused_s,
+        )
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def leave_network(pool, who):  # type: ignore[no-untyped-def]
+def leave_network(pool, who):
     """Attempt *who* is no longer under way."""
     whole = pool.messages[who].message
     pool.messages[who].travels = False
@@ -164,7 +190,7 @@ def leave_network(pool, who):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def refuse(setup, book, pool, who, stage, s):  # type: ignore[no-untyped-def]
+def refuse(setup, book, pool, who, stage, s):
     """Attempt *who* is refused at *stage* in slot *s*."""
     whole, turn = pool.messages[who].message, pool.messages[who].turn
     leave_network(pool, who)
@@ -183,8 +209,10 @@ def refuse(setup, book, pool, who, stage, s):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def fail(setup, pool, who, at):  # type: ignore[no-untyped-def]
-    """The latest attempt of message *who* fails at second *at*; the next is due when the back-off is over, if there is one."""
+def fail(setup, pool, who, at):
+    """The latest attempt of message *who* fails at second *at*; the next is due when the back-off
+    is over, if there is one.
+    """
     m, retry = pool.messages[who], setup.retry
     m.failed = True
     if not setup.retried[m.kind] or m.attempt >= retry[RetryTerm.CAP]:
@@ -203,7 +231,10 @@ def fail(setup, pool, who, at):  # type: ignore[no-untyped-def]
         wait = ceiling - ceiling // 2 + scaled(drawn, ceiling // 2 + 1)
     else:
         before = np.int64(m.wait) if m.attempt > 0 else retry[RetryTerm.BASE]
-        wait = min(retry[RetryTerm.MOST], retry[RetryTerm.BASE] + scaled(drawn, max(1, 3 * before - retry[RetryTerm.BASE] + 1)))
+        wait = min(
+            retry[RetryTerm.MOST],
+            retry[RetryTerm.BASE] + scaled(drawn, max(1, 3 * before - retry[RetryTerm.BASE] + 1)),
+        )
     m.wait, m.waits = wait, True
     if at + wait < setup.c[Scalar.HORIZON]:
         remind(pool, at + wait, EventKind.DUE, who, m.attempt + 1, 0)
@@ -212,8 +243,10 @@ def fail(setup, pool, who, at):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def give_up_or_go(setup, book, pool, links, who, turn, t):  # type: ignore[no-untyped-def]
-    """Attempt *turn* of message *who* is due in second *t*: return the record of the attempt, or -1 when none is made."""
+def give_up_or_go(setup, book, pool, links, who, turn, t):
+    """Attempt *turn* of message *who* is due in second *t*: return the record of the attempt, or -1
+    when none is made.
+    """
     m, c = pool.messages[who], setup.c
     m.waits = False
     up = release(links, np.int64(m.region), np.int64(m.premises), t) if len(links.start) else t
@@ -228,14 +261,23 @@ def give_up_or_go(setup, book, pool, links, who, turn, t):  # type: ignore[no-un
         return NONE
     if turn > 0:
         dark = setup.dark_until
-        if m.kind >= c[Scalar.N_ANONYMOUS] and len(dark) and not setup.gasps[m.kind] and t < dark[setup.premises_first[m.region] + np.int64(m.premises)]:
+        if (
+            m.kind >= c[Scalar.N_ANONYMOUS]
+            and len(dark)
+            and not setup.gasps[m.kind]
+            and t < dark[setup.premises_first[m.region] + np.int64(m.premises)]
+        ):
             if m.refused_s >= t:  # a copy is under way until then
                 settle(setup, book, pool, who)
             elif m.copies == 0 and m.ended == NEVER:
                 finish(setup, book, pool, who, Fate.EXPIRED, -1, t)
             return NONE
         budget = setup.budget[m.region]
-        if setup.retry[RetryTerm.BUDGET] >= 0 and (budget[Spent.RETRIES] << 32) >= setup.retry[RetryTerm.BUDGET] * budget[Spent.FIRSTS]:
+        if (
+            setup.retry[RetryTerm.BUDGET] >= 0
+            and (budget[Spent.RETRIES] << 32)
+            >= setup.retry[RetryTerm.BUDGET] * budget[Spent.FIRSTS]
+        ):
             settle(setup, book, pool, who)
             return NONE
         budget[Spent.RETRIES_NOW] += 1
@@ -244,12 +286,21 @@ def give_up_or_go(setup, book, pool, links, who, turn, t):  # type: ignore[no-un
     if m.raised >= c[Scalar.WARM_UP]:
         book.attempts[m.kind, 0] += turn == 0
         book.attempts[m.kind, 1] += 1
-    return attempt(setup, pool, who, turn, t, word(setup.keys[Key.RANK], np.int64(m.place), np.int64(m.premises), t))
+    return attempt(
+        setup,
+        pool,
+        who,
+        turn,
+        t,
+        word(setup.keys[Key.RANK], np.int64(m.place), np.int64(m.premises), t),
+    )
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def attempt(setup, pool, who, turn, t, rank):  # type: ignore[no-untyped-def]
-    """Return the record of attempt *turn* of message *who*, which leaves in second *t*: its own record if that is not under way."""
+def attempt(setup, pool, who, turn, t, rank):
+    """Return the record of attempt *turn* of message *who*, which leaves in second *t*: its own
+    record if that is not under way.
+    """
     copy = who
     if pool.messages[who].travels:
         copy = take(pool)
@@ -260,6 +311,11 @@ def attempt(setup, pool, who, turn, t, rank):  # type: ignore[no-untyped-def]
     m.attempt, m.failed, m.latest = turn, False, t
     m.copies += 1
     m.refs += 1
-    if setup.retried[m.kind] and setup.retry[RetryTerm.TIMEOUT] > 0 and turn < setup.retry[RetryTerm.CAP] and m.ended > t:
+    if (
+        setup.retried[m.kind]
+        and setup.retry[RetryTerm.TIMEOUT] > 0
+        and turn < setup.retry[RetryTerm.CAP]
+        and m.ended > t
+    ):
         remind(pool, t + setup.retry[RetryTerm.TIMEOUT], EventKind.TIME_OUT, who, turn, 0)
     return copy

@@ -27,7 +27,7 @@ class CellCount(IntEnum):
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def cells(net, k, t):  # type: ignore[no-untyped-def]
+def cells(net, k, t):
     """Work through slot t + before of the cells, region by region."""
     setup, leaving, pool, links, rows, queues, book, room = net
     stage, messages, c = setup.stages[k], pool.messages, setup.c
@@ -40,9 +40,16 @@ def cells(net, k, t):  # type: ignore[no-untyped-def]
     by_server(room.ids, room.server, n, mine, room.more_ids)
     others = room.ids[:n].copy()
     for region in range(leaving.counts.shape[0]):
-        n_cells = (setup.premises_first[region + 1] - setup.premises_first[region] + c[Scalar.PER_CELL] - 1) // c[Scalar.PER_CELL]
+        n_cells = (
+            setup.premises_first[region + 1] - setup.premises_first[region] + c[Scalar.PER_CELL] - 1
+        ) // c[Scalar.PER_CELL]
         n = mine[region + 1] - mine[region]
-        if n == 0 and room.cells_waiting[region] == 0 and not leaving.crowded[region, i] and not c[Scalar.CELLS_WATCHED]:
+        if (
+            n == 0
+            and room.cells_waiting[region] == 0
+            and not leaving.crowded[region, i]
+            and not c[Scalar.CELLS_WATCHED]
+        ):
             _cells_pass(setup, leaving, book, stage.recorded + region, region, s, i)
             first_cell += n_cells
             continue
@@ -74,21 +81,23 @@ def cells(net, k, t):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _note_cell(setup, book, region, s, n, over, waiting):  # type: ignore[no-untyped-def]
+def _note_cell(setup, book, region, s, n, over, waiting):
     """Count what one cell did in slot *s*: *n* arrived, *over* its capacity or not, and *waiting*
     wait.
     """
     if s < setup.c[Scalar.WARM_UP]:
         return
     cells = book.cells[region]
-    cells[CellCount.PEAK], cells[CellCount.PEAK_WAITING] = max(cells[CellCount.PEAK], n), max(cells[CellCount.PEAK_WAITING], waiting)
+    cells[CellCount.PEAK], cells[CellCount.PEAK_WAITING] = max(cells[CellCount.PEAK], n), max(
+        cells[CellCount.PEAK_WAITING], waiting
+    )
     cells[CellCount.OVER] += over
     cells[CellCount.WAITING] += waiting > 0
     book.over[region, s - setup.c[Scalar.DAY_START]] += over
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _cells_pass(setup, leaving, book, recorded, region, s, i):  # type: ignore[no-untyped-def]
+def _cells_pass(setup, leaving, book, recorded, region, s, i):
     """Let all who come to the cells of a region in slot *s* pass at once."""
     n = np.int64(0)
     for kind in range(leaving.counts.shape[1]):
@@ -97,9 +106,13 @@ def _cells_pass(setup, leaving, book, recorded, region, s, i):  # type: ignore[n
         book.undelayed[recorded, kind] += leaving.measured[region, kind, i]
         n += leaving.counts[region, kind, i]
     if s >= setup.c[Scalar.WARM_UP]:
-        book.cells[region, CellCount.PEAK] = max(book.cells[region, CellCount.PEAK], leaving.busiest[region, i])
+        book.cells[region, CellCount.PEAK] = max(
+            book.cells[region, CellCount.PEAK], leaving.busiest[region, i]
+        )
         book.served[recorded, s - setup.c[Scalar.DAY_START]] += n
         for kind in range(leaving.counts.shape[1]):
             if setup.central[kind]:
                 continue
-            book.seen[recorded, kind, s - setup.c[Scalar.DAY_START]] += leaving.counts[region, kind, i]
+            book.seen[recorded, kind, s - setup.c[Scalar.DAY_START]] += leaving.counts[
+                region, kind, i
+            ]

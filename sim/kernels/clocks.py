@@ -14,7 +14,7 @@ _32 = np.uint64(32)
 
 
 @njit(nogil=True)
-def first_gaps(key, place, index, rate_per_s, out):  # type: ignore[no-untyped-def]
+def first_gaps(key, place, index, rate_per_s, out):
     """Write int32 *out*, the first stroke of each clock of *rate_per_s*; `NEVER` where it is 0."""
     for i in range(len(index)):
         out[i] = NEVER
@@ -23,7 +23,7 @@ def first_gaps(key, place, index, rate_per_s, out):  # type: ignore[no-untyped-d
 
 
 @njit(nogil=True)
-def strokes(key, place, index, rate, stop_s, due, number):  # type: ignore[no-untyped-def]
+def strokes(key, place, index, rate, stop_s, due, number):
     """Return int32 (row, second) of the strokes before *stop_s*, by row and then second, and move
     on int32 *due*, the next stroke of each clock.
 

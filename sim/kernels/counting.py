@@ -1,4 +1,5 @@
-"""Counting messages by second without ever holding one: the existing load, and the bins of a day."""
+"""Counting messages by second without ever holding one: the existing load, and the bins of a day.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +13,11 @@ _32 = np.uint64(32)
 
 
 @njit(nogil=True)
-def poisson_arrivals(key, region, start_s, stop_s, thresholds, first, out):  # type: ignore[no-untyped-def]
+def poisson_arrivals(key, region, start_s, stop_s, thresholds, first, out):
     """Write int32 *out*, the Poisson number of messages in each second of [start, stop).
 
-    *thresholds* uint64 are the inversion tables of the 24 hours of the day one after the other; those of hour h are [first[h], first[h + 1]).
+    *thresholds* uint64 are the inversion tables of the 24 hours of the day one after the other;
+    those of hour h are [first[h], first[h + 1]).
     """
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     last = np.int64(-1)
@@ -26,12 +28,16 @@ def poisson_arrivals(key, region, start_s, stop_s, thresholds, first, out):  # t
             words = block(np.uint32(quad), np.uint32(0), np.uint32(region), np.uint32(0), k0, k1)
             last = quad
         hour = (second // 3600) % 24
-        out[second - start_s] = poisson_count(pick(words, second), thresholds[first[hour] : first[hour + 1]])
+        out[second - start_s] = poisson_count(
+            pick(words, second), thresholds[first[hour] : first[hour + 1]]
+        )
 
 
 @njit(nogil=True)
-def largest_bins(counts, k, n_bins, out_n, out_at):  # type: ignore[no-untyped-def]
-    """Write into one-element *out_n*, *out_at* the largest sum over k consecutive counts and where its bin starts, over *n_bins* bins."""
+def largest_bins(counts, k, n_bins, out_n, out_at):
+    """Write into one-element *out_n*, *out_at* the largest sum over k consecutive counts and where
+    its bin starts, over *n_bins* bins.
+    """
     out_n[0], out_at[0] = 0, -1
     for b in range(n_bins):
         total = np.int64(0)

@@ -1,4 +1,6 @@
-"""Which seconds are too much for some WAN cell: thousands of cells, counted a stretch of seconds at a time."""
+"""Which seconds are too much for some WAN cell: thousands of cells, counted a stretch of seconds at
+a time.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ from sim.kernels.traffic import home
 
 
 @njit(nogil=True)
-def crowd(setup, leaving, rows, queues, k, region, stretch):  # type: ignore[no-untyped-def]
-    """Write `Leaving.crowded` and `Leaving.busiest` of *region*, whose cells are alike, at stage *k*,
-    *stretch* seconds at a time.
+def crowd(setup, leaving, rows, queues, k, region, stretch):
+    """Write `Leaving.crowded` and `Leaving.busiest` of *region*, whose cells are alike, at stage
+    *k*, *stretch* seconds at a time.
     """
     n_seconds, n_regions = leaving.counts.shape[2], leaving.counts.shape[0]
     stage, sizes, first, n_cells = setup.stages[k], setup.sizes[k], np.int64(0), np.int64(0)
@@ -40,7 +42,10 @@ def crowd(setup, leaving, rows, queues, k, region, stretch):  # type: ignore[no-
                 if setup.central[kind]:
                     continue
                 for number in range(np.int64(leaving.total[region, kind, i])):
-                    cell = home(setup, region, kind, leaving.start + i, number) // setup.c[Scalar.PER_CELL]
+                    cell = (
+                        home(setup, region, kind, leaving.start + i, number)
+                        // setup.c[Scalar.PER_CELL]
+                    )
                     row[cell] += 1
                     if limit.in_bytes:
                         row_b[cell] += sizes[kind]

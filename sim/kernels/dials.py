@@ -34,7 +34,7 @@ def dial_of(moves: tuple[tuple[int, int], ...]) -> Dial:
 
 
 @njit(nogil=True, _nrt=False)  # makes no array, and is called from kernels that count none
-def strikes(start_s, ahead_s, before, due):  # type: ignore[no-untyped-def]
+def strikes(start_s, ahead_s, before, due):
     """Return the first second in which the clock shows *due*, a reading, or more."""
     i = 0
     while i + 1 < len(before) and before[i + 1] < due:
@@ -43,7 +43,7 @@ def strikes(start_s, ahead_s, before, due):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, _nrt=False)
-def reading(start_s, ahead_s, before, second):  # type: ignore[no-untyped-def]
+def reading(start_s, ahead_s, before, second):
     """Return what the clock shows in *second*."""
     i = 0
     while i + 1 < len(start_s) and start_s[i + 1] <= second:

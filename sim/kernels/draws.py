@@ -1,7 +1,10 @@
-"""Addressed luck: Philox4x32-10 (Salmon et al., SC11), a counter-based generator with nothing to consume.
+"""Addressed luck: Philox4x32-10 (Salmon et al., SC11), a counter-based generator with nothing to
+consume.
 
-A word is a pure function of (key, place, index, occasion): *key* from `sim.streams.stream_key`, *place* = region number * 8 + slot, *index* = number of the
-premises in its region, *occasion* = which time this is. Four neighbouring premises share one block, so a sweep over a region costs a quarter of the rounds.
+A word is a pure function of (key, place, index, occasion): *key* from `sim.streams.stream_key`,
+*place* = region number * 8 + slot, *index* = number of the premises in its region, *occasion* =
+which time this is. Four neighbouring premises share one block, so a sweep over a region costs a
+quarter of the rounds.
 """
 
 from __future__ import annotations
@@ -21,8 +24,10 @@ _INV32 = 2.0**-32
 
 
 @njit(inline="always")
-def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """Return the four 32-bit words of Philox4x32-10 for counter (c0, c1, c2, c3) and key (k0, k1), all uint32."""
+def block(c0, c1, c2, c3, k0, k1):
+    """Return the four 32-bit words of Philox4x32-10 for counter (c0, c1, c2, c3) and key (k0, k1),
+    all uint32.
+    """
     x0, x1, x2, x3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
     a, b = np.uint64(k0), np.uint64(k1)
     for _ in range(10):
@@ -35,8 +40,10 @@ def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def pick(words, index):  # type: ignore[no-untyped-def]
-    """Return the word of a block that belongs to premises *index*, without a branch: which it is nobody could foretell."""
+def pick(words, index):
+    """Return the word of a block that belongs to premises *index*, without a branch: which it is
+    nobody could foretell.
+    """
     low = np.uint64(words[0]) | np.uint64(words[1]) << _32
     high = np.uint64(words[2]) | np.uint64(words[3]) << _32
     two = (np.uint64(index) >> np.uint64(1) & np.uint64(1)) * _ALL
@@ -44,8 +51,10 @@ def pick(words, index):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def word(key, place, index, occasion):  # type: ignore[no-untyped-def]
-    """Return the uint32 drawn at (key, place, index, occasion); *key* is uint64, the rest non-negative integers below 2^32 (occasion is taken modulo 2^32)."""
+def word(key, place, index, occasion):
+    """Return the uint32 drawn at (key, place, index, occasion); *key* is uint64, the rest
+    non-negative integers below 2^32 (occasion is taken modulo 2^32).
+    """
     k = np.uint64(key)
     words = block(
         np.uint32(np.uint64(index) >> np.uint64(2)),
@@ -59,13 +68,13 @@ def word(key, place, index, occasion):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def scaled(drawn, n):  # type: ignore[no-untyped-def]
+def scaled(drawn, n):
     """Return the whole number in [0, n) at the same place as *drawn* in [0, 2^32)."""
     return np.int64((np.uint64(drawn) * np.uint64(n)) >> _32)
 
 
 @njit()
-def gap_s(drawn, rate_per_s):  # type: ignore[no-untyped-def]
+def gap_s(drawn, rate_per_s):
     """Return a gap in whole seconds, 1 / *rate_per_s* on average, of a clock that strikes in any
     second with that chance: 0 < rate ≤ 1 /s, so that a gap is at least one.
     """
@@ -77,24 +86,32 @@ def gap_s(drawn, rate_per_s):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def bounded_pareto(drawn, tail, spread):  # type: ignore[no-untyped-def]
-    """Return a multiple of mean 1 with a heavy tail: bounded Pareto of exponent *tail* > 0 other than 1, the largest *spread* > 1 times the smallest."""
+def bounded_pareto(drawn, tail, spread):
+    """Return a multiple of mean 1 with a heavy tail: bounded Pareto of exponent *tail* > 0 other
+    than 1, the largest *spread* > 1 times the smallest.
+    """
     least = (tail - 1.0) / tail * (1.0 - spread**-tail) / (1.0 - spread ** (1.0 - tail))
-    return least * (1.0 - (np.float64(drawn) + 0.5) * _INV32 * (1.0 - spread**-tail)) ** (-1.0 / tail)
+    return least * (1.0 - (np.float64(drawn) + 0.5) * _INV32 * (1.0 - spread**-tail)) ** (
+        -1.0 / tail
+    )
 
 
 def threshold(share: float) -> int:
-    """Return the number of words that count as "it happens" for *share* in [0, 1]: 0 for never, 2^32 for always."""
+    """Return the number of words that count as "it happens" for *share* in [0, 1]: 0 for never,
+    2^32 for always.
+    """
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"a share lies in [0, 1], not {share!r}")
     return int(share * 2**32 + 0.5)
 
 
 def poisson_cdf_thresholds(mean: float) -> np.ndarray:
-    """Return the uint64 thresholds of P(X <= n), n = 0, 1, …, up to 1 in 32 bits, for a Poisson count of *mean* >= 0.
+    """Return the uint64 thresholds of P(X <= n), n = 0, 1, …, up to 1 in 32 bits, for a Poisson
+    count of *mean* >= 0.
 
-    The count of a word is the number of thresholds at or below it (`np.searchsorted(…, side="right")`). The terms are summed outwards from the
-    mode in logarithms, so means of many thousands are exact to the 32 bits a word has.
+    The count of a word is the number of thresholds at or below it (`np.searchsorted(…,
+    side="right")`). The terms are summed outwards from the mode in logarithms, so means of many
+    thousands are exact to the 32 bits a word has.
     """
     from math import exp, lgamma, log, sqrt
 
@@ -114,8 +131,10 @@ def poisson_cdf_thresholds(mean: float) -> np.ndarray:
 
 
 @njit()
-def poisson_count(drawn, thresholds):  # type: ignore[no-untyped-def]
-    """Return the Poisson count of *drawn* by inversion in *thresholds* (bisection; no wrap, no loss)."""
+def poisson_count(drawn, thresholds):
+    """Return the Poisson count of *drawn* by inversion in *thresholds* (bisection; no wrap, no
+    loss).
+    """
     low, high = 0, len(thresholds) - 1
     value = np.uint64(drawn)
     while low < high:
@@ -128,7 +147,7 @@ def poisson_count(drawn, thresholds):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def which_below(key, place, start, threshold, out):  # type: ignore[no-untyped-def]
+def which_below(key, place, start, threshold, out):
     """Write into bool *out* which of the premises from *start* on draw below *threshold* (uint64)
     on their first occasion.
     """

@@ -8,8 +8,9 @@ from sim.kernels.compiled import njit
 
 
 @njit(nogil=True)
-def longer(array, capacity):  # type: ignore[no-untyped-def]
-    """Return a copy of *array* with room for *capacity* items; what follows its own is not written."""
+def longer(array, capacity):
+    """Return a copy of *array* with room for *capacity* items; what follows its own is not written.
+    """
     copy = np.empty(capacity, array.dtype)
     copy[: len(array)] = array
     return copy

@@ -1,6 +1,7 @@
 """What hubs keep while their link is down, and what a full hub drops (docs/model.md section 10).
 
-A release is one second at which a hub sends what it kept; messages are by sender, and those of one release in the order in which they were made.
+A release is one second at which a hub sends what it kept; messages are by sender, and those of one
+release in the order in which they were made.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from sim.words import Fate, Overflow
 
 
 @njit(nogil=True)
-def find_links(messages, links, region, index, can_keep):  # type: ignore[no-untyped-def]
-    """Put off what meets a link that is down to its release, or let it expire unless the hub *can_keep* it."""
+def find_links(messages, links, region, index, can_keep):
+    """Put off what meets a link that is down to its release, or let it expire unless the hub
+    *can_keep* it.
+    """
     d = links
     shared = LinksRef(
         d.region, d.start, d.stop, d.number, d.covers, d.spread, d.key, d.premises_per_cell
@@ -26,12 +29,16 @@ def find_links(messages, links, region, index, can_keep):  # type: ignore[no-unt
         if messages[i].fate == Fate.IN_FLIGHT:
             back = release(shared, region, index[messages[i].row], messages[i].t)
             if back > messages[i].t:
-                messages[i].t, messages[i].fate = min(back, NEVER), Fate.IN_FLIGHT if can_keep else Fate.EXPIRED
+                messages[i].t, messages[i].fate = min(back, NEVER), (
+                    Fate.IN_FLIGHT if can_keep else Fate.EXPIRED
+                )
 
 
 @njit(nogil=True)
-def kept_apart(messages, measure_s, tally):  # type: ignore[no-untyped-def]
-    """Return (made as they leave, kept by their hubs since they were made), and count those who have ended."""
+def kept_apart(messages, measure_s, tally):
+    """Return (made as they leave, kept by their hubs since they were made), and count those who
+    have ended.
+    """
     n_kept, n_ended = 0, 0
     for i in range(np.uint64(len(messages))):
         if messages[i].fate != Fate.IN_FLIGHT:
@@ -52,8 +59,10 @@ def kept_apart(messages, measure_s, tally):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def joined_by_release(old, new):  # type: ignore[no-untyped-def]
-    """Return the kept messages *old* and *new* by sender, release and then the order in which they were made; *new* ones were made after *old* ones."""
+def joined_by_release(old, new):
+    """Return the kept messages *old* and *new* by sender, release and then the order in which they
+    were made; *new* ones were made after *old* ones.
+    """
     out = np.empty(len(old) + len(new), OUTGOING)
     i, j = 0, 0
     for k in range(len(out)):
@@ -72,12 +81,16 @@ def joined_by_release(old, new):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def overflow(kept, buffer, rule):  # type: ignore[no-untyped-def]
-    """Write what a hub's full *buffer* did to the messages it kept for one release, by *rule*: `DROP_NEWEST`, `DROP_OLDEST` or `KEEP_LATEST`."""
+def overflow(kept, buffer, rule):
+    """Write what a hub's full *buffer* did to the messages it kept for one release, by *rule*:
+    `DROP_NEWEST`, `DROP_OLDEST` or `KEEP_LATEST`.
+    """
     first = 0
     while first < len(kept):
         stop = first + 1
-        while stop < len(kept) and kept[stop].row == kept[first].row and kept[stop].t == kept[first].t:
+        while (
+            stop < len(kept) and kept[stop].row == kept[first].row and kept[stop].t == kept[first].t
+        ):
             stop += 1
         for i in range(first, stop):
             if rule == Overflow.KEEP_LATEST:
@@ -90,16 +103,22 @@ def overflow(kept, buffer, rule):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def expire_in_the_dark(messages, index, dark_until):  # type: ignore[no-untyped-def]
-    """Let expire what would leave while its premises is dark (nothing when *dark_until* is empty)."""
+def expire_in_the_dark(messages, index, dark_until):
+    """Let expire what would leave while its premises is dark (nothing when *dark_until* is empty).
+    """
     for i in range(len(messages) if len(dark_until) > 0 else 0):
-        if messages[i].fate == Fate.IN_FLIGHT and messages[i].t < dark_until[index[messages[i].row]]:
+        if (
+            messages[i].fate == Fate.IN_FLIGHT
+            and messages[i].t < dark_until[index[messages[i].row]]
+        ):
             messages[i].fate = Fate.EXPIRED
 
 
 @njit(nogil=True)
-def by_made(a, b):  # type: ignore[no-untyped-def]
-    """Return the messages of *a*, by sender and second made, and of *b*, by sender, together by sender and then made, raised and cause."""
+def by_made(a, b):
+    """Return the messages of *a*, by sender and second made, and of *b*, by sender, together by
+    sender and then made, raised and cause.
+    """
     out = np.empty(len(a) + len(b), OUTGOING)
     i, j = 0, 0
     for k in range(len(out)):
@@ -110,7 +129,11 @@ def by_made(a, b):  # type: ignore[no-untyped-def]
             message = b[j]
             j += 1
         place = k
-        while place > 0 and out[place - 1].row == message.row and _made_before(message, out[place - 1]):
+        while (
+            place > 0
+            and out[place - 1].row == message.row
+            and _made_before(message, out[place - 1])
+        ):
             out[place] = out[place - 1]
             place -= 1
         out[place] = message
@@ -118,7 +141,7 @@ def by_made(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, inline="always")
-def _made_before(a, b):  # type: ignore[no-untyped-def]
+def _made_before(a, b):
     if a.made != b.made:
         return a.made < b.made
     return a.raised < b.raised or (a.raised == b.raised and a.cause < b.cause)

@@ -1,7 +1,9 @@
-"""Two ledgers, and every second of disagreement between them and the truth (MISSION_MAP 1.6), integrated at transitions and never sampled.
+"""Two ledgers, and every second of disagreement between them and the truth (MISSION_MAP 1.6),
+integrated at transitions and never sampled.
 
-One slice of devices and one interval at a time: changes, and writes of versions that reports carried, merged in time per device. Most devices of a
-national day are RIGHT before and after a report that confirms them; they take a path of a few nanoseconds.
+One slice of devices and one interval at a time: changes, and writes of versions that reports
+carried, merged in time per device. Most devices of a national day are RIGHT before and after a
+report that confirms them; they take a path of a few nanoseconds.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ class Changed(NamedTuple):
 
 
 class Reports(NamedTuple):
-    """Reports by device row and then second made; *deliver*: second written, `REFUSED`, or `NOT_YET` (or any second at or after the interval's end)."""
+    """Reports by device row and then second made; *deliver*: second written, `REFUSED`, or
+    `NOT_YET` (or any second at or after the interval's end).
+    """
 
     row: NDArray[Any]
     made: NDArray[Any]
@@ -67,32 +71,69 @@ class Held(NamedTuple):
 
 
 @njit(nogil=True)
-def walk(  # type: ignore[no-untyped-def]
-    stop_s, horizon_s, measure_s, changed, known, reports, late, held, truth, source, record, since, confirmed,
+def walk(
+    stop_s,
+    horizon_s,
+    measure_s,
+    changed,
+    known,
+    reports,
+    late,
+    held,
+    truth,
+    source,
+    record,
+    since,
+    confirmed,
 ):
     """Walk one ledger of one slice through an interval that ends at *stop_s*.
 
-    *truth*, *source* and *record* are the versions run, known to the sender and recorded at the interval's start; *record*, *since* (WRONG since; -1: it is
-    not) and *confirmed* are moved on. *changed* is what happens to the truth and *known* to what the sender knows of it. *reports* were made in the interval;
-    *late* ones were made earlier and end now, and *held* is what they carry, in the same order; those of one device are written in the order made, which
-    `overtaken` sees to. Returns (held after it, begins and ends of the WRONG spells that ended, how many began, what the confirmations take off the integral
-    of confirmation age over [measure, horizon) in two halves).
+    *truth*, *source* and *record* are the versions run, known to the sender and recorded at the
+    interval's start; *record*, *since* (WRONG since; -1: it is not) and *confirmed* are moved on.
+    *changed* is what happens to the truth and *known* to what the sender knows of it. *reports*
+    were made in the interval; *late* ones were made earlier and end now, and *held* is what they
+    carry, in the same order; those of one device are written in the order made, which `overtaken`
+    sees to. Returns (held after it, begins and ends of the WRONG spells that ended, how many began,
+    what the confirmations take off the integral of confirmation age over [measure, horizon) in two
+    halves).
     """
-    (c_row, c_second, c_version), (k_row, k_second, k_version) = changed, known  # taken apart once: reaching into a tuple in the loop costs more than the loop
-    (row, made, deliver), (late_row, late_made, late_deliver), (held_row, held_made, held_version) = reports, late, held
-    n_row, n_c, n_k, n_held, n_late, end = len(row), len(c_row), len(k_row), len(held_row), len(late_row), len(truth)
-    kept_row, kept_made, kept_version = np.empty(n_row + n_held, np.int32), np.empty(n_row + n_held, np.int32), np.empty(n_row + n_held, np.uint16)
+    # Taken apart once: reaching into a tuple in the loop costs more than the loop.
+    c_row, c_second, c_version = changed
+    k_row, k_second, k_version = known
+    row, made, deliver = reports
+    late_row, late_made, late_deliver = late
+    held_row, held_made, held_version = held
+    n_row, n_c, n_k = len(row), len(c_row), len(k_row)
+    n_held, n_late, end = len(held_row), len(late_row), len(truth)
+    kept_row = np.empty(n_row + n_held, np.int32)
+    kept_made = np.empty(n_row + n_held, np.int32)
+    kept_version = np.empty(n_row + n_held, np.uint16)
     began, ended = np.empty(n_row + n_late, np.int32), np.empty(n_row + n_late, np.int32)
     kept, closed, opened, low, high = 0, 0, 0, np.int64(0), np.int64(0)
     c, k, m, overdue, h = 0, 0, 0, 0, 0
     while True:
-        now = min(np.int64(c_row[c]) if c < n_c else end, np.int64(held_row[h]) if h < n_held else end)
-        while m < n_row:  # the clean majority: RIGHT, nothing happens to them, and a report confirms it
+        now = min(
+            np.int64(c_row[c]) if c < n_c else end, np.int64(held_row[h]) if h < n_held else end
+        )
+        # the clean majority: RIGHT, nothing happens to them, and a report confirms it
+        while m < n_row:
             device, written = np.int64(row[m]), np.int64(deliver[m])
-            if device >= now or since[device] >= 0 or source[device] != truth[device] or written >= stop_s or written < 0:
+            if (
+                device >= now
+                or since[device] >= 0
+                or source[device] != truth[device]
+                or written >= stop_s
+                or written < 0
+            ):
                 break
-            gained = (np.int64(made[m]) - np.int64(confirmed[device])) * (horizon_s - max(written, measure_s))
-            low, high, confirmed[device] = low + (gained & 0xFFFFFFFF), high + (gained >> 32), made[m]
+            gained = (np.int64(made[m]) - np.int64(confirmed[device])) * (
+                horizon_s - max(written, measure_s)
+            )
+            low, high, confirmed[device] = (
+                low + (gained & 0xFFFFFFFF),
+                high + (gained >> 32),
+                made[m],
+            )
             m += 1
         now = min(now, np.int64(row[m]) if m < n_row else end)
         if now == end:
@@ -117,7 +158,11 @@ def walk(  # type: ignore[no-untyped-def]
                 version = version_known
                 m += 1
             until_s = written if is_held or is_new else stop_s
-            while c < n_c and c_row[c] == now and (c_second[c] <= until_s < stop_s or not (is_held or is_new)):
+            while (
+                c < n_c
+                and c_row[c] == now
+                and (c_second[c] <= until_s < stop_s or not (is_held or is_new))
+            ):
                 version_run = c_version[c]
                 if since[now] < 0 and version_held != version_run:
                     since[now], opened = c_second[c], opened + 1
@@ -137,21 +182,34 @@ def walk(  # type: ignore[no-untyped-def]
                 elif since[now] < 0 and version != version_run:
                     since[now], opened = written, opened + 1
         record[now] = version_held
-    return (kept_row[:kept].copy(), kept_made[:kept].copy(), kept_version[:kept].copy()), began[:closed], ended[:closed], opened, low, high
+    return (
+        (kept_row[:kept].copy(), kept_made[:kept].copy(), kept_version[:kept].copy()),
+        began[:closed],
+        ended[:closed],
+        opened,
+        low,
+        high,
+    )
 
 
 @njit(nogil=True)
-def overtaken(reports, late, stop_s, confirmed):  # type: ignore[no-untyped-def]
-    """Write `REFUSED` over what is out of date when it is written before *stop_s*: a report made later was written earlier, now or before (*confirmed*).
+def overtaken(reports, late, stop_s, confirmed):
+    """Write `REFUSED` over what is out of date when it is written before *stop_s*: a report made
+    later was written earlier, now or before (*confirmed*).
 
-    *reports* were made after the *late* ones. What is left of one device is written in the order made.
+    *reports* were made after the *late* ones. What is left of one device is written in the order
+    made.
     """
     (row, made, deliver), (late_row, late_made, late_deliver) = reports, late
     m, overdue = len(row) - 1, len(late_row) - 1
     device, earliest = np.int64(-1), NEVER
     while m >= 0 or overdue >= 0:
         is_new = overdue < 0 or (m >= 0 and row[m] >= late_row[overdue])
-        now, written, known = (row[m], deliver[m], made[m]) if is_new else (late_row[overdue], late_deliver[overdue], late_made[overdue])
+        now, written, known = (
+            (row[m], deliver[m], made[m])
+            if is_new
+            else (late_row[overdue], late_deliver[overdue], late_made[overdue])
+        )
         if now != device:
             device, earliest = np.int64(now), NEVER
         if 0 <= written < stop_s:
@@ -168,7 +226,7 @@ def overtaken(reports, late, stop_s, confirmed):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def settle(changed, truth):  # type: ignore[no-untyped-def]
+def settle(changed, truth):
     """Write the interval's changes into the *truth*, once both ledgers have walked past them."""
     row, _, version = changed
     for i in range(np.uint64(len(row))):
@@ -176,14 +234,16 @@ def settle(changed, truth):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def account(began, ended, repaired, measure_s, edges, totals, bands):  # type: ignore[no-untyped-def]
-    """Add the WRONG spells [began, ended), as far as they lie at or after *measure_s*, to int64 *totals* and *bands*; *repaired*: each ended RIGHT."""
+def account(began, ended, repaired, measure_s, edges, totals, bands):
+    """Add the WRONG spells [began, ended), as far as they lie at or after *measure_s*, to int64
+    *totals* and *bands*; *repaired*: each ended RIGHT.
+    """
     for i in range(np.uint64(len(began))):
         add_spell(began[i], ended[i], repaired, measure_s, edges, totals, bands)
 
 
 @njit(nogil=True, _nrt=False)  # makes no array, and is called from kernels that count none
-def add_spell(began_s, ended_s, repaired, measure_s, edges, totals, bands):  # type: ignore[no-untyped-def]
+def add_spell(began_s, ended_s, repaired, measure_s, edges, totals, bands):
     """Add one WRONG spell, as `account` does."""
     since, until = np.int64(began_s), np.int64(ended_s)
     begin = max(since, np.int64(measure_s))
@@ -208,13 +268,20 @@ def add_spell(began_s, ended_s, repaired, measure_s, edges, totals, bands):  # t
 
 
 @njit(nogil=True)
-def hub_hears(key, place, index, row, changed_s, loss):  # type: ignore[no-untyped-def]
+def hub_hears(key, place, index, row, changed_s, loss):
     """Return a mask of the changes whose HAN write reaches the hub."""
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     heard = np.ones(len(row), np.bool_)
     if loss > np.uint64(0):
         for i in range(np.uint64(len(row))):
             number = index[row[i]]
-            words = block(np.uint32(number >> np.uint32(2)), np.uint32(changed_s[i]), np.uint32(place), np.uint32(0), k0, k1)
+            words = block(
+                np.uint32(number >> np.uint32(2)),
+                np.uint32(changed_s[i]),
+                np.uint32(place),
+                np.uint32(0),
+                k0,
+                k1,
+            )
             heard[i] = not np.uint64(pick(words, number)) < loss
     return heard

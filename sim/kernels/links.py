@@ -1,4 +1,6 @@
-"""When a premises' link to the network is down, and when what its hub kept leaves (docs/model.md sections 5 and 10)."""
+"""When a premises' link to the network is down, and when what its hub kept leaves (docs/model.md
+sections 5 and 10).
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ from sim.kernels.draws import scaled, word
 class Links(NamedTuple):
     """Every stroke of the WAN outages, in order of time.
 
-    *region*, *start*, *stop*, *number* int64, one a stroke: where, in [start, stop), and its number in the calendar. *covers* bool, strokes × most cells of a
-    region: whether it takes the cell. *spread* seconds of staggered reconnection, drawn under *key*.
+    *region*, *start*, *stop*, *number* int64, one a stroke: where, in [start, stop), and its number
+    in the calendar. *covers* bool, strokes × most cells of a region: whether it takes the cell.
+    *spread* seconds of staggered reconnection, drawn under *key*.
     """
 
     region: NDArray[Any]
@@ -29,8 +32,10 @@ class Links(NamedTuple):
 
 
 @njit(nogil=True)
-def release(links, region, index, t):  # type: ignore[no-untyped-def]
-    """Return when premises *index* of *region* can first send what it has at second *t*: *t* itself while its link is up."""
+def release(links, region, index, t):
+    """Return when premises *index* of *region* can first send what it has at second *t*: *t* itself
+    while its link is up.
+    """
     cell, now = np.int64(index) // links.premises_per_cell, np.int64(t)
     later = now
     while later >= 0:
@@ -41,7 +46,9 @@ def release(links, region, index, t):  # type: ignore[no-untyped-def]
             if now < links.stop[k] and links.region[k] == region and links.covers[k, cell]:
                 back = links.stop[k]
                 if links.spread > 0:
-                    back += scaled(word(links.key, region * 8, index, links.number[k]), links.spread)
+                    back += scaled(
+                        word(links.key, region * 8, index, links.number[k]), links.spread
+                    )
                 later = max(later, back)
     return now
 
@@ -52,8 +59,16 @@ def any_down(links: Links, region: int, start_s: int, stop_s: int) -> bool:
 
 
 def since(links: Links, second: int, region: int | None = None) -> Links:
-    """Return *links* without the strokes that are over by *second*, and those of other regions where one is named: `release` of any later second is equal."""
+    """Return *links* without the strokes that are over by *second*, and those of other regions
+    where one is named: `release` of any later second is equal.
+    """
     keep = links.stop > second
     if region is not None:
         keep &= links.region == region
-    return links._replace(region=links.region[keep], start=links.start[keep], stop=links.stop[keep], number=links.number[keep], covers=links.covers[keep])
+    return links._replace(
+        region=links.region[keep],
+        start=links.start[keep],
+        stop=links.stop[keep],
+        number=links.number[keep],
+        covers=links.covers[keep],
+    )

@@ -10,7 +10,7 @@ from sim.words import Fate
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def send(box, messages, k, who):  # type: ignore[no-untyped-def]
+def send(box, messages, k, who):
     """Let *who* arrive at stage *k* in this step."""
     messages[who].next = NONE
     if box[k, 2] == 0:
@@ -22,13 +22,27 @@ def send(box, messages, k, who):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def at_the_door(setup, book, pool, box, who, at):  # type: ignore[no-untyped-def]
-    """Attempt *who* reaches the SMI's door at second *at*: the first of a message ends it, and is passed on to a user."""
+def at_the_door(setup, book, pool, box, who, at):
+    """Attempt *who* reaches the SMI's door at second *at*: the first of a message ends it, and is
+    passed on to a user.
+    """
     whole, c = pool.messages[who].message, setup.c
     m = pool.messages[whole]
     if m.ended == NEVER:
-        finish(setup, book, pool, whole, Fate.DELIVERED if at < c[Scalar.HORIZON] else Fate.IN_FLIGHT, -1, at)
-        if at < c[Scalar.HORIZON] and c[Scalar.N_STAGES] > c[Scalar.N_OPEN] and m.kind >= c[Scalar.N_ANONYMOUS]:
+        finish(
+            setup,
+            book,
+            pool,
+            whole,
+            Fate.DELIVERED if at < c[Scalar.HORIZON] else Fate.IN_FLIGHT,
+            -1,
+            at,
+        )
+        if (
+            at < c[Scalar.HORIZON]
+            and c[Scalar.N_STAGES] > c[Scalar.N_OPEN]
+            and m.kind >= c[Scalar.N_ANONYMOUS]
+        ):
             send(box, pool.messages, c[Scalar.N_OPEN], who)
             return
     elif at < c[Scalar.HORIZON] and m.raised >= c[Scalar.WARM_UP]:
@@ -38,7 +52,7 @@ def at_the_door(setup, book, pool, box, who, at):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def onward(setup, book, pool, box, k, who, s):  # type: ignore[no-untyped-def]
+def onward(setup, book, pool, box, k, who, s):
     """Attempt *who* departs stage *k* in slot *s*."""
     c = setup.c
     if k + 1 < c[Scalar.N_OPEN]:
@@ -52,7 +66,7 @@ def onward(setup, book, pool, box, k, who, s):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def arrivals(messages, box, k, ids):  # type: ignore[no-untyped-def]
+def arrivals(messages, box, k, ids):
     """Empty the box of stage *k* into *ids*; return how many."""
     who, n = box[k, 0], box[k, 2]
     for j in range(n):

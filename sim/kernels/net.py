@@ -15,9 +15,10 @@ from sim.kernels.traffic import Leaving
 
 
 class Room(NamedTuple):
-    """Scratch: int32 *box*, who is under way to each stage (first, last, number); room for a slot's arrivals (*ids*, *server*) and what becomes of them;
-    int64 *by_kind*: arrivals by server and kind; bool *is_calm* by server; int64 *cells_waiting* by region; int16 *draft_kind* and
-    int32 *draft_number* of those about to get a name.
+    """Scratch: int32 *box*, who is under way to each stage (first, last, number); room for a slot's
+    arrivals (*ids*, *server*) and what becomes of them; int64 *by_kind*: arrivals by server and
+    kind; bool *is_calm* by server; int64 *cells_waiting* by region; int16 *draft_kind* and int32
+    *draft_number* of those about to get a name.
     """
 
     box: np.ndarray

@@ -1,4 +1,6 @@
-"""The order of service within a slot: who left first, then rank, then the rule for ties (docs/model.md section 7)."""
+"""The order of service within a slot: who left first, then rank, then the rule for ties
+(docs/model.md section 7).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ _FEW = 48  # below this, moving one after the other beats counting digits
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _before(messages, a, b, n_anonymous):  # type: ignore[no-untyped-def]
+def _before(messages, a, b, n_anonymous):
     """Whether record *a* comes before *b* of the same leave and rank."""
     named_a, named_b = messages[a].kind >= n_anonymous, messages[b].kind >= n_anonymous
     if named_a != named_b:
@@ -35,8 +37,10 @@ def _before(messages, a, b, n_anonymous):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def in_order(messages, ids, n, keys, more_ids, more_keys, n_anonymous):  # type: ignore[no-untyped-def]
-    """Put the first *n* of int32 *ids* in order of service; *keys*, *more_keys* uint64 and *more_ids* are room."""
+def in_order(messages, ids, n, keys, more_ids, more_keys, n_anonymous):
+    """Put the first *n* of int32 *ids* in order of service; *keys*, *more_keys* uint64 and
+    *more_ids* are room.
+    """
     if n < 2:
         return
     least, most = messages[ids[0]].leave, messages[ids[0]].leave
@@ -58,16 +62,22 @@ def in_order(messages, ids, n, keys, more_ids, more_keys, n_anonymous):  # type:
             _by_digits(ids, n, keys, more_ids, more_keys, least, most)
     for i in range(1, n):
         j = i
-        while j > 0 and keys[j - 1] == keys[j] and _before(messages, ids[j], ids[j - 1], n_anonymous):
+        while (
+            j > 0 and keys[j - 1] == keys[j] and _before(messages, ids[j], ids[j - 1], n_anonymous)
+        ):
             ids[j - 1], ids[j] = ids[j], ids[j - 1]
             j -= 1
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _by_digits(ids, n, keys, more_ids, more_keys, least, most):  # type: ignore[no-untyped-def]
-    """Sort by *keys*, a byte at a time from the lowest; of the upper half only the bytes in which *least* and *most* leave differ."""
+def _by_digits(ids, n, keys, more_ids, more_keys, least, most):
+    """Sort by *keys*, a byte at a time from the lowest; of the upper half only the bytes in which
+    *least* and *most* leave differ.
+    """
     n_digits = 4
-    while n_digits < 8 and (np.int64(least) >> (8 * (n_digits - 4))) != (np.int64(most) >> (8 * (n_digits - 4))):
+    while n_digits < 8 and (np.int64(least) >> (8 * (n_digits - 4))) != (
+        np.int64(most) >> (8 * (n_digits - 4))
+    ):
         n_digits += 1
     first = np.empty(257, np.int64)
     for digit in range(n_digits):
@@ -86,8 +96,10 @@ def _by_digits(ids, n, keys, more_ids, more_keys, least, most):  # type: ignore[
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def by_server(ids, server, n, first, more_ids):  # type: ignore[no-untyped-def]
-    """Put the first *n* of *ids* by their int32 *server* (in step with *ids*), keeping their order; those of server v become ids[first[v]:first[v + 1]]."""
+def by_server(ids, server, n, first, more_ids):
+    """Put the first *n* of *ids* by their int32 *server* (in step with *ids*), keeping their order;
+    those of server v become ids[first[v]:first[v + 1]].
+    """
     first[:] = 0
     for i in range(n):
         first[server[i] + 1] += 1
@@ -102,12 +114,13 @@ def by_server(ids, server, n, first, more_ids):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def by_rank(keys, n, more_keys):  # type: ignore[no-untyped-def]
+def by_rank(keys, n, more_keys):
     """Sort the first *n* of uint64 *keys* by their upper halves; equals keep their order."""
     if n <= _FEW:
         for i in range(1, n):
             key, j = keys[i], i - 1
-            while j >= 0 and keys[j] > key:  # the lower half counts up, so this keeps equals in order too
+            # the lower half counts up, so this keeps equals in order too
+            while j >= 0 and keys[j] > key:
                 keys[j + 1] = keys[j]
                 j -= 1
             keys[j + 1] = key

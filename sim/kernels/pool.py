@@ -1,7 +1,9 @@
-"""Messages that need a name, one record each, and the events that wait for them: the memory of the network.
+"""Messages that need a name, one record each, and the events that wait for them: the memory of the
+network.
 
-Most messages are counts for all their life. One gets a record when its second is crowded, when it is watched, or when it must come again. An attempt that is
-made while an earlier one still travels gets a record of its own that points to its message.
+Most messages are counts for all their life. One gets a record when its second is crowded, when it
+is watched, or when it must come again. An attempt that is made while an earlier one still travels
+gets a record of its own that points to its message.
 """
 
 from __future__ import annotations
@@ -95,8 +97,9 @@ ENDED: Final = record([
 
 
 class Pool(NamedTuple):
-    """*messages* and *events* with the stacks of places given back; *wheel*: the first event of each second modulo its length; *wheel_n*: how many;
-    *ended*: what the ledgers or a trace still have to be told; *n* int64 (`Height`).
+    """*messages* and *events* with the stacks of places given back; *wheel*: the first event of
+    each second modulo its length; *wheel_n*: how many; *ended*: what the ledgers or a trace still
+    have to be told; *n* int64 (`Height`).
     """
 
     messages: np.ndarray
@@ -110,7 +113,7 @@ class Pool(NamedTuple):
 
 
 @njit(nogil=True, inline="always")
-def take(pool):  # type: ignore[no-untyped-def]
+def take(pool):
     """Return a free record."""
     if pool.n[Height.FREE_MESSAGES] > 0:
         pool.n[Height.FREE_MESSAGES] -= 1
@@ -120,15 +123,19 @@ def take(pool):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def room_left(pool):  # type: ignore[no-untyped-def]
+def room_left(pool):
     """Return how many messages and how many events there is room for."""
     n = pool.n
-    return n[Height.FREE_MESSAGES] + len(pool.messages) - n[Height.USED_MESSAGES], n[Height.FREE_EVENTS] + len(pool.events) - n[Height.USED_EVENTS]
+    return (
+        n[Height.FREE_MESSAGES] + len(pool.messages) - n[Height.USED_MESSAGES],
+        n[Height.FREE_EVENTS] + len(pool.events) - n[Height.USED_EVENTS],
+    )
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def let_go(pool, who):  # type: ignore[no-untyped-def]
-    """Forget one attempt or event that points to record *who*, and the record when it was the last."""
+def let_go(pool, who):
+    """Forget one attempt or event that points to record *who*, and the record when it was the last.
+    """
     messages = pool.messages
     messages[who].refs -= 1
     if messages[who].refs == 0:
@@ -138,7 +145,7 @@ def let_go(pool, who):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def remind(pool, due, what, who, turn, stage):  # type: ignore[no-untyped-def]
+def remind(pool, due, what, who, turn, stage):
     """Let event *what* happen to record *who* in step *due*."""
     if pool.n[Height.FREE_EVENTS] > 0:
         pool.n[Height.FREE_EVENTS] -= 1
@@ -148,14 +155,21 @@ def remind(pool, due, what, who, turn, stage):  # type: ignore[no-untyped-def]
         pool.n[Height.USED_EVENTS] += 1
     slot = due % len(pool.wheel)
     event = pool.events[e]
-    event.due, event.who, event.turn, event.what, event.stage, event.next = due, who, turn, what, stage, pool.wheel[slot]
+    event.due, event.who, event.turn, event.what, event.stage, event.next = (
+        due,
+        who,
+        turn,
+        what,
+        stage,
+        pool.wheel[slot],
+    )
     pool.wheel[slot] = e
     pool.wheel_n[slot] += 1
     pool.messages[who].refs += 1
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def due_now(pool, step, out):  # type: ignore[no-untyped-def]
+def due_now(pool, step, out):
     """Take the events of *step* off the wheel into int32 *out*; return how many."""
     slot = step % len(pool.wheel)
     e, n, later, n_later = pool.wheel[slot], 0, NONE, 0
@@ -174,7 +188,7 @@ def due_now(pool, step, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def give_back(pool, events, n):  # type: ignore[no-untyped-def]
+def give_back(pool, events, n):
     """Free the first *n* of *events*."""
     for i in range(n):
         pool.free_events[pool.n[Height.FREE_EVENTS]] = events[i]

@@ -1,6 +1,7 @@
 """The rows of a stage: what they let pass (docs/model.md section 10; SECMP0062, SECMP0067).
 
-Each row looks at all arrivals of a slot that the rows before it let pass. In most slots none of them would stop anybody: `calm` says so from counts alone.
+Each row looks at all arrivals of a slot that the rows before it let pass. In most slots none of
+them would stop anybody: `calm` says so from counts alone.
 """
 
 from __future__ import annotations
@@ -68,15 +69,20 @@ class Rows(NamedTuple):
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def refresh(rows, stage, v, s):  # type: ignore[no-untyped-def]
-    """Bring the rows of *stage* at server *v* to the start of slot *s*; slots are seen one after the other, and each once."""
+def refresh(rows, stage, v, s):
+    """Bring the rows of *stage* at server *v* to the start of slot *s*; slots are seen one after
+    the other, and each once.
+    """
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         row, state = rows.rows[i, v - stage.first], rows.state[i, v - stage.first]
         if row.what == Mitigation.ADMISSION:
             gained = np.int64(0)
             for u in range(state[RowMemory.LATEST_SLOT] + 1, s + 1):
                 gained += share_of_slot(row.a, row.b, u)
-            state[RowMemory.TOKENS], state[RowMemory.LATEST_SLOT] = min(row.c, state[RowMemory.TOKENS] + gained), s
+            state[RowMemory.TOKENS], state[RowMemory.LATEST_SLOT] = (
+                min(row.c, state[RowMemory.TOKENS] + gained),
+                s,
+            )
         elif row.what == Mitigation.CIRCUIT_BREAKER:
             for u in range(state[RowMemory.LATEST_SLOT] + 1, s + 1):
                 if u >= state[RowMemory.OPEN_UNTIL] and state[RowMemory.RING_SUM] > row.a:
@@ -88,7 +94,7 @@ def refresh(rows, stage, v, s):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def note_arrivals(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
+def note_arrivals(rows, stage, v, s, by_kind):
     """Let breakers remember int64 *by_kind*, who came in slot *s* and all pass."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         row = rows.rows[i, v - stage.first]
@@ -101,8 +107,10 @@ def note_arrivals(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def calm(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
-    """Whether no row would stop any of int64 *by_kind* that arrive in slot *s* at a server where nobody waits."""
+def calm(rows, stage, v, s, by_kind):
+    """Whether no row would stop any of int64 *by_kind* that arrive in slot *s* at a server where
+    nobody waits.
+    """
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         row, state = rows.rows[i, v - stage.first], rows.state[i, v - stage.first]
         n = np.int64(0)
@@ -120,16 +128,18 @@ def calm(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def pay(rows, stage, v, by_kind):  # type: ignore[no-untyped-def]
+def pay(rows, stage, v, by_kind):
     """Take the tokens of int64 *by_kind*, who all pass."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         if rows.rows[i, 0].what == Mitigation.ADMISSION:
             for kind in range(len(by_kind)):
-                rows.state[i, v - stage.first, RowMemory.TOKENS] -= by_kind[kind] * rows.listed[i, kind]
+                rows.state[i, v - stage.first, RowMemory.TOKENS] -= (
+                    by_kind[kind] * rows.listed[i, kind]
+                )
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def allowed_by_shapes(rows, stage, v, s, allowed):  # type: ignore[no-untyped-def]
+def allowed_by_shapes(rows, stage, v, s, allowed):
     """Return what capacity *allowed* leaves under the shapes of server *v* of *stage*."""
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         row = rows.rows[i, v]
@@ -139,8 +149,10 @@ def allowed_by_shapes(rows, stage, v, s, allowed):  # type: ignore[no-untyped-de
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def stopped_by(rows, i, stage, v, s, waiting, messages, ids, n, bar_keys, verdict):  # type: ignore[no-untyped-def]
-    """Write into bool *verdict* which of the first *n* of *ids*, in order, row *i* stops; barring puts off, the storm rule throttles, the others refuse."""
+def stopped_by(rows, i, stage, v, s, waiting, messages, ids, n, bar_keys, verdict):
+    """Write into bool *verdict* which of the first *n* of *ids*, in order, row *i* stops; barring
+    puts off, the storm rule throttles, the others refuse.
+    """
     row, state = rows.rows[i, v - stage.first], rows.state[i, v - stage.first]
     n_listed = np.int64(0)
     used = np.zeros(len(rows.shares), np.int64)
@@ -166,25 +178,37 @@ def stopped_by(rows, i, stage, v, s, waiting, messages, ids, n, bar_keys, verdic
             state[RowMemory.TOKENS] -= not verdict[j]
         elif row.what == Mitigation.ALLOCATION and n_listed > limit:
             used[m.user] += 1
-            verdict[j] = used[m.user] > np.int64(np.floor(rows.shares[m.user] * limit + 1e-9))  # 24 % of 25 is 6
+            # 24 % of 25 is 6
+            verdict[j] = used[m.user] > np.int64(np.floor(rows.shares[m.user] * limit + 1e-9))
         elif row.what == Mitigation.ACCESS_BARRING and waiting > row.a:
-            verdict[j] = np.uint64(word(bar_keys[0], np.int64(m.place), np.int64(m.premises), s)) < np.uint64(row.b)
+            verdict[j] = np.uint64(
+                word(bar_keys[0], np.int64(m.place), np.int64(m.premises), s)
+            ) < np.uint64(row.b)
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def barred_until(bar_keys, row, m, s):  # type: ignore[no-untyped-def]
+def barred_until(bar_keys, row, m, s):
     """Return the slot in which message *m*, barred in slot *s*, comes again."""
     return s + 1 + scaled(word(bar_keys[1], np.int64(m.place), np.int64(m.premises), s), row.c)
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _storms(rows, i, m, s):  # type: ignore[no-untyped-def]
-    """Whether alert storm protection suppresses message *m* in slot *s*; *m* is counted either way."""
+def _storms(rows, i, m, s):
+    """Whether alert storm protection suppresses message *m* in slot *s*; *m* is counted either way.
+    """
     row = rows.rows[i, 0]
-    key = (np.uint64(i + 1) << np.uint64(56)) | (np.uint64(rows.codes[m.kind]) << np.uint64(48)) | (np.uint64(m.place) << np.uint64(40)) | np.uint64(m.premises)
+    key = (
+        (np.uint64(i + 1) << np.uint64(56))
+        | (np.uint64(rows.codes[m.kind]) << np.uint64(48))
+        | (np.uint64(m.place) << np.uint64(40))
+        | np.uint64(m.premises)
+    )
     at = _place_of(rows.senders, key)
     history, times = rows.history[at], rows.times[at]
-    over = history[SenderMemory.N_SEEN] >= row.a and times[(history[SenderMemory.N_SEEN] - row.a) % len(times)] > s - row.b
+    over = (
+        history[SenderMemory.N_SEEN] >= row.a
+        and times[(history[SenderMemory.N_SEEN] - row.a) % len(times)] > s - row.b
+    )
     times[history[SenderMemory.N_SEEN] % len(times)] = s
     history[SenderMemory.N_SEEN] += 1
     if not over:
@@ -200,7 +224,7 @@ def _storms(rows, i, m, s):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _place_of(senders, key):  # type: ignore[no-untyped-def]
+def _place_of(senders, key):
     """Return the place of *key* in the hash table, made if it is new; there is always room."""
     mask = np.uint64(len(senders) - 1)
     at = ((key ^ (key >> np.uint64(32))) & _LOW) * _GOLDEN >> np.uint64(20)
@@ -214,7 +238,7 @@ def _place_of(senders, key):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def moved(old, new):  # type: ignore[no-untyped-def]
+def moved(old, new):
     """Copy every sender of the hash table of *old* into that of *new*, which is larger."""
     for i in range(len(old.senders)):
         if old.senders[i] != np.uint64(0):

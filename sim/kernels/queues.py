@@ -8,8 +8,10 @@ from sim.kernels.compiled import njit
 
 
 @njit(nogil=True)
-def allowance(numerator, denominator, start, stop):  # type: ignore[no-untyped-def]
-    """Return int64 what a capacity of numerator/denominator per slot allows in each slot of [start, stop): floor((s+1) r) - floor(s r)."""
+def allowance(numerator, denominator, start, stop):
+    """Return int64 what a capacity of numerator/denominator per slot allows in each slot of [start,
+    stop): floor((s+1) r) - floor(s r).
+    """
     out = np.empty(stop - start, np.int64)
     whole, part = numerator // denominator, numerator % denominator
     credit = (start * part) % denominator

@@ -1,4 +1,6 @@
-"""An interval in which nobody is in anybody's way: all stages see the same counts, each later by the latencies before it."""
+"""An interval in which nobody is in anybody's way: all stages see the same counts, each later by
+the latencies before it.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,10 @@ from sim.words import StageKind
 
 
 @njit(nogil=True)
-def pass_quietly(setup, leaving, book):  # type: ignore[no-untyped-def]
-    """Let everybody pass every stage in the second they come to it (no cells, no rows that count, nobody waiting)."""
+def pass_quietly(setup, leaving, book):
+    """Let everybody pass every stage in the second they come to it (no cells, no rows that count,
+    nobody waiting).
+    """
     c = setup.c
     n_regions, n_kinds, n_seconds = leaving.counts.shape
     for k in range(len(setup.stages)):
@@ -23,18 +27,36 @@ def pass_quietly(setup, leaving, book):  # type: ignore[no-untyped-def]
             to = stage.recorded + v
             if stage.what == StageKind.USER:
                 for kind in range(leaving.by_user.shape[1]):
-                    _add(leaving.by_user[v, kind], leaving.by_user_measured[v, kind], book, to, c[Scalar.N_ANONYMOUS] + kind, first, skip, n)
+                    _add(
+                        leaving.by_user[v, kind],
+                        leaving.by_user_measured[v, kind],
+                        book,
+                        to,
+                        c[Scalar.N_ANONYMOUS] + kind,
+                        first,
+                        skip,
+                        n,
+                    )
                 continue
             for region in range(n_regions):
                 if stage.what != StageKind.CSP or region == v:
                     for kind in range(n_kinds):
                         if stage.what == StageKind.CSP and setup.central[kind]:
                             continue
-                        _add(leaving.counts[region, kind], leaving.measured[region, kind], book, to, kind, first, skip, n)
+                        _add(
+                            leaving.counts[region, kind],
+                            leaving.measured[region, kind],
+                            book,
+                            to,
+                            kind,
+                            first,
+                            skip,
+                            n,
+                        )
 
 
 @njit(nogil=True)
-def _add(counts, measured, book, recorded, kind, first, skip, n):  # type: ignore[no-untyped-def]
+def _add(counts, measured, book, recorded, kind, first, skip, n):
     """Add the counts of one server and kind to the book: second i is that of `first` + i."""
     seen, served, total = book.seen[recorded, kind], book.served[recorded], np.int64(0)
     for i in range(n):

@@ -1,4 +1,5 @@
-"""The groups of arrays that the network's kernels share, as one reference each: functions pass eight pointers instead of some eighty arrays.
+"""The groups of arrays that the network's kernels share, as one reference each: functions pass
+eight pointers instead of some eighty arrays.
 
 It changes no result; it makes the kernels compile several times faster.
 """
@@ -26,7 +27,9 @@ def reference(group: Any) -> tuple[Any, Any]:
     """
     if not compiles():
         return None, group
-    kind = structref.register(type(f"{group.__name__}Type", (types.StructRef,), {"__module__": __name__}))
+    kind = structref.register(
+        type(f"{group.__name__}Type", (types.StructRef,), {"__module__": __name__})
+    )
     maker = type(f"{group.__name__}Ref", (structref.StructRefProxy,), {"__module__": __name__})
     structref.define_constructor(maker, kind, list(group._fields))
     return kind, maker

@@ -1,8 +1,9 @@
 """When version reports leave (S1-18): timers, changes and reads, with their first losses.
 
-Each kernel sweeps one slice of senders (one place) over one interval [start, stop) and returns the messages that enter the network, by sender and then
-time. What never enters is counted: *tally* has by fate (as in flight: all that were sent) the messages that leave at or after *measure_s*.
-Timer reports differ in *when* they leave far more than in how many there are.
+Each kernel sweeps one slice of senders (one place) over one interval [start, stop) and returns the
+messages that enter the network, by sender and then time. What never enters is counted: *tally* has
+by fate (as in flight: all that were sent) the messages that leave at or after *measure_s*. Timer
+reports differ in *when* they leave far more than in how many there are.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ _32 = np.uint64(32)
 
 
 @njit(nogil=True)
-def first_due(key, place, index, period_s, at_s, spread_s, hashed, due):  # type: ignore[no-untyped-def]
+def first_due(key, place, index, period_s, at_s, spread_s, hashed, due):
     """Write int32 *due*, each timer's first nominal second, or reading of a fixed clock.
 
-    *hashed*: (at + a share of *spread_s*) modulo the period, in [0, T). Otherwise a timer that last started within the period before the window: in (0, T].
+    *hashed*: (at + a share of *spread_s*) modulo the period, in [0, T). Otherwise a timer that last
+    started within the period before the window: in (0, T].
     """
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     last = np.int64(-1)
@@ -37,8 +39,12 @@ def first_due(key, place, index, period_s, at_s, spread_s, hashed, due):  # type
 
 
 @njit(nogil=True)
-def steady_reports(due, reach, home, start_s, stop_s, period_s, measure_s, counts, tally, sender, leave):  # type: ignore[no-untyped-def]
-    """`timer_reports` where nothing is drawn and nothing restarts: no jitter, no loss, no cut, no activation. A nanosecond or two a report."""
+def steady_reports(
+    due, reach, home, start_s, stop_s, period_s, measure_s, counts, tally, sender, leave
+):
+    """`timer_reports` where nothing is drawn and nothing restarts: no jitter, no loss, no cut, no
+    activation. A nanosecond or two a report.
+    """
     count, sent, expired = np.uint64(0), 0, 0
     for i in range(np.uint64(len(due))):
         nominal = np.int64(due[i])
@@ -59,18 +65,38 @@ def steady_reports(due, reach, home, start_s, stop_s, period_s, measure_s, count
 
 
 @njit(nogil=True)
-def timer_reports(  # type: ignore[no-untyped-def]
-    jitter_key, place, index, due, start_s, stop_s, period_s, jitter_s, dial, changed_row, changed_s, restarts, sender, leave, occasion,
+def timer_reports(
+    jitter_key,
+    place,
+    index,
+    due,
+    start_s,
+    stop_s,
+    period_s,
+    jitter_s,
+    dial,
+    changed_row,
+    changed_s,
+    restarts,
+    sender,
+    leave,
+    occasion,
 ):
-    """Return (sender, leave, occasion) of the reports whose timers fire in the interval, and move *due* on; *occasion* is the number of its period.
+    """Return (sender, leave, occasion) of the reports whose timers fire in the interval, and move
+    *due* on; *occasion* is the number of its period.
 
-    *due* are readings of a clock, which *dial* turns into seconds. The last three arguments, int32, are room for as many as there can be. *changed_row*,
-    *changed_s* are the slice's changes, which restart a sender's timer when *restarts*.
+    *due* are readings of a clock, which *dial* turns into seconds. The last three arguments, int32,
+    are room for as many as there can be. *changed_row*, *changed_s* are the slice's changes, which
+    restart a sender's timer when *restarts*.
     """
     k0, k1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
     last_quad, last_number = np.int64(-1), np.int64(-1)
     words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
-    count, change, n_changes = np.uint64(0), np.uint64(0), np.uint64(len(changed_row) if restarts else 0)
+    count, change, n_changes = (
+        np.uint64(0),
+        np.uint64(0),
+        np.uint64(len(changed_row) if restarts else 0),
+    )
     number = start_s // period_s
     from_s = number * period_s
     for i in range(np.uint64(len(index))):
@@ -81,18 +107,27 @@ def timer_reports(  # type: ignore[no-untyped-def]
             second = stop_s
             struck = strikes(dial.start_s, dial.ahead_s, dial.before, nominal)
             if struck - jitter_s < stop_s:
-                while nominal >= from_s + period_s:  # which period a report belongs to addresses its luck
+                # which period a report belongs to addresses its luck
+                while nominal >= from_s + period_s:
                     from_s, number = from_s + period_s, number + 1
                 while nominal < from_s:
                     from_s, number = from_s - period_s, number - 1
                 second = struck
                 if jitter_s > 0:
                     if last_quad != quad or last_number != number:
-                        words = block(np.uint32(quad), np.uint32(number), np.uint32(place), np.uint32(0), k0, k1)
+                        words = block(
+                            np.uint32(quad),
+                            np.uint32(number),
+                            np.uint32(place),
+                            np.uint32(0),
+                            k0,
+                            k1,
+                        )
                         last_quad, last_number = quad, number
                     second = struck + scaled(pick(words, index[i]), 2 * jitter_s) - jitter_s
             if change < n_changes and changed_row[change] == i and second >= changed_s[change]:
-                nominal = np.int64(changed_s[change]) + period_s  # the change comes first: this report is dropped and the timer starts again
+                # the change comes first: this report is dropped and the timer starts again
+                nominal = np.int64(changed_s[change]) + period_s
                 change += np.uint64(1)
                 continue
             if second >= stop_s:
@@ -106,27 +141,56 @@ def timer_reports(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def change_reports(  # type: ignore[no-untyped-def]
-    jitter_key, place, index, row, changed_s, jitter_s, leave,
+def change_reports(
+    jitter_key,
+    place,
+    index,
+    row,
+    changed_s,
+    jitter_s,
+    leave,
 ):
-    """Write int32 *leave*, when the report of each change leaves: up to 2 *jitter_s* after it, never before."""
+    """Write int32 *leave*, when the report of each change leaves: up to 2 *jitter_s* after it,
+    never before.
+    """
     k0, k1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
     for i in range(np.uint64(len(row))):
         number = index[row[i]]
-        words = block(np.uint32(number >> np.uint32(2)), np.uint32(changed_s[i]), np.uint32(place), np.uint32(0), k0, k1)
+        words = block(
+            np.uint32(number >> np.uint32(2)),
+            np.uint32(changed_s[i]),
+            np.uint32(place),
+            np.uint32(0),
+            k0,
+            k1,
+        )
         leave[i] = changed_s[i] + (scaled(pick(words, number), 2 * jitter_s) if jitter_s > 0 else 0)
 
 
 @njit(nogil=True)
-def enter(  # type: ignore[no-untyped-def]
-    loss_key, place, index, row, occasion, leave, reach, dark_until, start_s, loss, measure_s, counts, tally, fate,
+def enter(
+    loss_key,
+    place,
+    index,
+    row,
+    occasion,
+    leave,
+    reach,
+    dark_until,
+    start_s,
+    loss,
+    measure_s,
+    counts,
+    tally,
+    fate,
 ):
-    """Return (row, leave) of the messages that enter the network, moved to the front of *row* and *leave*; the rest expire or are lost.
+    """Return (row, leave) of the messages that enter the network, moved to the front of *row* and
+    *leave*; the rest expire or are lost.
 
     Which of the two is written into uint8 *fate* (`Fate`), unless that is empty.
 
-    They are added to int32 *counts* by second. *reach* uint8 and *dark_until* int32 are by premises number (empty *dark_until*: no cuts); *occasion*
-    addresses the loss.
+    They are added to int32 *counts* by second. *reach* uint8 and *dark_until* int32 are by premises
+    number (empty *dark_until*: no cuts); *occasion* addresses the loss.
     """
     k0, k1 = np.uint32(loss_key & _LOW), np.uint32(loss_key >> _32)
     last_quad, last_occasion = np.int64(-1), np.int64(-1)
@@ -143,7 +207,9 @@ def enter(  # type: ignore[no-untyped-def]
         if loss > np.uint64(0):
             quad = np.int64(home >> np.uint32(2))
             if last_quad != quad or last_occasion != occasion[i]:
-                words = block(np.uint32(quad), np.uint32(occasion[i]), np.uint32(place), np.uint32(0), k0, k1)
+                words = block(
+                    np.uint32(quad), np.uint32(occasion[i]), np.uint32(place), np.uint32(0), k0, k1
+                )
                 last_quad, last_occasion = quad, np.int64(occasion[i])
             if np.uint64(pick(words, home)) < loss:
                 tally[Fate.LOST] += measured
@@ -157,13 +223,18 @@ def enter(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def merged(row_a, leave_a, cause_a, row_b, leave_b, cause_b):  # type: ignore[no-untyped-def]
-    """Return (row, leave, cause) of two lists sorted by (row, leave), merged; of equals the first list's comes first."""
+def merged(row_a, leave_a, cause_a, row_b, leave_b, cause_b):
+    """Return (row, leave, cause) of two lists sorted by (row, leave), merged; of equals the first
+    list's comes first.
+    """
     n = len(row_a) + len(row_b)
     row, leave, cause = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.uint8)
     a, b = 0, 0
     for i in range(n):
-        first = b == len(row_b) or (a < len(row_a) and (row_a[a] < row_b[b] or (row_a[a] == row_b[b] and leave_a[a] <= leave_b[b])))
+        first = b == len(row_b) or (
+            a < len(row_a)
+            and (row_a[a] < row_b[b] or (row_a[a] == row_b[b] and leave_a[a] <= leave_b[b]))
+        )
         if first:
             row[i], leave[i], cause[i] = row_a[a], leave_a[a], cause_a[a]
             a += 1
@@ -174,10 +245,16 @@ def merged(row_a, leave_a, cause_a, row_b, leave_b, cause_b):  # type: ignore[no
 
 
 @njit(nogil=True)
-def to_devices(hub_index, made, deliver, device_index):  # type: ignore[no-untyped-def]
-    """Return (device row, made, deliver) of hub messages (sorted by uint32 *hub_index*) for the devices at the same premises numbers."""
+def to_devices(hub_index, made, deliver, device_index):
+    """Return (device row, made, deliver) of hub messages (sorted by uint32 *hub_index*) for the
+    devices at the same premises numbers.
+    """
     capacity = len(hub_index)
-    row, known, arrives = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    row, known, arrives = (
+        np.empty(capacity, np.int32),
+        np.empty(capacity, np.int32),
+        np.empty(capacity, np.int32),
+    )
     count, device = 0, 0
     for i in range(len(hub_index)):
         while device < len(device_index) and device_index[device] < hub_index[i]:

@@ -1,4 +1,6 @@
-"""One server in one slot: who waits, who is served, who is refused (docs/model.md sections 7 and 10)."""
+"""One server in one slot: who waits, who is served, who is refused (docs/model.md sections 7 and
+10).
+"""
 
 from __future__ import annotations
 
@@ -54,14 +56,14 @@ class Queues(NamedTuple):
 
 
 @njit(nogil=True, inline="always")
-def share_of_slot(numerator, denominator, s):  # type: ignore[no-untyped-def]
+def share_of_slot(numerator, denominator, s):
     """Return what a rate of numerator / denominator a slot allows in slot *s*."""
     whole, part = numerator // denominator, numerator % denominator
     return whole + ((s + 1) * part) // denominator - (s * part) // denominator
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def load_of(by_kind, sizes):  # type: ignore[no-untyped-def]
+def load_of(by_kind, sizes):
     """Return the bytes of *by_kind* messages."""
     total = np.int64(0)
     for kind in range(len(by_kind)):
@@ -70,7 +72,7 @@ def load_of(by_kind, sizes):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def is_out(outages, server, s):  # type: ignore[no-untyped-def]
+def is_out(outages, server, s):
     """Whether *server* serves nobody in slot *s*."""
     out = False
     for i in range(len(outages)):
@@ -79,7 +81,7 @@ def is_out(outages, server, s):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def push(messages, queues, v, level, who):  # type: ignore[no-untyped-def]
+def push(messages, queues, v, level, who):
     """Let *who* wait, last in the queue."""
     tail = queues.tail[v, level]
     messages[who].next, messages[who].prev = NONE, tail
@@ -92,7 +94,7 @@ def push(messages, queues, v, level, who):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def pop(messages, queues, v, level, newest):  # type: ignore[no-untyped-def]
+def pop(messages, queues, v, level, newest):
     """Return who waits first, or last if *newest*, and take it off the queue."""
     who = queues.tail[v, level] if newest else queues.head[v, level]
     if newest:
@@ -114,7 +116,7 @@ def pop(messages, queues, v, level, newest):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, inline="always")
-def messages_allowed(limit, s):  # type: ignore[no-untyped-def]
+def messages_allowed(limit, s):
     """Return how many messages the capacity of a server with *limit* allows in slot *s*."""
     if limit.denominator == 0 or limit.in_bytes:
         return UNLIMITED
@@ -122,7 +124,7 @@ def messages_allowed(limit, s):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, inline="always")
-def bytes_allowed(limit, s):  # type: ignore[no-untyped-def]
+def bytes_allowed(limit, s):
     """Return how many bytes the capacity of a server with *limit* allows in slot *s*."""
     if not limit.in_bytes:
         return UNLIMITED
@@ -130,7 +132,7 @@ def bytes_allowed(limit, s):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def join(messages, queues, stage, v, level, who, refused, n_refused):  # type: ignore[no-untyped-def]
+def join(messages, queues, stage, v, level, who, refused, n_refused):
     """Let *who* wait if there is room; return how many are in *refused* then."""
     buffer = queues.limits[v].buffer
     if buffer < 0 or queues.n[v, level] < buffer:
@@ -145,9 +147,7 @@ def join(messages, queues, stage, v, level, who, refused, n_refused):  # type: i
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def serve(  # type: ignore[no-untyped-def]
-    messages, queues, stage, levels, sizes, v, ids, n, s, allowed, served, refused
-):
+def serve(messages, queues, stage, levels, sizes, v, ids, n, s, allowed, served, refused):
     """Serve those who wait at server *v* and the first *n* of *ids*, who arrive in slot *s*, in
     order: at most *allowed*, and as many bytes as its capacity allows.
 
@@ -192,7 +192,9 @@ def serve(  # type: ignore[no-untyped-def]
                         served[n_served] = ids[i]
                         n_served, room, room_b = n_served + 1, room - 1, room_b - size
                     else:
-                        n_refused = join(messages, queues, stage, v, level, ids[i], refused, n_refused)
+                        n_refused = join(
+                            messages, queues, stage, v, level, ids[i], refused, n_refused
+                        )
         if fresh or queues.n[v, level] == 0:
             queues.good[v, level] = s
     queues.begun[v] = room_b if is_short and queues.n[v].sum() > 0 else 0

@@ -1,7 +1,9 @@
-"""What devices and hubs do to their messages before the first attempt (docs/model.md section 10): hold back, throttle, merge, keep.
+"""What devices and hubs do to their messages before the first attempt (docs/model.md section 10):
+hold back, throttle, merge, keep.
 
-Every kernel takes `MESSAGE` records of one place and kind, by sender and then in order of their present second (ties: raised, then cause), and writes into
-them: the second to which a message is put off, or what ended it. `parted` then takes apart who goes on, who waits and who has ended.
+Every kernel takes `MESSAGE` records of one place and kind, by sender and then in order of their
+present second (ties: raised, then cause), and writes into them: the second to which a message is
+put off, or what ended it. `parted` then takes apart who goes on, who waits and who has ended.
 """
 
 from __future__ import annotations
@@ -33,31 +35,48 @@ N_TALLY: Final = len(Fate)  # a tally counts by fate, and as in flight all that 
 
 
 @njit(nogil=True, inline="always")
-def _key(message):  # type: ignore[no-untyped-def]
-    """Return what orders the messages of one sender: present second, second raised, cause, in 64 bits."""
-    return (np.uint64(message.t) << np.uint64(33)) | (np.uint64(message.raised) << np.uint64(2)) | np.uint64(message.cause)
+def _key(message):
+    """Return what orders the messages of one sender: present second, second raised, cause, in 64
+    bits.
+    """
+    return (
+        (np.uint64(message.t) << np.uint64(33))
+        | (np.uint64(message.raised) << np.uint64(2))
+        | np.uint64(message.cause)
+    )
 
 
 @njit(nogil=True)
-def packed(row, raised, occasion, cause, measure_s, tally):  # type: ignore[no-untyped-def]
-    """Return the messages of int32 columns *row*, *raised*, *occasion* and one *cause*; count those raised at or after *measure_s*."""
+def packed(row, raised, occasion, cause, measure_s, tally):
+    """Return the messages of int32 columns *row*, *raised*, *occasion* and one *cause*; count those
+    raised at or after *measure_s*.
+    """
     out = np.zeros(len(row), OUTGOING)
     for i in range(np.uint64(len(row))):
-        out[i].row, out[i].t, out[i].raised, out[i].occasion, out[i].cause = row[i], raised[i], raised[i], occasion[i], cause
+        out[i].row, out[i].t, out[i].raised, out[i].occasion, out[i].cause = (
+            row[i],
+            raised[i],
+            raised[i],
+            occasion[i],
+            cause,
+        )
         tally[Fate.IN_FLIGHT] += raised[i] >= measure_s
     return out
 
 
 @njit(nogil=True)
-def merged(a, b):  # type: ignore[no-untyped-def]
-    """Return the messages of *a* and *b*, each in order, in order; of equals those of *a* come first."""
+def merged(a, b):
+    """Return the messages of *a* and *b*, each in order, in order; of equals those of *a* come
+    first.
+    """
     if len(a) == 0 or len(b) == 0:
         return a if len(b) == 0 else b
     out = np.empty(len(a) + len(b), OUTGOING)
     i, j = np.uint64(0), np.uint64(0)
     for k in range(np.uint64(len(out))):
         first = j == np.uint64(len(b)) or (
-            i < np.uint64(len(a)) and (a[i].row < b[j].row or (a[i].row == b[j].row and _key(a[i]) <= _key(b[j])))
+            i < np.uint64(len(a))
+            and (a[i].row < b[j].row or (a[i].row == b[j].row and _key(a[i]) <= _key(b[j])))
         )
         if first:
             out[k] = a[i]
@@ -69,10 +88,12 @@ def merged(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untyped-def]
-    """Return (due before *until_s*, later, held) of those who have not ended, and count the fates of those who have; *messages* is used up.
+def parted(messages, until_s, mend, measure_s, tally):
+    """Return (due before *until_s*, later, held) of those who have not ended, and count the fates
+    of those who have; *messages* is used up.
 
-    *mend*: each is put back in order, by insertion, as a row moves a message past few others of its sender; otherwise they stay in the order they are in.
+    *mend*: each is put back in order, by insertion, as a row moves a message past few others of its
+    sender; otherwise they stay in the order they are in.
     """
     n_waiting, n_holding = 0, 0
     for i in range(np.uint64(len(messages))):
@@ -83,10 +104,15 @@ def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untype
             n_holding += 1
         else:
             tally[fate] += messages[i].raised >= measure_s
-    later, held, hand = np.empty(n_waiting, OUTGOING), np.empty(n_holding, OUTGOING), np.empty(1, OUTGOING)
+    later, held, hand = (
+        np.empty(n_waiting, OUTGOING),
+        np.empty(n_holding, OUTGOING),
+        np.empty(1, OUTGOING),
+    )
     n_due, n_later, n_held = np.uint64(0), np.uint64(0), np.uint64(0)
     last_row, last = np.int32(-1), np.uint64(0)
-    for i in range(np.uint64(len(messages))):  # those due move up: never past one that is still to be looked at
+    # those due move up: never past one that is still to be looked at
+    for i in range(np.uint64(len(messages))):
         message = messages[i]
         if message.fate == Fate.IN_FLIGHT and message.t < until_s:
             key = _key(message)
@@ -112,7 +138,7 @@ def parted(messages, until_s, mend, measure_s, tally):  # type: ignore[no-untype
 
 
 @njit(nogil=True)
-def _insert(out, n, message):  # type: ignore[no-untyped-def]
+def _insert(out, n, message):
     """Put *message* among the first *n* of *out*, which are in order."""
     place, key = np.int64(n), _key(message)
     while place > 0 and out[place - 1].row == message.row and _key(out[place - 1]) > key:
@@ -121,12 +147,12 @@ def _insert(out, n, message):  # type: ignore[no-untyped-def]
     out[place] = message
 
 
-# -- rows -------------------------------------------------------------------------------------------------------------------------------------------
+# -- rows ------------------------------------------------------------------------------------------
 # Each returns how many of the messages raised at or after *measure_s* it put off.
 
 
 @njit(nogil=True)
-def hold_back(messages, key, place, index, window_s, measure_s):  # type: ignore[no-untyped-def]
+def hold_back(messages, key, place, index, window_s, measure_s):
     """Put each message off by a draw in [0, *window_s*): `jitter`."""
     n = 0
     for i in range(np.uint64(len(messages))):
@@ -138,8 +164,10 @@ def hold_back(messages, key, place, index, window_s, measure_s):  # type: ignore
 
 
 @njit(nogil=True)
-def spend(messages, every_s, burst, spoken_for):  # type: ignore[no-untyped-def]
-    """Throttle what finds no token: `token_bucket`. int64 *spoken_for*, by sender, is the second up to which tokens are; -1 for none."""
+def spend(messages, every_s, burst, spoken_for):
+    """Throttle what finds no token: `token_bucket`. int64 *spoken_for*, by sender, is the second up
+    to which tokens are; -1 for none.
+    """
     for i in range(np.uint64(len(messages))):
         row, t = messages[i].row, np.int64(messages[i].t)
         until = spoken_for[row]
@@ -151,8 +179,10 @@ def spend(messages, every_s, burst, spoken_for):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def drop_repeats(messages, window_s, passed):  # type: ignore[no-untyped-def]
-    """Consolidate what comes less than *window_s* after the last that passed: `dedupe`. int32 *passed*, by sender, is its second; -1 for none."""
+def drop_repeats(messages, window_s, passed):
+    """Consolidate what comes less than *window_s* after the last that passed: `dedupe`. int32
+    *passed*, by sender, is its second; -1 for none.
+    """
     for i in range(np.uint64(len(messages))):
         row, t = messages[i].row, messages[i].t
         if passed[row] >= 0 and np.int64(t) - passed[row] < window_s:
@@ -163,11 +193,13 @@ def drop_repeats(messages, window_s, passed):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def suppress(messages, seen_row, seen_s, threshold, window_s, forward_period_s, until_s, passed):  # type: ignore[no-untyped-def]
-    """Consolidate what is over *threshold* others in the window before it, save one a forwarding period; return what must be remembered of arrivals.
+def suppress(messages, seen_row, seen_s, threshold, window_s, forward_period_s, until_s, passed):
+    """Consolidate what is over *threshold* others in the window before it, save one a forwarding
+    period; return what must be remembered of arrivals.
 
-    int32 *seen_row*, *seen_s*: arrivals that still count, at most *threshold* a sender, by sender and then time; the same is returned for windows that reach
-    back from *until_s*. int32 *passed*, by sender: when one over the threshold last passed; -1 for never.
+    int32 *seen_row*, *seen_s*: arrivals that still count, at most *threshold* a sender, by sender
+    and then time; the same is returned for windows that reach back from *until_s*. int32 *passed*,
+    by sender: when one over the threshold last passed; -1 for never.
     """
     n = len(messages) + len(seen_row)
     row, second = np.empty(n, np.int32), np.empty(n, np.int32)
@@ -190,7 +222,8 @@ def suppress(messages, seen_row, seen_s, threshold, window_s, forward_period_s, 
         row[count], second[count] = seen_row[old], seen_s[old]
         count, old = count + 1, old + 1
     kept = 0
-    for i in range(count):  # later arrivals lie ahead of the place written to, so this may be done in place
+    # later arrivals lie ahead of the place written to, so this may be done in place
+    for i in range(count):
         newest = i + threshold >= count or row[i + threshold] != row[i]
         if newest and second[i] > until_s - window_s:
             row[kept], second[kept] = row[i], second[i]
@@ -199,27 +232,46 @@ def suppress(messages, seen_row, seen_s, threshold, window_s, forward_period_s, 
 
 
 @njit(nogil=True)
-def gather(messages, key, hub_place, index, period_s, start_s, until_s, horizon_s, measure_s):  # type: ignore[no-untyped-def]
-    """Put each message off to its hub's next batch, one for each sender: `batch`. The one raised last goes, the others are consolidated into it.
+def gather(messages, key, hub_place, index, period_s, start_s, until_s, horizon_s, measure_s):
+    """Put each message off to its hub's next batch, one for each sender: `batch`. The one raised
+    last goes, the others are consolidated into it.
 
-    Whoever would go in a batch at or after *until_s* is HELD where it is, as a later one may still replace it; but no batch is put together at or after
-    *horizon_s*. Those held before have seconds before *start_s* and have been counted.
+    Whoever would go in a batch at or after *until_s* is HELD where it is, as a later one may still
+    replace it; but no batch is put together at or after *horizon_s*. Those held before have seconds
+    before *start_s* and have been counted.
     """
     n = 0
-    last_quad, words = np.int64(-1), block(np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0))
+    last_quad, words = np.int64(-1), block(
+        np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0)
+    )
     winner, winner_at = np.int64(-1), np.int64(-1)
     for i in range(np.uint64(len(messages))):
         message = messages[i]
         number = index[message.row]
         if np.int64(number >> np.uint32(2)) != last_quad:
             last_quad = np.int64(number >> np.uint32(2))
-            words = block(np.uint32(last_quad), np.uint32(0), np.uint32(hub_place), np.uint32(0), np.uint32(key & _LOW), np.uint32(key >> _32))
-        at = np.int64(message.t) + (scaled(pick(words, number), period_s) - np.int64(message.t)) % period_s
+            words = block(
+                np.uint32(last_quad),
+                np.uint32(0),
+                np.uint32(hub_place),
+                np.uint32(0),
+                np.uint32(key & _LOW),
+                np.uint32(key >> _32),
+            )
+        at = (
+            np.int64(message.t)
+            + (scaled(pick(words, number), period_s) - np.int64(message.t)) % period_s
+        )
         n += at > message.t and message.t >= start_s and message.raised >= measure_s
         fate, second = np.int64(Fate.IN_FLIGHT), min(at, NEVER)
         if until_s <= at < horizon_s:
             fate, second = HELD, np.int64(message.t)
-        if at < horizon_s and winner >= 0 and messages[winner].row == message.row and winner_at == at:
+        if (
+            at < horizon_s
+            and winner >= 0
+            and messages[winner].row == message.row
+            and winner_at == at
+        ):
             if message.raised < messages[winner].raised:
                 messages[i].fate = Fate.CONSOLIDATED
                 continue
@@ -229,10 +281,11 @@ def gather(messages, key, hub_place, index, period_s, start_s, until_s, horizon_
 
 
 @njit(nogil=True)
-def keep_silent(messages, key, hub_place, index, time_s, spread_s, dark_until, lit, measure_s):  # type: ignore[no-untyped-def]
+def keep_silent(messages, key, hub_place, index, time_s, spread_s, dark_until, lit, measure_s):
     """Put off what comes too soon after the latest dark spell of its premises: `hold_down`.
 
-    By premises number, int32 *dark_until* is the end of the latest spell and *lit* that of the one before it; 0 for none.
+    By premises number, int32 *dark_until* is the end of the latest spell and *lit* that of the one
+    before it; 0 for none.
     """
     n = 0
     for i in range(np.uint64(len(messages))):
@@ -248,12 +301,13 @@ def keep_silent(messages, key, hub_place, index, time_s, spread_s, dark_until, l
     return n
 
 
-# -- the hub's door ---------------------------------------------------------------------------------------------------------------------------------
+# -- the hub's door --------------------------------------------------------------------------------
 
 
 @njit(nogil=True)
-def send(messages, timer_key, change_key, place, index, reach, dark_until, loss):  # type: ignore[no-untyped-def]
-    """Write what was made at each message's second: EXPIRED where there is no WAN or it is dark (nobody when *dark_until* is empty), LOST to luck.
+def send(messages, timer_key, change_key, place, index, reach, dark_until, loss):
+    """Write what was made at each message's second: EXPIRED where there is no WAN or it is dark
+    (nobody when *dark_until* is empty), LOST to luck.
 
     *timer_key* (for reads too) and *change_key* say which luck, *loss* is its uint64 threshold.
     """
@@ -264,22 +318,40 @@ def send(messages, timer_key, change_key, place, index, reach, dark_until, loss)
         messages[i].made = message.t
         if reach[number] != Reach.REACHED or (some_dark and message.t < dark_until[number]):
             messages[i].fate = Fate.EXPIRED
-        elif loss > np.uint64(0) and np.uint64(word(change_key if message.cause == MessageCause.CHANGE else timer_key, place, number, message.occasion)) < loss:
+        elif (
+            loss > np.uint64(0)
+            and np.uint64(
+                word(
+                    change_key if message.cause == MessageCause.CHANGE else timer_key,
+                    place,
+                    number,
+                    message.occasion,
+                )
+            )
+            < loss
+        ):
             messages[i].fate = Fate.LOST
 
 
 @njit(nogil=True)
-def columns(messages, start_s, one_made, one_cause, counts):  # type: ignore[no-untyped-def]
-    """Return (row, leave, made, raised, cause) of *messages*, and count by second from *start_s* when they leave.
+def columns(messages, start_s, one_made, one_cause, counts):
+    """Return (row, leave, made, raised, cause) of *messages*, and count by second from *start_s*
+    when they leave.
 
-    *one_made*: all are made as they leave, and the two are one array; *one_cause*: nobody needs the causes, which are left empty.
+    *one_made*: all are made as they leave, and the two are one array; *one_cause*: nobody needs the
+    causes, which are left empty.
     """
     n = len(messages)
     row, leave, raised = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     made = leave if one_made else np.empty(n, np.int32)
     cause = np.empty(0 if one_cause else n, np.uint8)
     for i in range(np.uint64(n)):
-        row[i], leave[i], made[i], raised[i] = messages[i].row, messages[i].t, messages[i].made, messages[i].raised
+        row[i], leave[i], made[i], raised[i] = (
+            messages[i].row,
+            messages[i].t,
+            messages[i].made,
+            messages[i].raised,
+        )
         if not one_cause:
             cause[i] = messages[i].cause
         counts[np.uint64(messages[i].t - start_s)] += 1

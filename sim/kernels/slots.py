@@ -1,4 +1,6 @@
-"""Slots of the stages with few servers: CSP regions, the DSP, users. Most are calm, and counts; the others are named and worked through."""
+"""Slots of the stages with few servers: CSP regions, the DSP, users. Most are calm, and counts; the
+others are named and worked through.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from sim.words import Fate, Mitigation, StageKind
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def servers(net, k, t):  # type: ignore[no-untyped-def]
+def servers(net, k, t):
     """Work through slot t + before of a CSP, DSP or user stage."""
     setup, leaving, pool, links, rows, queues, book, room = net
     stage, messages = setup.stages[k], pool.messages
@@ -38,15 +40,29 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
         waiting = queues.n[stage.first + v].sum()
         room.is_calm[v] = waiting == 0 and _fits(net, k, v, s, by_kind[v])
         if stage.n_rows and room.is_calm[v]:
-            room.is_calm[v] = calm(rows, stage, stage.first + v, s, by_kind[v]) and not (storms and n and stage.mixed)
+            room.is_calm[v] = calm(rows, stage, stage.first + v, s, by_kind[v]) and not (
+                storms and n and stage.mixed
+            )
         anyone = anyone or not room.is_calm[v]
         if not room.is_calm[v] and stage.what == StageKind.CSP:
             n = named_now(setup, leaving, book, pool, links, room, v, t, Naming.OF_HOMES, n)
     if anyone and stage.what != StageKind.CSP:
         n_before = n
         for region in range(n_regions):
-            n = named_now(setup, leaving, book, pool, links, room, region, t, Naming.EVERYONE if stage.what == StageKind.DSP else Naming.NAMED, n)
-        for j in range(n_before, n if stage.what == StageKind.USER else n_before):  # they came to the SMI's door in time
+            n = named_now(
+                setup,
+                leaving,
+                book,
+                pool,
+                links,
+                room,
+                region,
+                t,
+                Naming.EVERYONE if stage.what == StageKind.DSP else Naming.NAMED,
+                n,
+            )
+        # they came to the SMI's door in time
+        for j in range(n_before, n if stage.what == StageKind.USER else n_before):
             finish(setup, book, pool, room.ids[j], Fate.DELIVERED, -1, t + setup.c[Scalar.LATENCY])
     for j in range(n):
         room.server[j] = _server_of(stage, messages[room.ids[j]])
@@ -68,7 +84,7 @@ def servers(net, k, t):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _fits(net, k, v, s, by_kind):  # type: ignore[no-untyped-def]
+def _fits(net, k, v, s, by_kind):
     """Whether server *v*, at which nobody waits, can serve all of int64 *by_kind* in slot *s*."""
     setup, rows, queues = net.setup, net.rows, net.queues
     stage = setup.stages[k]
@@ -79,7 +95,7 @@ def _fits(net, k, v, s, by_kind):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _has(rows, stage, what):  # type: ignore[no-untyped-def]
+def _has(rows, stage, what):
     has = False
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         has = has or rows.rows[i, 0].what == what
@@ -87,13 +103,17 @@ def _has(rows, stage, what):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, inline="always")
-def _server_of(stage, m):  # type: ignore[no-untyped-def]
+def _server_of(stage, m):
     """Return the server of message *m* among those of a CSP, DSP or user stage."""
-    return np.int64(m.region) if stage.what == StageKind.CSP else (np.int64(m.user) if stage.what == StageKind.USER else np.int64(0))
+    return (
+        np.int64(m.region)
+        if stage.what == StageKind.CSP
+        else (np.int64(m.user) if stage.what == StageKind.USER else np.int64(0))
+    )
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _add_counts(stage, leaving, v, i, by_kind, setup):  # type: ignore[no-untyped-def]
+def _add_counts(stage, leaving, v, i, by_kind, setup):
     """Add to *by_kind* those without a name who come to server *v*."""
     if stage.what == StageKind.USER:
         for kind in range(leaving.by_user.shape[1]):
@@ -107,7 +127,7 @@ def _add_counts(stage, leaving, v, i, by_kind, setup):  # type: ignore[no-untype
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _add_measured(stage, leaving, v, i, setup, measured):  # type: ignore[no-untyped-def]
+def _add_measured(stage, leaving, v, i, setup, measured):
     """Add to *measured* those without a name at server *v* who were raised after the warm-up."""
     if stage.what == StageKind.USER:
         for kind in range(leaving.by_user.shape[1]):
@@ -121,10 +141,17 @@ def _add_measured(stage, leaving, v, i, setup, measured):  # type: ignore[no-unt
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _all_pass(net, k, v, s, arrived, by_kind, measured, storms):  # type: ignore[no-untyped-def]
-    """Let all who come to server *v* in slot *s* pass at once; alert storm protection looks at those with names."""
+def _all_pass(net, k, v, s, arrived, by_kind, measured, storms):
+    """Let all who come to server *v* in slot *s* pass at once; alert storm protection looks at
+    those with names.
+    """
     setup, _, pool, _, rows, _, book, room = net
-    stage, messages, recorded, second = setup.stages[k], pool.messages, setup.stages[k].recorded + v, s - setup.c[Scalar.DAY_START]
+    stage, messages, recorded, second = (
+        setup.stages[k],
+        pool.messages,
+        setup.stages[k].recorded + v,
+        s - setup.c[Scalar.DAY_START],
+    )
     n = len(arrived)
     if s >= setup.c[Scalar.WARM_UP]:
         for kind in range(len(by_kind)):
@@ -133,7 +160,15 @@ def _all_pass(net, k, v, s, arrived, by_kind, measured, storms):  # type: ignore
         note_arrivals(rows, stage, stage.first + v, s, by_kind)
         pay(rows, stage, stage.first + v, by_kind)
     if storms and n:
-        in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, setup.c[Scalar.N_ANONYMOUS])
+        in_order(
+            messages,
+            arrived,
+            n,
+            room.keys,
+            room.more_ids,
+            room.more_keys,
+            setup.c[Scalar.N_ANONYMOUS],
+        )
         for i in range(stage.first_row, stage.first_row + stage.n_rows):
             if rows.rows[i, 0].what == Mitigation.ALERT_STORM_PROTECTION:
                 n, _, _ = take_through(net, k, i, v, recorded, s, 0, arrived, n)

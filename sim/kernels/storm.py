@@ -1,7 +1,9 @@
-"""The network, second by second: counts while nobody is in anybody's way, names and queues where somebody is (docs/model.md sections 7 and 10).
+"""The network, second by second: counts while nobody is in anybody's way, names and queues where
+somebody is (docs/model.md sections 7 and 10).
 
-Step t takes those who leave in second t through all stages; a stage with *before* seconds of latency before it works on slot t + before. Whatever comes back
-(a refusal, a time-out, a bar) acts in a later step, so nothing is ever decided before its causes are known.
+Step t takes those who leave in second t through all stages; a stage with *before* seconds of
+latency before it works on slot t + before. Whatever comes back (a refusal, a time-out, a bar) acts
+in a later step, so nothing is ever decided before its causes are known.
 """
 
 from __future__ import annotations
@@ -16,7 +18,16 @@ from sim.kernels.compiled import njit
 from sim.kernels.moving import at_the_door, send
 from sim.kernels.net import Net
 from sim.kernels.pool import NONE, EventKind, Height, due_now, give_back, let_go, room_left
-from sim.kernels.references import BookRef, LeavingRef, LinksRef, PoolRef, QueuesRef, RoomRef, RowsRef, SetupRef
+from sim.kernels.references import (
+    BookRef,
+    LeavingRef,
+    LinksRef,
+    PoolRef,
+    QueuesRef,
+    RoomRef,
+    RowsRef,
+    SetupRef,
+)
 from sim.kernels.slots import servers
 from sim.kernels.traffic import kept_by_hubs
 from sim.words import StageKind
@@ -31,27 +42,86 @@ class Pause(IntEnum):
 
 
 @njit(nogil=True)
-def advance(net, from_s, to_s):  # type: ignore[no-untyped-def]
-    """Take steps [from, to) of *net* (`Net`); return the first not taken, and whether it needs more room."""
+def advance(net, from_s, to_s):
+    """Take steps [from, to) of *net* (`Net`); return the first not taken, and whether it needs more
+    room.
+    """
     a, b, c, d, e, f, g, h = net
     shared = Net(
         SetupRef(
-            a.c, a.stages, a.levels, a.sizes, a.outages, a.retry, a.retried, a.keys, a.home_keys, a.kind_user, a.targets, a.gasps, a.central,
-            a.premises_first, a.user_of, a.dark_until, a.budget,
+            a.c,
+            a.stages,
+            a.levels,
+            a.sizes,
+            a.outages,
+            a.retry,
+            a.retried,
+            a.keys,
+            a.home_keys,
+            a.kind_user,
+            a.targets,
+            a.gasps,
+            a.central,
+            a.premises_first,
+            a.user_of,
+            a.dark_until,
+            a.budget,
         ),
         LeavingRef(
-            b.start, b.counts, b.measured, b.total, b.by_user, b.by_user_measured, b.crowded, b.busiest, b.first, b.members, b.flows, b.watched,
+            b.start,
+            b.counts,
+            b.measured,
+            b.total,
+            b.by_user,
+            b.by_user_measured,
+            b.crowded,
+            b.busiest,
+            b.first,
+            b.members,
+            b.flows,
+            b.watched,
         ),
         PoolRef(c.messages, c.free, c.events, c.free_events, c.wheel, c.wheel_n, c.ended, c.n),
-        LinksRef(d.region, d.start, d.stop, d.number, d.covers, d.spread, d.key, d.premises_per_cell),
-        RowsRef(e.rows, e.listed, e.state, e.ring, e.codes, e.shares, e.senders, e.history, e.times),
-        QueuesRef(f.limits, f.begun, f.head, f.tail, f.n, f.good),
-        BookRef(g.seen, g.served, g.waits, g.undelayed, g.delays, g.ends, g.fates, g.late, g.attempts, g.stopped, g.cells, g.over, g.deliver),
-        RoomRef(
-            h.box, h.ids, h.more_ids, h.keys, h.more_keys, h.server, h.served, h.refused, h.verdict, h.first, h.by_kind, h.is_calm, h.cells_waiting,
-            h.draft_kind, h.draft_number,
+        LinksRef(
+            d.region, d.start, d.stop, d.number, d.covers, d.spread, d.key, d.premises_per_cell
         ),
-    )  # fmt: skip
+        RowsRef(
+            e.rows, e.listed, e.state, e.ring, e.codes, e.shares, e.senders, e.history, e.times
+        ),
+        QueuesRef(f.limits, f.begun, f.head, f.tail, f.n, f.good),
+        BookRef(
+            g.seen,
+            g.served,
+            g.waits,
+            g.undelayed,
+            g.delays,
+            g.ends,
+            g.fates,
+            g.late,
+            g.attempts,
+            g.stopped,
+            g.cells,
+            g.over,
+            g.deliver,
+        ),
+        RoomRef(
+            h.box,
+            h.ids,
+            h.more_ids,
+            h.keys,
+            h.more_keys,
+            h.server,
+            h.served,
+            h.refused,
+            h.verdict,
+            h.first,
+            h.by_kind,
+            h.is_calm,
+            h.cells_waiting,
+            h.draft_kind,
+            h.draft_number,
+        ),
+    )
     for t in range(from_s, to_s):
         if _lacks_room(shared.leaving, shared.pool, shared.setup.c, t):
             return t, Pause.NEEDS_ROOM
@@ -60,7 +130,7 @@ def advance(net, from_s, to_s):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _lacks_room(leaving, pool, c, t):  # type: ignore[no-untyped-def]
+def _lacks_room(leaving, pool, c, t):
     """Whether step *t* might need more records than are free."""
     new = np.int64(pool.wheel_n[t % len(pool.wheel)])
     for region in range(leaving.counts.shape[0]):
@@ -75,9 +145,16 @@ def _lacks_room(leaving, pool, c, t):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, inline="always")
-def _step(net, t):  # type: ignore[no-untyped-def]
+def _step(net, t):
     """Take those who leave in second *t*, and those who come again then, through all stages."""
-    setup, leaving, pool, links, book, room = net.setup, net.leaving, net.pool, net.links, net.book, net.room
+    setup, leaving, pool, links, book, room = (
+        net.setup,
+        net.leaving,
+        net.pool,
+        net.links,
+        net.book,
+        net.room,
+    )
     if len(links.start):
         for region in range(leaving.counts.shape[0]):
             if _some_link_is_down(links, region, t):
@@ -117,15 +194,17 @@ def _step(net, t):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _some_link_is_down(links, region, t):  # type: ignore[no-untyped-def]
+def _some_link_is_down(links, region, t):
     down = False
     for k in range(len(links.start)):
-        down = down or (links.region[k] == region and links.start[k] <= t < links.stop[k] + links.spread)
+        down = down or (
+            links.region[k] == region and links.start[k] <= t < links.stop[k] + links.spread
+        )
     return down
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _count_firsts(setup, leaving, t):  # type: ignore[no-untyped-def]
+def _count_firsts(setup, leaving, t):
     """Add the last second's attempts to those before it, and begin the next second's."""
     for region in range(leaving.counts.shape[0]):
         budget = setup.budget[region]

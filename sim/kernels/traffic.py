@@ -1,4 +1,6 @@
-"""What leaves in one second: counts by region and kind, and the names behind them when they are needed (docs/model.md section 7)."""
+"""What leaves in one second: counts by region and kind, and the names behind them when they are
+needed (docs/model.md section 7).
+"""
 
 from __future__ import annotations
 
@@ -45,10 +47,12 @@ class Naming(IntEnum):
 
 
 class Leaving(NamedTuple):
-    """By region, kind and second of an interval that begins at *start*: int32 *counts* of those who have no name yet, *measured* (raised after the warm-up),
-    *total* of the anonymous; by user, named kind and second *by_user*, and of them *by_user_measured*. *crowded* uint8 and *busiest* int32 (region × second):
-    whether some cell gets more than it can serve, and the most a cell gets. *members* (`MEMBER`) by second and region, those of second i and region r from
-    *first*[i * regions + r]; *flows* (`FLOW`). *watched* bool: kinds whose senders are watched for storms.
+    """By region, kind and second of an interval that begins at *start*: int32 *counts* of those who
+    have no name yet, *measured* (raised after the warm-up), *total* of the anonymous; by user,
+    named kind and second *by_user*, and of them *by_user_measured*. *crowded* uint8 and *busiest*
+    int32 (region × second): whether some cell gets more than it can serve, and the most a cell
+    gets. *members* (`MEMBER`) by second and region, those of second i and region r from *first*[i *
+    regions + r]; *flows* (`FLOW`). *watched* bool: kinds whose senders are watched for storms.
     """
 
     start: int
@@ -66,19 +70,20 @@ class Leaving(NamedTuple):
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def home(setup, region, kind, second, k):  # type: ignore[no-untyped-def]
-    """Return the premises of the *k*-th anonymous message of *kind* that left *region* in *second*."""
+def home(setup, region, kind, second, k):
+    """Return the premises of the *k*-th anonymous message of *kind* that left *region* in *second*.
+    """
     n = setup.premises_first[region + 1] - setup.premises_first[region]
     return scaled(word(setup.home_keys[kind], region, second, k), n)
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # type: ignore[no-untyped-def]
+def named_now(setup, leaving, book, pool, links, room, region, t, of, n):
     """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED`
     kinds, the `NAMED`, or `OF_HOMES` all but what is made at the DSP.
 
-    They get their records in order of service, so that a queue of them is a walk through memory; they are appended to the first *n* of *room.ids*. Returns
-    how many there are then.
+    They get their records in order of service, so that a queue of them is a walk through memory;
+    they are appended to the first *n* of *room.ids*. Returns how many there are then.
     """
     i, n_anonymous, n_drafts = t - leaving.start, setup.c[Scalar.N_ANONYMOUS], 0
     place = i * leaving.counts.shape[0] + region
@@ -88,7 +93,9 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
     left = False
     for kind in range(n_anonymous, leaving.counts.shape[1]):
         left = left or leaving.counts[region, kind, i] > 0
-    for j in range(leaving.first[place], leaving.first[place + 1] if left else leaving.first[place]):
+    for j in range(
+        leaving.first[place], leaving.first[place + 1] if left else leaving.first[place]
+    ):
         member = leaving.members[j]
         flow = leaving.flows[member.flow]
         if leaving.counts[region, flow.kind, i] > 0 and _is_of(setup, leaving, flow.kind, of):
@@ -98,12 +105,25 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
             n_drafts += 1
     by_rank(room.keys, n_drafts, room.more_keys)
     for d in range(n_drafts):
-        draft, rank = np.int64(room.keys[d] & np.uint64(0xFFFFFFFF)), np.uint32(room.keys[d] >> np.uint64(32))
+        draft, rank = np.int64(room.keys[d] & np.uint64(0xFFFFFFFF)), np.uint32(
+            room.keys[d] >> np.uint64(32)
+        )
         who = take(pool)
         if room.draft_kind[draft] < 0:
-            _name_member(setup, leaving, book, pool, region, i, leaving.members[room.draft_number[draft]], who)
+            _name_member(
+                setup,
+                leaving,
+                book,
+                pool,
+                region,
+                i,
+                leaving.members[room.draft_number[draft]],
+                who,
+            )
         else:
-            _name_anonymous(setup, pool, region, room.draft_kind[draft], t, room.draft_number[draft], who)
+            _name_anonymous(
+                setup, pool, region, room.draft_kind[draft], t, room.draft_number[draft], who
+            )
         attempt(setup, pool, who, 0, t, rank)
         room.ids[n + d] = who
     for kind in range(leaving.counts.shape[1]):
@@ -113,7 +133,7 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):  # typ
 
 
 @njit(nogil=True, inline="always")
-def _is_of(setup, leaving, kind, of):  # type: ignore[no-untyped-def]
+def _is_of(setup, leaving, kind, of):
     """Whether messages of *kind* are among those that `named_now` is asked for."""
     if of == Naming.WATCHED:
         return leaving.watched[kind]
@@ -123,7 +143,7 @@ def _is_of(setup, leaving, kind, of):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _name_member(setup, leaving, book, pool, region, i, member, who):  # type: ignore[no-untyped-def]
+def _name_member(setup, leaving, book, pool, region, i, member, who):
     """Write the named message *member* into record *who*."""
     flow = leaving.flows[member.flow]
     m = pool.messages[who]
@@ -139,9 +159,18 @@ def _name_member(setup, leaving, book, pool, region, i, member, who):  # type: i
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _blank(m, who, kind, region, place, premises, raised, number):  # type: ignore[no-untyped-def]
+def _blank(m, who, kind, region, place, premises, raised, number):
     """Write a new message into record *m*."""
-    m.message, m.kind, m.region, m.place, m.premises, m.raised, m.made, m.number = who, kind, region, place, premises, raised, raised, number
+    m.message, m.kind, m.region, m.place, m.premises, m.raised, m.made, m.number = (
+        who,
+        kind,
+        region,
+        place,
+        premises,
+        raised,
+        raised,
+        number,
+    )
     m.ended, m.position, m.refused_s, m.refused_at = NEVER, -1, -1, -1
     m.refs = m.copies = m.attempt = m.turn = m.wait = m.user = m.cause = 0
     m.latest = -1
@@ -149,8 +178,10 @@ def _blank(m, who, kind, region, place, premises, raised, number):  # type: igno
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _draft_anonymous(setup, leaving, links, room, region, kind, t, n):  # type: ignore[no-untyped-def]
-    """Add the anonymous messages of *kind* that are still counts to the drafts; those kept by their hubs have names."""
+def _draft_anonymous(setup, leaving, links, room, region, kind, t, n):
+    """Add the anonymous messages of *kind* that are still counts to the drafts; those kept by their
+    hubs have names.
+    """
     i, total = t - leaving.start, np.int64(leaving.total[region, kind, t - leaving.start])
     some_kept = leaving.counts[region, kind, i] < total
     for k in range(total):
@@ -163,7 +194,7 @@ def _draft_anonymous(setup, leaving, links, room, region, kind, t, n):  # type: 
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _name_anonymous(setup, pool, region, kind, t, k, who):  # type: ignore[no-untyped-def]
+def _name_anonymous(setup, pool, region, kind, t, k, who):
     """Write the *k*-th anonymous message of *kind* and second *t* into record *who*."""
     at_home = home(setup, region, kind, t, k) if setup.c[Scalar.HOMES] else 0
     _blank(pool.messages[who], who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
@@ -171,7 +202,7 @@ def _name_anonymous(setup, pool, region, kind, t, k, who):  # type: ignore[no-un
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _user_of_home(setup, m, region, at_home):  # type: ignore[no-untyped-def]
+def _user_of_home(setup, m, region, at_home):
     if setup.kind_user[m.kind] >= 0:
         m.user = setup.kind_user[m.kind]
     elif len(setup.user_of):
@@ -179,8 +210,10 @@ def _user_of_home(setup, m, region, at_home):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def kept_by_hubs(setup, leaving, book, pool, links, region, t):  # type: ignore[no-untyped-def]
-    """Take the anonymous messages of second *t* whose link is down off the counts: their hubs keep them until it is up, or they expire."""
+def kept_by_hubs(setup, leaving, book, pool, links, region, t):
+    """Take the anonymous messages of second *t* whose link is down off the counts: their hubs keep
+    them until it is up, or they expire.
+    """
     i, c = t - leaving.start, setup.c
     for kind in range(c[Scalar.N_ANONYMOUS]):
         for k in range(np.int64(0 if setup.central[kind] else leaving.total[region, kind, i])):
@@ -208,18 +241,41 @@ def kept_by_hubs(setup, leaving, book, pool, links, region, t):  # type: ignore[
 
 
 @njit(nogil=True)
-def scattered(flow, row, premises, leave, raised, made, cause, causes_differ, region, n_regions, start, after, members):  # type: ignore[no-untyped-def]
-    """Write the messages of one flow into *members*, by second and region; *after* int64 is where the next of each goes."""
+def scattered(
+    flow,
+    row,
+    premises,
+    leave,
+    raised,
+    made,
+    cause,
+    causes_differ,
+    region,
+    n_regions,
+    start,
+    after,
+    members,
+):
+    """Write the messages of one flow into *members*, by second and region; *after* int64 is where
+    the next of each goes.
+    """
     for p in range(np.uint64(len(row))):
         place = np.int64(leave[p] - start) * n_regions + region
         m = members[after[place]]
         after[place] += 1
-        m.position, m.row, m.premises, m.raised, m.made, m.flow = p, row[p], premises[row[p]], raised[p], made[p], flow
+        m.position, m.row, m.premises, m.raised, m.made, m.flow = (
+            p,
+            row[p],
+            premises[row[p]],
+            raised[p],
+            made[p],
+            flow,
+        )
         m.cause = cause[p] if causes_differ else cause[0]
 
 
 @njit(nogil=True)
-def count_by_user(user_of, premises, row, leave, start, kind, counts):  # type: ignore[no-untyped-def]
+def count_by_user(user_of, premises, row, leave, start, kind, counts):
     """Add to int32 *counts* (user × named kind × second) the messages of one flow of *kind*."""
     for p in range(np.uint64(len(row))):
         counts[user_of[premises[row[p]]], kind, leave[p] - start] += 1

@@ -1,6 +1,8 @@
-"""When devices change version (S1-03, S1-06): Poisson local updates, and national releases with a take-up delay.
+"""When devices change version (S1-03, S1-06): Poisson local updates, and national releases with a
+take-up delay.
 
-A device's next change is one column of 32-bit seconds (`NEVER` for none); advancing a day is one sequential scan of it.
+A device's next change is one column of 32-bit seconds (`NEVER` for none); advancing a day is one
+sequential scan of it.
 """
 
 from __future__ import annotations
@@ -17,21 +19,25 @@ _32 = np.uint64(32)
 
 
 @njit(nogil=True)
-def happens(key, place, index, occasion, threshold, out):  # type: ignore[no-untyped-def]
-    """Write into bool *out* whether the share *threshold* (uint64) happens to each of uint32 *index* at one *occasion*."""
+def happens(key, place, index, occasion, threshold, out):
+    """Write into bool *out* whether the share *threshold* (uint64) happens to each of uint32
+    *index* at one *occasion*.
+    """
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     last = np.int64(-1)
     words = block(np.uint32(0), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1)
     for i in range(np.uint64(len(index))):
         quad = np.int64(index[i] >> np.uint32(2))
         if quad != last:
-            words = block(np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1)
+            words = block(
+                np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1
+            )
             last = quad
         out[i] = np.uint64(pick(words, index[i])) < threshold
 
 
 @njit(nogil=True)
-def chosen(key, place, n, threshold):  # type: ignore[no-untyped-def]
+def chosen(key, place, n, threshold):
     """Return the uint32 numbers in [0, n) to which *threshold* happens at occasion 0, in order."""
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     out = np.empty(n, np.uint32)
@@ -47,8 +53,10 @@ def chosen(key, place, n, threshold):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def schedule(key, place, index, takes_part, occasion, rate_per_s, start_s, before_s, next_change):  # type: ignore[no-untyped-def]
-    """Write each participant's next change: one gap of *rate_per_s* after *start_s*, or `NEVER` if that is not before *before_s*."""
+def schedule(key, place, index, takes_part, occasion, rate_per_s, start_s, before_s, next_change):
+    """Write each participant's next change: one gap of *rate_per_s* after *start_s*, or `NEVER` if
+    that is not before *before_s*.
+    """
     k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     last = np.int64(-1)
     words = block(np.uint32(0), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1)
@@ -56,18 +64,22 @@ def schedule(key, place, index, takes_part, occasion, rate_per_s, start_s, befor
         if takes_part[i]:
             quad = np.int64(index[i] >> np.uint32(2))
             if quad != last:
-                words = block(np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1)
+                words = block(
+                    np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1
+                )
                 last = quad
             when = start_s + gap_s(pick(words, index[i]), rate_per_s)
             next_change[i] = when if when < before_s else NEVER
 
 
 @njit(nogil=True)
-def changes_due(key, place, index, version, next_change, until_s, rate_per_s, release):  # type: ignore[no-untyped-def]
-    """Return (row, second, new version) of every change before *until_s*, by row and then time, and move `next_change` past it.
+def changes_due(key, place, index, version, next_change, until_s, rate_per_s, release):
+    """Return (row, second, new version) of every change before *until_s*, by row and then time, and
+    move `next_change` past it.
 
-    *release* > 0: each device changes at most once, to that release. Otherwise changes follow one another by Poisson gaps of *rate_per_s*, each raising
-    the version by one; the gap that precedes change n is drawn at occasion n.
+    *release* > 0: each device changes at most once, to that release. Otherwise changes follow one
+    another by Poisson gaps of *rate_per_s*, each raising the version by one; the gap that precedes
+    change n is drawn at occasion n.
     """
     n = np.uint64(0)
     for i in range(np.uint64(len(next_change))):
@@ -101,19 +113,33 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
                 next_change[device] = NEVER
             else:
                 words = block(
-                    np.uint32(index[device] >> np.uint32(2)), np.uint32(changed), np.uint32(place), np.uint32(0), np.uint32(key & _LOW), np.uint32(key >> _32)
+                    np.uint32(index[device] >> np.uint32(2)),
+                    np.uint32(changed),
+                    np.uint32(place),
+                    np.uint32(0),
+                    np.uint32(key & _LOW),
+                    np.uint32(key >> _32),
                 )
-                next_change[device] = min(second + gap_s(pick(words, index[device]), rate_per_s), NEVER)
+                next_change[device] = min(
+                    second + gap_s(pick(words, index[device]), rate_per_s), NEVER
+                )
     return row[:count].copy(), when[:count].copy(), new[:count].copy()
 
 
 @njit(nogil=True)
-def shares_out(key, place, index, thresholds):  # type: ignore[no-untyped-def]
-    """Return uint8, for each of *index* the first of the cumulative uint64 *thresholds* above its word (their number if none is)."""
+def shares_out(key, place, index, thresholds):
+    """Return uint8, for each of *index* the first of the cumulative uint64 *thresholds* above its
+    word (their number if none is).
+    """
     out = np.empty(len(index), np.uint8)
     for i in range(np.uint64(len(index))):
         words = block(
-            np.uint32(index[i] >> np.uint32(2)), np.uint32(0), np.uint32(place), np.uint32(0), np.uint32(key & _LOW), np.uint32(key >> _32)
+            np.uint32(index[i] >> np.uint32(2)),
+            np.uint32(0),
+            np.uint32(place),
+            np.uint32(0),
+            np.uint32(key & _LOW),
+            np.uint32(key >> _32),
         )
         drawn, user = np.uint64(pick(words, index[i])), 0
         while user < len(thresholds) and drawn >= thresholds[user]:

@@ -1,4 +1,6 @@
-"""One server at work in one slot: its arrivals in order, through the rows, served, waiting or refused (docs/model.md sections 7 and 10)."""
+"""One server at work in one slot: its arrivals in order, through the rows, served, waiting or
+refused (docs/model.md sections 7 and 10).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from sim.words import Fate, Mitigation
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
+def work(net, k, v, recorded, s, arrived):
     """Put the arrivals of slot *s* in order, take them through the rows, and serve; return how many
     wait then, and how many messages, and bytes, were put off.
     """
@@ -34,8 +36,18 @@ def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
     for j in range(n):
         messages[arrived[j]].at = s
     n_served, n_refused = serve(
-        messages, queues, stage, setup.levels[k], setup.sizes[k], server, arrived, n, s,
-        allowed_at(setup, rows, queues, stage, v, s), room.served, room.refused,
+        messages,
+        queues,
+        stage,
+        setup.levels[k],
+        setup.sizes[k],
+        server,
+        arrived,
+        n,
+        s,
+        allowed_at(setup, rows, queues, stage, v, s),
+        room.served,
+        room.refused,
     )
     if s >= c[Scalar.WARM_UP]:
         book.served[recorded, s - c[Scalar.DAY_START]] += n_served
@@ -48,13 +60,15 @@ def work(net, k, v, recorded, s, arrived):  # type: ignore[no-untyped-def]
         who = room.refused[j]
         if who < 0:  # dropped by codel
             who = -2 - who
-            book.stopped[codel, messages[who].kind, 0] += messages[messages[who].message].raised >= c[Scalar.WARM_UP]
+            book.stopped[codel, messages[who].kind, 0] += (
+                messages[messages[who].message].raised >= c[Scalar.WARM_UP]
+            )
         refuse(setup, book, pool, who, k, s)
     return queues.n[server].sum(), n_put_off, put_off_b
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignore[no-untyped-def]
+def take_through(net, k, i, v, recorded, s, waiting, arrived, n):
     """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front,
     and how many messages, and bytes, have not arrived at all yet.
     """
@@ -67,7 +81,19 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignor
         for j in range(n):
             room.verdict[j] = rows.listed[i, messages[arrived[j]].kind]
     else:
-        stopped_by(rows, i, stage, stage.first + v, s, waiting, messages, arrived, n, setup.keys[Key.BARRED:], room.verdict)
+        stopped_by(
+            rows,
+            i,
+            stage,
+            stage.first + v,
+            s,
+            waiting,
+            messages,
+            arrived,
+            n,
+            setup.keys[Key.BARRED :],
+            room.verdict,
+        )
     kept, away, away_b = 0, 0, 0
     for j in range(n):
         who = arrived[j]
@@ -78,7 +104,7 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignor
         m = messages[who]
         whole, kind, later = m.message, m.kind, NONE
         if what == Mitigation.ACCESS_BARRING:
-            later = barred_until(setup.keys[Key.BARRED:], row, m, s)
+            later = barred_until(setup.keys[Key.BARRED :], row, m, s)
         elif what == Mitigation.REDELIVERY:
             later = _taken_at(setup.outages, stage.first + v, s, row.a, row.b)
         measured = messages[whole].raised >= c[Scalar.WARM_UP]
@@ -100,8 +126,10 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):  # type: ignor
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _taken_at(outages, server, s, after, hold):  # type: ignore[no-untyped-def]
-    """Return the slot in which a user who is out in slot *s* takes a message, or -1 if that is too late."""
+def _taken_at(outages, server, s, after, hold):
+    """Return the slot in which a user who is out in slot *s* takes a message, or -1 if that is too
+    late.
+    """
     later = s + after
     while is_out(outages, server, later):
         for j in range(len(outages)):
@@ -113,7 +141,7 @@ def _taken_at(outages, server, s, after, hold):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def allowed_at(setup, rows, queues, stage, v, s):  # type: ignore[no-untyped-def]
+def allowed_at(setup, rows, queues, stage, v, s):
     """Return how many messages server *v* may serve in slot *s*, whatever their bytes."""
     if is_out(setup.outages, stage.first + v, s):
         return np.int64(0)
@@ -122,7 +150,7 @@ def allowed_at(setup, rows, queues, stage, v, s):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def count_seen(setup, book, recorded, s, messages, ids, n):  # type: ignore[no-untyped-def]
+def count_seen(setup, book, recorded, s, messages, ids, n):
     """Count the arrivals of slot *s*."""
     if s >= setup.c[Scalar.WARM_UP]:
         for j in range(n):

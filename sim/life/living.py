@@ -1,4 +1,6 @@
-"""Who lives: devices and premises of a firmware world, part by part, and how far they have come (docs/firmware.md section 1)."""
+"""Who lives: devices and premises of a firmware world, part by part, and how far they have come
+(docs/firmware.md section 1).
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,11 @@ State = tuple[str, str, int, int, int, int, int]  # a row of the table `states`
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Premises [first, last) of a region, (type, first row, last row) of their devices, and what is summed of them.
+    """Premises [first, last) of a region, (type, first row, last row) of their devices, and what is
+    summed of them.
 
-    By model: the int32 *rows* of its devices, the uint32 *homes* in which they are, and the rows of those that take part in local updates, *takers*.
+    By model: the int32 *rows* of its devices, the uint32 *homes* in which they are, and the rows of
+    those that take part in local updates, *takers*.
     """
 
     region: int
@@ -59,8 +63,8 @@ class Part:
 
 @dataclass(slots=True)
 class Life:
-    """All of it. *raised* holds, by region, what makes alerts; *busy* by clock hour how many attempts have been counted; *states* and
-    *behind* rows of those tables.
+    """All of it. *raised* holds, by region, what makes alerts; *busy* by clock hour how many
+    attempts have been counted; *states* and *behind* rows of those tables.
     """
 
     rules: tuple[NDArray[Any], ...]
@@ -83,20 +87,37 @@ class Life:
 
 
 def living(scenario: Scenario, replication: int, estate: Estate) -> Life:
-    """Return the devices of *scenario* in *replication* at second 0, in the premises of *estate*."""
+    """Return the devices of *scenario* in *replication* at second 0, in the premises of *estate*.
+    """
     firmware = firmware_of(scenario)
     models = tuple(sorted(firmware.models))
     made = images(scenario, replication)
     facts = facts_of(scenario, replication, made)
     rules = tuple(rules_of(scenario, region) for region in range(len(estate.regions)))
-    regions = tuple(_region(scenario, replication, estate, region, rules[region], facts) for region in range(len(estate.regions)))
-    parts = tuple(part for number, region in enumerate(regions) for part in _parts(number, region, len(models)))
+    regions = tuple(
+        _region(scenario, replication, estate, region, rules[region], facts)
+        for region in range(len(estate.regions))
+    )
+    parts = tuple(
+        part
+        for number, region in enumerate(regions)
+        for part in _parts(number, region, len(models))
+    )
     life = Life(
-        rules=rules, facts=facts, regions=regions, parts=parts, images=made, programme=Programme(scenario, made),
-        openings=Openings(firmware.campaign), models=models,
+        rules=rules,
+        facts=facts,
+        regions=regions,
+        parts=parts,
+        images=made,
+        programme=Programme(scenario, made),
+        openings=Openings(firmware.campaign),
+        models=models,
         types=tuple(firmware.models[name].type for name in models),
-        rates=np.array([1.0 / channel.delay for _, channel in sorted(firmware.local.channels.items())]), hours=hours_of(firmware),
-    )  # fmt: skip
+        rates=np.array(
+            [1.0 / channel.delay for _, channel in sorted(firmware.local.channels.items())]
+        ),
+        hours=hours_of(firmware),
+    )
     for part in parts:
         _count_in(life, part, scenario.reporting.traits.hub_keeps)
     return life
@@ -106,16 +127,33 @@ def _parts(number: int, region: c.Region, n_models: int) -> list[Part]:
     """Return the parts of a region."""
     n, firsts = len(region.homes), range(0, len(region.homes), PART)
     index = np.ascontiguousarray(region.devices["index"])
-    edges = [np.searchsorted(index[low:high], [*firsts, n]) + low for low, high in pairwise(region.starts)]
+    edges = [
+        np.searchsorted(index[low:high], [*firsts, n]) + low
+        for low, high in pairwise(region.starts)
+    ]
     parts = []
     for i, first in enumerate(firsts):
         slices = tuple((kind, int(edge[i]), int(edge[i + 1])) for kind, edge in enumerate(edges))
         mine = np.concatenate([np.arange(start, stop, dtype=np.int32) for _, start, stop in slices])
-        model, takes_part = region.devices["model"][mine], (region.devices["marks"][mine] & (TAKES_PART | IS_OFF)) == TAKES_PART
+        model, takes_part = (
+            region.devices["model"][mine],
+            (region.devices["marks"][mine] & (TAKES_PART | IS_OFF)) == TAKES_PART,
+        )
         rows = tuple(mine[model == which] for which in range(n_models))
         homes = tuple(index[found] for found in rows)
         takers = tuple(mine[(model == which) & takes_part] for which in range(n_models))
-        parts.append(Part(number, first, min(first + PART, n), slices, rows, homes, takers, np.zeros(1, c.SUMS)))
+        parts.append(
+            Part(
+                number,
+                first,
+                min(first + PART, n),
+                slices,
+                rows,
+                homes,
+                takers,
+                np.zeros(1, c.SUMS),
+            )
+        )
     return parts
 
 
@@ -123,12 +161,21 @@ def _count_in(life: Life, part: Part, stores: bool) -> None:
     """Count what devices run at first, and the hub's records that there never are."""
     devices = life.regions[part.region].devices
     for kind, start, stop in part.slices:
-        part.summed("running")[:, 0] += np.bincount(devices["model"][start:stop], minlength=c.MOST_MODELS)
+        part.summed("running")[:, 0] += np.bincount(
+            devices["model"][start:stop], minlength=c.MOST_MODELS
+        )
         if not stores:
             part.summed("totals")[kind, Ledger.HUB, Total.N_UNKNOWN] += stop - start
 
 
-def _region(scenario: Scenario, replication: int, estate: Estate, region: int, rules: NDArray[Any], facts: NDArray[Any]) -> c.Region:
+def _region(
+    scenario: Scenario,
+    replication: int,
+    estate: Estate,
+    region: int,
+    rules: NDArray[Any],
+    facts: NDArray[Any],
+) -> c.Region:
     """Return the devices and premises of one region."""
     firmware, reporting = firmware_of(scenario), scenario.reporting
 
@@ -137,9 +184,18 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
 
     n, lives = estate.n_premises[region], {model.type for model in firmware.models.values()}
     index = [
-        chosen(key("estate.fitted"), place(region, SLOTS[name]), n, np.uint64(threshold(scenario.estate.devices[name])))
-        if name not in ("esme", "gsme") or name in lives else np.zeros(0, np.uint32) for name in TYPES
-    ]  # fmt: skip
+        (
+            chosen(
+                key("estate.fitted"),
+                place(region, SLOTS[name]),
+                n,
+                np.uint64(threshold(scenario.estate.devices[name])),
+            )
+            if name not in ("esme", "gsme") or name in lives
+            else np.zeros(0, np.uint32)
+        )
+        for name in TYPES
+    ]
     starts = np.cumsum([0, *map(len, index)]).astype(np.int64)
     devices, blank = _in_lines(int(starts[-1]), c.DEVICE), np.zeros(1, c.DEVICE)
     for name in ("local_s", "told_s", "timer_s", "read_s", "call_s", "job_s"):
@@ -170,14 +226,18 @@ def _region(scenario: Scenario, replication: int, estate: Estate, region: int, r
 
 
 def _in_lines(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return *n* records, zero, none of which lies across two lines of memory if its size divides a line's."""
+    """Return *n* records, zero, none of which lies across two lines of memory if its size divides a
+    line's.
+    """
     room = np.zeros(n * dtype.itemsize + _LINE_B, np.uint8)
     first = -room.ctypes.data % _LINE_B
     records: NDArray[Any] = room[first : first + n * dtype.itemsize].view(dtype)
     return records
 
 
-def _models(scenario: Scenario, key: np.uint64, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:
+def _models(
+    scenario: Scenario, key: np.uint64, device_type: str, at: int, index: NDArray[Any]
+) -> NDArray[Any]:
     """Return the number of each device's model; of a type without any, the number past the last."""
     models = firmware_of(scenario).models
     names = sorted(models)
@@ -185,31 +245,52 @@ def _models(scenario: Scenario, key: np.uint64, device_type: str, at: int, index
     if not mine:
         return np.full(len(index), len(names), np.uint8)
     shares = np.cumsum([models[name].share for name in mine])
-    thresholds = np.array([threshold(min(float(share / shares[-1]), 1.0)) for share in shares[:-1]], np.uint64)
+    thresholds = np.array(
+        [threshold(min(float(share / shares[-1]), 1.0)) for share in shares[:-1]], np.uint64
+    )
     numbers = np.array([names.index(name) for name in mine], np.uint8)
     found: NDArray[Any] = numbers[shares_out(key, at, index, thresholds)]
     return found
 
 
-def _marks(scenario: Scenario, key: Any, device_type: str, at: int, index: NDArray[Any]) -> NDArray[Any]:
+def _marks(
+    scenario: Scenario, key: Any, device_type: str, at: int, index: NDArray[Any]
+) -> NDArray[Any]:
     firmware, marks = firmware_of(scenario), np.zeros(len(index), np.uint8)
     some = np.empty(len(index), np.bool_)
-    happens(key("firmware.off"), at, index, 0, np.uint64(threshold(firmware.off.get(device_type, 0.0))), some)
+    happens(
+        key("firmware.off"),
+        at,
+        index,
+        0,
+        np.uint64(threshold(firmware.off.get(device_type, 0.0))),
+        some,
+    )
     marks[some] |= IS_OFF
     if device_type in UPDATED_LOCALLY:
-        happens(key("local.takes_part"), at, index, 0, np.uint64(threshold(firmware.local.take_up)), some)
+        happens(
+            key("local.takes_part"),
+            at,
+            index,
+            0,
+            np.uint64(threshold(firmware.local.take_up)),
+            some,
+        )
         marks[some] |= TAKES_PART
     return marks
 
 
 def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> NDArray[Any]:
-    """Return the premises of a region: their hubs' readiness and exchange, and their first reads."""
+    """Return the premises of a region: their hubs' readiness and exchange, and their first reads.
+    """
     firmware, n, at = firmware_of(scenario), estate.n_premises[region], place(region, 0)
     homes, seconds = _in_lines(n, c.HOME), np.full(n, NEVER, np.int32)
     homes["reach"] = estate.reach[region]
     if firmware.ota.exchange is not None:
         _curve(key("hub.exchange"), at, firmware.ota.exchange, seconds)
-        begin.exchanged(key("hub.exchanged"), at, np.uint64(threshold(firmware.ota.exchange.share)), seconds)
+        begin.exchanged(
+            key("hub.exchanged"), at, np.uint64(threshold(firmware.ota.exchange.share)), seconds
+        )
     homes["exchanged_s"] = seconds
     _curve(key("hub.ready"), at, firmware.ota.hub_ready, seconds)
     homes["ready_s"] = np.minimum(seconds, homes["exchanged_s"])
@@ -221,6 +302,7 @@ def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> NDArray
 
 
 def _curve(key: np.uint64, at: int, wave: Any, out: NDArray[Any]) -> None:
-    shares, times = np.array([threshold(point.share) for point in wave.curve], np.uint64), np.array([point.time for point in wave.curve], np.int64)
+    shares, times = np.array([threshold(point.share) for point in wave.curve], np.uint64), np.array(
+        [point.time for point in wave.curve], np.int64
+    )
     begin.by_curve(key, at, wave.start, shares, times, out)
-

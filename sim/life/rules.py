@@ -43,24 +43,58 @@ def rules_of(scenario: Scenario, region: int) -> NDArray[Any]:
     causes = {scenario.alerts.kinds[name].cause for name in scenario.alerts.active}
     distribution = ota.distribution[list(scenario.estate.regions)[region]]
     values: dict[str, Any] = {
-        "measure_s": window.warm_up, "horizon_s": window.warm_up + window.length, "region": region, "trigger": rule.trigger,
-        "from_hub": rule.by_hub, "stores": rule.hub_keeps, "refreshes": reporting.read.refreshes_smi,
-        "is_cloud": rule.is_cloud, "is_digest": rule.has_detail, "period_s": reporting.timer_s,
-        "phase": PhaseSource.of(phase.source), "at_s": phase.at, "phase_window_s": phase.window, "event_delay_s": reads.event_delay,
-        "ban_s": min(ban.start + ban.grace, NEVER_S) if ban else NEVER_S, "ban_everywhere": ban is not None and ban.scope == "everywhere",
-        "comply": threshold(ban.compliance) if ban else 0, "ota_s": ota.start, "design": Design.of(screening.design),
-        "list_age_s": screening.list_age, "fails_open": screening.fail == "open", "install_s": screening.install, "token_life_s": screening.token_life,
-        "again_s": screening.retry, "reseed": ota.exchange is not None and ota.exchange.reseed, "resume_s": ota.resume, "patience_s": ota.response.patience,
-        "repair_s": repair.start if repair else NEVER_S, "retries": ota.retries, "retry_s": ota.retry_after,
+        "measure_s": window.warm_up,
+        "horizon_s": window.warm_up + window.length,
+        "region": region,
+        "trigger": rule.trigger,
+        "from_hub": rule.by_hub,
+        "stores": rule.hub_keeps,
+        "refreshes": reporting.read.refreshes_smi,
+        "is_cloud": rule.is_cloud,
+        "is_digest": rule.has_detail,
+        "period_s": reporting.timer_s,
+        "phase": PhaseSource.of(phase.source),
+        "at_s": phase.at,
+        "phase_window_s": phase.window,
+        "event_delay_s": reads.event_delay,
+        "ban_s": min(ban.start + ban.grace, NEVER_S) if ban else NEVER_S,
+        "ban_everywhere": ban is not None and ban.scope == "everywhere",
+        "comply": threshold(ban.compliance) if ban else 0,
+        "ota_s": ota.start,
+        "design": Design.of(screening.design),
+        "list_age_s": screening.list_age,
+        "fails_open": screening.fail == "open",
+        "install_s": screening.install,
+        "token_life_s": screening.token_life,
+        "again_s": screening.retry,
+        "reseed": ota.exchange is not None and ota.exchange.reseed,
+        "resume_s": ota.resume,
+        "patience_s": ota.response.patience,
+        "repair_s": repair.start if repair else NEVER_S,
+        "retries": ota.retries,
+        "retry_s": ota.retry_after,
         "emits": bool(causes & {"transferred", "received", "activated", "cut", "cut_restored"}),
-        **_between("distribution", distribution), **_between("wait", ota.activation.wait), **_between("answer", ota.response.delay),
-        **_between("cut", ota.cut_length), **(_between("repair", repair.read) if repair else {"repair_low": 1, "repair_n": 1}),
-        "loss": threshold(reporting.loss), "han_loss": threshold(reporting.han_loss), "variant": threshold(firmware.local.variant),
-        "signed": threshold(screening.signed), "false_accept": threshold(screening.false_accept), "false_reject": threshold(screening.false_reject),
-        "wan_loss": threshold(ota.loss), "interruption": threshold(ota.interruption), "failure": threshold(ota.activation.failure),
-        "answer_loss": threshold(ota.response.loss), "call": threshold(reads.call.share), "read_rate": float(reporting.read.rate),
-        "gain_rate": float(reads.gain), "install_rate": float(reads.install), "call_rate": 1.0 / reads.call.delay,
-    }  # fmt: skip
+        **_between("distribution", distribution),
+        **_between("wait", ota.activation.wait),
+        **_between("answer", ota.response.delay),
+        **_between("cut", ota.cut_length),
+        **(_between("repair", repair.read) if repair else {"repair_low": 1, "repair_n": 1}),
+        "loss": threshold(reporting.loss),
+        "han_loss": threshold(reporting.han_loss),
+        "variant": threshold(firmware.local.variant),
+        "signed": threshold(screening.signed),
+        "false_accept": threshold(screening.false_accept),
+        "false_reject": threshold(screening.false_reject),
+        "wan_loss": threshold(ota.loss),
+        "interruption": threshold(ota.interruption),
+        "failure": threshold(ota.activation.failure),
+        "answer_loss": threshold(ota.response.loss),
+        "call": threshold(reads.call.share),
+        "read_rate": float(reporting.read.rate),
+        "gain_rate": float(reads.gain),
+        "install_rate": float(reads.install),
+        "call_rate": 1.0 / reads.call.delay,
+    }
     rules = np.zeros(1, c.RULES)
     for name in c.RULES.names or ():
         rules[0][name] = values[name]
@@ -74,11 +108,14 @@ def _between(name: str, times: Between | FromNothing) -> dict[str, int]:
 def facts_of(scenario: Scenario, replication: int, images: Sequence[Image]) -> NDArray[Any]:
     """Return what no device changes: one record of keys, models, images, bands."""
     firmware = firmware_of(scenario)
-    models, n = [firmware.models[name] for name in sorted(firmware.models)], len(firmware.models)  # number n is of those without a model
+    # number n is of those without a model
+    models, n = [firmware.models[name] for name in sorted(firmware.models)], len(firmware.models)
     facts = np.zeros(1, c.FACTS)
     one = facts[0]
     for number, model in enumerate(models):
-        highest = max((image.version for image in images if image.model_number == number), default=0)
+        highest = max(
+            (image.version for image in images if image.model_number == number), default=0
+        )
         for version in range(1, highest + 1):
             for running in range(highest + 1):
                 one["permitted"][number, version, running] = permitted(model, running, version)
@@ -92,9 +129,13 @@ def facts_of(scenario: Scenario, replication: int, images: Sequence[Image]) -> N
     one["asks_from"][:] = c.MOST_VERSIONS
     one["asks_from"][:n] = [model.asks_from for model in models]
     one["cut"][:n] = [threshold(model.cut) for model in models]
-    outages, channels = _outages(scenario), [channel for _, channel in sorted(firmware.local.channels.items())]
+    outages, channels = _outages(scenario), [
+        channel for _, channel in sorted(firmware.local.channels.items())
+    ]
     facts["n_outages"], facts["n_channels"] = len(outages), len(channels)
-    one["out_from_s"][: len(outages)], one["out_until_s"][: len(outages)] = [start for start, _ in outages], [stop for _, stop in outages]
+    one["out_from_s"][: len(outages)], one["out_until_s"][: len(outages)] = [
+        start for start, _ in outages
+    ], [stop for _, stop in outages]
     one["stale_edges"][:], one["latency_edges"][:] = STALENESS_EDGES_S, LATENCY_EDGES_S
     one["reports"][:] = [name in scenario.reporting.devices for name in TYPES]
     one["over_air"][:] = [name in firmware.ota.types for name in TYPES]
@@ -102,14 +143,18 @@ def facts_of(scenario: Scenario, replication: int, images: Sequence[Image]) -> N
         one[f"dial_{name}"][:] = NEVER_S
         one[f"dial_{name}"][: len(column)] = column
     shares = np.cumsum([channel.share for channel in channels])
-    one["channels"][: len(channels)] = [threshold(min(float(share / shares[-1]), 1.0)) for share in shares]
+    one["channels"][: len(channels)] = [
+        threshold(min(float(share / shares[-1]), 1.0)) for share in shares
+    ]
     return facts
 
 
 def han_s(firmware: Firmware, model: str) -> int:
     """Return the seconds that an image of *model* takes over the HAN without interruption."""
     spec, ota = firmware.models[model], firmware.ota
-    milliseconds = -(-spec.size // ota.block) * (ota.interval_sleepy if spec.sleepy else ota.interval_awake)
+    milliseconds = -(-spec.size // ota.block) * (
+        ota.interval_sleepy if spec.sleepy else ota.interval_awake
+    )
     return max(1, -(-milliseconds // 1000))
 
 
@@ -124,10 +169,13 @@ def _outages(scenario: Scenario) -> list[tuple[int, int]]:
 
 
 def hours_of(firmware: Firmware) -> NDArray[Any]:
-    """Return the uint64 thresholds of the hours of the week, or nothing where any time is as good."""
+    """Return the uint64 thresholds of the hours of the week, or nothing where any time is as good.
+    """
     if firmware.local.hours is None:
         return np.zeros(0, np.uint64)
-    products = [day * hour for day in firmware.local.hours.days for hour in firmware.local.hours.hours]
+    products = [
+        day * hour for day in firmware.local.hours.days for hour in firmware.local.hours.hours
+    ]
     total, sums = sum(products), [0.0]
     for product in products:
         sums.append(sums[-1] + product)

@@ -1,8 +1,10 @@
-"""Two runs beside each other, metric by metric; and how sure one may be of each difference when many were looked at.
+"""Two runs beside each other, metric by metric; and how sure one may be of each difference when
+many were looked at.
 
-Cells of the same name are compared, or the only cells of both. Where their seeds agree they met the same luck, so they are compared pair by pair, replication
-by replication; otherwise as two independent samples, by Welch. A run of a version whose tables say nothing to today's metrics is compared by its summary
-alone.
+Cells of the same name are compared, or the only cells of both. Where their seeds agree they met the
+same luck, so they are compared pair by pair, replication by replication; otherwise as two
+independent samples, by Welch. A run of a version whose tables say nothing to today's metrics is
+compared by its summary alone.
 """
 
 from __future__ import annotations
@@ -21,14 +23,17 @@ if TYPE_CHECKING:
     from sim.metrics.results import Results
 
 NEVER: Final = "not reached in one of the runs: no difference"
-_UNNAMED: Final = Metric(lambda tables, window: {}, "", "", within=(-inf, inf))  # of another version
+# of another version
+_UNNAMED: Final = Metric(lambda tables, window: {}, "", "", within=(-inf, inf))
 Key = tuple[str, str]
 Measured = dict[str, dict[Key, dict[int, float]]]  # by cell, by metric and group, by replication
 
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """A *metric* of a *group* in one *cell* of two runs: *mine*, *theirs*, and the *difference* theirs − mine, *paired* by luck or not."""
+    """A *metric* of a *group* in one *cell* of two runs: *mine*, *theirs*, and the *difference*
+    theirs − mine, *paired* by luck or not.
+    """
 
     cell: str
     metric: str
@@ -40,11 +45,14 @@ class Apart:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Return the p values *p* of one family corrected by Holm (1979): called real below 5 %, not one is false in 95 % of families, however they depend.
+    """Return the p values *p* of one family corrected by Holm (1979): called real below 5 %, not
+    one is false in 95 % of families, however they depend.
 
     A p that is nan is no test, stays nan, and does not count in the family.
     """
-    order = sorted((place for place, value in enumerate(p) if not isnan(value)), key=lambda place: p[place])
+    order = sorted(
+        (place for place, value in enumerate(p) if not isnan(value)), key=lambda place: p[place]
+    )
     corrected = list(p)
     least = 0.0
     for rank, place in enumerate(order):
@@ -54,29 +62,43 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def matched(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, str]:
-    """Return which cells of two runs belong together, by name; two runs of one cell each are compared whatever they are called."""
+    """Return which cells of two runs belong together, by name; two runs of one cell each are
+    compared whatever they are called.
+    """
     if len(mine) == len(theirs) == 1:
         return {next(iter(mine)): next(iter(theirs))}
     return {cell: cell for cell in mine if cell in theirs}
 
 
 def compared(mine: Results, theirs: Results, *, every_group: bool) -> tuple[list[Apart], list[str]]:
-    """Return the metrics of *theirs* less those of *mine*, of every group or of all together, and what there is to know; Holm's family is all of them."""
+    """Return the metrics of *theirs* less those of *mine*, of every group or of all together, and
+    what there is to know; Holm's family is all of them.
+    """
     notes: list[str] = []
-    seeds = [{cell["name"]: cell.get("seed", run.manifest.get("seed")) for cell in run.manifest["cells"]} for run in (mine, theirs)]
+    seeds = [
+        {cell["name"]: cell.get("seed", run.manifest.get("seed")) for cell in run.manifest["cells"]}
+        for run in (mine, theirs)
+    ]
     pairs = matched(*seeds)
     samples = [_measured(run) for run in (mine, theirs)]
     if None in samples:
-        notes.append("The tables of one run say nothing to today's metrics: compared by the summaries, unpaired, without p.")
+        notes.append(
+            "The tables of one run say nothing to today's metrics: compared by the summaries,"
+            " unpaired, without p."
+        )
         rows = _by_summary(mine, theirs, pairs, every_group)
     else:
         rows = []
         for cell, other in pairs.items():
             same = seeds[0][cell] == seeds[1][other]
-            rows += _cells(cell, [samples[0].get(cell, {}), samples[1].get(other, {})], same, every_group)  # type: ignore[union-attr]
+            pair = [samples[0].get(cell, {}), samples[1].get(other, {})]  # type: ignore[union-attr]
+            rows += _cells(cell, pair, same, every_group)
     notes += _notes(seeds, pairs)
     corrected = holm([row.difference.p for row in rows])
-    return [replace(row, difference=replace(row.difference, p_holm=p)) for row, p in zip(rows, corrected, strict=True)], notes
+    return [
+        replace(row, difference=replace(row.difference, p_holm=p))
+        for row, p in zip(rows, corrected, strict=True)
+    ], notes
 
 
 def _measured(run: Results) -> Measured | None:
@@ -91,7 +113,12 @@ def _measured(run: Results) -> Measured | None:
     return found
 
 
-def _cells(cell: str, values: Sequence[Mapping[Key, Mapping[int, float]]], same_luck: bool, every_group: bool) -> list[Apart]:
+def _cells(
+    cell: str,
+    values: Sequence[Mapping[Key, Mapping[int, float]]],
+    same_luck: bool,
+    every_group: bool,
+) -> list[Apart]:
     """Return the differences between two cells of the *values* by metric and replication."""
     keys = [key for key in values[0] if key in values[1] and (every_group or key[1] == "all")]
     shares = [{key: added(of.values()) / len(of) for key, of in run.items()} for run in values]
@@ -128,7 +155,9 @@ def _apart(
 
 
 def unpaired_difference(values: Sequence[float], others: Sequence[float], unit: str) -> Difference:
-    """Return the mean of *values* less that of *others*, two independent samples, with Welch's interval and p."""
+    """Return the mean of *values* less that of *others*, two independent samples, with Welch's
+    interval and p.
+    """
     from scipy.special import stdtr
 
     (mean, a), (other, b) = mean_and_square(values), mean_and_square(others)
@@ -142,7 +171,9 @@ def unpaired_difference(values: Sequence[float], others: Sequence[float], unit: 
     return Difference(mean - other, half, n, unit, half, p=p)
 
 
-def _by_summary(mine: Results, theirs: Results, pairs: Mapping[str, str], every_group: bool) -> list[Apart]:
+def _by_summary(
+    mine: Results, theirs: Results, pairs: Mapping[str, str], every_group: bool
+) -> list[Apart]:
     """Return the differences between the estimates of two summaries, as of independent samples."""
     ours, its = _estimates(mine), _estimates(theirs)
     rows = []
@@ -179,9 +210,17 @@ def _notes(seeds: Sequence[Mapping[str, Any]], pairs: Mapping[str, str]) -> list
     strangers = [cell for cell, other in pairs.items() if seeds[0][cell] != seeds[1][other]]
     if strangers:
         few = ", ".join(strangers[:3]) + (", ..." if len(strangers) > 3 else "")
-        notes.append(f"The seeds differ ({few}): the runs met different luck, and are compared unpaired.")
-    for cells, known, name in ((seeds[0], pairs.keys(), "RUN"), (seeds[1], set(pairs.values()), "OTHER")):
+        notes.append(
+            f"The seeds differ ({few}): the runs met different luck, and are compared unpaired."
+        )
+    for cells, known, name in (
+        (seeds[0], pairs.keys(), "RUN"),
+        (seeds[1], set(pairs.values()), "OTHER"),
+    ):
         alone = [cell for cell in cells if cell not in known]
         if alone:
-            notes.append(f"Only in {name}: {', '.join(alone[:5])}{f' and {len(alone) - 5} more' if len(alone) > 5 else ''}.")
+            notes.append(
+                f"Only in {name}:"
+                f" {', '.join(alone[:5])}{f' and {len(alone) - 5} more' if len(alone) > 5 else ''}."
+            )
     return notes

@@ -1,8 +1,11 @@
-"""A value with its error: means over replications, and differences between cells that met the same luck.
+"""A value with its error: means over replications, and differences between cells that met the same
+luck.
 
-Replications are independent, so the mean of n values x of a near-normal quantity has the t interval  x̄ ± t(0.975; n−1) · s/√n,  s² = Σ(x−x̄)²/(n−1); what is not
-near normal has the interval of its kind (`sim.metrics.intervals`). Cells share their luck replication by replication, so a difference is estimated from the n
-differences, pair by pair; the width that unpaired samples would have had (Welch) is kept beside it to show what the pairing gained.
+Replications are independent, so the mean of n values x of a near-normal quantity has the t interval
+x̄ ± t(0.975; n−1) · s/√n,  s² = Σ(x−x̄)²/(n−1); what is not near normal has the interval of its
+kind (`sim.metrics.intervals`). Cells share their luck replication by replication, so a difference
+is estimated from the n differences, pair by pair; the width that unpaired samples would have had
+(Welch) is kept beside it to show what the pairing gained.
 """
 
 from __future__ import annotations
@@ -51,13 +54,14 @@ def _part(share: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over *n* replications with the half-width of its 95 % interval (nan when there is one replication), in *unit*.
+    """A mean over *n* replications with the half-width of its 95 % interval (nan when there is one
+    replication), in *unit*.
 
     *bounds* are the ends of the interval, which need not lie evenly about the value; *caution* is
     what a reader must know beside the number. A value of infinity was not reached in some of the
-    replications, as *caution* says, or in all; it has no interval, and *never* is what it is called.
-    *condition* says whom it speaks of, where that is not all; *replications* is how many there
-    were, where *n* of them have a value (0: just those).
+    replications, as *caution* says, or in all; it has no interval, and *never* is what it is
+    called. *condition* says whom it speaks of, where that is not all; *replications* is how many
+    there were, where *n* of them have a value (0: just those).
     """
 
     value: float
@@ -81,7 +85,9 @@ class Estimate:
 
     @property
     def warning(self) -> str:
-        """What a reader must know beside the number: where its interval is known to cover less than 95 %; empty when nothing."""
+        """What a reader must know beside the number: where its interval is known to cover less than
+        95 %; empty when nothing.
+        """
         return self.caution or (ONE if self.n == 1 else "")
 
     @property
@@ -120,19 +126,32 @@ def read_back(row: Mapping[Any, Any], value: str = "value", never: str = "not re
     condition = None
     if row.get("condition"):
         other = row.get("condition_other_share", nan)
-        condition = Condition(float(row["condition_share"]), str(row["condition"]), None if isnan(other) else float(other))
+        condition = Condition(
+            float(row["condition_share"]),
+            str(row["condition"]),
+            None if isnan(other) else float(other),
+        )
     return Estimate(
-        float(row[value]), float(row["half_width"]), int(row["n"]), str(row["unit"]), bounds=bounds, caution=str(row.get("warning", "")),
-        condition=condition, replications=int(row.get("replications", 0)), never=never,
-    )  # fmt: skip
+        float(row[value]),
+        float(row["half_width"]),
+        int(row["n"]),
+        str(row["unit"]),
+        bounds=bounds,
+        caution=str(row.get("warning", "")),
+        condition=condition,
+        replications=int(row.get("replications", 0)),
+        never=never,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Difference(Estimate):
-    """A paired difference; *unpaired_half_width* is the half-width two independent samples of these spreads would have given.
+    """A paired difference; *unpaired_half_width* is the half-width two independent samples of these
+    spreads would have given.
 
-    *p* is that of the two-sided paired t test that there is no difference, nan with one replication; *p_holm* after Holm's correction over the metrics asked
-    for, nan where no family was looked at.
+    *p* is that of the two-sided paired t test that there is no difference, nan with one
+    replication; *p_holm* after Holm's correction over the metrics asked for, nan where no family
+    was looked at.
     """
 
     unpaired_half_width: float
@@ -142,24 +161,38 @@ class Difference(Estimate):
 
     @property
     def gain(self) -> float:
-        """The variance reduction of pairing, (unpaired ÷ paired half-width)²: how many times the replications unpaired cells would need to know as much."""
+        """The variance reduction of pairing, (unpaired ÷ paired half-width)²: how many times the
+        replications unpaired cells would need to know as much.
+        """
         if not self.half_width:
             return inf if self.unpaired_half_width else nan
         return (self.unpaired_half_width / self.half_width) ** 2
 
 
 def difference_of(row: Mapping[str, Any]) -> Difference:
-    """Return the difference in a *row* of the differences of a run, of this version or of an earlier one."""
+    """Return the difference in a *row* of the differences of a run, of this version or of an
+    earlier one.
+    """
     found = read_back(row, "difference")
     return Difference(
-        found.value, found.half_width, found.n, found.unit, float(row["unpaired_half_width"]), bounds=found.bounds, caution=found.caution,
-        condition=found.condition, replications=found.replications,
-        p=float(row.get("p", nan)), p_holm=float(row.get("p_holm", nan)),
-    )  # fmt: skip
+        found.value,
+        found.half_width,
+        found.n,
+        found.unit,
+        float(row["unpaired_half_width"]),
+        bounds=found.bounds,
+        caution=found.caution,
+        condition=found.condition,
+        replications=found.replications,
+        p=float(row.get("p", nan)),
+        p_holm=float(row.get("p_holm", nan)),
+    )
 
 
 def mean_and_square(values: Sequence[float]) -> tuple[float, float]:
-    """Return mean and squared standard error of *values*, summed in their order; the error of one value is nan."""
+    """Return mean and squared standard error of *values*, summed in their order; the error of one
+    value is nan.
+    """
     n = len(values)
     mean = added(values) / n
     if n == 1:
@@ -219,8 +252,15 @@ def paired_difference(
     kind = Kind.UNKNOWN if kind is Kind.SHARE else kind
     paired = estimate(apart, unit, kind, (reach[0] - reach[1], reach[1] - reach[0]))
     return Difference(
-        paired.value, paired.half_width, paired.n, unit, welch(values, others), bounds=paired.bounds, caution=paired.caution, p=_p(apart)
-    )  # fmt: skip
+        paired.value,
+        paired.half_width,
+        paired.n,
+        unit,
+        welch(values, others),
+        bounds=paired.bounds,
+        caution=paired.caution,
+        p=_p(apart),
+    )
 
 
 def _p(apart: Sequence[float]) -> float:
@@ -236,9 +276,13 @@ def _p(apart: Sequence[float]) -> float:
 
 
 def welch(values: Sequence[float], others: Sequence[float]) -> float:
-    """Return the half-width of the difference of two independent means, by Welch's degrees of freedom; nan where either has one value."""
+    """Return the half-width of the difference of two independent means, by Welch's degrees of
+    freedom; nan where either has one value.
+    """
     if min(len(values), len(others)) == 1:
         return nan
     (_, a), (_, b) = mean_and_square(values), mean_and_square(others)
-    degrees = (a + b) ** 2 / (a**2 / (len(values) - 1) + b**2 / (len(others) - 1)) if a or b else inf
+    degrees = (
+        (a + b) ** 2 / (a**2 / (len(values) - 1) + b**2 / (len(others) - 1)) if a or b else inf
+    )
     return quantile_t(degrees) * sqrt(a + b) if a or b else 0.0

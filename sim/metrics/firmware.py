@@ -1,4 +1,5 @@
-"""What records do to those who read them, and what devices run in a firmware world: reads, decisions, screening, suspension, and audits (S1-12 … S1-18).
+"""What records do to those who read them, and what devices run in a firmware world: reads,
+decisions, screening, suspension, and audits (S1-12 … S1-18).
 
 Everything is counted after warm-up. A world without a firmware block has none of these.
 """
@@ -18,11 +19,14 @@ from sim.words import Outcome, ReadProcess
 
 AUDIT: Final = "audit"
 PROCESSES: Final = tuple(sorted(set(ReadProcess.words()) - {ReadProcess.AUDIT.word}))
-# How each process that decides can err. What did not happen is 0 and not absent, or a mean over replications would leave those without it out.
+# How each process that decides can err. What did not happen is 0 and not absent, or a mean over
+# replications would leave those without it out.
 ERRORS: Final = {
-    "compliance": ("false_compliance", "false_alarm"), "gain": ("false_compliance", "false_alarm"), "incident": ("missed", "false_alarm"),
+    "compliance": ("false_compliance", "false_alarm"),
+    "gain": ("false_compliance", "false_alarm"),
+    "incident": ("missed", "false_alarm"),
     "targeting": ("missed", "wasted", "wrong_path"),
-}  # fmt: skip
+}
 OUTCOMES: Final = tuple(sorted(Outcome.words()))
 UNWANTED: Final = ("unlisted", "variant")
 STOPPED: Final = ("blocked", "busy", "expired", "gateway_down")
@@ -38,7 +42,7 @@ def devices(tables: Tables) -> dict[str, float]:
     return totals(where(tables["ledgers"], ledger="smi"), "device_type", "n_devices")
 
 
-# -- reads and decisions -----------------------------------------------------------------------------------------------------------------------------------
+# -- reads and decisions ---------------------------------------------------------------------------
 
 
 def _reads(tables: Tables) -> Rows:
@@ -48,25 +52,35 @@ def _reads(tables: Tables) -> Rows:
 
 
 def read_share(tables: Tables, window: Window, *, state: str) -> Values:
-    """Share of the reads of the SMI that return a record in this *state* (WRONG, or UNKNOWN: none): n(state) ÷ reads, so weighted by who reads.
+    """Share of the reads of the SMI that return a record in this *state* (WRONG, or UNKNOWN: none):
+    n(state) ÷ reads, so weighted by who reads.
 
-    Groups: process that reads (audits are no users and left out); `all` is every process together. Unit: share.
+    Groups: process that reads (audits are no users and left out); `all` is every process together.
+    Unit: share.
     """
     rows = _reads(tables)
     return pooled(totals(where(rows, state=state), "process", "n"), totals(rows, "process", "n"))
 
 
 def reads_per_device_year(tables: Tables, window: Window) -> Values:
-    """Reads of the SMI ÷ devices ÷ years measured. Groups: process that reads; `all` is every process but audits. Unit: reads per device-year."""
+    """Reads of the SMI ÷ devices ÷ years measured. Groups: process that reads; `all` is every
+    process but audits. Unit: reads per device-year.
+    """
     reads, n = totals(_reads(tables), "process", "n"), added(devices(tables).values())
-    rates = {process: reads.get(process, 0) / n / window.years for process in PROCESSES} if n and reads else {}
+    rates = (
+        {process: reads.get(process, 0) / n / window.years for process in PROCESSES}
+        if n and reads
+        else {}
+    )
     return rates | {"all": added(rates.values())} if rates else {}
 
 
 def decision_error_share(tables: Tables, window: Window) -> Values:
-    """Share of the decisions taken on a record that are in error: missed, wasted, wrong path, false compliance or false alarm, ÷ decisions of the process.
+    """Share of the decisions taken on a record that are in error: missed, wasted, wrong path, false
+    compliance or false alarm, ÷ decisions of the process.
 
-    Groups: `process` for all its errors, `process/outcome` for one; `all` is every process together. Unit: share.
+    Groups: `process` for all its errors, `process/outcome` for one; `all` is every process
+    together. Unit: share.
     """
     rows: Any = {name: np.asarray(column) for name, column in tables["decisions"].items()}
     made = totals(rows, "process", "n")
@@ -74,66 +88,107 @@ def decision_error_share(tables: Tables, window: Window) -> Values:
     pairs = list(zip(wrong["process"], wrong["outcome"], strict=True))
     one = by_group(wrong, [f"{process}/{outcome}" for process, outcome in pairs])
     shares = {
-        f"{process}/{error}": one.get(f"{process}/{error}", 0) / n for process, n in made.items() if n for error in ERRORS[process]
-    }  # fmt: skip
+        f"{process}/{error}": one.get(f"{process}/{error}", 0) / n
+        for process, n in made.items()
+        if n
+        for error in ERRORS[process]
+    }
     return pooled(totals(wrong, "process", "n"), made) | shares
 
 
 def decision_cost_total(tables: Tables, window: Window) -> Values:
-    """What decisions in error cost: Σ n × price. Groups: process that decides; `all` is every process together. Unit: £."""
+    """What decisions in error cost: Σ n × price. Groups: process that decides; `all` is every
+    process together. Unit: £.
+    """
     rows: Any = tables["decisions"]
     costs = by_group({"pounds": rows["n"] * rows["price"]}, rows["process"], "pounds")
-    return {process: costs.get(process, 0) for process in ERRORS} | {"all": added(costs.values())} if costs else {}
+    return (
+        {process: costs.get(process, 0) for process in ERRORS} | {"all": added(costs.values())}
+        if costs
+        else {}
+    )
 
 
 def decision_cost_per_device_year(tables: Tables, window: Window) -> Values:
-    """`decision_cost_gbp_total` ÷ devices ÷ years measured. Groups: process that decides; `all` is every process together. Unit: £ per device-year."""
+    """`decision_cost_gbp_total` ÷ devices ÷ years measured. Groups: process that decides; `all` is
+    every process together. Unit: £ per device-year.
+    """
     n = added(devices(tables).values()) * window.years
-    return {process: cost / n for process, cost in decision_cost_total(tables, window).items()} if n else {}
+    return (
+        {process: cost / n for process, cost in decision_cost_total(tables, window).items()}
+        if n
+        else {}
+    )
 
 
-# -- the local channel -------------------------------------------------------------------------------------------------------------------------------------
+# -- the local channel -----------------------------------------------------------------------------
 
 
 def let_through_share(tables: Tables, window: Window) -> Values:
-    """Share of the local attempts with an image not on the CPL, or never submitted, that end with the device running it: installed ÷ attempts.
+    """Share of the local attempts with an image not on the CPL, or never submitted, that end with
+    the device running it: installed ÷ attempts.
 
     Groups: image (unlisted, variant); `all` is both. Unit: share.
     """
     rows = where(tables["local"], image=UNWANTED)
-    return pooled(totals(where(rows, outcome="installed"), "image", "n"), totals(rows, "image", "n"))
+    return pooled(
+        totals(where(rows, outcome="installed"), "image", "n"), totals(rows, "image", "n")
+    )
 
 
 def blocked_wrongly_share(tables: Tables, window: Window) -> Values:
-    """Share of the local attempts with an image on the CPL that screening stops: (blocked + busy + expired + gateway down) ÷ attempts.
+    """Share of the local attempts with an image on the CPL that screening stops: (blocked + busy +
+    expired + gateway down) ÷ attempts.
 
-    Who is turned away and tries again makes a further attempt. Groups: outcome; `all` is the four together. Unit: share.
+    Who is turned away and tries again makes a further attempt. Groups: outcome; `all` is the four
+    together. Unit: share.
     """
     rows = where(tables["local"], image="listed")
     n, stopped = added(rows["n"].tolist()), totals(where(rows, outcome=STOPPED), "outcome", "n")
-    return {outcome: stopped.get(outcome, 0) / n for outcome in STOPPED} | {"all": added(stopped.values()) / n} if n else {}
+    return (
+        {outcome: stopped.get(outcome, 0) / n for outcome in STOPPED}
+        | {"all": added(stopped.values()) / n}
+        if n
+        else {}
+    )
 
 
 def local_outcome_share(tables: Tables, window: Window) -> Values:
-    """Share of the local attempts that end in each outcome; the shares add up to 1. Groups: outcome; there is no `all`. Unit: share."""
+    """Share of the local attempts that end in each outcome; the shares add up to 1. Groups:
+    outcome; there is no `all`. Unit: share.
+    """
     ends = totals(tables["local"], "outcome", "n")
-    return {outcome: ends.get(outcome, 0) / added(ends.values()) for outcome in OUTCOMES} if added(ends.values()) else {}
+    return (
+        {outcome: ends.get(outcome, 0) / added(ends.values()) for outcome in OUTCOMES}
+        if added(ends.values())
+        else {}
+    )
 
 
-# -- what devices run, and how that is known ---------------------------------------------------------------------------------------------------------------
+# -- what devices run, and how that is known -------------------------------------------------------
 
 
 def _status(tables: Tables, what: str) -> dict[str, float]:
-    """Return a sum of the table `status` by device type: 0 for a type with a life, as `states` lists them, of which there is nothing."""
+    """Return a sum of the table `status` by device type: 0 for a type with a life, as `states`
+    lists them, of which there is nothing.
+    """
     found = totals(where(tables["status"], what=what), "device_type", "value")
-    return {name: found.get(name, 0) for name in sorted({str(name) for table in ("states", "status") for name in tables[table]["device_type"]})}
+    return {
+        name: found.get(name, 0)
+        for name in sorted(
+            {str(name) for table in ("states", "status") for name in tables[table]["device_type"]}
+        )
+    }
 
 
 def status_total(tables: Tables, window: Window, *, what: tuple[str, ...]) -> Values:
-    """A count or sum of devices in a status: Σ over *what* of the table `status`; device-time is told in days.
+    """A count or sum of devices in a status: Σ over *what* of the table `status`; device-time is
+    told in days.
 
-    Suspended: the answer to an activation was lost (MP105). Unlisted: it runs what is not on the CPL, a variant (never submitted) or not. Forgotten: hub
-    records lost with an exchanged hub. Found: by an audit. Groups: device type; `all` is every type together. Unit: devices, records or device-days.
+    Suspended: the answer to an activation was lost (MP105). Unlisted: it runs what is not on the
+    CPL, a variant (never submitted) or not. Forgotten: hub records lost with an exchanged hub.
+    Found: by an audit. Groups: device type; `all` is every type together. Unit: devices, records or
+    device-days.
     """
     sums = _added(tables, what)
     found = {name: value / (DAY_S if what[0].endswith("_s") else 1) for name, value in sums.items()}
@@ -146,22 +201,32 @@ def _added(tables: Tables, what: tuple[str, ...]) -> dict[str, float]:
 
 
 def status_share(tables: Tables, window: Window, *, what: tuple[str, ...]) -> Values:
-    """Share of all device time in a status (suspended; running what is not on the CPL, a variant or not): device-seconds ÷ (devices × seconds measured).
+    """Share of all device time in a status (suspended; running what is not on the CPL, a variant or
+    not): device-seconds ÷ (devices × seconds measured).
 
     Groups: device type; `all` is every type together. Unit: share.
     """
     seconds = _added(tables, what)
-    return pooled(seconds, {name: n * window.length_s for name, n in devices(tables).items()}) if seconds else {}
+    return (
+        pooled(seconds, {name: n * window.length_s for name, n in devices(tables).items()})
+        if seconds
+        else {}
+    )
 
 
 def behind_share(tables: Tables, window: Window) -> Values:
-    """Share of devices that run less than the highest version of their model on the CPL, off or not: mean over the moments of the table `states`.
+    """Share of devices that run less than the highest version of their model on the CPL, off or
+    not: mean over the moments of the table `states`.
 
     Groups: device type; `all` is every type together. Unit: share.
     """
     rows = where(tables["states"], ledger="smi")
     moments = len(set(rows["at_s"].tolist()))
-    n = {name: number * moments for name, number in devices(tables).items() if name in set(rows["device_type"])}
+    n = {
+        name: number * moments
+        for name, number in devices(tables).items()
+        if name in set(rows["device_type"])
+    }
     return pooled(totals(rows, "device_type", "n_behind"), n)
 
 
@@ -182,11 +247,15 @@ def behind_class_share(tables: Tables, window: Window) -> Values:
 
 
 def detection_days_mean(tables: Tables, window: Window) -> Values:
-    """Mean time from the installation of what is not on the CPL until an audit found it: Σ delays ÷ devices found. Absent where none was found.
+    """Mean time from the installation of what is not on the CPL until an audit found it: Σ delays ÷
+    devices found. Absent where none was found.
 
     Groups: device type; `all` is every type together. Unit: d.
     """
-    return {name: s / DAY_S for name, s in pooled(_status(tables, "found_s"), _status(tables, "found_n")).items()}
+    return {
+        name: s / DAY_S
+        for name, s in pooled(_status(tables, "found_s"), _status(tables, "found_n")).items()
+    }
 
 
 def detected_share(tables: Tables, window: Window) -> Values:
@@ -202,28 +271,45 @@ def detected_share(tables: Tables, window: Window) -> Values:
     return {name: share for name, share in shares.items() if share <= 1}
 
 
-# -- what an audit says of the records ---------------------------------------------------------------------------------------------------------------------
+# -- what an audit says of the records -------------------------------------------------------------
 
 
 def _sample(tables: Tables) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the reads of an audit that met a record by device type, and of those the wrong ones; `all` in both."""
+    """Return the reads of an audit that met a record by device type, and of those the wrong ones;
+    `all` in both.
+    """
     rows = where(tables["readings"], process=AUDIT, state=("right", "wrong"))
-    n, wrong = totals(rows, "device_type", "n"), totals(where(rows, state="wrong"), "device_type", "n")
-    n, wrong = {name: k for name, k in n.items() if k}, {name: wrong.get(name, 0) for name, k in n.items() if k}
-    return ({**n, "all": added(n.values())}, {**wrong, "all": added(wrong.values())}) if n else ({}, {})
+    n, wrong = totals(rows, "device_type", "n"), totals(
+        where(rows, state="wrong"), "device_type", "n"
+    )
+    n, wrong = {name: k for name, k in n.items() if k}, {
+        name: wrong.get(name, 0) for name, k in n.items() if k
+    }
+    return (
+        ({**n, "all": added(n.values())}, {**wrong, "all": added(wrong.values())})
+        if n
+        else ({}, {})
+    )
 
 
 def _truth(tables: Tables, window: Window) -> Values:
-    """Return the time-averaged share of records wrong of the types that are audited, `all` weighted as the audit weights them."""
+    """Return the time-averaged share of records wrong of the types that are audited, `all` weighted
+    as the audit weights them.
+    """
     n, _ = _sample(tables)
     shares = wrong_share(tables, window, ledger="smi")
     own = {name: shares[name] for name in n if name != "all" and name in shares}
     weight = added(n[name] for name in own)
-    return own | {"all": added(n[name] * share for name, share in own.items()) / weight} if weight else {}
+    return (
+        own | {"all": added(n[name] * share for name, share in own.items()) / weight}
+        if weight
+        else {}
+    )
 
 
 def audit_met_share(tables: Tables, window: Window) -> Values:
-    """Share of the reads of an audit that found a record: those that met one, RIGHT or WRONG, ÷ all.
+    """Share of the reads of an audit that found a record: those that met one, RIGHT or WRONG, ÷
+    all.
 
     Groups: device type; `all` is every type together. Unit: share.
     """
@@ -233,7 +319,8 @@ def audit_met_share(tables: Tables, window: Window) -> Values:
 
 
 def audit_wrong_share(tables: Tables, window: Window) -> Values:
-    """What an audit takes the share of records wrong to be: its reads that found a record wrong ÷ its reads that found a record.
+    """What an audit takes the share of records wrong to be: its reads that found a record wrong ÷
+    its reads that found a record.
 
     Groups: device type; `all` is every type together. Unit: share.
     """
@@ -242,7 +329,8 @@ def audit_wrong_share(tables: Tables, window: Window) -> Values:
 
 
 def audit_half_width_share(tables: Tables, window: Window) -> Values:
-    """Half the width of the 95 % interval (Wilson's) that an auditor would give `audit_wrong_share`, from the size of the sample alone.
+    """Half the width of the 95 % interval (Wilson's) that an auditor would give
+    `audit_wrong_share`, from the size of the sample alone.
 
     Groups: device type; `all` is every type together. Unit: share.
     """
@@ -252,16 +340,24 @@ def audit_half_width_share(tables: Tables, window: Window) -> Values:
 
 
 def audit_error_share(tables: Tables, window: Window) -> Values:
-    """How far the audit is off: `audit_wrong_share` − time-averaged share of records wrong, of the types audited; below 0, it is too kind.
+    """How far the audit is off: `audit_wrong_share` − time-averaged share of records wrong, of the
+    types audited; below 0, it is too kind.
 
-    Devices that never answer are in the truth and not in the sample. Groups: device type; `all` is every type together. Unit: share.
+    Devices that never answer are in the truth and not in the sample. Groups: device type; `all` is
+    every type together. Unit: share.
     """
     truth = _truth(tables, window)
-    return {name: share - truth[name] for name, share in audit_wrong_share(tables, window).items() if name in truth}
+    return {
+        name: share - truth[name]
+        for name, share in audit_wrong_share(tables, window).items()
+        if name in truth
+    }
 
 
 def audit_covers_share(tables: Tables, window: Window) -> Values:
-    """Whether the 95 % interval of the audit holds the time-averaged share of records wrong: 1 or 0 in a replication. Groups: device type. Unit: share."""
+    """Whether the 95 % interval of the audit holds the time-averaged share of records wrong: 1 or 0
+    in a replication. Groups: device type. Unit: share.
+    """
     n, wrong = _sample(tables)
     truth = _truth(tables, window)
     ends = {name: wilson(wrong[name], n[name]) for name in n if name in truth}
@@ -269,6 +365,8 @@ def audit_covers_share(tables: Tables, window: Window) -> Values:
 
 
 def audit_sample(tables: Tables, window: Window) -> Values:
-    """Reads of an audit that found a record a year: what its interval rests on. Groups: device type; `all` is every type together. Unit: reads/year."""
+    """Reads of an audit that found a record a year: what its interval rests on. Groups: device
+    type; `all` is every type together. Unit: reads/year.
+    """
     n, _ = _sample(tables)
     return {name: k / window.years for name, k in n.items()}

@@ -1,4 +1,6 @@
-"""What a crowd does to the others: messages refused, late and waiting, and stages past their capacity."""
+"""What a crowd does to the others: messages refused, late and waiting, and stages past their
+capacity.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ def _shares_of_time(tables: Tables, stage: str, column: str) -> Values:
 
 
 def over_capacity_share(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Share of seconds in which more arrives than capacity allows in that second: such seconds ÷ seconds measured. Absent where capacity is unlimited.
+    """Share of seconds in which more arrives than capacity allows in that second: such seconds ÷
+    seconds measured. Absent where capacity is unlimited.
 
     Groups: server; `all` is the worst server. Unit: share.
     """
@@ -32,7 +35,8 @@ def over_capacity_share(tables: Tables, window: Window, *, stage: str) -> Values
 
 
 def over_capacity_s(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Time over capacity: seconds in which more arrives than capacity allows in that second (at `cell`, at any cell). Absent where capacity is unlimited.
+    """Time over capacity: seconds in which more arrives than capacity allows in that second (at
+    `cell`, at any cell). Absent where capacity is unlimited.
 
     Groups: server; `all` is the worst server. Unit: s.
     """
@@ -41,7 +45,8 @@ def over_capacity_s(tables: Tables, window: Window, *, stage: str) -> Values:
 
 
 def waiting_share(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Share of seconds after whose service something still waits: such seconds ÷ seconds measured. Absent where capacity is unlimited.
+    """Share of seconds after whose service something still waits: such seconds ÷ seconds measured.
+    Absent where capacity is unlimited.
 
     Groups: server; `all` is the worst server. Unit: share.
     """
@@ -49,7 +54,8 @@ def waiting_share(tables: Tables, window: Window, *, stage: str) -> Values:
 
 
 def peak_waiting(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Most messages waiting at a server after any second's service. Absent where capacity is unlimited.
+    """Most messages waiting at a server after any second's service. Absent where capacity is
+    unlimited.
 
     Groups: server; `all` is the largest server. Unit: messages.
     """
@@ -75,20 +81,28 @@ def attempted_share(tables: Tables, window: Window) -> Values:
 
 
 def refused_share(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Share of the messages that made an attempt to cross the network which *stage* refused for good: refused there ÷ messages that made an attempt.
+    """Share of the messages that made an attempt to cross the network which *stage* refused for
+    good: refused there ÷ messages that made an attempt.
 
     Groups: kind; `all` is every kind together. Unit: share.
     """
-    entered = totals(tables["attempts"], "kind", "n_messages") if stage in set(tables["stages"]["stage"]) else {}
+    entered = (
+        totals(tables["attempts"], "kind", "n_messages")
+        if stage in set(tables["stages"]["stage"])
+        else {}
+    )
     return pooled(totals(where(tables["fates"], fate="refused", stage=stage), "kind", "n"), entered)
 
 
 def late_share(tables: Tables, window: Window) -> Values:
-    """Share of the messages that made an attempt which miss their response-time target (refused ones miss it): late ÷ made an attempt.
+    """Share of the messages that made an attempt which miss their response-time target (refused
+    ones miss it): late ÷ made an attempt.
 
     Groups: kind; `all` is every kind together. Unit: share.
     """
-    return pooled(totals(tables["targets"], "kind", "n_late"), totals(tables["targets"], "kind", "n"))
+    return pooled(
+        totals(tables["targets"], "kind", "n_late"), totals(tables["targets"], "kind", "n")
+    )
 
 
 def late_per_day(tables: Tables, window: Window) -> Values:
@@ -96,5 +110,7 @@ def late_per_day(tables: Tables, window: Window) -> Values:
 
     Groups: kind; `all` is every kind together. Unit: messages/d.
     """
-    late = {kind: n / window.days for kind, n in totals(tables["targets"], "kind", "n_late").items()}
+    late = {
+        kind: n / window.days for kind, n in totals(tables["targets"], "kind", "n_late").items()
+    }
     return late | {"all": added(late.values())} if late else {}

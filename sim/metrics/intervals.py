@@ -1,8 +1,10 @@
-"""How wide an interval is, by the kind of quantity: t, Wilson or bootstrap; and when it is known to cover less than it claims.
+"""How wide an interval is, by the kind of quantity: t, Wilson or bootstrap; and when it is known to
+cover less than it claims.
 
-*values* have the shape (samples, n): n replications of each sample; bounds and warnings have the shape (samples,). What each kind covers, law by law and
-n by n, is measured in `docs/statistics.md`, and the thresholds here come from that table. Sources: Wilson (1927) with Newcombe's (1998) continuity
-correction; Efron (1987), BCa; Hesterberg (2015), its expansion for small n.
+*values* have the shape (samples, n): n replications of each sample; bounds and warnings have the
+shape (samples,). What each kind covers, law by law and n by n, is measured in `docs/statistics.md`,
+and the thresholds here come from that table. Sources: Wilson (1927) with Newcombe's (1998)
+continuity correction; Efron (1987), BCa; Hesterberg (2015), its expansion for small n.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from numpy.typing import NDArray
 
 CONFIDENCE: Final = 0.95
 RESAMPLES: Final = 4000
-TRUSTED_FROM: Final = 200  # replications below which the interval of what is not a mean or a share covers less for some law; beyond, where values look skewed
+# replications below which the interval of what is not a mean or a share covers less for some law;
+# beyond, where values look skewed
+TRUSTED_FROM: Final = 200
 BOOTSTRAP_FROM: Final = 10  # below, resampled means cannot reach far enough, and t covers more
 _SKEWED: Final = 1.0
 _ODD: Final = 3.5  # standard errors of skewness that normal samples hardly ever show
@@ -42,8 +46,12 @@ class Kind(StrEnum):
 
 
 def resamples(address: str, n: int, times: int) -> NDArray[np.int64]:
-    """Return (times, n) numbers in [0, n), as drawn with replacement: always the same ones for an *address*."""
-    words = np.frombuffer(shake_256(address.encode()).digest(4 * times * n), "<u4").astype(np.uint64)
+    """Return (times, n) numbers in [0, n), as drawn with replacement: always the same ones for an
+    *address*.
+    """
+    words = np.frombuffer(shake_256(address.encode()).digest(4 * times * n), "<u4").astype(
+        np.uint64
+    )
     return ((words * np.uint64(n)) >> np.uint64(32)).astype(np.int64).reshape(times, n)
 
 
@@ -55,7 +63,9 @@ def quantile_t(degrees: float, share: float = 0.5 + CONFIDENCE / 2) -> float:
 
 
 def bounds(values: Numbers, kind: Kind) -> Bounds:
-    """Return the ends of the 95 % interval of the mean of each row of *values*; at least two replications."""
+    """Return the ends of the 95 % interval of the mean of each row of *values*; at least two
+    replications.
+    """
     method = kind.method(values.shape[1])
     return {"t": _t, "Wilson": _wilson, "BCa": _bca}[method](values)
 
@@ -80,12 +90,18 @@ def _wilson(values: Numbers) -> Bounds:
 
 
 def wilson(hits: Any, n: Any) -> Bounds:
-    """Return Wilson's 95 % interval, corrected for continuity, of a share of which *hits* were seen in *n* independent trials (n > 0)."""
+    """Return Wilson's 95 % interval, corrected for continuity, of a share of which *hits* were seen
+    in *n* independent trials (n > 0).
+    """
     hits, n = np.asarray(hits, np.float64), np.asarray(n, np.float64)
     p = hits / n
     middle, width = 2 * hits + _Z**2, 2 * (n + _Z**2)
-    low = (middle - 1 - _Z * np.sqrt(np.maximum(_Z**2 - 2 - 1 / n + 4 * p * (n * (1 - p) + 1), 0))) / width
-    high = (middle + 1 + _Z * np.sqrt(np.maximum(_Z**2 + 2 - 1 / n + 4 * p * (n * (1 - p) - 1), 0))) / width
+    low = (
+        middle - 1 - _Z * np.sqrt(np.maximum(_Z**2 - 2 - 1 / n + 4 * p * (n * (1 - p) + 1), 0))
+    ) / width
+    high = (
+        middle + 1 + _Z * np.sqrt(np.maximum(_Z**2 + 2 - 1 / n + 4 * p * (n * (1 - p) - 1), 0))
+    ) / width
     return np.where(p <= 0, 0.0, np.maximum(low, 0)), np.where(p >= 1, 1.0, np.minimum(high, 1))
 
 
@@ -97,13 +113,16 @@ def _times_drawn(n: int) -> Numbers:
 
 
 def _bca(values: Numbers) -> Bounds:
-    """The bias-corrected and accelerated bootstrap, its normal quantile widened to √(n/(n − 1)) · t, as a few replications need."""
+    """The bias-corrected and accelerated bootstrap, its normal quantile widened to √(n/(n − 1)) ·
+    t, as a few replications need.
+    """
     from scipy.special import ndtr, ndtri
 
     samples, n = values.shape
     means, rest = _centred(values)
     resampled = np.zeros((samples, RESAMPLES))
-    for i, times in enumerate(_times_drawn(n)):  # in a fixed order and without a library's own threads: the same bytes everywhere
+    # in a fixed order and without a library's own threads: the same bytes everywhere
+    for i, times in enumerate(_times_drawn(n)):
         resampled += rest[:, i, None] * times
     resampled /= n
     resampled.sort(axis=1)
@@ -133,18 +152,30 @@ def _at(ordered: Numbers, share: Numbers) -> Numbers:
 
 
 def warnings(values: Numbers, kind: Kind) -> list[str]:
-    """Return what a reader must know beside the interval of each row of *values*; "" where nothing is known against it."""
+    """Return what a reader must know beside the interval of each row of *values*; "" where nothing
+    is known against it.
+    """
     samples, n = values.shape
     if n == 1:
         return ["one replication: no interval"] * samples
     if kind is Kind.SHARE:
         return [""] * samples
     if n < TRUSTED_FROM and kind is not Kind.MEAN:
-        few = f"{n} replications of {'a skewed quantity' if kind is Kind.SKEWED else 'a quantity of unknown law'}: covers less than 95 %"
+        few = (
+            f"{n} replications of"
+            f" {'a skewed quantity' if kind is Kind.SKEWED else 'a quantity of unknown law'}:"
+            " covers less than 95 %"
+        )
         return [few] * samples
-    limit = _SKEWED if kind is not Kind.MEAN else _ODD * np.sqrt(6 * (n - 2) / ((n + 1) * (n + 3))) if n > 2 else np.inf
+    limit = (
+        _SKEWED
+        if kind is not Kind.MEAN
+        else _ODD * np.sqrt(6 * (n - 2) / ((n + 1) * (n + 3))) if n > 2 else np.inf
+    )
     skewed = np.where(np.abs(_skewness(values)) > limit, "skewed values: covers less than 95 %", "")
-    told: list[str] = np.where(_equal(values), "all values equal: ± 0 is not certainty", skewed).tolist()
+    told: list[str] = np.where(
+        _equal(values), "all values equal: ± 0 is not certainty", skewed
+    ).tolist()
     return told
 
 

@@ -1,6 +1,7 @@
 """How much arrives, and how long it takes: rates, peaks and delays at each stage.
 
-Every function takes the tables of one replication and returns the value of each group; a group to which a metric does not apply is absent.
+Every function takes the tables of one replication and returns the value of each group; a group to
+which a metric does not apply is absent.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ Rows = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a measure must know beside the tables: the lengths of warm-up and measurement in seconds."""
+    """What a measure must know beside the tables: the lengths of warm-up and measurement in
+    seconds.
+    """
 
     warm_up_s: int
     length_s: int
@@ -37,7 +40,9 @@ class Window:
 
 
 def where(table: Any, **equal: object) -> Rows:
-    """Return the columns of *table* (a data frame, or columns already) in the rows that have the values *equal*; a tuple stands for any of its members."""
+    """Return the columns of *table* (a data frame, or columns already) in the rows that have the
+    values *equal*; a tuple stands for any of its members.
+    """
     chosen: Any = np.ones(len(np.asarray(table[next(iter(equal))])), bool)
     for name, value in equal.items():
         column = np.asarray(table[name])
@@ -54,8 +59,8 @@ def totals(rows: Any, by: str, column: str) -> dict[str, float]:
 
 
 def in_bands(rows: Rows, column: str, sum_below: float) -> float:
-    """Return the value below which *sum_below* of *column* lies: in the bands `low_s` to `high_s` of
-    *rows*, linearly within one; rows of one band, as of several device types, count together.
+    """Return the value below which *sum_below* of *column* lies: in the bands `low_s` to `high_s`
+    of *rows*, linearly within one; rows of one band, as of several device types, count together.
     """
     low, band = np.unique(np.asarray(rows["low_s"]), return_inverse=True)
     size = np.bincount(band, weights=np.asarray(rows[column]))
@@ -68,26 +73,40 @@ def in_bands(rows: Rows, column: str, sum_below: float) -> float:
 
 
 def pooled(top: Mapping[str, float], bottom: Mapping[str, float]) -> Values:
-    """Return top ÷ bottom for each group with something to divide by, and for `all` the ratio of the sums."""
+    """Return top ÷ bottom for each group with something to divide by, and for `all` the ratio of
+    the sums.
+    """
     ratios = {group: top.get(group, 0) / n for group, n in bottom.items() if n}
     whole = added(bottom.values())
     return ratios | ({"all": added(top.get(group, 0) for group in bottom) / whole} if whole else {})
 
 
 def servers(values: Mapping[str, float], total: float) -> Values:
-    """Return *values* by server and *total* for `all`; a stage with one server of its own name (the DSP) has `all` only."""
-    return {name: value for name, value in values.items() if name != "dsp"} | {"all": total} if values else {}
+    """Return *values* by server and *total* for `all`; a stage with one server of its own name (the
+    DSP) has `all` only.
+    """
+    return (
+        {name: value for name, value in values.items() if name != "dsp"} | {"all": total}
+        if values
+        else {}
+    )
 
 
 def capacities(tables: Tables, stage: str) -> dict[str, float]:
-    """Return what each server of *stage* passes on in a second; at `cell`, what the cells of a region pass on together."""
+    """Return what each server of *stage* passes on in a second; at `cell`, what the cells of a
+    region pass on together.
+    """
     limits = totals(where(tables["stages"], stage=stage), "server", "capacity_per_s")
     cells = totals(tables["cells"], "region", "n_cells") if stage == "cell" else {}
-    return {server: capacity * cells[server] if stage == "cell" else capacity for server, capacity in limits.items()}
+    return {
+        server: capacity * cells[server] if stage == "cell" else capacity
+        for server, capacity in limits.items()
+    }
 
 
 def peak(tables: Tables, window: Window, *, stage: str, kind: str, k_s: int) -> Values:
-    """Most arrivals of *kind* at a server of *stage* in any k seconds after warm-up: max over bins of k seconds (starting at multiples of k) of the count.
+    """Most arrivals of *kind* at a server of *stage* in any k seconds after warm-up: max over bins
+    of k seconds (starting at multiples of k) of the count.
 
     Groups: server; `all` is the largest server. Unit: messages per k s.
     """
@@ -95,31 +114,50 @@ def peak(tables: Tables, window: Window, *, stage: str, kind: str, k_s: int) -> 
     return servers(peaks, max(peaks.values(), default=0))
 
 
-def mean_rate(tables: Tables, window: Window, *, stage: str, kinds: tuple[str, ...] | None) -> Values:
-    """Mean arrivals per second at *stage* after warm-up: arrivals ÷ seconds measured, of *kinds* (None: of every kind).
+def mean_rate(
+    tables: Tables, window: Window, *, stage: str, kinds: tuple[str, ...] | None
+) -> Values:
+    """Mean arrivals per second at *stage* after warm-up: arrivals ÷ seconds measured, of *kinds*
+    (None: of every kind).
 
     Groups: server; `all` is the sum over servers. Unit: messages/s.
     """
     arrivals = where(tables["arrivals"], stage=stage)
     n = totals(arrivals if kinds is None else where(arrivals, kind=kinds), "server", "n")
-    rates = {server: n.get(server, 0) / window.length_s for server in sorted(where(tables["stages"], stage=stage)["server"])}
+    rates = {
+        server: n.get(server, 0) / window.length_s
+        for server in sorted(where(tables["stages"], stage=stage)["server"])
+    }
     return servers(rates, added(rates.values()))
 
 
 def mean_alert_rate(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Mean alerts per second at *stage*: `mean_rate` of the kinds marked as alerts in the table `kinds`."""
+    """Mean alerts per second at *stage*: `mean_rate` of the kinds marked as alerts in the table
+    `kinds`.
+    """
     kinds = tables["kinds"]
-    return mean_rate(tables, window, stage=stage, kinds=tuple(where(kinds, alert=True)["kind"].tolist())) if len(kinds["kind"]) else {}
+    return (
+        mean_rate(
+            tables, window, stage=stage, kinds=tuple(where(kinds, alert=True)["kind"].tolist())
+        )
+        if len(kinds["kind"])
+        else {}
+    )
 
 
 def peak_to_mean(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Alerts in the busiest second ÷ mean alerts per second, of the same server: how bunched the alerts are.
+    """Alerts in the busiest second ÷ mean alerts per second, of the same server: how bunched the
+    alerts are.
 
     Groups: server; `all` is that of the server with the highest peak. Unit: none.
     """
     peaks = totals(where(tables["peaks"], stage=stage, kind="alerts", k_s=1), "server", "peak_n")
     means = mean_alert_rate(tables, window, stage=stage)
-    ratios = {server: n / mean for server, n in peaks.items() if (mean := means.get("all" if server == "dsp" else server))}
+    ratios = {
+        server: n / mean
+        for server, n in peaks.items()
+        if (mean := means.get("all" if server == "dsp" else server))
+    }
     return servers(ratios, ratios[max(ratios, key=lambda server: peaks[server])]) if ratios else {}
 
 
@@ -136,7 +174,13 @@ def load_share(tables: Tables, window: Window, *, stage: str) -> Values:
         return {}
     n = totals(where(tables["arrivals"], stage=stage), "server", "n")
     shares = pooled({server: n.get(server, 0) / window.length_s for server in capacity}, capacity)
-    return servers({server: share for server, share in shares.items() if server != "all"}, shares["all"]) if shares else {}
+    return (
+        servers(
+            {server: share for server, share in shares.items() if server != "all"}, shares["all"]
+        )
+        if shares
+        else {}
+    )
 
 
 def _passed(tables: Tables, stage: str) -> dict[str, Rows]:
@@ -153,7 +197,9 @@ def _came(tables: Tables, stage: str) -> dict[str, float]:
     passed = totals(where(tables["delays"], stage=stage), "kind", "n")
     if stage == "end_to_end":
         fates: Any = np.asarray(tables["fates"]["fate"])
-        undelivered = where(tables["fates"], fate=tuple(sorted(set(fates.tolist()) - {"delivered"})))
+        undelivered = where(
+            tables["fates"], fate=tuple(sorted(set(fates.tolist()) - {"delivered"}))
+        )
         ended = totals(undelivered, "kind", "n")
     else:
         ended = totals(where(tables["fates"], stage=stage), "kind", "n")
@@ -162,7 +208,10 @@ def _came(tables: Tables, stage: str) -> dict[str, float]:
     came = {kind: passed.get(kind, 0) + ended.get(kind, 0) for kind in sorted({*passed, *ended})}
     if stage != "end_to_end":
         arrived = totals(where(tables["arrivals"], stage=stage), "kind", "n")
-        came |= {kind: max(came.get(kind, 0), arrived.get(kind, 0)) for kind in sorted(_sent_again(tables))}
+        came |= {
+            kind: max(came.get(kind, 0), arrived.get(kind, 0))
+            for kind in sorted(_sent_again(tables))
+        }
     return {kind: n for kind, n in came.items() if n}
 
 
@@ -174,7 +223,9 @@ def _sent_again(tables: Tables) -> set[str]:
 
 
 def _waiting_at_end(tables: Tables, stage: str) -> dict[str, float]:
-    """Return how many messages wait at *stage* when the window ends, by kind as those under way are."""
+    """Return how many messages wait at *stage* when the window ends, by kind as those under way
+    are.
+    """
     waiting = added(where(tables["stages"], stage=stage)["waiting_at_end_n"].tolist())
     under_way = totals(where(tables["fates"], fate="in_flight"), "kind", "n")
     whole = added(under_way.values())
@@ -183,13 +234,18 @@ def _waiting_at_end(tables: Tables, stage: str) -> dict[str, float]:
 
 
 def came_share(tables: Tables, window: Window, *, stage: str) -> Values:
-    """Share of the messages raised that came to *stage*: the others ended before it, or take another
-    way. Of a kind that is sent again attempts count, and all of it counts as come at the most.
+    """Share of the messages raised that came to *stage*: the others ended before it, or take
+    another way. Of a kind that is sent again attempts count, and all of it counts as come at the
+    most.
 
     Groups: kind; `all` is every kind together. Unit: share.
     """
     came, raised = _came(tables, stage), totals(tables["fates"], "kind", "n")
-    return pooled({kind: min(n, raised.get(kind, 0)) for kind, n in came.items()}, raised) if came else {}
+    return (
+        pooled({kind: min(n, raised.get(kind, 0)) for kind, n in came.items()}, raised)
+        if came
+        else {}
+    )
 
 
 def passed_share(tables: Tables, window: Window, *, stage: str) -> Values:

@@ -1,6 +1,7 @@
 """How right the records are: RIGHT, WRONG and UNKNOWN are never folded into two.
 
-All of the time-averages are over device-seconds after warm-up, pooled over regions. Groups: device type; `all` is every type together.
+All of the time-averages are over device-seconds after warm-up, pooled over regions. Groups: device
+type; `all` is every type together.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def _added(*parts: dict[str, float]) -> dict[str, float]:
 
 
 def wrong_share(tables: Tables, window: Window, *, ledger: str) -> Values:
-    """Share of the time that a record is wrong, where there is a record: WRONG ÷ (RIGHT + WRONG). Absent for a type without records (an IHD in the SMI).
+    """Share of the time that a record is wrong, where there is a record: WRONG ÷ (RIGHT + WRONG).
+    Absent for a type without records (an IHD in the SMI).
 
     Unit: share.
     """
@@ -43,38 +45,52 @@ def known_share(tables: Tables, window: Window, *, ledger: str) -> Values:
 
 
 def right_share(tables: Tables, window: Window, *, ledger: str) -> Values:
-    """Share of all device time that the record is right: RIGHT ÷ (RIGHT + WRONG + UNKNOWN). Unit: share."""
+    """Share of all device time that the record is right: RIGHT ÷ (RIGHT + WRONG + UNKNOWN). Unit:
+    share.
+    """
     right, wrong, unknown = _sums(tables, ledger, "right_s", "wrong_s", "unknown_s")
     return pooled(right, _added(right, wrong, unknown))
 
 
 def unknown_share(tables: Tables, window: Window, *, ledger: str) -> Values:
-    """Share of all device time that there is no record: UNKNOWN ÷ (RIGHT + WRONG + UNKNOWN). Unit: share."""
+    """Share of all device time that there is no record: UNKNOWN ÷ (RIGHT + WRONG + UNKNOWN). Unit:
+    share.
+    """
     right, wrong, unknown = _sums(tables, ledger, "right_s", "wrong_s", "unknown_s")
     return pooled(unknown, _added(right, wrong, unknown))
 
 
 def staleness_mean(tables: Tables, window: Window) -> Values:
-    """Mean age of incorrect information in the SMI: ∫ staleness dt ÷ (RIGHT + WRONG) over devices; staleness is 0 while right. Unit: d."""
+    """Mean age of incorrect information in the SMI: ∫ staleness dt ÷ (RIGHT + WRONG) over devices;
+    staleness is 0 while right. Unit: d.
+    """
     area, right, wrong = _sums(tables, "smi", "staleness_s2", "right_s", "wrong_s")
     return {group: s / DAY_S for group, s in pooled(area, _added(right, wrong)).items()}
 
 
 def staleness_quantile(tables: Tables, window: Window, *, share: float) -> Values:
-    """Staleness in the SMI not exceeded for *share* of the device time with a record, right time (staleness 0) included.
+    """Staleness in the SMI not exceeded for *share* of the device time with a record, right time
+    (staleness 0) included.
 
-    Found in the bands of the table `staleness`, linearly within a band; 0 when the record is right for *share* of the time or more. Unit: d.
+    Found in the bands of the table `staleness`, linearly within a band; 0 when the record is right
+    for *share* of the time or more. Unit: d.
     """
     right, wrong = _sums(tables, "smi", "right_s", "wrong_s")
     bands = where(tables["staleness"], ledger="smi")
     groups = {name: where(bands, device_type=name) for name in right} | {"all": bands}
     known = _added(right, wrong)
     right["all"], known["all"] = added(right.values()), added(known.values())
-    return {name: _in_bands(rows, share * known[name] - right[name]) / DAY_S for name, rows in groups.items() if known[name]}
+    return {
+        name: _in_bands(rows, share * known[name] - right[name]) / DAY_S
+        for name, rows in groups.items()
+        if known[name]
+    }
 
 
 def _in_bands(rows: Rows, device_s: float) -> float:
-    """Return the staleness in seconds below which *device_s* of wrong time lie; 0 when that is none."""
+    """Return the staleness in seconds below which *device_s* of wrong time lie; 0 when that is
+    none.
+    """
     if device_s <= 0:
         return 0.0
     return in_bands(rows, "device_s", device_s)
@@ -155,7 +171,8 @@ def wrong_past_share(tables: Tables, window: Window, *, days: float) -> Values:
 
 
 def confirmation_age_mean(tables: Tables, window: Window) -> Values:
-    """Mean time since the latest report written for a device was made, right or not: ∫ age dt ÷ (devices × seconds measured).
+    """Mean time since the latest report written for a device was made, right or not: ∫ age dt ÷
+    (devices × seconds measured).
 
     Of reporting devices with an SMI record. Unit: d.
     """
@@ -196,12 +213,16 @@ def _wrong_at_end(tables: Tables) -> dict[str, float]:
 
 
 def repair_mean(tables: Tables, window: Window) -> Values:
-    """Mean length of the wrong episodes of SMI records that began after warm-up and ended: their summed length ÷ their number. Unit: d."""
+    """Mean length of the wrong episodes of SMI records that began after warm-up and ended: their
+    summed length ÷ their number. Unit: d.
+    """
     length, number = _sums(tables, "smi", "repair_s", "n_repairs")
     return {group: s / DAY_S for group, s in pooled(length, number).items()}
 
 
 def changes_per_device_year(tables: Tables, window: Window) -> Values:
-    """Version changes of a device a year: changes after warm-up ÷ devices ÷ years measured. Unit: changes per device-year."""
+    """Version changes of a device a year: changes after warm-up ÷ devices ÷ years measured. Unit:
+    changes per device-year.
+    """
     changes, devices = _sums(tables, "smi", "n_changes", "n_devices")
     return {group: n / window.years for group, n in pooled(changes, devices).items()}

@@ -1,4 +1,6 @@
-"""A finished run, read from its folder alone: tables as data frames, metrics as estimates. It needs nothing of the simulation, now or in ten years."""
+"""A finished run, read from its folder alone: tables as data frames, metrics as estimates. It needs
+nothing of the simulation, now or in ten years.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,14 @@ def _of_today(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 class Results:
-    """The results in a run folder, a folder of runs (its latest), or under a scenario's name in `results/`."""
+    """The results in a run folder, a folder of runs (its latest), or under a scenario's name in
+    `results/`.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open the results at *path*; raises `StoreError` when there are none or the manifest is damaged."""
+        """Open the results at *path*; raises `StoreError` when there are none or the manifest is
+        damaged.
+        """
         self.path: Path = find_run(os.fspath(path), Path("results"))
         self.manifest: dict[str, Any] = _of_today(read_manifest(self.path))
 
@@ -45,7 +51,9 @@ class Results:
         return f"Results({str(self.path)!r})"
 
     def _file(self, name: str) -> bytes:
-        """Return a file the manifest vouches for; raises `StoreError` when it is missing or altered."""
+        """Return a file the manifest vouches for; raises `StoreError` when it is missing or
+        altered.
+        """
         data = read_file(self.path / name)
         if sha256(data) != self.manifest["files"].get(name):
             raise StoreError(f"{self.path / name} is not as it was written", 3)
@@ -63,7 +71,9 @@ class Results:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """`summary.csv`, one row for each cell, metric and group, with the ends, method and warning that `intervals.csv` holds of each."""
+        """`summary.csv`, one row for each cell, metric and group, with the ends, method and warning
+        that `intervals.csv` holds of each.
+        """
         factors = list(self.manifest["cells"][0]["levels"])
         text = ("cell", *factors, "metric", "group", "unit")
         rows = self._measures("summary.csv", text, ("half_width",))
@@ -123,11 +133,17 @@ class Results:
         return frame.assign(**{old: frame[new] for old, new in renamed.items() if new in frame})
 
     def metric(self, name: str, group: str = "all", cell: str | None = None) -> Estimate:
-        """Return the estimate of a metric; *cell* may be left out when there is one. Raises `KeyError` with what there is."""
+        """Return the estimate of a metric; *cell* may be left out when there is one. Raises
+        `KeyError` with what there is.
+        """
         if cell is None and len(self.cells) > 1:
             raise KeyError(f"which cell? There are {', '.join(self.cells)}")
         rows, name = self.summary, history.metric(name)
-        for column, value, what in (("cell", cell or self.cells[0], "cell"), ("metric", name, "metric"), ("group", group, f"group of {name}")):
+        for column, value, what in (
+            ("cell", cell or self.cells[0], "cell"),
+            ("metric", name, "metric"),
+            ("group", group, f"group of {name}"),
+        ):
             known = list(dict.fromkeys(rows[column]))
             rows = rows[rows[column] == value]
             if rows.empty:
@@ -136,17 +152,27 @@ class Results:
         return read_back(rows.iloc[0].to_dict(), never=never)
 
     def values(self) -> pd.DataFrame:
-        """Return every metric of every replication: `cell`, `replication`, `metric`, `group`, `value`; of a run without the file, measured again.
+        """Return every metric of every replication: `cell`, `replication`, `metric`, `group`,
+        `value`; of a run without the file, measured again.
 
         Raises `StoreError` when the tables are missing or altered.
         """
         if self.has("values"):
             return self.table("values")
         tables = {name: self.table(name) for name in TABLES if self.has(name)}
-        windows = {cell["name"]: Window(cell["warm_up_s"], cell["length_s"]) for cell in self.manifest["cells"]}
+        windows = {
+            cell["name"]: Window(cell["warm_up_s"], cell["length_s"])
+            for cell in self.manifest["cells"]
+        }
         done: Any = tables["population"].groupby(["cell", "replication"], sort=False).groups
         found = []
         for cell, replication in done:
-            part = {name: table[(table["cell"] == cell) & (table["replication"] == replication)] for name, table in tables.items()}
-            found += [(cell, replication, *key, value) for key, value in measure(part, windows[cell]).items()]
+            part = {
+                name: table[(table["cell"] == cell) & (table["replication"] == replication)]
+                for name, table in tables.items()
+            }
+            found += [
+                (cell, replication, *key, value)
+                for key, value in measure(part, windows[cell]).items()
+            ]
         return pd.DataFrame(found, columns=["cell", "replication", "metric", "group", "value"])

@@ -1,6 +1,6 @@
 """Numbers as a working group reads them: rounded to what their interval supports, and never without
-it. `sim.metrics.estimates.Estimate.said`, which every sentence, table and notebook passes, adds whom
-a number speaks of.
+it. `sim.metrics.estimates.Estimate.said`, which every sentence, table and notebook passes, adds
+whom a number speaks of.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def rounded(value: float, digits: int) -> str:
 
 
 def decimals_of(half_width: float, digits: int = 2) -> int:
-    """Return the decimal place of the last of so many *digits* of *half_width* (negative: tens, …)."""
+    """Return the decimal place of the last of so many *digits* of *half_width* (negative: tens, …).
+    """
     return min(digits - 1 - floor(log10(half_width)), 6)
 
 

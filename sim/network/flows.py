@@ -1,4 +1,6 @@
-"""What moves: the named messages of one interval by kind and place, as their senders let them go, and the reports whose end comes later."""
+"""What moves: the named messages of one interval by kind and place, as their senders let them go,
+and the reports whose end comes later.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,15 @@ from numpy.typing import NDArray
 
 @dataclass(slots=True)
 class Flow:
-    """Named messages of one kind and place whose first attempt leaves in [start, stop), by sender and then in the order made.
+    """Named messages of one kind and place whose first attempt leaves in [start, stop), by sender
+    and then in the order made.
 
-    *row* int32 points into *premises* uint32, the premises number of each sender; *group* is the senders' position in `estate.senders`, -1 for alerts.
-    *leave* int32: second of the first attempt; *made*: second whose knowledge it carries; *raised*: second that counts (all one array where nothing puts
-    messages off). *counts* int32: how many leave in each second. *deliver*: second at the SMI's door, -1 for never or the end of time for not yet, once the
-    network has spoken (None: everyone at leave plus the network's latency).
+    *row* int32 points into *premises* uint32, the premises number of each sender; *group* is the
+    senders' position in `estate.senders`, -1 for alerts. *leave* int32: second of the first
+    attempt; *made*: second whose knowledge it carries; *raised*: second that counts (all one array
+    where nothing puts messages off). *counts* int32: how many leave in each second. *deliver*:
+    second at the SMI's door, -1 for never or the end of time for not yet, once the network has
+    spoken (None: everyone at leave plus the network's latency).
     """
 
     kind: int
@@ -41,7 +46,9 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Reports of earlier intervals whose end is now known, of one group, by sender row and then in the order made (*leave*: second made)."""
+    """Reports of earlier intervals whose end is now known, of one group, by sender row and then in
+    the order made (*leave*: second made).
+    """
 
     group: int
     row: NDArray[Any]

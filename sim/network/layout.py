@@ -37,10 +37,19 @@ PER_SENDER: Final = ("outage", "restoration", "reboot")  # causes of alert that 
 
 
 class Layout:
-    """Where everything is: the stages with servers (*specs*), their record in *recorder*, and the arrays made of them."""
+    """Where everything is: the stages with servers (*specs*), their record in *recorder*, and the
+    arrays made of them.
+    """
 
-    def __init__(self, scenario: Scenario, estate: Estate, recorder: Recorder, replication: int) -> None:
-        self._scenario, self._estate, self._recorder, self._replication = scenario, estate, recorder, replication
+    def __init__(
+        self, scenario: Scenario, estate: Estate, recorder: Recorder, replication: int
+    ) -> None:
+        self._scenario, self._estate, self._recorder, self._replication = (
+            scenario,
+            estate,
+            recorder,
+            replication,
+        )
         self.specs = [spec for spec in scenario.network if spec.stage in StageKind.words()]
         self.latencies = [spec.latency for spec in self.specs]
         self.n_open = sum(spec.stage != "user" for spec in self.specs)
@@ -58,7 +67,10 @@ class Layout:
         self.central = np.array(
             [kind in traffic and traffic[kind].made_at == "dsp" for kind in self.kinds], np.bool_
         )
-        self.retry = next((row for spec in scenario.network for row in spec.mitigations if row.kind == "retry"), None)
+        self.retry = next(
+            (row for spec in scenario.network for row in spec.mitigations if row.kind == "retry"),
+            None,
+        )
         self.user_names = tuple(scenario.estate.users)
         self.watched = self._watched()
 
@@ -80,13 +92,23 @@ class Layout:
         return np.array([not row.kinds or kind in row.kinds for kind in self.kinds], np.bool_)
 
     def _watched(self) -> NDArray[Any]:
-        """Return the kinds that alert storm protection has to follow: those it is for, of a code of which some sender could ever exceed its threshold."""
+        """Return the kinds that alert storm protection has to follow: those it is for, of a code of
+        which some sender could ever exceed its threshold.
+        """
         watched = np.zeros(len(self.kinds), np.bool_)
         for _, _, row in self.rows:
             if row.kind == "alert_storm_protection":
-                protected = [number for number, kind in enumerate(self.kinds) if number >= self.n_anonymous and self.is_protected(row, kind)]
+                protected = [
+                    number
+                    for number, kind in enumerate(self.kinds)
+                    if number >= self.n_anonymous and self.is_protected(row, kind)
+                ]
                 for number in protected:
-                    alike = [self.kinds[other] for other in protected if self.code_of(self.kinds[other]) == self.code_of(self.kinds[number])]
+                    alike = [
+                        self.kinds[other]
+                        for other in protected
+                        if self.code_of(self.kinds[other]) == self.code_of(self.kinds[number])
+                    ]
                     watched[number] |= sum(map(self._most_copies, alike)) > row.threshold
         return watched
 
@@ -96,11 +118,19 @@ class Layout:
         return alerts[kind].code if kind in alerts else kind
 
     def is_protected(self, row: Any, kind: str) -> bool:
-        """Whether alert storm protection *row* is for the named *kind*: neither it nor its code is excluded."""
-        return (not row.kinds or kind in row.kinds) and kind not in row.exclude and self.code_of(kind) not in row.exclude
+        """Whether alert storm protection *row* is for the named *kind*: neither it nor its code is
+        excluded.
+        """
+        return (
+            (not row.kinds or kind in row.kinds)
+            and kind not in row.exclude
+            and self.code_of(kind) not in row.exclude
+        )
 
     def _most_copies(self, kind: str) -> float:
-        """Return a bound on the messages of *kind* that one sender ever sends; endless where there is none worth the name."""
+        """Return a bound on the messages of *kind* that one sender ever sends; endless where there
+        is none worth the name.
+        """
         scenario, horizon_s = self._scenario, self._recorder.horizon_s
         if self.retry is not None:
             return float("inf")
@@ -108,12 +138,14 @@ class Layout:
             faults = sum(len(strokes(scenario, self._replication, name)) for name in DARKENING)
             return faults if scenario.alerts.kinds[kind].cause in PER_SENDER else float("inf")
         reporting = scenario.reporting
-        restarts = reporting.phase.source in ("activation", "power_on") or bool(scenario.faults.clock_locks)
+        restarts = reporting.phase.source in ("activation", "power_on") or bool(
+            scenario.faults.clock_locks
+        )
         if not reporting.timer_s or reporting.traits.at_change or restarts:
             return float("inf")
         return float(horizon_s // reporting.timer_s + 2)
 
-    # -- arrays ---------------------------------------------------------------------------------------------------------------------------------------
+    # -- arrays ------------------------------------------------------------------------------------
 
     def stages(self) -> NDArray[Any]:
         """Return the `STAGE` records."""
@@ -122,22 +154,38 @@ class Layout:
         for k, spec in enumerate(self.specs):
             own = [row for stage, _, row in self.rows if stage == k]
             number = next((i for i, (stage, _, _) in enumerate(self.rows) if stage == k), 0)
-            codel = next(((row.target, row.interval) for row in spec.mitigations if row.kind == "codel"), (-1, -1))
+            codel = next(
+                ((row.target, row.interval) for row in spec.mitigations if row.kind == "codel"),
+                (-1, -1),
+            )
             mixed = any(MITIGATIONS[row.kind].counts_arrivals for row in own)
             out[k] = (
-                StageKind.of(spec.stage), first, self.servers(k), self._recorder.first[k], spec.latency,
-                before, spec.overflow == "drop_oldest", len(spec.priority) + 1, number, len(own),
-                mixed, *codel,
+                StageKind.of(spec.stage),
+                first,
+                self.servers(k),
+                self._recorder.first[k],
+                spec.latency,
+                before,
+                spec.overflow == "drop_oldest",
+                len(spec.priority) + 1,
+                number,
+                len(own),
+                mixed,
+                *codel,
             )
             first += self.servers(k)
             before += spec.latency
         return out
 
     def levels(self) -> NDArray[Any]:
-        """Return the queue of each kind at each stage: those listed in order, the rest in the last."""
+        """Return the queue of each kind at each stage: those listed in order, the rest in the last.
+        """
         out = np.zeros((len(self.specs), len(self.kinds)), np.int8)
         for k, spec in enumerate(self.specs):
-            out[k] = [spec.priority.index(kind) if kind in spec.priority else len(spec.priority) for kind in self.kinds]
+            out[k] = [
+                spec.priority.index(kind) if kind in spec.priority else len(spec.priority)
+                for kind in self.kinds
+            ]
         return out
 
     def queues(self) -> Queues:
@@ -183,46 +231,105 @@ class Layout:
         state[:, :, RowMemory.LATEST_SLOT] = -1
         is_admission = rows["what"] == Mitigation.ADMISSION
         state[:, :, RowMemory.TOKENS] = np.where(is_admission, rows["c"], 0)
-        listed = np.array([self.listed(row) for _, _, row in self.rows], np.bool_).reshape(len(self.rows), len(self.kinds))
+        listed = np.array([self.listed(row) for _, _, row in self.rows], np.bool_).reshape(
+            len(self.rows), len(self.kinds)
+        )
         for i, (_, _, row) in enumerate(self.rows):
             if row.kind == "alert_storm_protection":
-                listed[i] = [n >= self.n_anonymous and self.is_protected(row, kind) and bool(self.watched[n]) for n, kind in enumerate(self.kinds)]
+                listed[i] = [
+                    n >= self.n_anonymous and self.is_protected(row, kind) and bool(self.watched[n])
+                    for n, kind in enumerate(self.kinds)
+                ]
         shares = np.array(list(self._scenario.estate.users.values()))
         nobody = np.zeros(1, np.uint64), np.zeros((1, 3), np.int32), np.zeros((1, most), np.int32)
         names = [self.code_of(kind) for kind in self.kinds]
         codes = np.array([names.index(name) for name in names], np.int64)
-        return watch_list(Rows(rows, listed, state, np.zeros(ring, np.int32), codes, shares, *nobody), 64)
+        return watch_list(
+            Rows(rows, listed, state, np.zeros(ring, np.int32), codes, shares, *nobody), 64
+        )
 
-    def setup(self, horizon_s: int, warm_up_s: int, targets: list[int], links: Links, traced: bool, user_of: NDArray[Any]) -> Setup:
+    def setup(
+        self,
+        horizon_s: int,
+        warm_up_s: int,
+        targets: list[int],
+        links: Links,
+        traced: bool,
+        user_of: NDArray[Any],
+    ) -> Setup:
         """Return what does not change from step to step."""
         scenario, specs = self._scenario, self.specs
         hub = next((spec for spec in scenario.network if spec.stage == "hub"), None)
-        homes = self.retry is not None or len(links.start) > 0 or any(s.stage == "cell" for s in specs) or any(r.kind == "allocation" for _, _, r in self.rows)
+        homes = (
+            self.retry is not None
+            or len(links.start) > 0
+            or any(s.stage == "cell" for s in specs)
+            or any(r.kind == "allocation" for _, _, r in self.rows)
+        )
         watched = any(
             MITIGATIONS[row.kind].counts_arrivals and specs[k].stage == "cell"
             for k, _, row in self.rows
         )
         has_user = any(spec.stage == "user" for spec in specs)
         c = (
-            horizon_s, warm_up_s, 0, self.n_anonymous, self.n_open, has_user, traced, hub is not None and hub.buffer is not None, 0,
-            self._estate.premises_per_cell, len(specs), self.latency_s, homes, watched,
+            horizon_s,
+            warm_up_s,
+            0,
+            self.n_anonymous,
+            self.n_open,
+            has_user,
+            traced,
+            hub is not None and hub.buffer is not None,
+            0,
+            self._estate.premises_per_cell,
+            len(specs),
+            self.latency_s,
+            homes,
+            watched,
         )
         alerts = scenario.alerts.kinds
         return Setup(
-            c=np.array(c, np.int64), stages=self.stages(), levels=self.levels(), sizes=self.sizes(),
-            outages=self.outages(), retry=self._retry(),
-            retried=np.zeros(len(self.kinds), np.bool_) if self.retry is None else self.listed(self.retry) & ~self.central,
-            keys=np.array([self._key(name) for name in ("message.rank", "retry.wait", "row.barred", "row.bar")], np.uint64),
+            c=np.array(c, np.int64),
+            stages=self.stages(),
+            levels=self.levels(),
+            sizes=self.sizes(),
+            outages=self.outages(),
+            retry=self._retry(),
+            retried=(
+                np.zeros(len(self.kinds), np.bool_)
+                if self.retry is None
+                else self.listed(self.retry) & ~self.central
+            ),
+            keys=np.array(
+                [
+                    self._key(name)
+                    for name in ("message.rank", "retry.wait", "row.barred", "row.bar")
+                ],
+                np.uint64,
+            ),
             home_keys=np.array([self._key(f"home.{kind}") for kind in self.kinds], np.uint64),
-            kind_user=np.array([-1 if (user := self._user_of(kind)) is None else self.user_names.index(user) for kind in self.kinds], np.int64),
-            targets=np.array(targets, np.int64), gasps=np.array([k in alerts and alerts[k].cause == "outage" for k in self.kinds], np.bool_),
+            kind_user=np.array(
+                [
+                    -1 if (user := self._user_of(kind)) is None else self.user_names.index(user)
+                    for kind in self.kinds
+                ],
+                np.int64,
+            ),
+            targets=np.array(targets, np.int64),
+            gasps=np.array(
+                [k in alerts and alerts[k].cause == "outage" for k in self.kinds], np.bool_
+            ),
             central=self.central,
-            premises_first=np.cumsum([0, *self._estate.n_premises]).astype(np.int64), user_of=user_of, dark_until=np.zeros(0, np.int32),
+            premises_first=np.cumsum([0, *self._estate.n_premises]).astype(np.int64),
+            user_of=user_of,
+            dark_until=np.zeros(0, np.int32),
             budget=np.zeros((len(self._estate.regions), 4), np.int64),
-        )  # fmt: skip
+        )
 
     def _user_of(self, kind: str) -> str | None:
-        """Return the one user who sends or gets all messages of *kind*, if it is a kind of traffic that has one."""
+        """Return the one user who sends or gets all messages of *kind*, if it is a kind of traffic
+        that has one.
+        """
         kinds = self._scenario.traffic.kinds
         return kinds[kind].user if kind in kinds else None
 
@@ -234,9 +341,18 @@ class Layout:
         if row is None:
             return np.array([0, 1, 0, 0, 0, -1, -1], np.int64)
         jitter = ("none", "full", "equal", "decorrelated").index(row.jitter)
-        return np.array([
-            row.base, row.factor, row.most, jitter, row.cap, -1 if row.timeout is None else row.timeout, -1 if row.budget is None else threshold(row.budget),
-        ], np.int64)  # fmt: skip
+        return np.array(
+            [
+                row.base,
+                row.factor,
+                row.most,
+                jitter,
+                row.cap,
+                -1 if row.timeout is None else row.timeout,
+                -1 if row.budget is None else threshold(row.budget),
+            ],
+            np.int64,
+        )
 
 
 def _limit(spec: Stage, server: str) -> tuple[int, int, bool, int, int]:
@@ -278,6 +394,10 @@ def watch_list(rows: Rows, n: int) -> Rows:
         return rows
     history = np.zeros((size, 3), np.int32)
     history[:, SenderMemory.LAST_PASSED] = -NEVER
-    grown = rows._replace(senders=np.zeros(size, np.uint64), history=history, times=np.zeros((size, rows.times.shape[1]), np.int32))
+    grown = rows._replace(
+        senders=np.zeros(size, np.uint64),
+        history=history,
+        times=np.zeros((size, rows.times.shape[1]), np.int32),
+    )
     protection.moved(rows, grown)
     return grown

@@ -24,12 +24,28 @@ def links_of(scenario: Scenario, replication: int, estate: Estate) -> Links:
     covers = np.zeros((len(struck), len(cells)), np.bool_)
     key = np.uint64(stream_key(scenario.seed, replication, "wan.footprint"))
     for number, (_, outage) in enumerate(struck):
-        happens(key, place(estate.regions.index(outage.region), 0), cells, number, np.uint64(threshold(outage.share)), covers[number])
-    spreads = [row.spread for stage in scenario.network for row in stage.mitigations if row.kind == "staggered_reconnect"]
+        happens(
+            key,
+            place(estate.regions.index(outage.region), 0),
+            cells,
+            number,
+            np.uint64(threshold(outage.share)),
+            covers[number],
+        )
+    spreads = [
+        row.spread
+        for stage in scenario.network
+        for row in stage.mitigations
+        if row.kind == "staggered_reconnect"
+    ]
     start = np.array([second for second, _ in struck], np.int64)
     return Links(
-        region=np.array([estate.regions.index(outage.region) for _, outage in struck], np.int64), start=start,
-        stop=start + np.array([outage.duration for _, outage in struck], np.int64), number=np.arange(len(struck)), covers=covers,
-        spread=max(spreads, default=0), key=np.uint64(stream_key(scenario.seed, replication, "wan.reconnect")),
+        region=np.array([estate.regions.index(outage.region) for _, outage in struck], np.int64),
+        start=start,
+        stop=start + np.array([outage.duration for _, outage in struck], np.int64),
+        number=np.arange(len(struck)),
+        covers=covers,
+        spread=max(spreads, default=0),
+        key=np.uint64(stream_key(scenario.seed, replication, "wan.reconnect")),
         premises_per_cell=estate.premises_per_cell,
     )

@@ -1,4 +1,6 @@
-"""What became of messages: told to the recorder, to the ledgers (reports only), and to a trace where there is one."""
+"""What became of messages: told to the recorder, to the ledgers (reports only), and to a trace
+where there is one.
+"""
 
 from __future__ import annotations
 
@@ -21,26 +23,48 @@ from sim.words import Fate, MessageCause
 
 
 class Telling:
-    """Who must be told what; *self._later* (`ENDED`) are reports whose second at the SMI's door lies in a later interval."""
+    """Who must be told what; *self._later* (`ENDED`) are reports whose second at the SMI's door
+    lies in a later interval.
+    """
 
-    def __init__(self, layout: Layout, estate: Estate, recorder: Recorder, trace: Trace | None) -> None:
+    def __init__(
+        self, layout: Layout, estate: Estate, recorder: Recorder, trace: Trace | None
+    ) -> None:
         self._layout, self._estate, self._recorder, self._trace = layout, estate, recorder, trace
         self._later = np.zeros(0, ENDED)
 
-    def tell(self, flows: Sequence[Flow], leaving: Leaving, book: Book, pool: Pool, start_s: int, stop_s: int) -> list[Late]:
-        """Tell of [start, stop): set the flows' *deliver*, and return the reports of earlier intervals whose end is now known."""
+    def tell(
+        self,
+        flows: Sequence[Flow],
+        leaving: Leaving,
+        book: Book,
+        pool: Pool,
+        start_s: int,
+        stop_s: int,
+    ) -> list[Late]:
+        """Tell of [start, stop): set the flows' *deliver*, and return the reports of earlier
+        intervals whose end is now known.
+        """
         shaped = {(flow.region, flow.kind) for flow in flows if flow.raised is not flow.leave}
         self._on_time(leaving, shaped, start_s)
         position, tail = 0, [self._later]
         for flow in flows:
-            unnamed = leaving.counts[flow.region, flow.kind][flow.leave - start_s] > 0 if len(leaving.first) else np.ones(len(flow.leave), np.bool_)
+            unnamed = (
+                leaving.counts[flow.region, flow.kind][flow.leave - start_s] > 0
+                if len(leaving.first)
+                else np.ones(len(flow.leave), np.bool_)
+            )
             if (flow.region, flow.kind) in shaped:
                 self._shaped(flow, unnamed)
             if len(leaving.first):
                 flow.deliver = book.deliver[position : position + len(flow.row)]
                 position += len(flow.row)
             if self._layout.latency_s and flow.group >= 0:
-                tail.append(self._afterwards(flow, unnamed & (flow.leave >= stop_s - self._layout.latency_s)))
+                tail.append(
+                    self._afterwards(
+                        flow, unnamed & (flow.leave >= stop_s - self._layout.latency_s)
+                    )
+                )
             if self._trace is not None:
                 self._remember(flow, unnamed)
         ended = pool.ended[: pool.n[Height.N_ENDED]]
@@ -76,9 +100,18 @@ class Telling:
     def _afterwards(self, flow: Flow, chosen: NDArray[Any]) -> NDArray[Any]:
         """Return as `ENDED` the reports on time that a latency carries past the interval."""
         out = np.zeros(int(np.count_nonzero(chosen)), ENDED)
-        out["row"], out["made"], out["raised"] = flow.row[chosen], flow.made[chosen], flow.raised[chosen]
+        out["row"], out["made"], out["raised"] = (
+            flow.row[chosen],
+            flow.made[chosen],
+            flow.raised[chosen],
+        )
         out["at"] = flow.leave[chosen] + self._layout.latency_s
-        out["kind"], out["region"], out["place"], out["fate"] = flow.kind, flow.region, flow.place, Fate.DELIVERED
+        out["kind"], out["region"], out["place"], out["fate"] = (
+            flow.kind,
+            flow.region,
+            flow.place,
+            Fate.DELIVERED,
+        )
         out["cause"] = flow.cause if isinstance(flow.cause, int) else flow.cause[chosen]
         return out
 
@@ -89,28 +122,50 @@ class Telling:
         for place in np.unique(ended["place"]):
             mine = ended[ended["place"] == place]
             mine = mine[np.lexsort((mine["cause"], mine["raised"], mine["made"], mine["row"]))]
-            out.append(Late(group_of[int(place)], *(np.ascontiguousarray(mine[name]) for name in ("row", "made", "at"))))
+            out.append(
+                Late(
+                    group_of[int(place)],
+                    *(np.ascontiguousarray(mine[name]) for name in ("row", "made", "at")),
+                )
+            )
         return out
 
-    # -- a trace ----------------------------------------------------------------------------------------------------------------------------------------
+    # -- a trace -----------------------------------------------------------------------------------
 
     def _remember(self, flow: Flow, unnamed: NDArray[Any]) -> None:
         assert self._trace is not None
-        causes = [flow.cause] * len(flow.row) if isinstance(flow.cause, int) else flow.cause.tolist()
+        causes = (
+            [flow.cause] * len(flow.row) if isinstance(flow.cause, int) else flow.cause.tolist()
+        )
         where = self._layout.kinds[flow.kind], self._estate.regions[flow.region], flow.place % 8
         for i in np.flatnonzero(unnamed):
             at = int(flow.leave[i]) + self._layout.latency_s
             end = ("delivered", "", at) if at < self._recorder.horizon_s else ("in_flight", "", -1)
-            self._trace.messages.append((*where, int(flow.premises[flow.row[i]]), int(flow.raised[i]), MessageCause(causes[i]).word, *end))
+            self._trace.messages.append(
+                (
+                    *where,
+                    int(flow.premises[flow.row[i]]),
+                    int(flow.raised[i]),
+                    MessageCause(causes[i]).word,
+                    *end,
+                )
+            )
 
     def _remember_ended(self, ended: NDArray[Any]) -> None:
         assert self._trace is not None
         for e in ended:
-            where = self._layout.kinds[e["kind"]], self._estate.regions[e["region"]], int(e["place"]) % 8, int(e["premises"])
+            where = (
+                self._layout.kinds[e["kind"]],
+                self._estate.regions[e["region"]],
+                int(e["place"]) % 8,
+                int(e["premises"]),
+            )
             delivered = e["fate"] == Fate.DELIVERED
             stage = self._recorder.stage_names[int(e["stage"]) + 1]
             end = Fate(e["fate"]).word, stage, int(e["at"]) if delivered else -1
-            self._trace.messages.append((*where, int(e["raised"]), MessageCause(e["cause"]).word, *end))
+            self._trace.messages.append(
+                (*where, int(e["raised"]), MessageCause(e["cause"]).word, *end)
+            )
 
     def close(self, pool: Pool) -> None:
         """Count what is still under way at the horizon."""
@@ -125,5 +180,12 @@ class Telling:
             recorder.fates[recorder.kinds[kind], "in_flight", ""] += int(np.count_nonzero(~sent))
         if self._trace is not None:
             for m in live[live["kind"] >= self._layout.n_anonymous]:
-                where = self._layout.kinds[m["kind"]], self._estate.regions[m["region"]], int(m["place"]) % 8, int(m["premises"])
-                self._trace.messages.append((*where, int(m["raised"]), MessageCause(m["cause"]).word, "in_flight", "", -1))
+                where = (
+                    self._layout.kinds[m["kind"]],
+                    self._estate.regions[m["region"]],
+                    int(m["place"]) % 8,
+                    int(m["premises"]),
+                )
+                self._trace.messages.append(
+                    (*where, int(m["raised"]), MessageCause(m["cause"]).word, "in_flight", "", -1)
+                )

@@ -1,4 +1,6 @@
-"""What is decided without looking at a device: releases, permitted paths, hours, campaigns. Shared by both engines."""
+"""What is decided without looking at a device: releases, permitted paths, hours, campaigns. Shared
+by both engines.
+"""
 
 from typing import Final
 

@@ -1,7 +1,9 @@
-"""How versions go out over the air: campaigns, their groups and gates, and who gives way to whom (S1-14; `docs/firmware.md` section 6).
+"""How versions go out over the air: campaigns, their groups and gates, and who gives way to whom
+(S1-14; `docs/firmware.md` section 6).
 
-What a campaign does next depends on how its jobs end, so the engine asks the programme, second by second, and tells it what it has counted. In one second, all
-campaigns that become due come first, then all gates, then those that wait start, then groups begin by model number.
+What a campaign does next depends on how its jobs end, so the engine asks the programme, second by
+second, and tells it what it has counted. In one second, all campaigns that become due come first,
+then all gates, then those that wait start, then groups begin by model number.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ KEYS: Final = 2**32  # keys of devices lie below it
 
 @dataclass(slots=True, eq=False)
 class Campaign:
-    """A version sent over the air. Seconds are of the window, warm-up included; `NEVER_S` for what has not happened."""
+    """A version sent over the air. Seconds are of the window, warm-up included; `NEVER_S` for what
+    has not happened.
+    """
 
     image: Image
     number: int  # its place in `Programme.campaigns`
@@ -63,7 +67,9 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Order: a group of *campaign* begins: targets with *low_key* <= key < *high_key*; count them, and tell `Programme.spread`."""
+    """Order: a group of *campaign* begins: targets with *low_key* <= key < *high_key*; count them,
+    and tell `Programme.spread`.
+    """
 
     campaign: Campaign
     low_key: int
@@ -81,27 +87,44 @@ class Programme:
 
         while programme.next_s() == now_s:
             for order in programme.decide(now_s, counts):
-                ...  # Withdraw: take jobs back. Begin: count the targets by region, call `spread`, offer them
+                ...  # Withdraw: take jobs back. Begin: count the targets by region, call `spread`,
+                offer them
     """
 
     def __init__(self, scenario: Scenario, images: Iterable[Image]) -> None:
         assert scenario.firmware is not None, "a firmware world has a firmware block"
         ota, self._rules = scenario.firmware.ota, scenario.firmware.campaign
         self._horizon_s = scenario.window.warm_up + scenario.window.length
-        self._capacity = {region: ota.capacity[region] for region in sorted(scenario.estate.regions)}
+        self._capacity = {
+            region: ota.capacity[region] for region in sorted(scenario.estate.regions)
+        }
         self._openings = Openings(self._rules)
-        sent = [image for image in images if image.release_class in ota.classes and image.device_type in ota.types]
+        sent = [
+            image
+            for image in images
+            if image.release_class in ota.classes and image.device_type in ota.types
+        ]
         due = [(image, max(image.listed_s, ota.start) + self._rules.lead) for image in sent]
         self.campaigns: tuple[Campaign, ...] = tuple(
             Campaign(image, number, self._rules.priority.index(image.release_class), due_s)
-            for number, (image, due_s) in enumerate((image, due_s) for image, due_s in due if due_s < self._horizon_s)
+            for number, (image, due_s) in enumerate(
+                (image, due_s) for image, due_s in due if due_s < self._horizon_s
+            )
         )
         self._decided_s = -1
 
     def next_s(self) -> int:
-        """Return the next second at which something is decided; `NEVER_S` when nothing is before the horizon."""
-        seconds = [campaign.due_s for campaign in self._in("waiting") if campaign.due_s > self._decided_s]
-        seconds += [second for campaign in self._in("running") for second in (campaign.begins_s, campaign.gate_s)]
+        """Return the next second at which something is decided; `NEVER_S` when nothing is before
+        the horizon.
+        """
+        seconds = [
+            campaign.due_s for campaign in self._in("waiting") if campaign.due_s > self._decided_s
+        ]
+        seconds += [
+            second
+            for campaign in self._in("running")
+            for second in (campaign.begins_s, campaign.gate_s)
+        ]
         soonest_s = min(seconds, default=NEVER_S)
         return soonest_s if soonest_s < self._horizon_s else NEVER_S
 
@@ -113,7 +136,11 @@ class Programme:
         after its group began, so nothing is left to be decided in a second once every group that
         begins has been told to `spread`.
         """
-        due = [campaign for campaign in self._in("waiting") if self._decided_s < campaign.due_s <= now_s]
+        due = [
+            campaign
+            for campaign in self._in("waiting")
+            if self._decided_s < campaign.due_s <= now_s
+        ]
         self._decided_s = now_s
         orders: list[Order] = []
         for new in due:
@@ -124,16 +151,26 @@ class Programme:
             while campaign.gate_s <= now_s:
                 orders += self._hold(campaign, now_s, *counts(campaign))
         self._start(now_s)
-        return orders + [self._begin(campaign) for campaign in self._in("running") if campaign.begins_s <= now_s]
+        return orders + [
+            self._begin(campaign) for campaign in self._in("running") if campaign.begins_s <= now_s
+        ]
 
     def spread(self, campaign: Campaign, start_s: int, targets: dict[str, int]) -> dict[str, int]:
-        """Return E, the open seconds that the group of *campaign* begun at *start_s* takes, by region; *targets* says how many there are in each.
+        """Return E, the open seconds that the group of *campaign* begun at *start_s* takes, by
+        region; *targets* says how many there are in each.
 
-        Sets when the group's gate is held. A region that *targets* does not name has none, and takes the shortest time.
+        Sets when the group's gate is held. A region that *targets* does not name has none, and
+        takes the shortest time.
         """
         rules = self._rules
-        shortest_s = {region: ceil(targets.get(region, 0) / capacity) for region, capacity in self._capacity.items()}
-        taken = {region: min(max(rules.ramp.step, seconds), NEVER_S) for region, seconds in shortest_s.items()}
+        shortest_s = {
+            region: ceil(targets.get(region, 0) / capacity)
+            for region, capacity in self._capacity.items()
+        }
+        taken = {
+            region: min(max(rules.ramp.step, seconds), NEVER_S)
+            for region, seconds in shortest_s.items()
+        }
         campaign.n_targets += sum(targets.values())
         campaign.gate_s = self._openings.opening(start_s, max(taken.values())) + rules.soak
         return taken
@@ -146,10 +183,20 @@ class Programme:
         return [campaign for campaign in self.campaigns if campaign.ended == state]
 
     def _start(self, now_s: int) -> None:
-        """Start those that wait, as far as there is room: the most urgent first, then who has waited longest, the model, and the highest version."""
+        """Start those that wait, as far as there is room: the most urgent first, then who has
+        waited longest, the model, and the highest version.
+        """
         running = {campaign.model_number for campaign in self._in("running")}
         due = [campaign for campaign in self._in("waiting") if campaign.due_s <= now_s]
-        for campaign in sorted(due, key=lambda campaign: (campaign.priority, campaign.due_s, campaign.model_number, -campaign.goal)):
+        for campaign in sorted(
+            due,
+            key=lambda campaign: (
+                campaign.priority,
+                campaign.due_s,
+                campaign.model_number,
+                -campaign.goal,
+            ),
+        ):
             if len(running) < self._rules.at_once and campaign.model_number not in running:
                 running.add(campaign.model_number)
                 campaign.ended, campaign.started_s, campaign.begins_s = "running", now_s, now_s
@@ -157,7 +204,14 @@ class Programme:
     def _begin(self, campaign: Campaign) -> Begin:
         """Return the order that begins the next group of *campaign*."""
         is_sweep = campaign.covered == KEYS
-        low, high = (0, KEYS) if is_sweep else (campaign.covered, max(campaign.covered + 1, reached(self._rules.ramp, campaign.n_groups + 1)))
+        low, high = (
+            (0, KEYS)
+            if is_sweep
+            else (
+                campaign.covered,
+                max(campaign.covered + 1, reached(self._rules.ramp, campaign.n_groups + 1)),
+            )
+        )
         campaign.covered = KEYS if is_sweep else high
         campaign.n_sweeps += is_sweep
         campaign.n_groups += 1
@@ -191,14 +245,19 @@ class Programme:
 
 
 def reached(ramp: Ramp, n_groups: int) -> int:
-    """Return the threshold K of the keys that the first *n_groups* groups of *ramp* reach; exact for shares as they are written in decimals."""
+    """Return the threshold K of the keys that the first *n_groups* groups of *ramp* reach; exact
+    for shares as they are written in decimals.
+    """
     if ramp.kind == "constant":
         share = n_groups * _exact(ramp.share)
     elif ramp.kind == "exponential":
         assert ramp.factor is not None, "an exponential ramp has a factor"
         share = _exact(ramp.first) * (ramp.factor**n_groups - 1) / (ramp.factor - 1)
     else:
-        share = sum((_exact(part) for part in ramp.shares[:n_groups]), start=Fraction(n_groups >= len(ramp.shares)))
+        share = sum(
+            (_exact(part) for part in ramp.shares[:n_groups]),
+            start=Fraction(n_groups >= len(ramp.shares)),
+        )
     return min(int(share * KEYS + Fraction(1, 2)), KEYS)
 
 
@@ -218,8 +277,20 @@ def rows(
     """
     return [
         (
-            *(campaign.image.model, campaign.image.device_type, campaign.goal, campaign.image.release_class),
-            *(campaign.due_s, _seen(campaign.started_s), _seen(campaign.ended_s), campaign.ended, campaign.n_groups, campaign.n_targets),
+            *(
+                campaign.image.model,
+                campaign.image.device_type,
+                campaign.goal,
+                campaign.image.release_class,
+            ),
+            *(
+                campaign.due_s,
+                _seen(campaign.started_s),
+                _seen(campaign.ended_s),
+                campaign.ended,
+                campaign.n_groups,
+                campaign.n_targets,
+            ),
             *totals(campaign),
         )
         for campaign in campaigns

@@ -1,6 +1,8 @@
-"""Alerts that have a sender (S1-19; docs/model.md section 11): the last gasp of a hub that loses its supply, and of many homes at once a storm.
+"""Alerts that have a sender (S1-19; docs/model.md section 11): the last gasp of a hub that loses
+its supply, and of many homes at once a storm.
 
-What makes an outage or a restoration is known from the calendar of faults, so these alerts are found once, as a list of events, however large the outage.
+What makes an outage or a restoration is known from the calendar of faults, so these alerts are
+found once, as a list of events, however large the outage.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from sim.scenario.alerts import AlertKind
     from sim.world import World
 
-Spells = tuple[NDArray[Any], ...]  # premises number, begin, end, whether it is an outage; by number and then time
+# premises number, begin, end, whether it is an outage; by number and then time
+Spells = tuple[NDArray[Any], ...]
 EVENTS = frozenset({"outage", "restoration", "reboot"})
 
 
@@ -56,18 +59,36 @@ def alert_sources(world: World, links: list[Links]) -> list[tuple[Source, Raiser
     some_events = any(alerts.kinds[name].cause in EVENTS for name in alerts.active)
     found = []
     for region in range(len(estate.regions)):
-        spells = dark_spells(strokes_in(world, region), place(region, 0), estate.n_premises[region]) if some_events else ()
+        spells = (
+            dark_spells(strokes_in(world, region), place(region, 0), estate.n_premises[region])
+            if some_events
+            else ()
+        )
         for name in alerts.active:
             spec = alerts.kinds[name]
             at = place(region, SLOTS[spec.sender])
             if spec.cause in EVENTS:
                 raiser, premises = _events(world, name, at, spells)
             else:
-                raiser, premises = _clocks(world, name, at, estate)  # also of what firmware does, of which nothing is known before it happens
-            found.append((Source(
-                kind=world.recorder.kinds.index(name), name=name, group=-1, region=region, place=at, premises=premises, last_gasp=spec.cause == "outage",
-                rows=rows_for(world.scenario, name), links=links[region], tally=np.zeros(shaping.N_TALLY, np.int64),
-            ), raiser))
+                # also of what firmware does, of which nothing is known before it happens
+                raiser, premises = _clocks(world, name, at, estate)
+            found.append(
+                (
+                    Source(
+                        kind=world.recorder.kinds.index(name),
+                        name=name,
+                        group=-1,
+                        region=region,
+                        place=at,
+                        premises=premises,
+                        last_gasp=spec.cause == "outage",
+                        rows=rows_for(world.scenario, name),
+                        links=links[region],
+                        tally=np.zeros(shaping.N_TALLY, np.int64),
+                    ),
+                    raiser,
+                )
+            )
     return sorted(found, key=lambda pair: pair[0].kind)
 
 
@@ -76,13 +97,20 @@ def _raise(world: World, name: str, at: int, n: int) -> NDArray[Any]:
     spec = world.scenario.alerts.kinds[name]
     fitted = 1.0 if spec.sender == "hub" else world.scenario.estate.devices[spec.sender]
     found: NDArray[Any] = kernel.raisers(
-        world.key("estate.fitted"), world.key(f"alert.who.{name}"), at, n, np.uint64(threshold(fitted)), np.uint64(threshold(spec.share))
+        world.key("estate.fitted"),
+        world.key(f"alert.who.{name}"),
+        at,
+        n,
+        np.uint64(threshold(fitted)),
+        np.uint64(threshold(spec.share)),
     )
     return found
 
 
 def _events(world: World, name: str, at: int, spells: Spells) -> tuple[Raiser, NDArray[Any]]:
-    """Return the alerts that *spells* of darkness make, and the premises numbers of those who raise them."""
+    """Return the alerts that *spells* of darkness make, and the premises numbers of those who raise
+    them.
+    """
     spec, (home, begin, end, outage) = world.scenario.alerts.kinds[name], spells
     if spec.cause == "outage":
         chosen, second = outage & (end - begin > spec.after), begin + np.int32(spec.after or 0)
@@ -103,7 +131,9 @@ def _events(world: World, name: str, at: int, spells: Spells) -> tuple[Raiser, N
 
 
 def _clocks(world: World, name: str, at: int, estate: Estate) -> tuple[Raiser, NDArray[Any]]:
-    """Return the alerts that come at random or as chatter, and the premises numbers of those who raise them."""
+    """Return the alerts that come at random or as chatter, and the premises numbers of those who
+    raise them.
+    """
     spec, nothing = world.scenario.alerts.kinds[name], np.zeros(0, np.int32)
     premises = _raise(world, name, at, estate.n_premises[at // 8])
     raiser = Raiser(spec.cause, nothing, nothing, np.zeros(0), nothing, np.zeros(0, np.int64))
@@ -112,9 +142,21 @@ def _clocks(world: World, name: str, at: int, estate: Estate) -> tuple[Raiser, N
         clocks.first_gaps(world.key(f"alert.gap.{name}"), at, premises, _rate(spec), raiser.due_s)
     elif spec.cause == "chatter":
         n = len(premises)
-        raiser.rate, raiser.due_s, raiser.number = np.empty(n), np.empty(n, np.int32), np.zeros(n, np.int64)
+        raiser.rate, raiser.due_s, raiser.number = (
+            np.empty(n),
+            np.empty(n, np.int32),
+            np.zeros(n, np.int64),
+        )
         kernel.first_chatter(
-            world.key(f"alert.rate.{name}"), world.key(f"alert.gap.{name}"), at, premises, _rate(spec), spec.tail, spec.spread, raiser.rate, raiser.due_s
+            world.key(f"alert.rate.{name}"),
+            world.key(f"alert.gap.{name}"),
+            at,
+            premises,
+            _rate(spec),
+            spec.tail,
+            spec.spread,
+            raiser.rate,
+            raiser.due_s,
         )
     return raiser, premises
 
@@ -129,12 +171,31 @@ def alerts(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: i
     row, second = _raised(world, source, raiser, start_s, stop_s)
     if source.is_plain:
         counts = np.zeros(stop_s - start_s, np.int32)
-        row, leave = entered(world, source, "report.loss", row, second, second, MessageCause.ALERT, 0.0, start_s, counts)
+        row, leave = entered(
+            world,
+            source,
+            "report.loss",
+            row,
+            second,
+            second,
+            MessageCause.ALERT,
+            0.0,
+            start_s,
+            counts,
+        )
         return flow(source, row, leave, MessageCause.ALERT, counts)
-    return shaped(world, source, shaping.packed(row, second, second, int(MessageCause.ALERT), world.warm_up_s, source.tally), start_s, stop_s)
+    return shaped(
+        world,
+        source,
+        shaping.packed(row, second, second, int(MessageCause.ALERT), world.warm_up_s, source.tally),
+        start_s,
+        stop_s,
+    )
 
 
-def _raised(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def _raised(
+    world: World, source: Source, raiser: Raiser, start_s: int, stop_s: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return (row, second) of the alerts raised in [start, stop)."""
     if raiser.cause in EVENTS:
         now = (raiser.second >= start_s) & (raiser.second < stop_s)
@@ -148,8 +209,12 @@ def _raised(world: World, source: Source, raiser: Raiser, start_s: int, stop_s: 
     return row, second
 
 
-def _by_firmware(world: World, source: Source, start_s: int, stop_s: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return (row, second) of the alerts of *source* that updates make in [start, stop): of an image, or of a supply that an activation cuts (MP102)."""
+def _by_firmware(
+    world: World, source: Source, start_s: int, stop_s: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (row, second) of the alerts of *source* that updates make in [start, stop): of an
+    image, or of a supply that an activation cuts (MP102).
+    """
     spec = world.scenario.alerts.kinds[source.name]
     assert world.life is not None, "only a firmware world has alerts of these causes"
     happened = [np.zeros(0, columns.RAISED), *world.life.raised[source.region]]
@@ -166,7 +231,9 @@ def _by_firmware(world: World, source: Source, start_s: int, stop_s: int) -> tup
     index, second = raised["index"][now], second[now]
     if not len(source.premises):
         return np.zeros(0, np.int32), np.zeros(0, np.int32)
-    row = np.minimum(np.searchsorted(source.premises, index), len(source.premises) - 1).astype(np.int32)
+    row = np.minimum(np.searchsorted(source.premises, index), len(source.premises) - 1).astype(
+        np.int32
+    )
     known = source.premises[row] == index
     row, second = row[known], second[known]
     order = np.lexsort((second, row))

@@ -1,7 +1,9 @@
-"""What goes wrong in homes (S1-18, S1-19; docs/model.md section 5): the power, the hubs, the clocks.
+"""What goes wrong in homes (S1-18, S1-19; docs/model.md section 5): the power, the hubs, the
+clocks.
 
-A region goes dark, and when its lights come back every clock that starts with the power starts together. Links and servers that are down are no processes:
-whoever needs them looks them up in the calendar.
+A region goes dark, and when its lights come back every clock that starts with the power starts
+together. Links and servers that are down are no processes: whoever needs them looks them up in the
+calendar.
 """
 
 from __future__ import annotations
@@ -23,10 +25,16 @@ from sim.world import Process, World
 
 
 def faults(world: World) -> Process:
-    """Darken premises, and lock clocks, stroke by stroke; of one second power cuts first, then reboots, then clocks."""
+    """Darken premises, and lock clocks, stroke by stroke; of one second power cuts first, then
+    reboots, then clocks.
+    """
     locks = strokes(world.scenario, world.replication, "clock_locks")
     dark = [(region, strokes_in(world, region)) for region in range(len(world.estate.regions))]
-    due = [(int(second), 0, region, s) for region, those in dark for s, second in enumerate(those.start)]
+    due = [
+        (int(second), 0, region, s)
+        for region, those in dark
+        for s, second in enumerate(those.start)
+    ]
     due += [(second, 1, number, 0) for number, (second, _) in enumerate(locks)]
     for second, is_lock, region_or_number, s in sorted(due):
         yield world.wait(second - world.now_s, Turn.FAULTS)
@@ -38,7 +46,9 @@ def faults(world: World) -> Process:
 
 
 def go_dark(world: World, region: int, those: Strokes, s: int) -> None:
-    """Let stroke *s* take its premises of *region*; timers that start with the power start again when it is back."""
+    """Let stroke *s* take its premises of *region*; timers that start with the power start again
+    when it is back.
+    """
     dark_until_s = world.estate.dark_until_s[region]
     taken = darken(those, s, place(region, 0), dark_until_s, world.progress.lit_s[region])
     if world.scenario.reporting.phase.source == "power_on" and world.scenario.reporting.timer_s:
@@ -46,7 +56,9 @@ def go_dark(world: World, region: int, those: Strokes, s: int) -> None:
         for senders in world.estate.senders:
             if senders.region == region:
                 off = taken[senders.index]
-                senders.due_s[off] = np.minimum(dark_until_s[senders.index[off]].astype(np.int64) + period_s, NEVER)
+                senders.due_s[off] = np.minimum(
+                    dark_until_s[senders.index[off]].astype(np.int64) + period_s, NEVER
+                )
 
 
 def lock(world: World, number: int, start_s: int, entry: Any) -> None:
@@ -56,6 +68,15 @@ def lock(world: World, number: int, start_s: int, entry: Any) -> None:
     for senders in world.estate.senders if world.scenario.reporting.timer_s else ():
         if senders.region == region:
             lock_clocks(
-                world.key("lock.footprint"), world.key("lock.skew"), senders.place, senders.index, number, np.uint64(threshold(entry.share)), read,
-                entry.at, entry.spread, world.scenario.reporting.timer_s, senders.due_s,
+                world.key("lock.footprint"),
+                world.key("lock.skew"),
+                senders.place,
+                senders.index,
+                number,
+                np.uint64(threshold(entry.share)),
+                read,
+                entry.at,
+                entry.spread,
+                world.scenario.reporting.timer_s,
+                senders.due_s,
             )

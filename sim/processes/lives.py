@@ -1,7 +1,9 @@
-"""Firmware's whole life (S1-01 … S1-18; docs/firmware.md): images go out, by the air and by hand, and two ledgers drift apart and are repaired.
+"""Firmware's whole life (S1-01 … S1-18; docs/firmware.md): images go out, by the air and by hand,
+and two ledgers drift apart and are repaired.
 
-SimPy decides: when an image is offered, when a campaign begins a group or is stopped, when everybody is read. Between two decisions nothing that a premises
-does touches another, so all of them live on to the next, one after the other; how long that is changes no result.
+SimPy decides: when an image is offered, when a campaign begins a group or is stopped, when
+everybody is read. Between two decisions nothing that a premises does touches another, so all of
+them live on to the next, one after the other; how long that is changes no result.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
     from sim.world import Process, World
 
 _ROOM = 1 << 16  # things raised before they are taken away
-_LONGEST_S = 86_400  # of an interval in which the gateway's hours are counted: whoever is turned away comes back no sooner
+# of an interval in which the gateway's hours are counted: whoever is turned away comes back no
+# sooner
+_LONGEST_S = 86_400
 _ORDERS = ("random", "by_cell", "by_supplier", "by_risk")
 
 
@@ -44,11 +48,22 @@ def life_of(world: World) -> Life:
 
 
 def lives(world: World) -> Process:
-    """Decide what is due at each second at which something is, in the order of docs/firmware.md section 6: releases, campaigns, scans; then devices live on."""
+    """Decide what is due at each second at which something is, in the order of docs/firmware.md
+    section 6: releases, campaigns, scans; then devices live on.
+    """
     firmware, life = firmware_of(world.scenario), life_of(world)
-    ends = {k * firmware.step for k in range(1, -(-world.horizon_s // firmware.step))} | {world.horizon_s}
-    scans = {k * firmware.reads.compliance for k in range(1, -(-world.horizon_s // firmware.reads.compliance))}
-    listings = {second for image in life.images for second in (image.listed_s, image.delisted_s, image.local_s)}
+    ends = {k * firmware.step for k in range(1, -(-world.horizon_s // firmware.step))} | {
+        world.horizon_s
+    }
+    scans = {
+        k * firmware.reads.compliance
+        for k in range(1, -(-world.horizon_s // firmware.reads.compliance))
+    }
+    listings = {
+        second
+        for image in life.images
+        for second in (image.listed_s, image.delisted_s, image.local_s)
+    }
     fixed = sorted(second for second in ends | scans | listings if second <= world.horizon_s)
     _look_up_goals(life, 0)
     while world.now_s < world.horizon_s:
@@ -70,20 +85,37 @@ def live(world: World) -> None:
     if until_s == life.since_s:
         return
     busy = _busy_rows(world, life, until_s)
-    raised = world.each(lambda number: _live(life, life.parts[number], until_s, busy), range(len(life.parts)))
+    raised = world.each(
+        lambda number: _live(life, life.parts[number], until_s, busy), range(len(life.parts))
+    )
     for part, found in zip(life.parts, raised, strict=True):
         life.raised[part.region] += found
     life.since_s = until_s
 
 
-def _live(life: Life, part: Part, until_s: int, busy: dict[int, NDArray[Any]]) -> list[NDArray[Any]]:
+def _live(
+    life: Life, part: Part, until_s: int, busy: dict[int, NDArray[Any]]
+) -> list[NDArray[Any]]:
     """Let the premises of *part* live until *until_s*; return what they raised."""
     found, home = [], part.first
     rules, region = life.rules[part.region], life.regions[part.region]
     due, rows = np.empty(AT_ONCE, np.int64), np.empty((AT_ONCE, c.N_TYPES), np.int64)
     room = np.empty(_ROOM if rules[0]["emits"] else ROOM, c.RAISED)
     while home < part.last:
-        home, n = advance(rules, life.facts, part.sums, region, home, part.last, until_s, life.goals, busy[part.region], room, due, rows)
+        home, n = advance(
+            rules,
+            life.facts,
+            part.sums,
+            region,
+            home,
+            part.last,
+            until_s,
+            life.goals,
+            busy[part.region],
+            room,
+            due,
+            rows,
+        )
         if n:
             found.append(room[:n].copy())
     return found
@@ -96,10 +128,15 @@ def forget_raised(world: World, now_s: int) -> None:
     for region, found in life.raised.items():
         if found:
             raised = np.concatenate(found)
-            life.raised[region] = [raised[raised["second"].astype(np.int64) + np.maximum(raised["length"], longest_s) >= now_s]]
+            life.raised[region] = [
+                raised[
+                    raised["second"].astype(np.int64) + np.maximum(raised["length"], longest_s)
+                    >= now_s
+                ]
+            ]
 
 
-# -- what is decided -------------------------------------------------------------------------------------------------------------------------------
+# -- what is decided -------------------------------------------------------------------------------
 
 
 def _decide(world: World, life: Life, now_s: int, scans: set[int]) -> None:
@@ -125,8 +162,13 @@ def _decide(world: World, life: Life, now_s: int, scans: set[int]) -> None:
 
 
 def _look_up_goals(life: Life, now_s: int) -> None:
-    """Look up the highest version of each model on the CPL, for as long as nothing is listed or withdrawn."""
-    by_model = [[image for image in life.images if image.model_number == number] for number in range(len(life.models))]
+    """Look up the highest version of each model on the CPL, for as long as nothing is listed or
+    withdrawn.
+    """
+    by_model = [
+        [image for image in life.images if image.model_number == number]
+        for number in range(len(life.models))
+    ]
     life.goals = np.array([*(highest_listed(images, now_s) for images in by_model), 0], np.int64)
 
 
@@ -137,18 +179,28 @@ def _read_all(world: World, life: Life) -> None:
         part = life.parts[number]
         for kind, start, stop in part.slices:
             if kind != DeviceType.IHD:
-                targets.read_all(part.sums, life.regions[part.region].devices, start, stop, kind, life.goals)
+                targets.read_all(
+                    part.sums, life.regions[part.region].devices, start, stop, kind, life.goals
+                )
 
     world.each(read, range(len(life.parts)))
 
 
 def _scope(world: World, life: Life, image: Image) -> None:
-    """Let the suppliers ask who runs less than a security release, of all devices of its model that have records."""
+    """Let the suppliers ask who runs less than a security release, of all devices of its model that
+    have records.
+    """
     kind = TYPES.index(image.device_type)
 
     def read(number: int) -> None:
         part = life.parts[number]
-        targets.scope(part.sums, life.regions[part.region].devices, part.rows[image.model_number], kind, image.version)
+        targets.scope(
+            part.sums,
+            life.regions[part.region].devices,
+            part.rows[image.model_number],
+            kind,
+            image.version,
+        )
 
     if kind != DeviceType.IHD:
         world.each(read, range(len(life.parts)))
@@ -160,7 +212,18 @@ def _offer_locally(world: World, life: Life, image: Image, now_s: int) -> None:
     def offer(number: int) -> None:
         part = life.parts[number]
         region, rows = life.regions[part.region], part.takers[image.model_number]
-        offer_locally(life.rules[part.region], life.facts, region.devices, rows, kind, image.version, now_s, life.rates, life.hours, region.next_s)
+        offer_locally(
+            life.rules[part.region],
+            life.facts,
+            region.devices,
+            rows,
+            kind,
+            image.version,
+            now_s,
+            life.rates,
+            life.hours,
+            region.next_s,
+        )
 
     world.each(offer, range(len(life.parts)))
 
@@ -174,7 +237,13 @@ def _known(life: Life, campaign: Campaign) -> tuple[int, int]:
 
 def _withdraw(life: Life, campaign: Campaign) -> None:
     for part in life.parts:
-        targets.withdraw(life.facts, part.sums, life.regions[part.region].devices, part.rows[campaign.model_number], campaign.goal)
+        targets.withdraw(
+            life.facts,
+            part.sums,
+            life.regions[part.region].devices,
+            part.rows[campaign.model_number],
+            campaign.goal,
+        )
 
 
 def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
@@ -191,12 +260,34 @@ def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
 
     def choose(number: int) -> tuple[NDArray[Any], NDArray[Any]]:
         part = life.parts[number]
-        rows, homes, n_cells = part.rows[model], part.homes[model], max(1, -(-world.estate.n_premises[part.region] // per_cell))
+        rows, homes, n_cells = (
+            part.rows[model],
+            part.homes[model],
+            max(1, -(-world.estate.n_premises[part.region] // per_cell)),
+        )
         found, keys = np.empty(len(rows), np.int32), np.empty(len(rows), np.uint32)
         n = targets.choose(
-            life.rules[part.region], life.facts, part.sums, life.regions[part.region].devices, rows, homes, kind, model, goal, low_key, high_key, hop,
-            which, per_cell, n_cells, users, now_s, found, keys, np.empty((2, targets.BLOCK), np.int64),
-        )  # fmt: skip
+            life.rules[part.region],
+            life.facts,
+            part.sums,
+            life.regions[part.region].devices,
+            rows,
+            homes,
+            kind,
+            model,
+            goal,
+            low_key,
+            high_key,
+            hop,
+            which,
+            per_cell,
+            n_cells,
+            users,
+            now_s,
+            found,
+            keys,
+            np.empty((2, targets.BLOCK), np.int64),
+        )
         return found[:n], keys[:n]
 
     found, by_region = world.each(choose, range(len(life.parts))), dict.fromkeys(names, 0)
@@ -209,18 +300,32 @@ def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
         part = life.parts[number]
         name, region = names[part.region], life.regions[part.region]
         begins, lengths = (np.array(column, np.int64) for column in spans[name])
-        targets.place_in_time(life.rules[part.region], region.devices, *found[number], low_key, high_key, seconds[name], begins, lengths, region.next_s)
+        targets.place_in_time(
+            life.rules[part.region],
+            region.devices,
+            *found[number],
+            low_key,
+            high_key,
+            seconds[name],
+            begins,
+            lengths,
+            region.next_s,
+        )
 
     world.each(place, range(len(life.parts)))
 
 
-# -- the gateway, and moments -----------------------------------------------------------------------------------------------------------------------
+# -- the gateway, and moments ----------------------------------------------------------------------
 
 
 def _busy_rows(world: World, life: Life, until_s: int) -> dict[int, NDArray[Any]]:
-    """Return, by region, the rows whose next attempt before *until_s* finds the gateway busy: those past its answers of the hour."""
+    """Return, by region, the rows whose next attempt before *until_s* finds the gateway busy: those
+    past its answers of the hour.
+    """
     capacity = firmware_of(world.scenario).screening.capacity
-    nobody: dict[int, NDArray[Any]] = {region: np.zeros(0, np.int64) for region in range(len(life.regions))}
+    nobody: dict[int, NDArray[Any]] = {
+        region: np.zeros(0, np.int64) for region in range(len(life.regions))
+    }
     if capacity is None:
         return nobody
     due: list[tuple[int, int, int, int]] = []
@@ -231,7 +336,15 @@ def _busy_rows(world: World, life: Life, until_s: int) -> dict[int, NDArray[Any]
             n = due_attempts(region.devices, start, stop, until_s, row, second)
             row, second = np.empty(n, np.int64), np.empty(n, np.int64)
             due_attempts(region.devices, start, stop, until_s, row, second)
-            due += list(zip(second.tolist(), [number] * n, [int(c.SLOT[kind])] * n, row.tolist(), strict=True))
+            due += list(
+                zip(
+                    second.tolist(),
+                    [number] * n,
+                    [int(c.SLOT[kind])] * n,
+                    row.tolist(),
+                    strict=True,
+                )
+            )
     most, busy = int(capacity * HOUR_S), dict[int, list[int]]()
     for at_s, number, _, at in sorted(due):
         life.busy[at_s // HOUR_S] += 1
@@ -262,9 +375,12 @@ def _look_around(life: Life, now_s: int) -> None:
             life.behind.append((name, release_class, now_s, _behind(life, of_class, now_s)))
         suspended = sum(int(part.summed("suspended")[kind]) for part in life.parts)
         for ledger, number in (("hub", 1), ("smi", 0)):
-            wrong, unknown = (sum(int(part.summed("totals")[kind, number, what]) for part in life.parts) for what in (Total.N_WRONG, Total.N_UNKNOWN))
+            wrong, unknown = (
+                sum(int(part.summed("totals")[kind, number, what]) for part in life.parts)
+                for what in (Total.N_WRONG, Total.N_UNKNOWN)
+            )
             if kind == DeviceType.IHD and ledger == "smi":
-                unknown = sum(int(region.starts[kind + 1] - region.starts[kind]) for region in life.regions)
+                unknown = sum(
+                    int(region.starts[kind + 1] - region.starts[kind]) for region in life.regions
+                )
             life.states.append((ledger, name, now_s, wrong, unknown, behind, suspended))
-
-

@@ -1,6 +1,8 @@
-"""Local updates (S1-03, S1-06): a Poisson process per participating device, or national releases taken up over weeks.
+"""Local updates (S1-03, S1-06): a Poisson process per participating device, or national releases
+taken up over weeks.
 
-Release dates are one calendar for the country, so devices change together: the second driver clusters changes in time, and with them staleness and alerts.
+Release dates are one calendar for the country, so devices change together: the second driver
+clusters changes in time, and with them staleness and alerts.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ def local_updates(world: World) -> Process:
 
 
 def releases(world: World) -> Process:
-    """Publish one release after another; each participant installs it in its own time, unless the next one overtakes it."""
+    """Publish one release after another; each participant installs it in its own time, unless the
+    next one overtakes it.
+    """
     local = world.scenario.updates.local
     if local.driver != "releases" or local.rate == 0:
         return
@@ -38,10 +42,19 @@ def releases(world: World) -> Process:
         number += 1
 
 
-def _schedule(world: World, stream: str, occasion: int, rate_per_s: float, start_s: int, before_s: int) -> None:
+def _schedule(
+    world: World, stream: str, occasion: int, rate_per_s: float, start_s: int, before_s: int
+) -> None:
     for rows in world.estate.slices:
         if rows.device_type in UPDATED_LOCALLY:
             schedule(
-                world.key(stream), rows.place, world.estate.view("index", rows), world.estate.view("takes_part", rows), occasion, rate_per_s, start_s,
-                before_s, world.estate.view("next_change_s", rows),
+                world.key(stream),
+                rows.place,
+                world.estate.view("index", rows),
+                world.estate.view("takes_part", rows),
+                occasion,
+                rate_per_s,
+                start_s,
+                before_s,
+                world.estate.view("next_change_s", rows),
             )

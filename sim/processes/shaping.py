@@ -1,7 +1,10 @@
-"""What devices and hubs do to their messages before the first attempt (S1-19; docs/model.md section 10): rows, first losses, and the hub's own buffer.
+"""What devices and hubs do to their messages before the first attempt (S1-19; docs/model.md section
+10): rows, first losses, and the hub's own buffer.
 
-Each row sees the messages of one sender and kind in order of time. A message put off past the end of an interval waits before the next row for the interval
-into which it falls; so the length of intervals changes nothing. Who is never put off, and meets no row and no broken link, is not handled at all.
+Each row sees the messages of one sender and kind in order of time. A message put off past the end
+of an interval waits before the next row for the interval into which it falls; so the length of
+intervals changes nothing. Who is never put off, and meets no row and no broken link, is not handled
+at all.
 """
 
 from __future__ import annotations
@@ -34,32 +37,78 @@ ENDED_AT: Final = {  # what ends a message before its first attempt, and at whic
 
 
 def dark_until(world: World, source: Source) -> NDArray[Any]:
-    """Return when each premises of the region has its hub back, int32; nothing where there is no darkness, or none that would stop these messages."""
+    """Return when each premises of the region has its hub back, int32; nothing where there is no
+    darkness, or none that would stop these messages.
+    """
     return world.estate.dark_until_s[source.region][: 0 if source.last_gasp else None]
 
 
 def entered(
-    world: World, source: Source, stream: str, row: NDArray[Any], raised: NDArray[Any], occasion: NDArray[Any], cause: int, loss: float, start_s: int,
+    world: World,
+    source: Source,
+    stream: str,
+    row: NDArray[Any],
+    raised: NDArray[Any],
+    occasion: NDArray[Any],
+    cause: int,
+    loss: float,
+    start_s: int,
     counts: NDArray[Any],
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return (row, leave) of the messages that leave as they are raised, and count them by second; *row* and *raised* are used up."""
-    whole = kernel.packed(row, raised, occasion, int(cause), world.warm_up_s, np.zeros(kernel.N_TALLY, np.int64)) if world.trace is not None else NOBODY
+    """Return (row, leave) of the messages that leave as they are raised, and count them by second;
+    *row* and *raised* are used up.
+    """
+    whole = (
+        kernel.packed(
+            row, raised, occasion, int(cause), world.warm_up_s, np.zeros(kernel.N_TALLY, np.int64)
+        )
+        if world.trace is not None
+        else NOBODY
+    )
     left: tuple[NDArray[Any], NDArray[Any]] = reports.enter(
-        world.key(stream), source.place, source.premises, row, occasion, raised, world.estate.reach[source.region], dark_until(world, source), start_s,
-        np.uint64(threshold(loss)), world.warm_up_s, counts, source.tally, whole["fate"],
+        world.key(stream),
+        source.place,
+        source.premises,
+        row,
+        occasion,
+        raised,
+        world.estate.reach[source.region],
+        dark_until(world, source),
+        start_s,
+        np.uint64(threshold(loss)),
+        world.warm_up_s,
+        counts,
+        source.tally,
+        whole["fate"],
     )
     _remember(world, source, whole)
     return left
 
 
-def flow(source: Source, row: NDArray[Any], leave: NDArray[Any], cause: NDArray[Any] | int, counts: NDArray[Any]) -> Flow:
-    """Return messages that leave as they are raised."""
-    return Flow(source.kind, source.group, source.region, source.place, source.premises, row, leave, leave, leave, cause, counts)
-
-
-def shaped(
-    world: World, source: Source, messages: NDArray[Any], start_s: int, stop_s: int
+def flow(
+    source: Source,
+    row: NDArray[Any],
+    leave: NDArray[Any],
+    cause: NDArray[Any] | int,
+    counts: NDArray[Any],
 ) -> Flow:
+    """Return messages that leave as they are raised."""
+    return Flow(
+        source.kind,
+        source.group,
+        source.region,
+        source.place,
+        source.premises,
+        row,
+        leave,
+        leave,
+        leave,
+        cause,
+        counts,
+    )
+
+
+def shaped(world: World, source: Source, messages: NDArray[Any], start_s: int, stop_s: int) -> Flow:
     """Take the *messages* raised in [start, stop), and those that wait, through the rows and the
     hub's door.
     """
@@ -107,7 +156,7 @@ def _taken_past(here: Passage, k: int, due: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(going)
 
 
-# -- the hub's door ----------------------------------------------------------------------------------
+# -- the hub's door --------------------------------------------------------------------------------
 
 
 def _through_the_door(here: Passage, due: NDArray[Any]) -> Flow:
@@ -137,11 +186,17 @@ def _through_the_door(here: Passage, due: NDArray[Any]) -> Flow:
     )  # fmt: skip
 
 
-def _past_the_link(world: World, source: Source, leaving: NDArray[Any], start_s: int, stop_s: int) -> NDArray[Any]:
-    """Return those who leave in the interval, by sender and second made; the hubs keep the others, as far as they can."""
+def _past_the_link(
+    world: World, source: Source, leaving: NDArray[Any], start_s: int, stop_s: int
+) -> NDArray[Any]:
+    """Return those who leave in the interval, by sender and second made; the hubs keep the others,
+    as far as they can.
+    """
     hub = next((stage for stage in world.scenario.network if stage.stage == "hub"), None)
     links = since(source.links, start_s, source.region)
-    keeping.find_links(leaving, links, source.region, source.premises, hub is not None and hub.buffer is not None)
+    keeping.find_links(
+        leaving, links, source.region, source.premises, hub is not None and hub.buffer is not None
+    )
     _remember(world, source, leaving)
     at_once, kept = keeping.kept_apart(leaving, world.warm_up_s, source.tally)
     source.new_kept = kept[kept["t"] >= stop_s]
@@ -166,10 +221,12 @@ def _drop(world: World, source: Source, kept: NDArray[Any]) -> None:
 def _remember(world: World, source: Source, messages: NDArray[Any]) -> None:
     """Keep those who have just ended, where somebody asks."""
     if world.trace is not None:
-        source.ended.append(messages[(messages["fate"] != Fate.IN_FLIGHT) & (messages["fate"] != kernel.HELD)])
+        source.ended.append(
+            messages[(messages["fate"] != Fate.IN_FLIGHT) & (messages["fate"] != kernel.HELD)]
+        )
 
 
-# -- the accounts -----------------------------------------------------------------------------------------------------------------------------------
+# -- the accounts ----------------------------------------------------------------------------------
 
 
 def close(world: World, sources: Sequence[Source]) -> None:
@@ -178,13 +235,19 @@ def close(world: World, sources: Sequence[Source]) -> None:
         if len(source.kept):
             _drop(world, source, source.kept)
         _remember(world, source, source.kept)
-        under_way, late, _ = kernel.parted(source.kept, world.horizon_s, False, world.warm_up_s, source.tally)
+        under_way, late, _ = kernel.parted(
+            source.kept, world.horizon_s, False, world.warm_up_s, source.tally
+        )
         under_way = np.concatenate([under_way, late, *source.waiting])
         fates, rows = world.recorder.fates, world.recorder.rows
-        fates[source.name, "in_flight", ""] += int(np.count_nonzero(under_way["raised"] >= world.warm_up_s))
+        fates[source.name, "in_flight", ""] += int(
+            np.count_nonzero(under_way["raised"] >= world.warm_up_s)
+        )
         for fate, stage in ENDED_AT.items():
             fates[source.name, fate.word, stage] += int(source.tally[fate])
-        for (stage, number, row), (n_stopped, n_put_off) in zip(source.rows, source.stopped.tolist(), strict=True):
+        for (stage, number, row), (n_stopped, n_put_off) in zip(
+            source.rows, source.stopped.tolist(), strict=True
+        ):
             if n_stopped or n_put_off:
                 count = rows[stage, number, row.kind, source.name]
                 count[0], count[1] = count[0] + n_stopped, count[1] + n_put_off
@@ -197,8 +260,15 @@ def close(world: World, sources: Sequence[Source]) -> None:
 def _tell(world: World, source: Source, messages: NDArray[Any]) -> None:
     """Write *messages* that never left into the trace."""
     region, slot = world.estate.regions[source.region], source.place % 8
-    columns = (source.premises[messages["row"]], messages["raised"], messages["cause"], messages["fate"])
+    columns = (
+        source.premises[messages["row"]],
+        messages["raised"],
+        messages["cause"],
+        messages["fate"],
+    )
     for index, raised, cause, fate in zip(*(column.tolist() for column in columns), strict=True):
         assert world.trace is not None
         end = Fate(fate).word, ENDED_AT.get(Fate(fate), "")
-        world.trace.messages.append((source.name, region, slot, index, raised, MessageCause(cause).word, *end, -1))
+        world.trace.messages.append(
+            (source.name, region, slot, index, raised, MessageCause(cause).word, *end, -1)
+        )

@@ -17,12 +17,18 @@ from sim.world import World
 
 
 def sources(world: World, start_s: int, stop_s: int, changes: Sequence[Changes]) -> list[Flow]:
-    """Return the named messages whose first attempt leaves in [start, stop), one flow for each kind and place, given the devices' *changes*."""
+    """Return the named messages whose first attempt leaves in [start, stop), one flow for each kind
+    and place, given the devices' *changes*.
+    """
     known = _known(world)
 
     def of(number: int) -> Flow:
         source, raiser = known[number]
-        return reports(world, source, start_s, stop_s, changes) if raiser is None else alerts(world, source, raiser, start_s, stop_s)
+        return (
+            reports(world, source, start_s, stop_s, changes)
+            if raiser is None
+            else alerts(world, source, raiser, start_s, stop_s)
+        )
 
     return world.each(of, range(len(known)))
 
@@ -35,16 +41,30 @@ def known_sources(world: World) -> list[Source]:
 def _known(world: World) -> list[tuple[Source, Raiser | None]]:
     """Return every source and, of alerts, what makes them; they are looked up the first time."""
     if world.progress.sources is None:
-        links = [since(links_of(world.scenario, world.replication, world.estate), -1, region) for region in range(len(world.estate.regions))]
+        links = [
+            since(links_of(world.scenario, world.replication, world.estate), -1, region)
+            for region in range(len(world.estate.regions))
+        ]
         rows = rows_for(world.scenario, VERSION_REPORT)
         reporters = [
             Source(
-                kind=len(world.recorder.kinds) - 1, name=VERSION_REPORT, group=group, region=senders.region, place=senders.place, premises=senders.index,
-                last_gasp=False, rows=rows, links=links[senders.region], tally=world.tally[group],
+                kind=len(world.recorder.kinds) - 1,
+                name=VERSION_REPORT,
+                group=group,
+                region=senders.region,
+                place=senders.place,
+                premises=senders.index,
+                last_gasp=False,
+                rows=rows,
+                links=links[senders.region],
+                tally=world.tally[group],
             )
             for group, senders in enumerate(world.estate.senders)
         ]
-        world.progress.sources = [*((source, None) for source in reporters), *alert_sources(world, links)]
+        world.progress.sources = [
+            *((source, None) for source in reporters),
+            *alert_sources(world, links),
+        ]
     return world.progress.sources
 
 

@@ -1,6 +1,8 @@
-"""The existing load: scheduled reads, service requests and today's alerts, as counts by second (F9; validation targets V1 to V3).
+"""The existing load: scheduled reads, service requests and today's alerts, as counts by second (F9;
+validation targets V1 to V3).
 
-What a storm pushes aside has to be there to be pushed. It is calibrated to the published month of July 2022; its profile over the day is an assumption.
+What a storm pushes aside has to be there to be pushed. It is calibrated to the published month of
+July 2022; its profile over the day is an assumption.
 """
 
 from __future__ import annotations
@@ -18,15 +20,27 @@ from sim.world import World
 
 
 def existing_load(world: World, start_s: int, stop_s: int) -> NDArray[Any]:
-    """Return int32 regions × kinds × seconds, the anonymous messages that enter in [start, stop); no kinds when the level is 0."""
+    """Return int32 regions × kinds × seconds, the anonymous messages that enter in [start, stop);
+    no kinds when the level is 0.
+    """
     traffic, estate = world.scenario.traffic, world.estate
     kinds = list(traffic.kinds.items()) if traffic.level else []
     counts = np.zeros((len(estate.regions), len(kinds), stop_s - start_s), np.int32)
     for i, (name, kind) in enumerate(kinds):
         for region in range(len(estate.regions)):
             n = senders(world, kind.per, region)
-            tables, first = hourly_tables(traffic.level * float(kind.rate) * n, tuple(traffic.profiles[kind.profile]))
-            poisson_arrivals(world.key(f"traffic.{name}"), region, start_s, stop_s, tables, first, counts[region, i])
+            tables, first = hourly_tables(
+                traffic.level * float(kind.rate) * n, tuple(traffic.profiles[kind.profile])
+            )
+            poisson_arrivals(
+                world.key(f"traffic.{name}"),
+                region,
+                start_s,
+                stop_s,
+                tables,
+                first,
+                counts[region, i],
+            )
     return counts
 
 
@@ -36,12 +50,17 @@ def senders(world: World, per: str, region: int) -> float:
     if per == "premises":
         return float(premises)
     counted = ("esme", "gsme") if per == "meter" else tuple(shares)
-    return premises * (added(shares[name] for name in counted) + (2.0 if per == "device" else 0.0))  # every premises has a hub and a gas proxy
+    # every premises has a hub and a gas proxy
+    return premises * (added(shares[name] for name in counted) + (2.0 if per == "device" else 0.0))
 
 
 @lru_cache(maxsize=256)
-def hourly_tables(mean_per_s: float, profile: tuple[float, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the Poisson inversion tables of the 24 hours of a day, one after the other, and where each starts."""
+def hourly_tables(
+    mean_per_s: float, profile: tuple[float, ...]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the Poisson inversion tables of the 24 hours of a day, one after the other, and where
+    each starts.
+    """
     average = added(profile) / len(profile)
     tables = [poisson_cdf_thresholds(mean_per_s * weight / average) for weight in profile]
     return np.concatenate(tables), np.cumsum([0, *map(len, tables)])

@@ -1,6 +1,7 @@
 """Reports: from a results folder alone to figures and sentences.
 
-`answer` is what a run says on the terminal; `write` makes its page, `report.html`, and its figures; `findings` is what both are made of, for a notebook.
+`answer` is what a run says on the terminal; `write` makes its page, `report.html`, and its figures;
+`findings` is what both are made of, for a notebook.
 """
 
 from sim.report.answers import answer, findings

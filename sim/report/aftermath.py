@@ -1,4 +1,6 @@
-"""A run as H9 sees it: policies, how long what went wrong lasted, how loaded the world was, and what became of it afterwards."""
+"""A run as H9 sees it: policies, how long what went wrong lasted, how loaded the world was, and
+what became of it afterwards.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,13 @@ LOAD: Final = "traffic.level"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one cell: its *policy*, *what* went wrong (a list of faults) and for how long, and estimates; *drain* and *fluid* may not apply (None).
-    *slowest* is the time to drain as it is said; *drain* is that where every replication drained.
+    """What became of one cell: its *policy*, *what* went wrong (a list of faults) and for how long,
+    and estimates; *drain* and *fluid* may not apply (None). *slowest* is the time to drain as it is
+    said; *drain* is that where every replication drained.
 
-    *start_s* is when it began; *place* is the server that is looked at, a group of the metrics (`dsp/dsp`). A message is sent at most 1 + *cap* times, and
-    retries are at most *budget* of all first attempts since the world began.
+    *start_s* is when it began; *place* is the server that is looked at, a group of the metrics
+    (`dsp/dsp`). A message is sent at most 1 + *cap* times, and retries are at most *budget* of all
+    first attempts since the world began.
     """
 
     cell: Cell
@@ -48,7 +52,9 @@ class Outcome:
 
     @property
     def metastable(self) -> bool:
-        """Whether the storm outlived its trigger: the world carried its load before, and in the last hour no less arrives than can be passed on."""
+        """Whether the storm outlived its trigger: the world carried its load before, and in the
+        last hour no less arrives than can be passed on.
+        """
         return not self.returns and self.before.value < 1 <= self.after.value
 
     @property
@@ -62,15 +68,19 @@ class Outcome:
         return self.most * self.before.value
 
     def longest_drain_s(self, outage_s: float) -> float | None:
-        """Return the longest that fluid takes to drain after an outage, were everything sent as often as the policy lets it; None where it need not drain.
+        """Return the longest that fluid takes to drain after an outage, were everything sent as
+        often as the policy lets it; None where it need not drain.
 
-        With a = 1 + cap and load ρ: outage · aρ / (1 − aρ). With a = 1 + budget, what was saved since the world began comes on top: + budget · ρ · start /
-        (1 − aρ).
+        With a = 1 + cap and load ρ: outage · aρ / (1 − aρ). With a = 1 + budget, what was saved
+        since the world began comes on top: + budget · ρ · start / (1 − aρ).
         """
         load, found = self.before.value, []
         for more, saved in ((self.cap, 0.0), (self.budget, self.budget)):
             if (1 + more) * load < 1:
-                found.append(((1 + more) * load * outage_s + saved * load * self.start_s) / (1 - (1 + more) * load))
+                found.append(
+                    ((1 + more) * load * outage_s + saved * load * self.start_s)
+                    / (1 - (1 + more) * load)
+                )
         return min(found, default=None)
 
 
@@ -80,18 +90,28 @@ def reached(found: Estimate | None) -> Estimate | None:
 
 
 def _retries(cell: Cell) -> tuple[float, float]:
-    """Return the cap and the budget of retries of *cell*; no retries are a cap of 0, no budget is an infinite one."""
-    rows = [row for stage in cell.scenario.network for row in stage.mitigations if row.kind == "retry"]
+    """Return the cap and the budget of retries of *cell*; no retries are a cap of 0, no budget is
+    an infinite one.
+    """
+    rows = [
+        row for stage in cell.scenario.network for row in stage.mitigations if row.kind == "retry"
+    ]
     budgets = [inf if row.budget is None else float(row.budget) for row in rows]
     return max((float(row.cap) for row in rows), default=0.0), max(budgets, default=inf)
 
 
 def _struck(what: str, place: str, loads: Iterable[str]) -> list[str]:
-    """Return the servers of *loads* that an outage of the server *place* took (`csp/all`: all of a stage); none for what strikes homes or links."""
+    """Return the servers of *loads* that an outage of the server *place* took (`csp/all`: all of a
+    stage); none for what strikes homes or links.
+    """
     if what != "stage_outages":
         return []
     stage, _, server = place.partition("/")
-    return [group for group in loads if group == place or (server == "all" and group.partition("/")[0] == stage)]
+    return [
+        group
+        for group in loads
+        if group == place or (server == "all" and group.partition("/")[0] == stage)
+    ]
 
 
 class Aftermath:
@@ -99,9 +119,18 @@ class Aftermath:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        varied = {path for cell in study.cells for path in cell.levels if len({other.levels.get(path) for other in study.cells}) > 1}
-        self._policy_paths = sorted(path for path in varied if path != LOAD and not path.endswith(".duration"))
-        self.outcomes = tuple(found for cell in study.cells if (found := self._outcome(cell)) is not None)
+        varied = {
+            path
+            for cell in study.cells
+            for path in cell.levels
+            if len({other.levels.get(path) for other in study.cells}) > 1
+        }
+        self._policy_paths = sorted(
+            path for path in varied if path != LOAD and not path.endswith(".duration")
+        )
+        self.outcomes = tuple(
+            found for cell in study.cells if (found := self._outcome(cell)) is not None
+        )
 
     def _outcome(self, cell: Cell) -> Outcome | None:
         triggers = next(iter(self.study.tables("triggers", cell).values()))
@@ -109,20 +138,46 @@ class Aftermath:
         if not len(triggers) or not loads:
             return None
         last = triggers.iloc[int(triggers["end_s"].to_numpy().argmax())]
-        place = max(_struck(str(last["what"]), str(last["place"]), loads) or loads, key=lambda group: loads[group].value)
-        found = {name: self.study.estimate(cell, name, place) for name in ("load_before_share", "drain_fluid_s")}
-        returned, before = self.study.estimate(cell, "returned_to_normal_share"), found["load_before_share"]
+        place = max(
+            _struck(str(last["what"]), str(last["place"]), loads) or loads,
+            key=lambda group: loads[group].value,
+        )
+        found = {
+            name: self.study.estimate(cell, name, place)
+            for name in ("load_before_share", "drain_fluid_s")
+        }
+        returned, before = (
+            self.study.estimate(cell, "returned_to_normal_share"),
+            found["load_before_share"],
+        )
         if returned is None or before is None:
             return None
         slowest = self.study.estimate(cell, "drain_time_s")
         return Outcome(
-            cell, self._policy(cell), str(last["what"]), place, int(last["start_s"]), int(last["end_s"] - last["start_s"]), before, loads[place], returned,
-            slowest, reached(slowest), reached(found["drain_fluid_s"]), *_retries(cell),
-        )  # fmt: skip
+            cell,
+            self._policy(cell),
+            str(last["what"]),
+            place,
+            int(last["start_s"]),
+            int(last["end_s"] - last["start_s"]),
+            before,
+            loads[place],
+            returned,
+            slowest,
+            reached(slowest),
+            reached(found["drain_fluid_s"]),
+            *_retries(cell),
+        )
 
     def _policy(self, cell: Cell) -> str:
-        others = [f"{path.rpartition('.')[2]} {cell.levels[path]}" for path in self._policy_paths if path in cell.levels]
-        return ", ".join([*([cell.option.replace("_", " ")] if cell.option else []), *others]) or self.study.name.replace("_", " ")
+        others = [
+            f"{path.rpartition('.')[2]} {cell.levels[path]}"
+            for path in self._policy_paths
+            if path in cell.levels
+        ]
+        return ", ".join(
+            [*([cell.option.replace("_", " ")] if cell.option else []), *others]
+        ) or self.study.name.replace("_", " ")
 
     @cached_property
     def policies(self) -> tuple[str, ...]:
@@ -139,8 +194,12 @@ class Aftermath:
         """The levels of traffic, the lowest first."""
         return tuple(sorted({level_of(outcome) for outcome in self.outcomes}))
 
-    def of(self, policy: str | None = None, outage_s: int | None = None, level: float | None = None) -> list[Outcome]:
-        """Return the outcomes of a *policy*, an outage and a *level* of traffic (None: of any), in the order of the load."""
+    def of(
+        self, policy: str | None = None, outage_s: int | None = None, level: float | None = None
+    ) -> list[Outcome]:
+        """Return the outcomes of a *policy*, an outage and a *level* of traffic (None: of any), in
+        the order of the load.
+        """
         found: Iterable[Outcome] = self.outcomes
         for wanted, of in ((policy, policy_of), (outage_s, outage_of), (level, level_of)):
             found = [outcome for outcome in found if wanted is None or of(outcome) == wanted]
@@ -148,8 +207,12 @@ class Aftermath:
 
     @cached_property
     def focus(self) -> tuple[int, float]:
-        """The outage and level of traffic that tell policies apart best: where nearest to half of them come back; of several, the longest and highest."""
-        pairs = sorted({(outcome.outage_s, level_of(outcome)) for outcome in self.outcomes}, reverse=True)
+        """The outage and level of traffic that tell policies apart best: where nearest to half of
+        them come back; of several, the longest and highest.
+        """
+        pairs = sorted(
+            {(outcome.outage_s, level_of(outcome)) for outcome in self.outcomes}, reverse=True
+        )
 
         def uneven(pair: tuple[int, float]) -> float:
             here = self.of(None, *pair)
@@ -158,7 +221,9 @@ class Aftermath:
         return min(pairs, key=uneven)
 
     def boundary(self, policy: str, outage_s: int) -> tuple[Estimate | None, Estimate | None]:
-        """Return the highest load from which a *policy* comes back after that outage, no lower one failing, and the lowest from which it does not."""
+        """Return the highest load from which a *policy* comes back after that outage, no lower one
+        failing, and the lowest from which it does not.
+        """
         back, lost = None, None
         for outcome in self.of(policy, outage_s):
             if lost is None and outcome.returns:
@@ -183,7 +248,7 @@ def level_of(outcome: Outcome) -> float:
     return float(outcome.cell.scenario.traffic.level)
 
 
-# -- an outcome in words -----------------------------------------------------------------------------
+# -- an outcome in words ---------------------------------------------------------------------------
 
 
 def place_of(outcome: Outcome) -> str:

@@ -26,7 +26,8 @@ def fits(study: Study) -> bool:
 
 
 def sentence(study: Study) -> str:
-    """Say in which cell wrong records are youngest and in which oldest, as far as the run can tell."""
+    """Say in which cell wrong records are youngest and in which oldest, as far as the run can tell.
+    """
     ranking = of_cells(study, study.cells, MEAN)
     young, old = ranking.lowest, ranking.highest
     if young is old or ranking.alike:

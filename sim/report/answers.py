@@ -1,4 +1,6 @@
-"""What a run says on the terminal: the question, the answer in a paragraph, what else to know, and the tables."""
+"""What a run says on the terminal: the question, the answer in a paragraph, what else to know, and
+the tables.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ _INTERVAL: Final = re.compile(r" ± |\(\S+ to \S+")
 
 
 def findings(run: str | PathLike[str] | Results | Study) -> Findings:
-    """Return what there is to say of a *run*: as H1 to H5, H8 or H9, of firmware otherwise, or in general, by what it asks, compares and measures.
+    """Return what there is to say of a *run*: as H1 to H5, H8 or H9, of firmware otherwise, or in
+    general, by what it asks, compares and measures.
 
     Raises `StoreError` when there is no run, or it is not as it was written.
     """
@@ -60,8 +63,12 @@ def _of(study: Study) -> Findings:
     more = [*endings.points(study), *inert.points(study), *sample.points(study)]
     notes = [f"Note: {note}" for note in study.manifest.get("notes", ())]  # older runs have none
     points = (
-        *found.points, *([ages.sentence(study)] if old else []), *more, *halves.points(study), *notes,
-    )  # fmt: skip
+        *found.points,
+        *([ages.sentence(study)] if old else []),
+        *more,
+        *halves.points(study),
+        *notes,
+    )
     return replace(
         found,
         answer=said,
@@ -91,11 +98,15 @@ def _of_any(study: Study) -> Findings:
 
 
 def answer(run: str | PathLike[str] | Results | Study) -> str:
-    """Return as plain text what a *run* answers. Raises `StoreError` when there is no run, or it is not as it was written."""
+    """Return as plain text what a *run* answers. Raises `StoreError` when there is no run, or it is
+    not as it was written.
+    """
     study = run if isinstance(run, Study) else Study(run)
     found = findings(study)
     said = [wrapped(found.answer), *(wrapped(f"- {point}", "  ") for point in found.points)]
-    parts = [wrapped(study.question if study.question != "none" else study.name)] + ([] if found.last else said)
+    parts = [wrapped(study.question if study.question != "none" else study.name)] + (
+        [] if found.last else said
+    )
     parts += [grid.text() for grid in found.grids if not grid.page_only]
     parts += [wrapped(footing(study))] if study.cells else []
     parts += [wrapped(f"Warning: {warning}", "  ") for warning in study.manifest["warnings"]]

@@ -44,7 +44,9 @@ def sentence(study: Study, cell: Cell) -> str:
             (_NOBODY, "with what nobody sends"),
         ) if parts[how]
     ]  # fmt: skip
-    return f"Behind the list under {called(cell)}, a device in each class by itself: {listed(told)}."
+    return (
+        f"Behind the list under {called(cell)}, a device in each class by itself: {listed(told)}."
+    )
 
 
 def _told(cell: Cell, found: dict[str, Estimate], how: str) -> str:

@@ -140,14 +140,16 @@ def grid(contest: Contest) -> tuple[Grid, ...]:
             (contest.called(choice), interval(choice.cost), *(percent(one.late) for one in there))
         )
     heads = [
-        "reports lost one by one"
-        if _out(contest.choices[0].cell.scenario) is None
-        else _world(contest.choices[0].cell)
+        (
+            "reports lost one by one"
+            if _out(contest.choices[0].cell.scenario) is None
+            else _world(contest.choices[0].cell)
+        )
     ]
     heads += [_world(world.choices[0].cell) for world in others]
     note = (
-        f"PPMID records {contest.so_long}, of all, in each world. A report that meets a link that is"
-        " out is lost, unless its hub keeps it."
+        f"PPMID records {contest.so_long}, of all, in each world. A report that meets a link that"
+        " is out is lost, unless its hub keeps it."
     )
     return (
         Grid(

@@ -1,4 +1,6 @@
-"""The rules of an experiment as a contest: what each costs, what it leaves wrong, and which are worth having."""
+"""The rules of an experiment as a contest: what each costs, what it leaves wrong, and which are
+worth having.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ _MOST: Final = 6  # worlds of a table
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A rule of the experiment with its settings: its *cell*, what it *costs* (messages per
-    device-year), the share of records it leaves *wrong*, and the share it leaves wrong for more than
-    7 days (*late*; where a run of before did not measure that, all that are wrong).
+    device-year), the share of records it leaves *wrong*, and the share it leaves wrong for more
+    than 7 days (*late*; where a run of before did not measure that, all that are wrong).
     """
 
     cell: Cell
@@ -51,7 +53,6 @@ class Choice:
             return f"{rule.label} {format_duration(reporting.timer_s)}"
         to_smi = " to SMI" if rule.reads_the_hub and reporting.read.refreshes_smi else ""
         return f"{rule.label} {rule.name}{to_smi}"
-
 
     @property
     def plain(self) -> str:
@@ -84,8 +85,8 @@ def choices(study: Study, cells: Sequence[Cell]) -> tuple[Choice, ...]:
 
 
 def worlds(study: Study) -> list[list[Cell]]:
-    """Return the cells of *study* world by world where it has the same few options in a few of them;
-    else all in one.
+    """Return the cells of *study* world by world where it has the same few options in a few of
+    them; else all in one.
     """
     groups = by_levels(study)
     options = [[cell.option for cell in cells] for cells in groups]
@@ -102,7 +103,9 @@ class Contest:
         self.study = study
         self.choices = choices(study, cells or worlds(study)[0])
         self.by_name = {choice.cell.name: choice for choice in self.choices}
-        points = {name: (choice.cost.value, choice.wrong.value) for name, choice in self.by_name.items()}
+        points = {
+            name: (choice.cost.value, choice.wrong.value) for name, choice in self.by_name.items()
+        }
         self.best = tuple(self.by_name[name] for name in frontier(points))
         self.beaten_by = {name: self.by_name[other] for name, other in dominators(points).items()}
 
@@ -132,12 +135,16 @@ class Contest:
         return Floor(unreached(silent[0].cell.scenario), silent[0].late)
 
     def called(self, choice: Choice) -> str:
-        """Return the name of *choice* in sentences: its rule in words where that is its own, else the name of its cell."""
+        """Return the name of *choice* in sentences: its rule in words where that is its own, else
+        the name of its cell.
+        """
         alone = [other.plain for other in self.choices].count(choice.plain) == 1
         return choice.plain if alone else choice.cell.called
 
     def label(self, choice: Choice) -> str:
-        """Return what marks *choice* in a figure: its rule and period where that is its own, else the name of its cell."""
+        """Return what marks *choice* in a figure: its rule and period where that is its own, else
+        the name of its cell.
+        """
         return (
             choice.label
             if [other.label for other in self.choices].count(choice.label) == 1
@@ -153,5 +160,10 @@ class Contest:
         return cost, wrong
 
     def clear(self, choice: Choice, other: Choice) -> bool:
-        """Whether the 95 % intervals bear out that *other* is no dearer and no more wrong than *choice*; with one replication, whether the values do."""
-        return all((apart.high if apart.n > 1 else apart.value) <= 1e-12 for apart in self.paired(other, choice))
+        """Whether the 95 % intervals bear out that *other* is no dearer and no more wrong than
+        *choice*; with one replication, whether the values do.
+        """
+        return all(
+            (apart.high if apart.n > 1 else apart.value) <= 1e-12
+            for apart in self.paired(other, choice)
+        )

@@ -1,4 +1,6 @@
-"""How records and devices stand over the years: lines with a band that holds every replication, in panels side by side."""
+"""How records and devices stand over the years: lines with a band that holds every replication, in
+panels side by side.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ YEAR_D: Final = 365.0
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a panel: its *name* in the key, a row of *values* (shares, or counts) for each replication, and which *look* it has."""
+    """A line of a panel: its *name* in the key, a row of *values* (shares, or counts) for each
+    replication, and which *look* it has.
+    """
 
     name: str
     values: Numbers
@@ -29,7 +33,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel: its *title*, the *days* of its lines, the *lines*, and the days *shaded* (None: none)."""
+    """A panel: its *title*, the *days* of its lines, the *lines*, and the days *shaded* (None:
+    none).
+    """
 
     title: str
     days: Numbers
@@ -39,13 +45,28 @@ class Panel:
 
 @styled
 def panels(shown: Sequence[Panel], label: str, across: int, scale: float = 100.0) -> Figure:
-    """Return *shown* in rows of *across*, on one scale up (*label*; values times *scale*) and one across, with one key below."""
+    """Return *shown* in rows of *across*, on one scale up (*label*; values times *scale*) and one
+    across, with one key below.
+    """
     rows = -(-len(shown) // across)
     names = list(dict.fromkeys((line.name, line.look) for panel in shown for line in panel.lines))
     height = rows * (_PANEL_IN + _GAP_IN) + _FOOT_IN + _KEY_IN * -(-len(names) // 3)
     figure = new(height)
-    top = max((float(line.values.max()) for panel in shown for line in panel.lines if line.values.size), default=0.0) * scale
-    years = max((float(panel.days[-1]) for panel in shown if len(panel.days)), default=0.0) > 2 * YEAR_D
+    top = (
+        max(
+            (
+                float(line.values.max())
+                for panel in shown
+                for line in panel.lines
+                if line.values.size
+            ),
+            default=0.0,
+        )
+        * scale
+    )
+    years = (
+        max((float(panel.days[-1]) for panel in shown if len(panel.days)), default=0.0) > 2 * YEAR_D
+    )
     left, width = 0.11, 0.87 / across
     for number, panel in enumerate(shown):
         row, column = divmod(number, across)
@@ -60,8 +81,19 @@ def panels(shown: Sequence[Panel], label: str, across: int, scale: float = 100.0
         if number + across < len(shown):
             axes.set_xticklabels([])
         else:
-            axes.set_xlabel(f"{'years' if years else 'days'} from the start{' of the window' * (across < 3)}", fontsize=POINTS - 1)
-    figure.text(0.012, 1 - rows * (_PANEL_IN + _GAP_IN) / 2 / height, label, rotation=90, va="center", ha="left", fontsize=POINTS)
+            axes.set_xlabel(
+                f"{'years' if years else 'days'} from the start{' of the window' * (across < 3)}",
+                fontsize=POINTS - 1,
+            )
+    figure.text(
+        0.012,
+        1 - rows * (_PANEL_IN + _GAP_IN) / 2 / height,
+        label,
+        rotation=90,
+        va="center",
+        ha="left",
+        fontsize=POINTS,
+    )
     _key(figure, names)
     return figure
 
@@ -71,15 +103,31 @@ def _look(number: int) -> dict[str, Any]:
 
 
 def _panel(axes: Any, panel: Panel, scale: float, unit: float, letters: int) -> None:
-    """Draw one panel: the mean of each line, and a band from its least to its largest replication."""
-    axes.set_title(panel.title if len(panel.title) <= letters else f"{panel.title[:letters - 1]}…", pad=4, loc="left", fontsize=POINTS - 0.5, fontweight="bold")
+    """Draw one panel: the mean of each line, and a band from its least to its largest replication.
+    """
+    axes.set_title(
+        panel.title if len(panel.title) <= letters else f"{panel.title[:letters - 1]}…",
+        pad=4,
+        loc="left",
+        fontsize=POINTS - 0.5,
+        fontweight="bold",
+    )
     if panel.shaded is not None:
-        axes.axvspan(panel.shaded[0] / unit, panel.shaded[1] / unit, color="#eeeeee", linewidth=0, zorder=0)
+        axes.axvspan(
+            panel.shaded[0] / unit, panel.shaded[1] / unit, color="#eeeeee", linewidth=0, zorder=0
+        )
     for line in panel.lines:
         if not line.values.size:
             continue
         days, values = panel.days / unit, line.values * scale
-        axes.fill_between(days, values.min(axis=0), values.max(axis=0), color=_look(line.look)["color"], alpha=0.25, linewidth=0)
+        axes.fill_between(
+            days,
+            values.min(axis=0),
+            values.max(axis=0),
+            color=_look(line.look)["color"],
+            alpha=0.25,
+            linewidth=0,
+        )
         axes.plot(days, values.mean(axis=0), linewidth=1.5, **_look(line.look))
     if len(panel.days):
         axes.set_xlim(panel.days[0] / unit, panel.days[-1] / unit)
@@ -93,4 +141,12 @@ def _key(figure: Figure, names: Sequence[tuple[str, int]]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], linewidth=1.5, label=name, **_look(look)) for name, look in names]
-    figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=POINTS - 1, handlelength=2.6)
+    figure.legend(
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 0),
+        ncols=3,
+        frameon=False,
+        fontsize=POINTS - 1,
+        handlelength=2.6,
+    )

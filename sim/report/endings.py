@@ -1,5 +1,5 @@
-"""How things ended: rollouts that finished or did not, queues that still stand, and stages that pass
-on nothing.
+"""How things ended: rollouts that finished or did not, queues that still stand, and stages that
+pass on nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ from sim.units import DAY_S
 
 STOPPED: Final = ("aborted", "stalled")
 _SAID: Final = {
-    "finished": "finished", "aborted": "was aborted", "stalled": "stalled",
-    "superseded": "gave way to a newer version", "running": "is still running", "waiting": "has not begun",
-}  # fmt: skip
+    "finished": "finished",
+    "aborted": "was aborted",
+    "stalled": "stalled",
+    "superseded": "gave way to a newer version",
+    "running": "is still running",
+    "waiting": "has not begun",
+}
 _COUNTED: Final = ("n_targets", "n_done", "n_failed", "n_silent")  # of table `campaigns`
 _WORLDS: Final = 8  # told by name in one sentence
 _NAMED: Final = 3  # rollouts told one by one; of more, those that were stopped
@@ -29,9 +33,10 @@ _NAMED: Final = 3  # rollouts told one by one; of more, those that were stopped
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """A version sent over the air in one cell: what it is called, how it *ended* in each replication
-    and when (days), how many devices were *offered* it and have it recorded (*done*), of how many
-    it was told that they *failed*, and of how many nothing (*silent*; None in a run of before 0.2.0).
+    """A version sent over the air in one cell: what it is called, how it *ended* in each
+    replication and when (days), how many devices were *offered* it and have it recorded (*done*),
+    of how many it was told that they *failed*, and of how many nothing (*silent*; None in a run of
+    before 0.2.0).
     """
 
     name: str
@@ -69,7 +74,9 @@ def _rollout(name: str, rows: list[dict[str, object]]) -> Rollout:
 
 
 def told(study: Study, cell: Cell) -> str:
-    """Say how the rollouts of *cell* ended, when, and how many devices they had reached; "" without."""
+    """Say how the rollouts of *cell* ended, when, and how many devices they had reached; ""
+    without.
+    """
     found = rollouts(study, cell)
     if len(found) <= _NAMED:
         return " ".join(_told(one) for one in found)
@@ -96,10 +103,16 @@ def _told(one: Rollout) -> str:
     if one.days:
         first, last = (rounded(end(one.days), 3) for end in (min, max))
         when = f" on day {first}" if first == last else f" between day {first} and day {last}"
-    reached = f"{interval(one.done)} of {interval(one.offered)} devices that were offered it have it recorded"
+    reached = (
+        f"{interval(one.done)} of {interval(one.offered)} devices that were offered it have it"
+        " recorded"
+    )
     rest = ""
     if one.silent is not None and one.failed.value + one.silent.value:
-        rest = f", {interval(one.failed)} told that it failed, and of {interval(one.silent)} nobody heard how it went"
+        rest = (
+            f", {interval(one.failed)} told that it failed, and of {interval(one.silent)} nobody"
+            " heard how it went"
+        )
     return f"The rollout of {one.name} {listed(ends)}{when}; {reached}{rest}."
 
 
@@ -140,7 +153,8 @@ def _closed(study: Study) -> list[str]:
 
 
 def _standing(study: Study) -> list[str]:
-    """Say which queues still stand when the window ends, and are worth more than a second's work."""
+    """Say which queues still stand when the window ends, and are worth more than a second's work.
+    """
     told = []
     for cell in study.cells if len(study.cells) > 1 else ():
         worst = bottleneck(study, cell)
@@ -150,5 +164,6 @@ def _standing(study: Study) -> list[str]:
         return []
     more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
     return [
-        f"Messages still wait when the window ends: {listed(told[:_NAMED])}{more}; what becomes of them is not in these numbers."
+        f"Messages still wait when the window ends: {listed(told[:_NAMED])}{more}; what becomes of"
+        " them is not in these numbers."
     ]

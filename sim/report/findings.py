@@ -1,4 +1,6 @@
-"""What a report is made of, whatever the question: an answer, what else to know, tables, figures, and what would change it all."""
+"""What a report is made of, whatever the question: an answer, what else to know, tables, figures,
+and what would change it all.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure not yet drawn: its file *name*, a *title* that says the finding, how to *read* it, and what a listener needs instead (*alt*)."""
+    """A figure not yet drawn: its file *name*, a *title* that says the finding, how to *read* it,
+    and what a listener needs instead (*alt*).
+    """
 
     name: str
     title: str
@@ -31,7 +35,8 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The *answer* in one paragraph; *points* beside it; *grids* and *pictures*; what would change the answer (*doubts*); the *metrics* they rest on.
+    """The *answer* in one paragraph; *points* beside it; *grids* and *pictures*; what would change
+    the answer (*doubts*); the *metrics* they rest on.
 
     On a terminal answer and points come *last* where they are many and the tables long.
     """

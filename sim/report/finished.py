@@ -1,4 +1,6 @@
-"""Rollouts that finished, as points: what a campaign gives in days, and what it takes in false outage alerts."""
+"""Rollouts that finished, as points: what a campaign gives in days, and what it takes in false
+outage alerts.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ FALSE: Final = "cut"  # the cause of an outage alert when an activation cuts the
 
 
 def false_kind(cell: Cell) -> str | None:
-    """Return the kind of alert that tells of a supply cut by an activation; None where none is raised."""
+    """Return the kind of alert that tells of a supply cut by an activation; None where none is
+    raised.
+    """
     alerts = cell.scenario.alerts
     return next((name for name in alerts.active if alerts.kinds[name].cause == FALSE), None)
 
@@ -25,16 +29,22 @@ def alarms(study: Study, cell: Cell, metric: str) -> Estimate | None:
 
 
 class Rollouts:
-    """The rollouts that finished in every replication, each a point: days to finish, and the false outage alerts of the busiest second at the DSP."""
+    """The rollouts that finished in every replication, each a point: days to finish, and the false
+    outage alerts of the busiest second at the DSP.
+    """
 
     def __init__(self, study: Study) -> None:
         self.study = study
         self.places: dict[str, tuple[Estimate, Estimate]] = {}
         for cell in study.cells:
-            days, peak = study.estimate(cell, "campaign_days_mean"), alarms(study, cell, "dsp_kind_per_s_peak")
+            days, peak = study.estimate(cell, "campaign_days_mean"), alarms(
+                study, cell, "dsp_kind_per_s_peak"
+            )
             if days is not None and peak is not None and days.n >= days.replications:
                 self.places[cell.name] = days, peak
-        self.points: dict[str, Point] = {name: (days.value, peak.value) for name, (days, peak) in self.places.items()}
+        self.points: dict[str, Point] = {
+            name: (days.value, peak.value) for name, (days, peak) in self.places.items()
+        }
         self.best = frontier(self.points)
         self.beaten_by = dominators(self.points)
         self.called = {cell.name: called(cell) for cell in study.cells}

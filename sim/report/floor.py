@@ -79,7 +79,8 @@ def unreached(scenario: Scenario) -> float:
 
 
 def who(scenario: Scenario) -> str:
-    """Say which premises of *scenario* are never reached, and what is known of how many they are."""
+    """Say which premises of *scenario* are never reached, and what is known of how many they are.
+    """
     estate = scenario.estate
     return (
         f"{format_share(unreached(scenario))} of premises are never reached"
@@ -90,13 +91,17 @@ def who(scenario: Scenario) -> str:
 
 
 def beneath(metric: str, varied: Collection[str]) -> tuple[str, ...]:
-    """Say, of a choice by *metric* where the leaves *varied* are, what is alike under every option."""
+    """Say, of a choice by *metric* where the leaves *varied* are, what is alike under every option.
+    """
     if not metric.startswith("record_wrong") or not set(varied) & set(_UNREACHED):
         return ()
     return (
-        "A floor is under all options: premises without WAN, or whose hub never communicates, never"
-        " report, and their records go wrong alike whichever rule is chosen. Their share is varied"
-        " here; it moves how wrong the inventory is, and parts no two rules by itself.",
+        (
+            "A floor is under all options: premises without WAN, or whose hub never communicates,"
+            " never report, and their records go wrong alike whichever rule is chosen. Their share"
+            " is varied here; it moves how wrong the inventory is, and parts no two rules by"
+            " itself."
+        ),
     )
 
 

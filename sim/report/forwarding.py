@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 METRICS: Final = (
-    "record_wrong_share", "hub_record_wrong_share", "hub_record_unknown_share", "read_wrong_share", "messages_per_device_year", "hub_records_forgotten_n",
+    "record_wrong_share",
+    "hub_record_wrong_share",
+    "hub_record_unknown_share",
+    "read_wrong_share",
+    "messages_per_device_year",
+    "hub_records_forgotten_n",
     "staleness_days_mean",
-)  # fmt: skip
+)
 _COMPARED: Final = ("record_wrong_share", "read_wrong_share", "messages_per_device_year")
 _KINDS: Final = {
     (True, True): "store and forward", (True, False): "store only",
@@ -43,14 +48,18 @@ def forwards(cell: Cell) -> bool:
 
 
 def neither(study: Study, cell: Cell) -> Cell | None:
-    """Return the cell with which *cell* is compared: the one of the same levels that neither stores nor passes on."""
+    """Return the cell with which *cell* is compared: the one of the same levels that neither stores
+    nor passes on.
+    """
     bare = [other for other in study.cells if other.scenario.reporting.traits.is_silent]
     return next((other for other in bare if other.levels == cell.levels), bare[0] if bare else None)
 
 
 def fits(study: Study) -> bool:
     """Whether *study* compares rules of the hub with none."""
-    return any(neither(study, cell) is not None for cell in study.cells) and any(stores(cell) for cell in study.cells)
+    return any(neither(study, cell) is not None for cell in study.cells) and any(
+        stores(cell) for cell in study.cells
+    )
 
 
 def findings(study: Study) -> Findings:
@@ -63,9 +72,18 @@ def findings(study: Study) -> Findings:
 
 
 _DOUBTS: Final = (
-    "The pace of the exchange of hubs, and whether a new hub asks its devices again, are assumptions (grade D): they decide what a stored record is worth.",
-    "Losses over the HAN and the WAN are independent, message by message. Losses in bursts would hurt rules that report a change once.",
-    "A hub that stores and is asked now and then costs requests; what a message costs is not priced here.",
+    (
+        "The pace of the exchange of hubs, and whether a new hub asks its devices again, are"
+        " assumptions (grade D): they decide what a stored record is worth."
+    ),
+    (
+        "Losses over the HAN and the WAN are independent, message by message. Losses in bursts"
+        " would hurt rules that report a change once."
+    ),
+    (
+        "A hub that stores and is asked now and then costs requests; what a message costs is not"
+        " priced here."
+    ),
 )
 
 
@@ -76,7 +94,9 @@ def _less(study: Study, cell: Cell, metric: str) -> Difference | None:
 
 
 def _focus(study: Study) -> list[Cell]:
-    """Return the cells that the answer and the figure are of: the first levels tried; the tables have all."""
+    """Return the cells that the answer and the figure are of: the first levels tried; the tables
+    have all.
+    """
     return by_levels(study)[0]
 
 
@@ -88,7 +108,11 @@ def _by_wrong(study: Study) -> list[Cell]:
 
 
 def _choices(study: Study) -> list[tuple[Cell, Difference]]:
-    found = [(cell, less) for cell in _focus(study) if (less := _less(study, cell, "record_wrong_share")) is not None]
+    found = [
+        (cell, less)
+        for cell in _focus(study)
+        if (less := _less(study, cell, "record_wrong_share")) is not None
+    ]
     return sorted(found, key=lambda pair: pair[1].value)
 
 
@@ -125,9 +149,7 @@ def _by_a_timer(found: list[tuple[Cell, Difference]]) -> str:
     that is polled has a timer too, and the difference between those two is no store's.
     """
     best = found[0][0]
-    timed = [
-        one for one in found if one[0].scenario.reporting.traits.is_each_device_by_timer
-    ]
+    timed = [one for one in found if one[0].scenario.reporting.traits.is_each_device_by_timer]
     if not timed or timed[0][0] is best or _what(best) != "forward only":
         return ""
     cell, less = timed[0]
@@ -174,7 +196,9 @@ def _exchanged(study: Study) -> str:
     told, asks = [], False
     for cells in by_levels(study):
         cell = next((cell for cell in cells if stores(cell)), cells[0])
-        lost, unknown = study.estimate(cell, "hub_records_forgotten_n"), study.estimate(cell, "hub_record_unknown_share")
+        lost, unknown = study.estimate(cell, "hub_records_forgotten_n"), study.estimate(
+            cell, "hub_record_unknown_share"
+        )
         if stores(cell) and lost is not None and lost.value:
             told.append(
                 f"under {called(cell)}, {interval(lost)} records, and they know nothing of a device"
@@ -188,21 +212,34 @@ def _exchanged(study: Study) -> str:
 
 
 def _dear(study: Study) -> str:
-    """Say what the fewest wrong records cost in messages, against the fewest messages that help at all."""
-    priced = [(cell, less, cost) for cell, less in _choices(study) if (cost := study.estimate(cell, "messages_per_device_year")) is not None]
+    """Say what the fewest wrong records cost in messages, against the fewest messages that help at
+    all.
+    """
+    priced = [
+        (cell, less, cost)
+        for cell, less in _choices(study)
+        if (cost := study.estimate(cell, "messages_per_device_year")) is not None
+    ]
     useful = [row for row in priced if above(negative(row[1]))]
     if not useful:
         return ""
     best, cheap = useful[0], min(useful, key=lambda row: row[2].value)
-    told = f"The cheapest rule that helps is {option(cheap[0])}: {_price(cheap[2])} for {_points(cheap[1])}"
-    return f"{told}." if best[0] is cheap[0] else f"{told}; {option(best[0])} takes {_price(best[2])} for {_points(best[1])}."
+    told = (
+        f"The cheapest rule that helps is {option(cheap[0])}: {_price(cheap[2])} for"
+        f" {_points(cheap[1])}"
+    )
+    return (
+        f"{told}."
+        if best[0] is cheap[0]
+        else f"{told}; {option(best[0])} takes {_price(best[2])} for {_points(best[1])}."
+    )
 
 
 def _price(cost: Estimate) -> str:
     return f"{interval(cost)} messages per device-year" if cost.value else "no message of its own"
 
 
-# -- tables and figure -------------------------------------------------------------------------------------------------------------------------------------
+# -- tables and figure -----------------------------------------------------------------------------
 
 
 def _grids(study: Study) -> tuple[Grid, ...]:
@@ -211,22 +248,46 @@ def _grids(study: Study) -> tuple[Grid, ...]:
         less = {metric: _less(study, cell, metric) for metric in _COMPARED}
         if cell is neither(study, cell):
             mute.add(place)
-        rows.append((
-            called(cell), "yes" if stores(cell) else "no", "yes" if forwards(cell) else "no", percent(study.estimate(cell, "record_wrong_share")),
-            *(interval(less[metric], 100) for metric in ("record_wrong_share", "read_wrong_share")),
-            percent(study.estimate(cell, "hub_record_wrong_share") if stores(cell) else None),
-            percent(study.estimate(cell, "hub_record_unknown_share") if stores(cell) else None),
-            interval(study.estimate(cell, "hub_records_forgotten_n") if stores(cell) else None), interval(less["messages_per_device_year"]),
-        ))  # fmt: skip
+        rows.append(
+            (
+                called(cell),
+                "yes" if stores(cell) else "no",
+                "yes" if forwards(cell) else "no",
+                percent(study.estimate(cell, "record_wrong_share")),
+                *(
+                    interval(less[metric], 100)
+                    for metric in ("record_wrong_share", "read_wrong_share")
+                ),
+                percent(study.estimate(cell, "hub_record_wrong_share") if stores(cell) else None),
+                percent(study.estimate(cell, "hub_record_unknown_share") if stores(cell) else None),
+                interval(study.estimate(cell, "hub_records_forgotten_n") if stores(cell) else None),
+                interval(less["messages_per_device_year"]),
+            )
+        )
     head = (
-        "rule", "stores", "forwards", "SMI wrong", "less none, points", "reads wrong, less none, points", "hub wrong", "hub unknown", "forgotten",
+        "rule",
+        "stores",
+        "forwards",
+        "SMI wrong",
+        "less none, points",
+        "reads wrong, less none, points",
+        "hub wrong",
+        "hub unknown",
+        "forgotten",
         "more messages per device-year",
-    )  # fmt: skip
-    note = (
-        "Less none: paired differences from the world that neither stores nor passes on, replication by replication; below 0 is better. SMI, hub: records"
-        " wrong of those there are. Unknown: of all device time. Forgotten: records lost with exchanged hubs."
     )
-    return Grid("T5. Store or forward: what each does for the inventory", head, tuple(rows), note, frozenset(mute)), *_square(study)
+    note = (
+        "Less none: paired differences from the world that neither stores nor passes on,"
+        " replication by replication; below 0 is better. SMI, hub: records wrong of those there"
+        " are. Unknown: of all device time. Forgotten: records lost with exchanged hubs."
+    )
+    return Grid(
+        "T5. Store or forward: what each does for the inventory",
+        head,
+        tuple(rows),
+        note,
+        frozenset(mute),
+    ), *_square(study)
 
 
 def _square(study: Study) -> tuple[Grid, ...]:
@@ -242,9 +303,16 @@ def _square(study: Study) -> tuple[Grid, ...]:
         told = []
         for forwarded in (False, True):
             own = best.get((stored, forwarded))
-            told.append("–" if own is None else f"{percent(study.estimate(own, 'record_wrong_share'))} ({option(own)})")
+            told.append(
+                "–"
+                if own is None
+                else f"{percent(study.estimate(own, 'record_wrong_share'))} ({option(own)})"
+            )
         rows.append(("hub stores" if stored else "hub stores nothing", *told))
-    title = f"T5b. Records wrong in the SMI, two by two: the best rule of each{at_levels(_focus(study))}"
+    title = (
+        "T5b. Records wrong in the SMI, two by two: the best rule of"
+        f" each{at_levels(_focus(study))}"
+    )
     return (Grid(title, ("", "nothing passed on", "passed on"), tuple(rows)),)
 
 
@@ -253,7 +321,10 @@ def _exchange(cell: Cell) -> tuple[float, float] | None:
     exchange = cell.scenario.firmware.ota.exchange if cell.scenario.firmware else None
     if exchange is None:
         return None
-    return exchange.start / DAY_S, (exchange.start + max(point.time for point in exchange.curve)) / DAY_S
+    return (
+        exchange.start / DAY_S,
+        (exchange.start + max(point.time for point in exchange.curve)) / DAY_S,
+    )
 
 
 def _pictures(study: Study) -> tuple[Picture, ...]:
@@ -261,16 +332,29 @@ def _pictures(study: Study) -> tuple[Picture, ...]:
         return ()
     best, less = _choices(study)[0]
     fewer = negative(less)
-    title = f"Under {option(best)} {_points(fewer)} fewer of the inventory's records are wrong than with neither"
+    title = (
+        f"Under {option(best)} {_points(fewer)} fewer of the inventory's records are wrong than"
+        " with neither"
+    )
     if fewer.value <= 0:
         title = "No rule leaves fewer of the inventory's records wrong than neither"
     shaded = any(_exchange(cell) for cell in study.cells)
     types = listed([name.upper() for name in with_records(study)])
     read = (
-        f"Records of {types}{at_levels(_focus(study))}, at the end of each step after warm-up, a panel a rule: wrong in the inventory; wrong, and unknown, in"
-        f" the hub where it keeps one. Lines: means over replications; bands hold every replication.{' Shaded: hubs are exchanged.' if shaded else ''}"
+        f"Records of {types}{at_levels(_focus(study))}, at the end of each step after warm-up, a"
+        " panel a rule: wrong in the inventory; wrong, and unknown, in the hub where it keeps one."
+        " Lines: means over replications; bands hold every"
+        f" replication.{' Shaded: hubs are exchanged.' if shaded else ''}"
     )
-    return (Picture("f5_store_forward", title, read, f"Records wrong over time by rule, in the SMI and in hubs. {title}.", partial(_draw, study)),)
+    return (
+        Picture(
+            "f5_store_forward",
+            title,
+            read,
+            f"Records wrong over time by rule, in the SMI and in hubs. {title}.",
+            partial(_draw, study),
+        ),
+    )
 
 
 def _draw(study: Study) -> Figure:
@@ -282,6 +366,9 @@ def _draw(study: Study) -> Figure:
         lines = [Line("wrong in the SMI", smi.wrong, 1)]
         if stores(cell):
             hub = course(study, cell, "hub", with_records(study))
-            lines += [Line("wrong in the hub", hub.wrong, 2), Line("unknown to the hub", hub.unknown, 0)]
+            lines += [
+                Line("wrong in the hub", hub.wrong, 2),
+                Line("unknown to the hub", hub.unknown, 0),
+            ]
         shown.append(Panel(option(cell), smi.days, lines, _exchange(cell)))
     return panels(shown, "% of records", 2 if len(shown) <= _TWO else 3)

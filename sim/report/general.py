@@ -30,7 +30,9 @@ _MOST_CELLS: Final = 300  # of a table; more are for summary.csv
 
 
 def shown(found: Estimate | None) -> str:
-    """Return an estimate with its unit; a share of more than one, of what can be that, as a multiple."""
+    """Return an estimate with its unit; a share of more than one, of what can be that, as a
+    multiple.
+    """
     if found is None:
         return "–"
     if found.unit == "share" and found.value > 1:
@@ -48,7 +50,9 @@ def asked(study: Study) -> tuple[str, ...]:
 
 
 def _usual(study: Study) -> tuple[str, ...]:
-    """Return what a run is asked that does not say: of the network, at the stages of its bottlenecks."""
+    """Return what a run is asked that does not say: of the network, at the stages of its
+    bottlenecks.
+    """
     worst = [one for cell in study.cells if (one := bottleneck(study, cell)) is not None]
     stages = dict.fromkeys(["dsp", *(one.place.stage for one in worst)])
     pressed = [f"{stage}_{name}" for stage in stages for name in _PRESSED]
@@ -61,7 +65,8 @@ def findings(study: Study) -> Findings:
     """Return what the report says of *study*."""
     metrics = asked(study)
     doubts = [
-        "The assumptions of grade D below have no public evidence; change them with --set and run again."
+        "The assumptions of grade D below have no public evidence; change them with --set and run"
+        " again."
     ]
     part = (
         "This is a sample of the estate: shares and ages of records scale with it, peaks and queues"
@@ -69,9 +74,13 @@ def findings(study: Study) -> Findings:
     )
     doubts = [*(sample.doubt(study, part) if is_sample(study) else ()), *doubts]
     return Findings(
-        answer=_answer(study, metrics), points=_points(study, metrics), grids=_grids(study, metrics), pictures=_pictures(study, metrics), doubts=tuple(doubts),
+        answer=_answer(study, metrics),
+        points=_points(study, metrics),
+        grids=_grids(study, metrics),
+        pictures=_pictures(study, metrics),
+        doubts=tuple(doubts),
         metrics=metrics,
-    )  # fmt: skip
+    )
 
 
 def main(study: Study, metrics: tuple[str, ...]) -> str:
@@ -98,7 +107,8 @@ def _answer(study: Study, metrics: tuple[str, ...]) -> str:
 
 
 def _is_still(study: Study, cell: Cell) -> bool:
-    """Whether nobody reports in *cell* and no version changes: of records there is nothing to say."""
+    """Whether nobody reports in *cell* and no version changes: of records there is nothing to say.
+    """
     changes = study.estimate(cell, "changes_per_device_year")
     return cell.scenario.reporting.traits.is_silent and (changes is None or not changes.value)
 
@@ -171,7 +181,8 @@ _RECORDS: Final = (
     *("record_right_share", "record_unknown_share", "record_wrong_share", "staleness_days_mean"),
     "messages_per_device_year",
 )
-# What a run is asked when it does not say (load, delay and harm; records; cost), and how it is said.
+# What a run is asked when it does not say (load, delay and harm; records; cost), and how it is
+# said.
 USUAL: Final[dict[str, Sentence]] = {
     "dsp_messages_per_s_mean": _as("{} messages a second reach the DSP on average"),
     "dsp_alerts_per_s_mean": _as("{} of them alerts"),

@@ -70,14 +70,19 @@ def _price(remedies: Remedies, cell: Cell) -> str:
         return ""
     times = replace(cut, value=1 - cut.value, half_width=cut.half_width, bounds=None)
     return (
-        f". It makes a storm of its own, for what was kept comes at once: the busiest second at"
-        f" {remedies.worst} brings {interval(times)} times as many, and up to {interval(queue)} wait"
+        ". It makes a storm of its own, for what was kept comes at once: the busiest second at"
+        f" {remedies.worst} brings {interval(times)} times as many, and up to {interval(queue)}"
+        " wait"
     )
 
 
 def lost(remedies: Remedies) -> str:
-    """Name what loses genuine alerts that the storm would not, with how many and of which code most."""
-    told, than = [], "the storm does" if remedies.calms else f"{remedies.called(remedies.storms[0])} does"
+    """Name what loses genuine alerts that the storm would not, with how many and of which code
+    most.
+    """
+    told, than = [], (
+        "the storm does" if remedies.calms else f"{remedies.called(remedies.storms[0])} does"
+    )
     for cell in remedies.cells:
         if (more := remedies.costs(cell)) is not None:
             points = interval(more, 100, "percentage points")

@@ -1,4 +1,5 @@
-"""What H3's numbers owe to their inputs: records that nobody reports, homes never reached, prices."""
+"""What H3's numbers owe to their inputs: records that nobody reports, homes never reached, prices.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ def closed_form(cells: Sequence[Cell], study: Study) -> str:
                 f"What nobody reports goes wrong as the inputs say: under {called(cell)}"
                 f" {_factors(firmware)} = {share(long_run)} of PPMID records in the long run, by"
                 f" multiplication; the run has {percent(found)}, with the time it takes to get"
-                f" there. What is no input is how policies differ in it, and who is misled."
+                " there. What is no input is how policies differ in it, and who is misled."
             )
     return ""
 
@@ -93,13 +94,16 @@ def floor(study: Study, cells: Sequence[Cell]) -> str:
     below = Floor(unreached(best.scenario), wrong)
     told = (
         f"The floor: {who(best.scenario)}, and never report. Where nobody does, under"
-        f" {called(bare)}, {percent(wrong)} of records are wrong; so about {alone(below.value, 100, '%')} of"
-        f" all are under every policy with such local updates, by multiplication: two inputs, and no"
-        f" result. {capitalised(called(best))} leaves {alone(found, 100, '%')}. Each point more of such"
-        f" premises adds about {wrong.value - below.reached(found).value:.2g} points"
+        f" {called(bare)}, {percent(wrong)} of records are wrong; so about"
+        f" {alone(below.value, 100, '%')} of all are under every policy with such local updates, by"
+        f" multiplication: two inputs, and no result. {capitalised(called(best))} leaves"
+        f" {alone(found, 100, '%')}. Each point more of such premises adds about"
+        f" {wrong.value - below.reached(found).value:.2g} points"
     )
     others = [(other, study.estimate(other, "record_wrong_share")) for other in silent]
-    better = [(one, part) for one, part in others if part and found.value < part.value < wrong.value]
+    better = [
+        (one, part) for one, part in others if part and found.value < part.value < wrong.value
+    ]
     if not better:
         return f"{told}."
     rival, least = min(better, key=lambda pair: pair[1].value)
@@ -146,5 +150,3 @@ def price(study: Study, cell: Cell) -> str:
 def _grade(outcome: str) -> str:
     row = next(row for row in load_assumptions() if row.path == f"firmware.reads.prices.{outcome}")
     return f"grade {row.grade}, from £{row.low} to £{row.high}"
-
-

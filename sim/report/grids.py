@@ -11,7 +11,8 @@ from sim.report.words import capitalised, tied
 
 WIDTH: Final = 120  # columns of a terminal that prose is wrapped to
 _CONDITION: Final = re.compile(
-    r"of the (?P<share>(?:unknown share|(?:less than )?[0-9.e+-]+ %)(?: and [0-9.e+-]+ %)?) of (?P<who>[^(),;]+)(?=[),])"
+    r"of the (?P<share>(?:unknown share|(?:less than )?[0-9.e+-]+ %)(?: and [0-9.e+-]+ %)?) of"
+    r" (?P<who>[^(),;]+)(?=[),])"
 )
 _ALONE: Final = re.compile(rf"(?: \(|; ){_CONDITION.pattern}\)")
 _NUMBER: Final = re.compile(r"[−-]?[0-9].*|–|unlimited|not (?:reached|drained).*|never drains")
@@ -19,7 +20,9 @@ _NUMBER: Final = re.compile(r"[−-]?[0-9].*|–|unlimited|not (?:reached|draine
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: *title*, *head*, *rows* of text, a *note* below, which rows to *mute* (shown, but set back), and whether it is for the page only."""
+    """A table: *title*, *head*, *rows* of text, a *note* below, which rows to *mute* (shown, but
+    set back), and whether it is for the page only.
+    """
 
     title: str
     head: tuple[str, ...]
@@ -31,16 +34,33 @@ class Grid:
     @property
     def numeric(self) -> tuple[bool, ...]:
         """Whether each column holds numbers, which stand on the right."""
-        return tuple(bool(self.rows) and all(_NUMBER.fullmatch(cell) for cell in column) for column in zip(*self.rows, strict=True))
+        return tuple(
+            bool(self.rows) and all(_NUMBER.fullmatch(cell) for cell in column)
+            for column in zip(*self.rows, strict=True)
+        )
 
     def text(self) -> str:
         """Return the table with its columns aligned, under its title."""
         rows = (self.head, *self.rows)
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         right = self.numeric or (False,) * len(self.head)
-        lines = ["  ".join(t.rjust(w) if r else t.ljust(w) for t, w, r in zip(row, widths, right, strict=True)).rstrip() for row in rows]
+        lines = [
+            "  ".join(
+                t.rjust(w) if r else t.ljust(w) for t, w, r in zip(row, widths, right, strict=True)
+            ).rstrip()
+            for row in rows
+        ]
         rule = "  ".join("-" * width for width in widths)
-        return "\n".join([wrapped(self.title), "", lines[0], rule, *lines[1:], *([wrapped(self.note)] if self.note else [])])
+        return "\n".join(
+            [
+                wrapped(self.title),
+                "",
+                lines[0],
+                rule,
+                *lines[1:],
+                *([wrapped(self.note)] if self.note else []),
+            ]
+        )
 
 
 def condensed(grid: Grid) -> Grid:
@@ -60,7 +80,10 @@ def condensed(grid: Grid) -> Grid:
             notes.append(f"{capitalised(head)}: of the {shares.pop()} of {who}.")
         else:
             columns.append(tuple(_CONDITION.sub(r"of \g<share>", cell) for cell in column))
-            notes.append(f"{capitalised(head)}: of {who}; in brackets, their share of all where that is less.")
+            notes.append(
+                f"{capitalised(head)}: of {who}; in brackets, their share of all where that is"
+                " less."
+            )
     if not notes:
         return grid
     rows = tuple(zip(*columns, strict=True))
@@ -73,5 +96,9 @@ def _closed(match: re.Match[str]) -> str:
 
 
 def wrapped(text: str, indent: str = "") -> str:
-    """Return a paragraph of *text* in lines no longer than a terminal's; from the second on they begin with *indent*."""
-    return textwrap.fill(tied(text), WIDTH, subsequent_indent=indent, break_on_hyphens=False).replace("\u00a0", " ")
+    """Return a paragraph of *text* in lines no longer than a terminal's; from the second on they
+    begin with *indent*.
+    """
+    return textwrap.fill(
+        tied(text), WIDTH, subsequent_indent=indent, break_on_hyphens=False
+    ).replace("\u00a0", " ")

@@ -25,8 +25,10 @@ def points(study: Study) -> tuple[str, ...]:
     turned = [*_storms(study, half, looked), *_ends(study, half, looked)]
     if turned:
         return (
-            "This turns with the size of the sample: at half of it, with one replication,"
-            f" {listed(turned)}. A larger scale decides.",
+            (
+                "This turns with the size of the sample: at half of it, with one replication,"
+                f" {listed(turned)}. A larger scale decides."
+            ),
         )
     if not looked:
         return ()

@@ -22,12 +22,25 @@ _ROW_IN, _GAP_IN, _LEFT, _RIGHT = 0.23, 0.34, 0.2, 0.9
 
 @styled
 def load_by_time_of_day(study: Study, cells: Sequence[Cell]) -> Figure:
-    """Return a heat-map with a panel for each server, a row for each of *cells* and a column for each quarter of an hour.
+    """Return a heat-map with a panel for each server, a row for each of *cells* and a column for
+    each quarter of an hour.
 
-    Colour: the busiest second of each kind of message in the quarter, added up, ÷ capacity, on a log scale.
+    Colour: the busiest second of each kind of message in the quarter, added up, ÷ capacity, on a
+    log scale.
     """
-    servers = [{cell.name: place for cell in cells for place in places(cell) if place.name == name} for name in _names(cells)]
-    loads = [np.array([peaks_by_quarter(study, cell, own[cell.name]) if cell.name in own else [0.0] * 96 for cell in cells]) for own in servers]
+    servers = [
+        {cell.name: place for cell in cells for place in places(cell) if place.name == name}
+        for name in _names(cells)
+    ]
+    loads = [
+        np.array(
+            [
+                peaks_by_quarter(study, cell, own[cell.name]) if cell.name in own else [0.0] * 96
+                for cell in cells
+            ]
+        )
+        for own in servers
+    ]
     norm = _scale(np.concatenate(loads))
     height = len(servers) * (len(cells) * _ROW_IN + _GAP_IN) + 1.25
     figure = new(height)
@@ -52,40 +65,78 @@ def _scale(loads: Any) -> LogNorm:
     """Return a log scale that holds the loads, with 1.0 well inside."""
     some = loads[loads > 0]
     low, high = (some.min(), some.max()) if some.size else (0.1, 1.0)
-    return LogNorm(10.0 ** min(-1, max(-3, floor(log10(low)))), 10.0 ** max(1, ceil(2 * log10(high)) / 2))
+    return LogNorm(
+        10.0 ** min(-1, max(-3, floor(log10(low)))), 10.0 ** max(1, ceil(2 * log10(high)) / 2)
+    )
 
 
 def _panel(axes: Any, loads: Any, norm: LogNorm, *, last: bool) -> None:
     """Draw one server: a row for each cell, and what is above capacity boxed."""
-    axes.pcolormesh(np.arange(97), np.arange(len(loads) + 1), np.ma.masked_equal(loads, 0), norm=norm, cmap="cividis_r", rasterized=True)
+    axes.pcolormesh(
+        np.arange(97),
+        np.arange(len(loads) + 1),
+        np.ma.masked_equal(loads, 0),
+        norm=norm,
+        cmap="cividis_r",
+        rasterized=True,
+    )
     for row, values in enumerate(loads):
         for start, end in _runs(values > 1):
-            axes.add_patch(Rectangle((start, row + 0.04), end - start, 0.92, fill=False, edgecolor=ALERT, linewidth=1.6))
+            axes.add_patch(
+                Rectangle(
+                    (start, row + 0.04),
+                    end - start,
+                    0.92,
+                    fill=False,
+                    edgecolor=ALERT,
+                    linewidth=1.6,
+                )
+            )
     axes.set_ylim(len(loads), 0)
-    axes.set_xticks(np.arange(0, 97, 12), [f"{hour:02d}" for hour in range(0, 25, 3)] if last else [""] * 9)
+    axes.set_xticks(
+        np.arange(0, 97, 12), [f"{hour:02d}" for hour in range(0, 25, 3)] if last else [""] * 9
+    )
     axes.tick_params(length=0, axis="y")
     if last:
         axes.set_xlabel("hour of the day")
 
 
 def _rows(axes: Any, study: Study, cells: Sequence[Cell], own: Mapping[str, Place]) -> None:
-    """Say which server this is; name each row on the left, and give its busiest second of all on the right."""
+    """Say which server this is; name each row on the left, and give its busiest second of all on
+    the right.
+    """
     capacities = sorted({place.capacity for place in own.values()})
-    passes_on = number(capacities[0]) if len(capacities) == 1 else f"{number(capacities[0])} to {number(capacities[-1])}"
+    passes_on = (
+        number(capacities[0])
+        if len(capacities) == 1
+        else f"{number(capacities[0])} to {number(capacities[-1])}"
+    )
     first = next(iter(own.values()))
     told = f"{first.name}: passes on {passes_on} a second"
     if first.in_bytes:
         told = f"{first.name}: passes on {first.passes_on}, taken in messages of the mean size"
     axes.set_title(told, pad=3, loc="left", fontweight="bold")
-    axes.set_yticks(np.arange(len(cells)) + 0.5, [_short(cell.called) for cell in cells], fontsize=POINTS - 1)
+    axes.set_yticks(
+        np.arange(len(cells)) + 0.5, [_short(cell.called) for cell in cells], fontsize=POINTS - 1
+    )
     for row, cell in enumerate(cells):
         if cell.name not in own:
             continue
         place = own[cell.name]
         peak = study.estimate(cell, f"{place.stage}_messages_per_s_peak", place.group)
         times = peak.value / place.capacity if peak is not None else 0.0
-        look: dict[str, Any] = {"color": ALERT, "fontweight": "bold"} if times > 1 else {"color": SOFT}
-        axes.text(97.5, row + 0.5, f"{rounded(times, 3)}×", va="center", ha="left", fontsize=POINTS - 1, **look)
+        look: dict[str, Any] = (
+            {"color": ALERT, "fontweight": "bold"} if times > 1 else {"color": SOFT}
+        )
+        axes.text(
+            97.5,
+            row + 0.5,
+            f"{rounded(times, 3)}×",
+            va="center",
+            ha="left",
+            fontsize=POINTS - 1,
+            **look,
+        )
 
 
 def _short(name: str) -> str:
@@ -105,4 +156,10 @@ def _colour_bar(figure: Figure, norm: LogNorm, height: float) -> None:
     bar.set_ticks([10.0**d for d in decades], labels=[f"{number(10.0**d)}×" for d in decades])
     bar.ax.minorticks_off()
     bar.ax.axvline(1, color=ALERT, linewidth=2.5)
-    figure.text(_LEFT, 0.03 / height, "busiest second ÷ capacity; orange: 1.0 and above", fontsize=POINTS - 1, color=SOFT)
+    figure.text(
+        _LEFT,
+        0.03 / height,
+        "busiest second ÷ capacity; orange: 1.0 and above",
+        fontsize=POINTS - 1,
+        color=SOFT,
+    )

@@ -15,8 +15,11 @@ def points(study: Study) -> tuple[str, ...]:
         return ()
     verb = "changes" if len(idle) == 1 else "change"
     return (
-        f"{listed(idle)} {verb} no number here: at each level, the others being equal, every metric"
-        " of every replication is the same. Nothing in these worlds reads it, or it acts beyond them.",
+        (
+            f"{listed(idle)} {verb} no number here: at each level, the others being equal, every"
+            " metric of every replication is the same. Nothing in these worlds reads it, or it"
+            " acts beyond them."
+        ),
     )
 
 

@@ -1,4 +1,6 @@
-"""Firmware worlds as their reports see them: what tells the cells apart, and how records and devices stand from step to step of the window."""
+"""Firmware worlds as their reports see them: what tells the cells apart, and how records and
+devices stand from step to step of the window.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Shares of devices over the window: *days* from its start, and a row for each replication of *wrong*, *unknown*, *behind* and *suspended*."""
+    """Shares of devices over the window: *days* from its start, and a row for each replication of
+    *wrong*, *unknown*, *behind* and *suspended*.
+    """
 
     days: Numbers
     wrong: Numbers
@@ -32,13 +36,19 @@ class Course:
 
 
 def course(study: Study, cell: Cell, ledger: str, types: tuple[str, ...]) -> Course:
-    """Return the course of *ledger* in *cell*, of devices of *types* together; without moments where the run kept none."""
-    parts: dict[str, list[Numbers]] = {name: [] for name in ("n_wrong", "n_unknown", "n_behind", "n_suspended")}
+    """Return the course of *ledger* in *cell*, of devices of *types* together; without moments
+    where the run kept none.
+    """
+    parts: dict[str, list[Numbers]] = {
+        name: [] for name in ("n_wrong", "n_unknown", "n_behind", "n_suspended")
+    }
     days = np.zeros(0)
     ledgers = study.tables("ledgers", cell)
     for r, table in study.tables("states", cell).items():
         own = ledgers[r]
-        n = float(own[(own["ledger"] == ledger) & own["device_type"].isin(types)]["n_devices"].sum())
+        n = float(
+            own[(own["ledger"] == ledger) & own["device_type"].isin(types)]["n_devices"].sum()
+        )
         rows: Any = table[(table["ledger"] == ledger) & table["device_type"].isin(types)]
         sums = rows.groupby("at_s", sort=True)[list(parts)].sum()
         days = sums.index.to_numpy(np.float64) / DAY_S
@@ -49,7 +59,14 @@ def course(study: Study, cell: Cell, ledger: str, types: tuple[str, ...]) -> Cou
 
 def living(study: Study) -> tuple[str, ...]:
     """Return the device types that have a life in any cell, in the order of the scenario."""
-    return tuple(dict.fromkeys(model.type for cell in study.cells if cell.scenario.firmware for model in cell.scenario.firmware.models.values()))
+    return tuple(
+        dict.fromkeys(
+            model.type
+            for cell in study.cells
+            if cell.scenario.firmware
+            for model in cell.scenario.firmware.models.values()
+        )
+    )
 
 
 def with_records(study: Study) -> tuple[str, ...]:
@@ -60,12 +77,19 @@ def with_records(study: Study) -> tuple[str, ...]:
 def varied(study: Study) -> frozenset[str]:
     """Return the leaves in which the cells of *study* differ, their names and questions aside."""
     paths = {path for cell in study.cells for path in cell.leaves}
-    return frozenset(path for path in paths if len({cell.leaves.get(path) for cell in study.cells}) > 1 and path not in ("name", "question"))
+    return frozenset(
+        path
+        for path in paths
+        if len({cell.leaves.get(path) for cell in study.cells}) > 1
+        and path not in ("name", "question")
+    )
 
 
 def called(cell: Cell) -> str:
     """Return the name of a cell for readers: its option, and the levels of its factors."""
-    return ", ".join(part for part in (cell.option.replace("_", " "), told_levels(cell)) if part) or cell.name.replace("_", " ")
+    return ", ".join(
+        part for part in (cell.option.replace("_", " "), told_levels(cell)) if part
+    ) or cell.name.replace("_", " ")
 
 
 def told_levels(cell: Cell) -> str:
@@ -81,12 +105,16 @@ def told_levels(cell: Cell) -> str:
 
 
 def option(cell: Cell) -> str:
-    """Return the option of *cell* in words, which tells it from others of its levels; the name of a cell that has none."""
+    """Return the option of *cell* in words, which tells it from others of its levels; the name of a
+    cell that has none.
+    """
     return cell.option.replace("_", " ") or called(cell)
 
 
 def by_levels(study: Study) -> list[list[Cell]]:
-    """Return the cells of *study* in groups of the same levels: worlds that differ in their options alone; where there are none, all in one group."""
+    """Return the cells of *study* in groups of the same levels: worlds that differ in their options
+    alone; where there are none, all in one group.
+    """
     groups: dict[tuple[str, ...], list[Cell]] = {}
     for cell in study.cells:
         groups.setdefault(tuple(cell.levels.values()) if cell.option else (), []).append(cell)
@@ -98,8 +126,12 @@ def at_levels(cells: list[Cell]) -> str:
     return f" ({told_levels(cells[0])})" if cells[0].option and cells[0].levels else ""
 
 
-def mean_counts(study: Study, cell: Cell, table: str, by: tuple[str, ...]) -> dict[tuple[Any, ...], float]:
-    """Return the sum of `n` of a *table* of *cell* by the values of the columns *by*: a mean over replications, so that parts still add up to the whole."""
+def mean_counts(
+    study: Study, cell: Cell, table: str, by: tuple[str, ...]
+) -> dict[tuple[Any, ...], float]:
+    """Return the sum of `n` of a *table* of *cell* by the values of the columns *by*: a mean over
+    replications, so that parts still add up to the whole.
+    """
     parts = study.tables(table, cell)
     sums: dict[tuple[Any, ...], float] = {}
     for part in parts.values():

@@ -58,6 +58,6 @@ def note(contest: Contest) -> str:
     return (
         f"{HEAD}: what the rule costs more than the one before it on the frontier, in the whole"
         f" estate, ÷ the percentage points it leaves wrong less, at £{price:g} a message (grade"
-        f" {known.grade}, from £{known.low} to £{known.high}, and in proportion to it); in brackets,"
-        " both intervals together."
+        f" {known.grade}, from £{known.low} to £{known.high}, and in proportion to it); in"
+        " brackets, both intervals together."
     )

@@ -31,9 +31,7 @@ def how(cell: Cell) -> str:
         return "timers start when the power comes on" + (
             f", here after a power cut in the {listed(cuts)}" if cuts else ""
         )
-    release = (
-        scenario.updates.local.driver == "releases" and scenario.updates.has_local
-    )
+    release = scenario.updates.local.driver == "releases" and scenario.updates.has_local
     return "timers start again when new firmware does" + (
         ", here after a national release" if release else ""
     )

@@ -1,4 +1,6 @@
-"""The page of a run: `report.html`, one file that needs nothing and runs nothing, and its figures as files."""
+"""The page of a run: `report.html`, one file that needs nothing and runs nothing, and its figures
+as files.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _TEMPLATE: Final = Path(__file__).with_name("template.html")
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A figure on the page: *title*, how to *read* it, *alt* text, and its *source*, a data address."""
+    """A figure on the page: *title*, how to *read* it, *alt* text, and its *source*, a data
+    address.
+    """
 
     title: str
     read: str
@@ -32,9 +36,11 @@ class _Drawn:
 
 
 def write(run: str | PathLike[str] | Results | Study) -> Path:
-    """Write `report.html` and `figures/` of *run*, from its folder alone; return the page. The same run gives the same bytes.
+    """Write `report.html` and `figures/` of *run*, from its folder alone; return the page. The same
+    run gives the same bytes.
 
-    Raises `StoreError` when there is no run, it is not as it was written, or the files cannot be written.
+    Raises `StoreError` when there is no run, it is not as it was written, or the files cannot be
+    written.
     """
     from sim.report.answers import findings
     from sim.store import write_file
@@ -64,16 +70,29 @@ def _page(study: Study, found: Findings, pictures: list[_Drawn]) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
-    environment.filters |= {"tied": tied, "breakable": lambda text: text.replace(".", ".\u200b").replace("_", "_\u200b")}
+    environment.filters |= {
+        "tied": tied,
+        "breakable": lambda text: text.replace(".", ".\u200b").replace("_", "_\u200b"),
+    }
     rows = assumed(study) if study.cells else ()
     manifest = study.manifest
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
-        title=study.question if study.question != "none" else study.name, name=study.name, study=study, manifest=manifest,
-        found=found, pictures=pictures, assumed=rows,
-        grades=grades(rows), footing=footing(study) if study.cells else "", replications=capitalised(replications(study)) if study.cells else "None finished",
-        definitions=_definitions(found.metrics), alarms=list(_alarms(study)), command=_command(manifest),
-        folder=f"{study.results.path.parent.name}/{study.results.path.name}", provenance=list(_provenance(study)),
-    )  # fmt: skip
+        title=study.question if study.question != "none" else study.name,
+        name=study.name,
+        study=study,
+        manifest=manifest,
+        found=found,
+        pictures=pictures,
+        assumed=rows,
+        grades=grades(rows),
+        footing=footing(study) if study.cells else "",
+        replications=capitalised(replications(study)) if study.cells else "None finished",
+        definitions=_definitions(found.metrics),
+        alarms=list(_alarms(study)),
+        command=_command(manifest),
+        folder=f"{study.results.path.parent.name}/{study.results.path.name}",
+        provenance=list(_provenance(study)),
+    )
 
 
 def _definitions(metrics: tuple[str, ...]) -> dict[str, list[str]]:
@@ -92,7 +111,10 @@ def _alarms(study: Study) -> Iterator[str]:
     manifest = study.manifest
     if manifest["failures"]:
         n = len(manifest["failures"])
-        yield f"{'One replication' if n == 1 else f'{n} replications'} failed; the numbers stand on the others. See How sure."
+        yield (
+            f"{'One replication' if n == 1 else f'{n} replications'} failed; the numbers stand on"
+            " the others. See How sure."
+        )
     if manifest["status"] == "interrupted":
         yield "The run was interrupted; the same command finishes it."
     if study.cells and all(cell.scenario.replications == 1 for cell in study.cells):
@@ -111,17 +133,32 @@ def _provenance(study: Study) -> Iterator[tuple[str, str]]:
     made = manifest["made_with"]
     changed = {None: "", True: ", with changes", False: ""}[made["git_changed"]]
     yield "run", study.results.path.name
-    yield "status", f"{manifest['status']}, started {manifest['started']}, ended {manifest.get('ended', '–')}, {manifest.get('seconds', '–')} s"
+    yield (
+        "status",
+        (
+            f"{manifest['status']}, started {manifest['started']}, ended"
+            f" {manifest.get('ended', '–')}, {manifest.get('seconds', '–')} s"
+        ),
+    )
     yield "engine, seed", f"{manifest['engine']}, {manifest['seed']}"
     numbers = sorted({cell["replications"] for cell in manifest["cells"]})
-    yield "cells, replications of each", f"{len(manifest['cells'])}, {' or '.join(map(str, numbers))}"
+    yield (
+        "cells, replications of each",
+        f"{len(manifest['cells'])}, {' or '.join(map(str, numbers))}",
+    )
     yield "program", f"version {manifest['version']}, git {made['git_commit'] or 'none'}{changed}"
     yield "SHA-256 of the source", (manifest.get("environment") or manifest)["source"]
     yield "SHA-256 of the plan", manifest["plan"]
     yield "SHA-256 of the scenario", manifest["scenario"]["sha256"]
     yield "SHA-256 of all cells, resolved", manifest["resolved_sha256"]
     yield "packages", ", ".join(f"{name} {version}" for name, version in made["packages"].items())
-    yield "machine", f"Python {made['python']}, {made['platform']}, {made['processor']}, {made['cpus']} processors"
+    yield (
+        "machine",
+        (
+            f"Python {made['python']}, {made['platform']}, {made['processor']}, {made['cpus']}"
+            " processors"
+        ),
+    )
     counts = Counter(n for made in manifest.get("made_by", {}).values() for n in made.values())
     for number, maker in enumerate(manifest.get("makers", [])):
         about = ", ".join(text for name, text in maker.items() if name != "host")

@@ -17,18 +17,26 @@ from sim.report.words import rounded
 
 _HEIGHT_IN = 5.2
 # Where a label may stand: offsets from its mark in points, the nearest first.
-_AROUND = [(dx * r, dy * r) for r in (1.0, 1.6, 2.4, 3.4, 4.6) for dx, dy in ((7, 4), (7, -11), (-7, 4), (-7, -11), (0, 8), (0, -15), (9, -4), (-9, -4))]
+_AROUND = [
+    (dx * r, dy * r)
+    for r in (1.0, 1.6, 2.4, 3.4, 4.6)
+    for dx, dy in ((7, 4), (7, -11), (-7, 4), (-7, -11), (0, 8), (0, -15), (9, -4), (-9, -4))
+]
 
 
 @styled
 def frontier_plot(contest: Contest) -> Figure:
-    """Return messages per device-year (log) against % of PPMID records wrong (log), a mark a rule, 95 % intervals as crosses; dominated rules grey.
+    """Return messages per device-year (log) against % of PPMID records wrong (log), a mark a rule,
+    95 % intervals as crosses; dominated rules grey.
 
     A rule that sends nothing, or leaves nothing wrong, stands on the edge at 0.
     """
     figure = new(_HEIGHT_IN)
     axes = figure.add_axes((0.13, 0.25, 0.84, 0.73))
-    x, y = (_Axis([getattr(choice, side).value * scale for choice in contest.choices]) for side, scale in (("cost", 1), ("wrong", 100)))
+    x, y = (
+        _Axis([getattr(choice, side).value * scale for choice in contest.choices])
+        for side, scale in (("cost", 1), ("wrong", 100))
+    )
     y.include(100 * RIGHT_ENOUGH)
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -84,12 +92,19 @@ class _Axis:
         return value if value > 0 else self.zero
 
     def ticks(self) -> tuple[list[float], list[str]]:
-        """Return ticks at 1, 2 and 5 of every decade (1 alone where there are many), and at nought."""
+        """Return ticks at 1, 2 and 5 of every decade (1 alone where there are many), and at nought.
+        """
         decades = range(floor(log10(self._low)) - 1, floor(log10(self.high)) + 1)
         steps = (1, 2, 5) if len(decades) <= 4 else (1,)
         ticks = [step * 10.0**decade for decade in decades for step in steps]
-        kept = [tick for tick in ticks if (self.zero * 1.5 if self._has_zero else self.low) < tick < self.high]
-        return ([self.zero] if self._has_zero else []) + kept, (["0"] if self._has_zero else []) + [rounded(tick, 6) for tick in kept]
+        kept = [
+            tick
+            for tick in ticks
+            if (self.zero * 1.5 if self._has_zero else self.low) < tick < self.high
+        ]
+        return ([self.zero] if self._has_zero else []) + kept, (["0"] if self._has_zero else []) + [
+            rounded(tick, 6) for tick in kept
+        ]
 
 
 def _arms(found: Estimate, scale: float) -> list[list[float]] | None:
@@ -100,7 +115,14 @@ def _arms(found: Estimate, scale: float) -> list[list[float]] | None:
 
 def _line(axes: Any, best: Sequence[Choice], x: _Axis, y: _Axis) -> None:
     """Draw the frontier as steps: what can be had for a given number of messages."""
-    axes.step([x.at(c.cost.value) for c in best], [y.at(100 * c.wrong.value) for c in best], where="post", color=INK, linewidth=1.2, zorder=2)
+    axes.step(
+        [x.at(c.cost.value) for c in best],
+        [y.at(100 * c.wrong.value) for c in best],
+        where="post",
+        color=INK,
+        linewidth=1.2,
+        zorder=2,
+    )
 
 
 def _look(choice: Choice) -> tuple[str, str]:
@@ -115,9 +137,18 @@ def _mark(axes: Any, choice: Choice, contest: Contest, x: _Axis, y: _Axis) -> tu
     place = x.at(choice.cost.value), y.at(100 * choice.wrong.value)
     errors = [_arms(found, scale) for found, scale in ((choice.cost, 1), (choice.wrong, 100))]
     axes.errorbar(
-        *place, xerr=errors[0] if choice.cost.value else None, yerr=errors[1], fmt=shape, markersize=7, zorder=3 if beaten else 4, elinewidth=1.2,
-        color=FAINT if beaten else colour, markeredgecolor=FAINT if beaten else INK, markeredgewidth=0.8, ecolor=SOFT if beaten else INK,
-    )  # fmt: skip
+        *place,
+        xerr=errors[0] if choice.cost.value else None,
+        yerr=errors[1],
+        fmt=shape,
+        markersize=7,
+        zorder=3 if beaten else 4,
+        elinewidth=1.2,
+        color=FAINT if beaten else colour,
+        markeredgecolor=FAINT if beaten else INK,
+        markeredgewidth=0.8,
+        ecolor=SOFT if beaten else INK,
+    )
     return place
 
 
@@ -127,42 +158,87 @@ def _key(figure: Figure, contest: Contest) -> None:
 
     families = {choice.family: _look(choice) for choice in contest.choices}
     entries = [
-        Line2D([], [], color=colour, marker=shape, linestyle="", markersize=7, markeredgecolor=INK, markeredgewidth=0.8, label=family)
+        Line2D(
+            [],
+            [],
+            color=colour,
+            marker=shape,
+            linestyle="",
+            markersize=7,
+            markeredgecolor=INK,
+            markeredgewidth=0.8,
+            label=family,
+        )
         for family, (colour, shape) in sorted(families.items())
     ]
     figure.legend(
-        handles=entries, loc="lower center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=POINTS - 1, handletextpad=0.2, columnspacing=1.2
+        handles=entries,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 0),
+        ncols=3,
+        frameon=False,
+        fontsize=POINTS - 1,
+        handletextpad=0.2,
+        columnspacing=1.2,
     )
 
 
-def _labels(figure: Figure, axes: Any, contest: Contest, marks: Sequence[tuple[float, float]]) -> None:
-    """Write each label beside its mark, at the nearest place where it meets neither mark, line, label nor edge; those on the frontier choose first."""
+def _labels(
+    figure: Figure, axes: Any, contest: Contest, marks: Sequence[tuple[float, float]]
+) -> None:
+    """Write each label beside its mark, at the nearest place where it meets neither mark, line,
+    label nor edge; those on the frontier choose first.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     renderer: Any = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     edge = axes.get_window_extent(renderer)
     corners = axes.transData.transform(marks)
-    taken = [Bbox.from_bounds(px - 6, py - 6, 12, 12) for px, py in corners] + _line_boxes(axes, contest, marks, edge)
-    order = sorted(range(len(marks)), key=lambda i: contest.choices[i].cell.name in contest.beaten_by)
+    taken = [Bbox.from_bounds(px - 6, py - 6, 12, 12) for px, py in corners] + _line_boxes(
+        axes, contest, marks, edge
+    )
+    order = sorted(
+        range(len(marks)), key=lambda i: contest.choices[i].cell.name in contest.beaten_by
+    )
     for i in order:
         beaten = contest.choices[i].cell.name in contest.beaten_by
         look = {"color": SOFT} if beaten else {"color": INK, "fontweight": "bold"}
-        label = axes.annotate(contest.label(contest.choices[i]), marks[i], (0, 0), textcoords="offset points", fontsize=POINTS - 1, **look)
+        label = axes.annotate(
+            contest.label(contest.choices[i]),
+            marks[i],
+            (0, 0),
+            textcoords="offset points",
+            fontsize=POINTS - 1,
+            **look,
+        )
         for offset in _AROUND:
             label.set_position(offset)
-            label.set_horizontalalignment("left" if offset[0] > 0 else "right" if offset[0] < 0 else "center")
+            label.set_horizontalalignment(
+                "left" if offset[0] > 0 else "right" if offset[0] < 0 else "center"
+            )
             box = label.get_window_extent(renderer)
-            if edge.x0 <= box.x0 and box.x1 <= edge.x1 and edge.y0 <= box.y0 and box.y1 <= edge.y1 and not box.count_overlaps(taken):
+            if (
+                edge.x0 <= box.x0
+                and box.x1 <= edge.x1
+                and edge.y0 <= box.y0
+                and box.y1 <= edge.y1
+                and not box.count_overlaps(taken)
+            ):
                 break
         taken.append(label.get_window_extent(renderer))
 
 
-def _line_boxes(axes: Any, contest: Contest, marks: Sequence[tuple[float, float]], edge: Bbox) -> list[Bbox]:
+def _line_boxes(
+    axes: Any, contest: Contest, marks: Sequence[tuple[float, float]], edge: Bbox
+) -> list[Bbox]:
     """Return where the steps of the frontier and the line of the bar run, in pixels."""
     place = {choice.cell.name: mark for choice, mark in zip(contest.choices, marks, strict=True)}
     steps = axes.transData.transform([place[choice.cell.name] for choice in contest.best])
     bar = axes.transData.transform((1, 100 * RIGHT_ENOUGH))[1]
     boxes = [Bbox.from_extents(edge.x0, bar - 1, edge.x1, bar + 1)]
     for (x0, y0), (x1, y1) in pairwise(steps):
-        boxes += [Bbox.from_extents(x0, y0 - 1, x1, y0 + 1), Bbox.from_extents(x1 - 1, min(y0, y1), x1 + 1, max(y0, y1))]
+        boxes += [
+            Bbox.from_extents(x0, y0 - 1, x1, y0 + 1),
+            Bbox.from_extents(x1 - 1, min(y0, y1), x1 + 1, max(y0, y1)),
+        ]
     return boxes

@@ -42,11 +42,14 @@ class Figure:
 
 @cache
 def figures(scenario: str) -> tuple[Figure, ...]:
-    """Return what was published of the shipped *scenario*: its rows of `scenarios/published.csv`."""
+    """Return what was published of the shipped *scenario*: its rows of `scenarios/published.csv`.
+    """
     with (shipped_folder() / "published.csv").open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["scenario"] == scenario]
     return tuple(
-        Figure(row["figure"], float(row["value"]), row["unit"], float(row["tolerance"]), row["source"])
+        Figure(
+            row["figure"], float(row["value"]), row["unit"], float(row["tolerance"]), row["source"]
+        )
         for row in rows
     )
 
@@ -108,7 +111,7 @@ def sentence(study: Study) -> str:
     but = f"; {listed([one.figure for one in off])} do not" if off else ""
     return (
         f"Of what it was calibrated on, {told}{but}. The rates were set from these figures, so that"
-        f" this says that the model carries what it is given, and no more."
+        " this says that the model carries what it is given, and no more."
     )
 
 
@@ -120,6 +123,16 @@ def grid(study: Study) -> Grid:
         verdict = "yes" if figure.agrees(found) else "no"
         name = f"{figure.figure} {figure.unit}".strip()
         off = f"{100 * (found.value / figure.value - 1):+.2f} %".replace("-", "−")
-        rows.append((name, number(figure.value), interval(found), off, f"{100 * figure.tolerance:g} %", verdict, figure.source))
+        rows.append(
+            (
+                name,
+                number(figure.value),
+                interval(found),
+                off,
+                f"{100 * figure.tolerance:g} %",
+                verdict,
+                figure.source,
+            )
+        )
     head = ("figure", "published", "here", "apart", "tolerance", "within it", "source")
     return Grid("What was published, beside this run", head, tuple(rows))

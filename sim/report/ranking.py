@@ -1,4 +1,5 @@
-"""Which is best, and whether the run can tell: no sentence names a winner that its interval does not.
+"""Which is best, and whether the run can tell: no sentence names a winner that its interval does
+not.
 
 Whoever leads is compared with each other pair by pair, replication by replication. An other whose
 paired difference is not told from nought, by its interval and by Holm's p, is a rival.
@@ -159,7 +160,9 @@ def needed(apart: Difference) -> float:
 
 
 def replications_for(gap: float, spread: float, least: int) -> float:
-    """Return how many replications of that *spread* tell a *gap* in four runs of five, in two digits."""
+    """Return how many replications of that *spread* tell a *gap* in four runs of five, in two
+    digits.
+    """
     if not gap > 0:
         return inf
 

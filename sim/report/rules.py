@@ -12,12 +12,18 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario, Updates
 
 
-
 def rules(scenario: Scenario) -> tuple[str, str, str, str]:
-    """Return what a firmware world allows and asks for: local updates, screening, over the air, reports."""
+    """Return what a firmware world allows and asks for: local updates, screening, over the air,
+    reports.
+    """
     firmware = scenario.firmware
     assert firmware is not None, "the policies told here are of firmware worlds"
-    return _locally(scenario.updates), _screening(firmware), _over_the_air(firmware), _reports(scenario)
+    return (
+        _locally(scenario.updates),
+        _screening(firmware),
+        _over_the_air(firmware),
+        _reports(scenario),
+    )
 
 
 def in_a_clause(scenario: Scenario) -> str:
@@ -37,7 +43,10 @@ def _locally(updates: Updates) -> str:
     if (ban := updates.ban) is None:
         return "allowed"
     where = "" if ban.scope == "everywhere" else ", where updates over the air work"
-    return f"banned from day {rounded((ban.start + ban.grace) / DAY_S, 4)}{where}; {rounded(100 * ban.compliance, 3)} % obey"
+    return (
+        f"banned from day {rounded((ban.start + ban.grace) / DAY_S, 4)}{where};"
+        f" {rounded(100 * ban.compliance, 3)} % obey"
+    )
 
 
 def _screening(firmware: Firmware) -> str:
@@ -45,7 +54,14 @@ def _screening(firmware: Firmware) -> str:
     design = screening.design.replace("_", " ")
     if screening.design != "token":
         return design
-    absent_s = max((outage.duration for outage in screening.gateway_outages if not outage.start and outage.every is None), default=0)
+    absent_s = max(
+        (
+            outage.duration
+            for outage in screening.gateway_outages
+            if not outage.start and outage.every is None
+        ),
+        default=0,
+    )
     there = f", its gateway there from day {rounded(absent_s / DAY_S, 4)}" if absent_s else ""
     return f"{design}, fails {screening.fail}{there}"
 

@@ -54,9 +54,11 @@ def doubt(study: Study, of_premises: str) -> tuple[str, ...]:
     if not any(map(is_scaled, study.cells)):
         return (of_premises,)
     return (
-        "This is a part of the estate, and what is of the estate is in proportion. Shares, ages and"
-        " waits of many minutes carry over; the luck of single seconds is larger here than in the"
-        " whole, so peaks and short queues are too. estate.scale: 1 decides.",
+        (
+            "This is a part of the estate, and what is of the estate is in proportion. Shares, ages"
+            " and waits of many minutes carry over; the luck of single seconds is larger here than"
+            " in the whole, so peaks and short queues are too. estate.scale: 1 decides."
+        ),
     )
 
 
@@ -109,8 +111,8 @@ def exceeds(study: Study, cell: Cell, place: Place) -> bool:
 def is_luck(
     study: Study, cell: Cell, place: Place, peak: float, queue: float, part: float = 1
 ) -> bool:
-    """Whether luck explains that *place* has *peak* messages in its busiest second, and a *queue* so
-    long, in *part* of the scaled *cell*; of bytes the queue alone tells.
+    """Whether luck explains that *place* has *peak* messages in its busiest second, and a *queue*
+    so long, in *part* of the scaled *cell*; of bytes the queue alone tells.
     """
     if not is_scaled(cell) or place.stage not in CENTRAL:
         return False
@@ -167,7 +169,8 @@ def _doubtful(study: Study, cell: Cell) -> list[Place]:
 
 
 def _passed_on(cell: Cell, place: Place) -> float:
-    """Return what *place* passes on in a second at most: its capacity, or less where rows shape it."""
+    """Return what *place* passes on in a second at most: its capacity, or less where rows shape it.
+    """
     stage = next(one for one in cell.scenario.network if one.stage == place.stage)
     shapes = (row for row in stage.mitigations if row.kind == "shape")
     return min([place.capacity, *(float(of_server(row.rate, place.server)) for row in shapes)])
@@ -182,7 +185,8 @@ def _n_central(cell: Cell) -> int:
 
 
 def cannot_tell(study: Study, cell: Cell) -> str:
-    """Say at which server of *cell* luck hides whether it is a storm, and which scale would tell."""
+    """Say at which server of *cell* luck hides whether it is a storm, and which scale would tell.
+    """
     hidden = _doubtful(study, cell) or places(cell)
     place = max(hidden, key=lambda one: _load(study, cell, one))
     peak = _busiest(study, cell, place)

@@ -1,4 +1,6 @@
-"""Where messages queue: the servers of limited capacity, and how hard each is pressed by the time of day."""
+"""Where messages queue: the servers of limited capacity, and how hard each is pressed by the time
+of day.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ from sim.units import format_rate, format_speed
 
 # How to read a heat-map of `peaks_by_quarter`.
 READ: Final = (
-    "each column a quarter of an hour of the day. Colour: the busiest second of the quarter (kind by kind, added up, at most the busiest of all), ÷ what the"
-    " server passes on in a second; on the right, the busiest of the row. Boxed in orange: above 1.0, more than it passes on."
+    "each column a quarter of an hour of the day. Colour: the busiest second of the quarter (kind"
+    " by kind, added up, at most the busiest of all), ÷ what the server passes on in a second; on"
+    " the right, the busiest of the row. Boxed in orange: above 1.0, more than it passes on."
 )
 
 
@@ -52,8 +55,8 @@ def name_of(stage: str, server: str) -> str:
 
 
 def servers_of(cell: Cell, stage: Stage) -> list[Place]:
-    """Return the servers of a *stage* of *cell* with a capacity, if that is 0; WAN cells are a region's
-    together.
+    """Return the servers of a *stage* of *cell* with a capacity, if that is 0; WAN cells are a
+    region's together.
     """
     if stage.capacity is None:
         return []
@@ -85,8 +88,8 @@ def _as_asked(cell: Cell, stage: str, server: str) -> str:
 
 
 def places(cell: Cell) -> list[Place]:
-    """Return the servers on the way to the SMI that pass on something, but not everything at once, in
-    the order of the stages.
+    """Return the servers on the way to the SMI that pass on something, but not everything at once,
+    in the order of the stages.
     """
     network = [stage for stage in cell.scenario.network if stage.stage != "user"]
     found = [place for stage in network for place in servers_of(cell, stage)]
@@ -103,23 +106,31 @@ def against(peak: Estimate, place: Place, whole: str) -> str:
 
 
 def share(peak: Estimate, place: Place) -> str:
-    """Return a *peak* of messages as a multiple of what *place* passes on, or as a share "of" it."""
+    """Return a *peak* of messages as a multiple of what *place* passes on, or as a share "of" it.
+    """
     if peak.value >= place.capacity:
         return interval(peak, 1 / place.capacity, "times")
     return f"{interval(peak, 100 / place.capacity, '%')} of"
 
 
 def peaks_by_quarter(study: Study, cell: Cell, place: Place) -> list[float]:
-    """Return for each quarter of an hour of the day the most that can have come to *place* in one second, ÷ capacity; a mean over replications.
+    """Return for each quarter of an hour of the day the most that can have come to *place* in one
+    second, ÷ capacity; a mean over replications.
 
-    That is the busiest second of each kind, added up, but no more than the busiest second of all together: exact where a row is highest, else a bound.
+    That is the busiest second of each kind, added up, but no more than the busiest second of all
+    together: exact where a row is highest, else a bound.
     """
     arrivals, peaks = study.tables("arrivals", cell), study.tables("peaks", cell)
     server = place.server
     means = [0.0] * 96
     for r, table in arrivals.items():
         here = table[(table["stage"] == place.stage) & (table["server"] == server)]
-        of_all = peaks[r][(peaks[r]["stage"] == place.stage) & (peaks[r]["server"] == server) & (peaks[r]["kind"] == "all") & (peaks[r]["k_s"] == 1)]
+        of_all = peaks[r][
+            (peaks[r]["stage"] == place.stage)
+            & (peaks[r]["server"] == server)
+            & (peaks[r]["kind"] == "all")
+            & (peaks[r]["k_s"] == 1)
+        ]
         most = float(of_all["peak_n"].max())
         for quarter, peak in here.groupby("quarter")["peak_1_n"].sum().items():
             means[quarter] += min(peak, most) / len(arrivals) / place.capacity

@@ -1,4 +1,5 @@
-"""T1: what arrives under each way of choosing the moment, what it meets, and what it pushes aside."""
+"""T1: what arrives under each way of choosing the moment, what it meets, and what it pushes aside.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A run as its report sees it: what was asked, the world of each cell, and every estimate; read from its folder alone."""
+"""A run as its report sees it: what was asked, the world of each cell, and every estimate; read
+from its folder alone.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ from sim.store import read_file
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One world of a run: its *name*, its *option* ("" where there is none), the *levels* of its factors, its *scenario*, and that as text by leaf.
+    """One world of a run: its *name*, its *option* ("" where there is none), the *levels* of its
+    factors, its *scenario*, and that as text by leaf.
 
     *n_cells* says how many WAN cells each region has, where they are a stage; *asked* is the world
     as it was asked for, of which *scenario* is the part that was simulated; *capacities* are
@@ -43,12 +46,16 @@ class Cell:
 
     @property
     def called(self) -> str:
-        """What tells it from cells of the same levels: its option, or its name where there are no options."""
+        """What tells it from cells of the same levels: its option, or its name where there are no
+        options.
+        """
         return self.option or self.name
 
 
 def base_leaves(name: str = "gb_base") -> dict[str, str]:
-    """Return the leaves of a shipped base scenario (that of firmware worlds is gb_firmware), written as a resolved scenario writes them."""
+    """Return the leaves of a shipped base scenario (that of firmware worlds is gb_firmware),
+    written as a resolved scenario writes them.
+    """
     base = load(name)
     assert isinstance(base, Scenario)
     return leaves_of(parse(resolved(base), name)[0])
@@ -58,7 +65,9 @@ class Study:
     """A run read for its report. *cells* holds the cells that have results, in order."""
 
     def __init__(self, run: str | PathLike[str] | Results) -> None:
-        """Read *run*, results or where they are; raises `StoreError` when they are missing or not as they were written."""
+        """Read *run*, results or where they are; raises `StoreError` when they are missing or not
+        as they were written.
+        """
         self.results = run if isinstance(run, Results) else Results(run)
         self.manifest = self.results.manifest
         self.name, self.question = str(self.manifest["name"]), str(self.manifest["question"])
@@ -100,9 +109,11 @@ class Study:
         rows: Any = self.results.summary.to_dict("records")
         never = {name: metric.never for name, metric in METRICS.items()}
         return {
-            (row["cell"], row["metric"], row["group"]): read_back(row, never=never.get(row["metric"], "not reached"))
+            (row["cell"], row["metric"], row["group"]): read_back(
+                row, never=never.get(row["metric"], "not reached")
+            )
             for row in rows
-        }  # fmt: skip
+        }
 
     @cached_property
     def _differences(self) -> dict[tuple[str, str, str], Difference]:
@@ -113,10 +124,18 @@ class Study:
 
     @cached_property
     def cautions(self) -> dict[str, int]:
-        """What there is to know against the intervals of the metrics asked for, and of how many estimates and differences it holds, the commonest first."""
+        """What there is to know against the intervals of the metrics asked for, and of how many
+        estimates and differences it holds, the commonest first.
+        """
         asked = set(self.metrics or METRICS)
-        found = [estimate for (_, metric, _), estimate in (*self._estimates.items(), *self._differences.items()) if metric in asked and estimate.n > 1]
-        counts = Counter(estimate.warning for estimate in found if estimate.warning and isfinite(estimate.value))
+        found = [
+            estimate
+            for (_, metric, _), estimate in (*self._estimates.items(), *self._differences.items())
+            if metric in asked and estimate.n > 1
+        ]
+        counts = Counter(
+            estimate.warning for estimate in found if estimate.warning and isfinite(estimate.value)
+        )
         return dict(counts.most_common())
 
     def estimate(self, cell: Cell, metric: str, group: str = "all") -> Estimate | None:
@@ -125,17 +144,27 @@ class Study:
 
     def groups(self, cell: Cell, metric: str) -> dict[str, Estimate]:
         """Return the estimates of *metric* in *cell* by group, without `all`."""
-        return {group: found for (name, of, group), found in self._estimates.items() if (name, of) == (cell.name, metric) and group != "all"}
+        return {
+            group: found
+            for (name, of, group), found in self._estimates.items()
+            if (name, of) == (cell.name, metric) and group != "all"
+        }
 
     def difference(self, cell: Cell, metric: str, group: str = "all") -> Difference | None:
-        """Return the paired difference of *metric* between *cell* and its comparator; None where there is none."""
+        """Return the paired difference of *metric* between *cell* and its comparator; None where
+        there is none.
+        """
         return self._differences.get((cell.name, metric, group))
 
     def comparator_of(self, cell: Cell) -> Cell | None:
-        """Return the cell that *cell* is compared with: the one named, or the one of the option named with the same levels; None for that cell itself."""
+        """Return the cell that *cell* is compared with: the one named, or the one of the option
+        named with the same levels; None for that cell itself.
+        """
         named = self.manifest["comparator"]
         for other in self.cells:
-            if named is not None and (other.name == named or (other.option == named and other.levels == cell.levels)):
+            if named is not None and (
+                other.name == named or (other.option == named and other.levels == cell.levels)
+            ):
                 return None if other is cell else other
         return None
 
@@ -149,15 +178,24 @@ class Study:
         return {}
 
     def tables(self, name: str, cell: Cell) -> dict[int, Any]:
-        """Return table *name* of *cell* by replication, for every replication that was finished; a table may be empty."""
+        """Return table *name* of *cell* by replication, for every replication that was finished; a
+        table may be empty.
+        """
         for wanted in dict.fromkeys(("population", name)):  # every replication has a population
             if wanted not in self._parts:
                 whole = self.results.table(wanted)
                 groups: Any = whole.groupby(["cell", "replication"], sort=True)
-                self._parts[wanted] = {(str(cell_name), int(r)): part for (cell_name, r), part in groups} | {("", -1): whole.iloc[:0]}
-        replications = sorted(replication for of, replication in self._parts["population"] if of == cell.name)
+                self._parts[wanted] = {
+                    (str(cell_name), int(r)): part for (cell_name, r), part in groups
+                } | {("", -1): whole.iloc[:0]}
+        replications = sorted(
+            replication for of, replication in self._parts["population"] if of == cell.name
+        )
         parts = self._parts[name]
-        return {replication: parts.get((cell.name, replication), parts["", -1]) for replication in replications}
+        return {
+            replication: parts.get((cell.name, replication), parts["", -1])
+            for replication in replications
+        }
 
     @cached_property
     def by_metric(self) -> Any:
@@ -205,7 +243,8 @@ class Study:
         return METRICS[metric].conditioned(apart, group, *shares)
 
     def _shares(self, cell: Cell, metric: str, group: str) -> dict[tuple[str, str], float]:
-        """Return the share that *metric* of a *group* is conditional on in *cell*, and that of all."""
+        """Return the share that *metric* of a *group* is conditional on in *cell*, and that of all.
+        """
         of = METRICS[metric].of
         if of is None:
             return {}

@@ -1,4 +1,6 @@
-"""F15: the effect of each assumption as a tornado, and its shares of the variance, each with its interval."""
+"""F15: the effect of each assumption as a tornado, and its shares of the variance, each with its
+interval.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +45,15 @@ def _effects(axes: Axes, found: Drivers) -> None:
     for row, axis in enumerate(found.axes):
         index = found.indices[axis.path]["effect"]
         value = index.value * found.scale
-        arms = [[max(0.0, arm) * found.scale] for arm in (index.value - index.low, index.high - index.value)]
+        arms = [
+            [max(0.0, arm) * found.scale]
+            for arm in (index.value - index.low, index.high - index.value)
+        ]
         axes.barh(row, value, height=0.55, color=COLOURS[0] if value > 0 else COLOURS[1])
         if all(isfinite(arm) for [arm] in arms):
-            axes.errorbar(value, row, xerr=arms, fmt="none", ecolor="#1a1a1a", capsize=3, linewidth=1)
+            axes.errorbar(
+                value, row, xerr=arms, fmt="none", ecolor="#1a1a1a", capsize=3, linewidth=1
+            )
     names = [axis.path if len(axis.path) <= 26 else f"…{axis.path[-25:]}" for axis in found.axes]
     axes.set_yticks(range(len(names)), names, fontsize=POINTS - 1)
     axes.axvline(0, color=SOFT, linewidth=0.8)
@@ -56,7 +63,11 @@ def _effects(axes: Axes, found: Drivers) -> None:
 
 def _shares(axes: Axes, found: Drivers) -> None:
     for place, method in enumerate(_SHARES):
-        known = [(row, of[method]) for row, axis in enumerate(found.axes) if method in (of := found.indices[axis.path])]
+        known = [
+            (row, of[method])
+            for row, axis in enumerate(found.axes)
+            if method in (of := found.indices[axis.path])
+        ]
         if known:
             rows = [row + (0.15 if place else -0.15) for row, _ in known]
             values = [100 * index.value for _, index in known]
@@ -65,8 +76,26 @@ def _shares(axes: Axes, found: Drivers) -> None:
                 [100 * max(0.0, index.high - index.value) for _, index in known],
             ]
             label = "alone" if method == "first order" else "in all"
-            axes.errorbar(values, rows, xerr=errors, fmt=SHAPES[place], color=COLOURS[place + 2], markersize=4, capsize=2, linewidth=1, label=label)
+            axes.errorbar(
+                values,
+                rows,
+                xerr=errors,
+                fmt=SHAPES[place],
+                color=COLOURS[place + 2],
+                markersize=4,
+                capsize=2,
+                linewidth=1,
+                label=label,
+            )
     axes.set_yticks(range(len(found.axes)), [""] * len(found.axes))
     _rows(axes, len(found.axes))
     axes.set_xlabel("share of variance, %", fontsize=POINTS - 1)
-    axes.legend(loc="lower right", bbox_to_anchor=(1.05, 1.0), ncols=2, frameon=False, fontsize=POINTS - 2, handletextpad=0.1, columnspacing=0.8)
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.05, 1.0),
+        ncols=2,
+        frameon=False,
+        fontsize=POINTS - 2,
+        handletextpad=0.1,
+        columnspacing=0.8,
+    )

@@ -1,4 +1,6 @@
-"""Numbers and lists as a working group reads them: rounded to what the interval supports, and never without it."""
+"""Numbers and lists as a working group reads them: rounded to what the interval supports, and never
+without it.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,23 @@ from sim.metrics.wording import NO_INTERVAL, number, rounded
 from sim.units import DAY_S, HOUR_S, MINUTE_S, listed
 
 __all__ = [
-    "NO_INTERVAL", "alone", "capitalised", "counted", "duration", "interval", "lasting", "listed", "number", "often", "once", "percent",
-    "rounded", "span", "tied", "time_of",
-]  # fmt: skip
+    "NO_INTERVAL",
+    "alone",
+    "capitalised",
+    "counted",
+    "duration",
+    "interval",
+    "lasting",
+    "listed",
+    "number",
+    "often",
+    "once",
+    "percent",
+    "rounded",
+    "span",
+    "tied",
+    "time_of",
+]
 
 
 _UNITS = ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "min"), (1, "s"))  # the longest first
@@ -101,9 +117,15 @@ def span(seconds: int) -> str:
 
 def often(period_s: int) -> str:
     """Return how often a *period_s* is: "a day", "a week", "every 12 h"."""
-    return {86_400: "a day", 604_800: "a week", 3_600: "an hour"}.get(period_s, f"every {span(period_s)}")
+    return {86_400: "a day", 604_800: "a week", 3_600: "an hour"}.get(
+        period_s, f"every {span(period_s)}"
+    )
 
 
 def tied(text: str) -> str:
-    """Return *text* with no-break spaces inside quantities, so that no line ends between a number and its unit or interval."""
-    return re.sub(r"(?<=[0-9]) (?=[%±])|(?<=±) (?=[0-9])|(?<=[0-9]) (?=(?:s|min|h|d)\b)", "\u00a0", text)
+    """Return *text* with no-break spaces inside quantities, so that no line ends between a number
+    and its unit or interval.
+    """
+    return re.sub(
+        r"(?<=[0-9]) (?=[%±])|(?<=±) (?=[0-9])|(?<=[0-9]) (?=(?:s|min|h|d)\b)", "\u00a0", text
+    )

@@ -1,4 +1,6 @@
-"""Updates over the air in a scenario: hubs and the WAN, activation, repair, and campaigns (S1-01 … S1-18; `docs/firmware.md`)."""
+"""Updates over the air in a scenario: hubs and the WAN, activation, repair, and campaigns (S1-01 …
+S1-18; `docs/firmware.md`).
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,7 @@ AirType = Annotated[str, choice("ppmid", "hcalcs", "esme", "gsme")]
 Milliseconds = Annotated[int, count(1, 60_000)]
 
 
-_NOT_SHORTER: Final = NotBelow(
-    "low", "the longest time of {} is shorter than the shortest of {}"
-)
+_NOT_SHORTER: Final = NotBelow("low", "the longest time of {} is shorter than the shortest of {}")
 _BY_REGION: Final = (
     EachOf("estate.regions", "give one for each region: {all}"),
     NameOf(("estate.regions",), "region", "the regions are"),
@@ -66,8 +66,10 @@ class HubReady(Closed):
 
     start: FromStart = Field(description="When the wave begins, from the start of the window.")
     curve: Annotated[tuple[Restored, ...], RISING] = Field(
-        description="Shares of hubs that are ready by a time after that; those past the last share"
-        " never are."
+        description=(
+            "Shares of hubs that are ready by a time after that; those past the last share"
+            " never are."
+        )
     )
 
 
@@ -78,14 +80,21 @@ class Exchange(Closed):
         description="When the exchange begins, from the start of the window."
     )
     share: Share = Field(description="Share of hubs that are exchanged.")
-    curve: Annotated[tuple[Restored, ...], TO_ALL] = Field(description="Shares of those that are exchanged by a time after that; ends with 100 %.")
+    curve: Annotated[tuple[Restored, ...], TO_ALL] = Field(
+        description="Shares of those that are exchanged by a time after that; ends with 100 %."
+    )
     reseed: Flag = Field(description="Whether a new hub asks its devices for their versions.")
 
 
 class Activation(Closed):
     """The command that makes a device run an image it holds."""
 
-    wait: Between = Field(description="Time from an image held to activation (11.3, immediate or future-dated); a PPMID does not wait.")
+    wait: Between = Field(
+        description=(
+            "Time from an image held to activation (11.3, immediate or future-dated); a PPMID does"
+            " not wait."
+        )
+    )
     failure: Share = Field(description="Share of activations that fail.")
 
 
@@ -94,7 +103,9 @@ class Response(Closed):
 
     delay: Between = Field(description="Time from activation to the answer's arrival.")
     loss: Share = Field(description="Share of answers that are lost.")
-    patience: PositiveDuration = Field(description="Time without an answer after which the supplier looks again.")
+    patience: PositiveDuration = Field(
+        description="Time without an answer after which the supplier looks again."
+    )
 
 
 class Mp105(Closed):
@@ -107,13 +118,19 @@ class Mp105(Closed):
 class Ota(Closed):
     """Updates over the air."""
 
-    types: Annotated[tuple[AirType, ...], AfterValidator(distinct)] = Field(description="Device types that are updated over the air.")
-    classes: Annotated[tuple[ReleaseClass, ...], AfterValidator(distinct)] = Field(description="Classes of release sent over the air.")
+    types: Annotated[tuple[AirType, ...], AfterValidator(distinct)] = Field(
+        description="Device types that are updated over the air."
+    )
+    classes: Annotated[tuple[ReleaseClass, ...], AfterValidator(distinct)] = Field(
+        description="Classes of release sent over the air."
+    )
     start: FromStart = Field(description="When it begins, from the start of the window.")
     hub_ready: Annotated[HubReady, when.AIR_OR_BAN] = Field(
         description="When hubs can serve PPMIDs and HCALCSs."
     )
-    exchange: Exchange | None = Field(default=None, description="Exchange of hubs; without it, none.")
+    exchange: Exchange | None = Field(
+        default=None, description="Exchange of hubs; without it, none."
+    )
     distribution: Annotated[dict[Name, Between], IN_ORDER, when.AIR, *_BY_REGION] = Field(
         description="Time from the DSP's check to the hub, by CSP region."
     )
@@ -157,8 +174,10 @@ class Ramp(Closed):
     """Groups of a campaign: constant shares, shares that grow, or shares as listed."""
 
     kind: Annotated[str, choice("constant", "exponential", "groups")] = Field(
-        description="constant (share again and again), exponential (first, then factor times more"
-        " each) or groups (shares as listed)."
+        description=(
+            "constant (share again and again), exponential (first, then factor times more"
+            " each) or groups (shares as listed)."
+        )
     )
     step: PositiveDuration = Field(description="Shortest time a group takes, in open seconds.")
     share: Annotated[Share | None, when.CONSTANT, _for("constant")] = Field(
@@ -169,9 +188,7 @@ class Ramp(Closed):
     )
     factor: Annotated[
         Annotated[int, count(2, 100)] | None, when.EXPONENTIAL, _for("exponential")
-    ] = Field(
-        default=None, description="Each group is so many times the one before (exponential)."
-    )
+    ] = Field(default=None, description="Each group is so many times the one before (exponential).")
     shares: Annotated[tuple[Share, ...], when.GROUPS, _for("groups"), AddsUp()] = Field(
         default=(), description="Shares of the groups; they add up to 1 (groups)."
     )
@@ -181,7 +198,9 @@ class Open(Closed):
     """Daily hours in which images are offered."""
 
     at: TimeOfDay = Field(description="When they begin.")
-    length: Annotated[PositiveDuration, WITHIN_A_DAY] = Field(description="How long they last; at most a day.")
+    length: Annotated[PositiveDuration, WITHIN_A_DAY] = Field(
+        description="How long they last; at most a day."
+    )
 
 
 class Blackout(Closed):
@@ -198,8 +217,9 @@ class Campaign(Closed):
 
     lead: Duration = Field(description="Time from listing to the first group.")
     order: Annotated[str, choice(*RolloutOrder.words())] = Field(
-        description="Who comes first: random, by_cell, by_supplier or by_risk (oldest record"
-        " first)."
+        description=(
+            "Who comes first: random, by_cell, by_supplier or by_risk (oldest record first)."
+        )
     )
     priority: Annotated[
         tuple[ReleaseClass, ...],
@@ -212,11 +232,21 @@ class Campaign(Closed):
     blackouts: tuple[Blackout, ...] = Field(default=(), description="Times in which none are.")
     soak: Duration = Field(description="Time from the end of a group to its gate.")
     approval: Duration = Field(description="Time from a gate passed to the next group.")
-    least: Annotated[int, count(1, 1_000_000_000)] = Field(description="Outcomes that must be known before failures can stop a campaign.")
-    error_threshold: Share = Field(description="Share of known outcomes that fail above which a campaign is aborted.")
-    success_threshold: Share = Field(description="Share of known outcomes that succeed below which a gate stays shut.")
-    gates: Annotated[int, count(0, 1000)] = Field(description="How often a shut gate is tried again.")
-    sweeps: Annotated[int, count(0, 1000)] = Field(description="How often those left over are all tried again.")
+    least: Annotated[int, count(1, 1_000_000_000)] = Field(
+        description="Outcomes that must be known before failures can stop a campaign."
+    )
+    error_threshold: Share = Field(
+        description="Share of known outcomes that fail above which a campaign is aborted."
+    )
+    success_threshold: Share = Field(
+        description="Share of known outcomes that succeed below which a gate stays shut."
+    )
+    gates: Annotated[int, count(0, 1000)] = Field(
+        description="How often a shut gate is tried again."
+    )
+    sweeps: Annotated[int, count(0, 1000)] = Field(
+        description="How often those left over are all tried again."
+    )
     sweep_every: Annotated[Duration, when.SWEPT] = Field(
         description="Time from a gate to the sweep after it."
     )

@@ -1,4 +1,6 @@
-"""The kinds of alert that devices raise by name, and what makes each of them (S1-19; `docs/model.md`, section 11)."""
+"""The kinds of alert that devices raise by name, and what makes each of them (S1-19;
+`docs/model.md`, section 11).
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,10 @@ def _for(*causes: str) -> NeededBy:
 
 def _tail(tail: float) -> float:
     if abs(tail - 1) < 1e-6:
-        raise ValueError(f"{tail:g} is the one exponent for which the law of the mean has another form; write a little less or more, such as 0.99")
+        raise ValueError(
+            f"{tail:g} is the one exponent for which the law of the mean has another form; write a"
+            " little less or more, such as 0.99"
+        )
     return tail
 
 
@@ -53,8 +58,11 @@ class AlertKind(Closed):
     code: Code = Field(description="Its code, such as 8F36: exclusion lists may name it.")
     sender: Sender = Field(description="Who raises it: hub, or a device type.")
     cause: Cause = Field(
-        description="What makes it: outage (it begins), restoration (it ends), reboot (a dark spell without loss of supply ends), random or chatter; in a "
-        "firmware world also transferred, received, activated (an image), cut and cut_restored (supply, by an activation)."
+        description=(
+            "What makes it: outage (it begins), restoration (it ends), reboot (a dark spell without"
+            " loss of supply ends), random or chatter; in a firmware world also transferred,"
+            " received, activated (an image), cut and cut_restored (supply, by an activation)."
+        )
     )
     share: Share = Field(description="Share of senders that raise it.")
     after: Annotated[PositiveDuration | None, _for("outage", "restoration", "cut")] = Field(
@@ -67,20 +75,26 @@ class AlertKind(Closed):
     )
     tail: Annotated[Annotated[Tail, AfterValidator(_tail)] | None, _for("chatter")] = Field(
         default=None,
-        description="Exponent of the bounded Pareto law of chattering senders' rates: the smaller,"
-        " the heavier the tail.",
+        description=(
+            "Exponent of the bounded Pareto law of chattering senders' rates: the smaller,"
+            " the heavier the tail."
+        ),
     )
     spread: Annotated[Spread | None, _for("chatter")] = Field(
         default=None,
         description="Largest rate of a chattering sender in multiples of the smallest.",
     )
-    genuine: Flag = Field(description="Whether it tells of something that matters; what chatters does not.")
+    genuine: Flag = Field(
+        description="Whether it tells of something that matters; what chatters does not."
+    )
     target: PositiveDuration = Field(description="Response-time target of the kind.")
     size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
 
     @property
     def fastest_per_s(self) -> float | None:
-        """Return the rate in 1/s than which no sender of chatter is noisier, the upper bound of its law; None of what does not chatter."""
+        """Return the rate in 1/s than which no sender of chatter is noisier, the upper bound of its
+        law; None of what does not chatter.
+        """
         if self.rate is None or self.tail is None or self.spread is None:
             return None
         least = (
@@ -97,10 +111,14 @@ def _by_name(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def kinds_by_name(kinds: dict[str, _T]) -> dict[str, _T]:
-    """Return *kinds* of message in the order of their names; refuse a name that the tables use themselves."""
+    """Return *kinds* of message in the order of their names; refuse a name that the tables use
+    themselves.
+    """
     taken = [name for name in ("version_report", "request", "alerts", "all") if name in kinds]
     if taken:
-        raise ValueError(f"{taken[0]} is a kind that the tables use themselves; choose another name")
+        raise ValueError(
+            f"{taken[0]} is a kind that the tables use themselves; choose another name"
+        )
     if len(kinds) > 100:
         raise ValueError(f"{len(kinds)} kinds; at most 100")
     return dict(sorted(kinds.items()))

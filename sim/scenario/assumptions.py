@@ -1,7 +1,9 @@
-"""Where the numbers of `gb_base` and `gb_firmware` come from: for each, a range, a grade of evidence and a source.
+"""Where the numbers of `gb_base` and `gb_firmware` come from: for each, a range, a grade of
+evidence and a source.
 
-Grades: A, an exact public figure or specification; B, derived from public figures; C, one source, dated or second-hand, or a proposal; D, no public figure was
-found, so the value is a stated assumption and belongs in a sensitivity run.
+Grades: A, an exact public figure or specification; B, derived from public figures; C, one source,
+dated or second-hand, or a proposal; D, no public figure was found, so the value is a stated
+assumption and belongs in a sensitivity run.
 """
 
 from __future__ import annotations
@@ -15,12 +17,15 @@ from sim.scenario.leaves import leaves_of
 
 GRADES: Final = ("A", "B", "C", "D")
 _ABOUT_THE_FILE: Final = ("schema_version", "extends", "name", "question")
-_BASES: Final = ("gb_base", "gb_firmware", "firmware/p1", "firmware/meters")  # the first that gives a leaf is the one whose value has the row
+# the first that gives a leaf is the one whose value has the row
+_BASES: Final = ("gb_base", "gb_firmware", "firmware/p1", "firmware/meters")
 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One leaf of a base: its *path* and *value* as written, the plausible *low* and *high*, *unit*, *grade* A to D, public *source* and *note*."""
+    """One leaf of a base: its *path* and *value* as written, the plausible *low* and *high*,
+    *unit*, *grade* A to D, public *source* and *note*.
+    """
 
     path: str
     value: str
@@ -39,12 +44,19 @@ def load_assumptions() -> tuple[Assumption, ...]:
 
 
 def base_leaves() -> dict[str, str]:
-    """Return path and value of every leaf of `gb_base` that says something of the world, and of those that firmware adds; a list of values is one leaf."""
+    """Return path and value of every leaf of `gb_base` that says something of the world, and of
+    those that firmware adds; a list of values is one leaf.
+    """
     found: dict[str, str] = {}
     for base in _BASES:
         tree, _ = read(shipped()[base])
         assert isinstance(tree.value, dict)
         own = {name: child for name, child in tree.value.items() if name not in _ABOUT_THE_FILE}
         leaves = [leaf for name, child in own.items() for leaf in leaves_of(child, name).items()]
-        found |= {path: value for path, value in leaves if value != "null" and not any(each == path or each.startswith(f"{path}.") for each in found)}
+        found |= {
+            path: value
+            for path, value in leaves
+            if value != "null"
+            and not any(each == path or each.startswith(f"{path}.") for each in found)
+        }
     return found

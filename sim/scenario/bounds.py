@@ -1,4 +1,6 @@
-"""Bounds of single values of the firmware block, each with the sentence that refuses what lies beyond (`docs/firmware.md`)."""
+"""Bounds of single values of the firmware block, each with the sentence that refuses what lies
+beyond (`docs/firmware.md`).
+"""
 
 from __future__ import annotations
 
@@ -24,25 +26,35 @@ def _often(share: float) -> float:
 
 def _late(seconds: int) -> int:
     if seconds < DAY_S:
-        raise ValueError(f"{format_duration(seconds)} is too short; whoever is turned away comes back after a day at the earliest")
+        raise ValueError(
+            f"{format_duration(seconds)} is too short; whoever is turned away comes back after a"
+            " day at the earliest"
+        )
     return seconds
 
 
 def _daily(seconds: int) -> int:
     if seconds > DAY_S:
-        raise ValueError(f"{format_duration(seconds)} is too long; hours that come every day last at most 24 h")
+        raise ValueError(
+            f"{format_duration(seconds)} is too long; hours that come every day last at most 24 h"
+        )
     return seconds
 
 
 def _points(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
     if not points:
-        raise ValueError("has no point, so that it never comes to any hub; give at least one {share, time}")
+        raise ValueError(
+            "has no point, so that it never comes to any hub; give at least one {share, time}"
+        )
     return rising(points)
 
 
 def _to_all(points: tuple[Restored, ...]) -> tuple[Restored, ...]:
     if _points(points)[-1].share != 1:
-        raise ValueError(f"the last point is {format_share(points[-1].share)}; a curve of an exchange ends with 100 %, when all are exchanged")
+        raise ValueError(
+            f"the last point is {format_share(points[-1].share)}; a curve of an exchange ends with"
+            " 100 %, when all are exchanged"
+        )
     return points
 
 

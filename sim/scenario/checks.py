@@ -1,8 +1,9 @@
 """What must agree between the fields of a scenario, each as a sentence; what a form beside a field
 says (`sim.scenario.forms`) is asked first.
 
-A check names the blocks it reads; it runs when those blocks are right in themselves, whatever is wrong elsewhere, so that one reading of a file shows all.
-A finding names the value it speaks of and the others it depends on: its line is that of whichever the user wrote, not of one inherited.
+A check names the blocks it reads; it runs when those blocks are right in themselves, whatever is
+wrong elsewhere, so that one reading of a file shows all. A finding names the value it speaks of and
+the others it depends on: its line is that of whichever the user wrote, not of one inherited.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ _RULE: Final[Path] = ("reporting", "rule")
 
 
 def findings(blocks: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield a finding for everything in *blocks* (top-level name to sound block) that does not agree."""
+    """Yield a finding for everything in *blocks* (top-level name to sound block) that does not
+    agree.
+    """
     yield from forms.found_beside(blocks)
     has_firmware = blocks.get("firmware") is not None
     for check, needs in (_CHECKS | _OF_FIRMWARE if has_firmware else _CHECKS).items():
@@ -88,7 +91,10 @@ def _a_scaled_gateway_answers(estate: EstateSpec, firmware: Firmware) -> Iterato
 
 def _someone_reports(reporting: Reporting) -> Iterator[Finding]:
     if not reporting.traits.is_silent and not reporting.devices:
-        message = f"nothing reports; the rule {reporting.rule} needs at least one of ppmid, ihd, hcalcs (or write rule: none)"
+        message = (
+            f"nothing reports; the rule {reporting.rule} needs at least one of ppmid, ihd, hcalcs"
+            " (or write rule: none)"
+        )
         yield ("reporting", "devices"), message, (_RULE,)
 
 
@@ -100,17 +106,21 @@ def _timer_is_regular(reporting: Reporting) -> Iterator[Finding]:
     timer: tuple[Path, ...] = (("reporting", name), _RULE, ("reporting", "phase", "source"))
     if 2 * reporting.phase.jitter > period:
         jitter = units.format_duration(reporting.phase.jitter)
-        message = f"a jitter of {jitter} is more than half the {name} of {text}; reports would overtake each other"
+        message = (
+            f"a jitter of {jitter} is more than half the {name} of {text}; reports would overtake"
+            " each other"
+        )
         yield ("reporting", "phase", "jitter"), message, timer
     if reporting.phase.source == "hashed" and reporting.phase.window > period:
         window = units.format_duration(reporting.phase.window)
-        message = f"a window of {window} is longer than the {name} of {text}; a sender has one place in each period"
+        message = (
+            f"a window of {window} is longer than the {name} of {text}; a sender has one place in"
+            " each period"
+        )
         yield ("reporting", "phase", "window"), message, timer
 
 
-def _reports_stay_apart_as_clocks_move(
-    reporting: Reporting, window: Window
-) -> Iterator[Finding]:
+def _reports_stay_apart_as_clocks_move(reporting: Reporting, window: Window) -> Iterator[Finding]:
     period, jitter = reporting.timer_s, reporting.phase.jitter
     is_apart = not period or period > 2 * jitter + units.HOUR_S
     if is_apart or not clock_moves(window, reporting):
@@ -119,8 +129,10 @@ def _reports_stay_apart_as_clocks_move(
     twice = f" and twice the jitter of {units.format_duration(jitter)}" if jitter else ""
     yield (
         ("reporting", name),
-        f"{units.format_duration(period)} is too short for clocks that move an hour; with"
-        f" window.clock: local it must be longer than 1 h{twice}",
+        (
+            f"{units.format_duration(period)} is too short for clocks that move an hour; with"
+            f" window.clock: local it must be longer than 1 h{twice}"
+        ),
         (("window", "clock"), ("reporting", "phase", "jitter"), _RULE),
     )
 

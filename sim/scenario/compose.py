@@ -1,7 +1,8 @@
 """One tree from several files: what is shipped, `extends`, overlays and `--set`.
 
-One order holds everywhere: the file a scenario extends, then the scenario, then an experiment's `set`, its option, its levels, and last `--set`. Mappings merge
-key by key; lists and single values are replaced; `null` takes an optional key away.
+One order holds everywhere: the file a scenario extends, then the scenario, then an experiment's
+`set`, its option, its levels, and last `--set`. Mappings merge key by key; lists and single values
+are replaced; `null` takes an optional key away.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ def pages_folder() -> Path:
 
 
 def shipped() -> dict[str, Path]:
-    """Return every shipped scenario, overlay and experiment by name: its path below `scenarios/` without the suffix."""
+    """Return every shipped scenario, overlay and experiment by name: its path below `scenarios/`
+    without the suffix.
+    """
     root = shipped_folder()
     folders = [folder for folder in root.iterdir() if folder.is_dir() and folder.name != "invalid"]
     files = [*root.glob("*.yaml"), *(path for folder in folders for path in folder.rglob("*.yaml"))]
@@ -65,7 +68,18 @@ def located(reference: str | os.PathLike[str]) -> Path:
     path = Path(text)
     if "\0" not in text and not os.path.lexists(path) and path.suffix not in (".yaml", ".yml"):
         hint = did_you_mean(text, ours)
-        raise ScenarioError([Fault(text, 1, 1, "document", f"no such file, and nothing of that name is shipped; sim list shows what is{hint}")])
+        raise ScenarioError(
+            [
+                Fault(
+                    text,
+                    1,
+                    1,
+                    "document",
+                    "no such file, and nothing of that name is shipped; sim list shows what"
+                    f" is{hint}",
+                )
+            ]
+        )
     return path
 
 
@@ -83,11 +97,18 @@ def read(path: Path) -> tuple[Node, list[Fault]]:
 
 
 def composed(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Node, list[Fault]]:
-    """Return the tree of the file at *path* over everything it extends, and the faults of their form."""
+    """Return the tree of the file at *path* over everything it extends, and the faults of their
+    form.
+    """
     node, faults = read(path)
     entries = node.value if isinstance(node.value, dict) else {}
     if "schema_version" not in entries:
-        faults.append(node.fault("schema_version", f"is missing; every file begins with schema_version: {SCHEMA_VERSION}"))
+        faults.append(
+            node.fault(
+                "schema_version",
+                f"is missing; every file begins with schema_version: {SCHEMA_VERSION}",
+            )
+        )
     extends = entries.get("extends")
     if extends is None or extends.faulty:
         if stages.NETWORK in entries:
@@ -98,12 +119,23 @@ def composed(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Node, list[Fault]
     own = replace(node, value={key: child for key, child in entries.items() if key != "extends"})
     base_path = extended(extends, path)
     if Path(os.path.realpath(base_path)) in here:
-        raise ScenarioError([*faults, extends.fault("extends", f"{shown(extends.value)} leads back to this file; a scenario cannot extend itself")])
+        raise ScenarioError(
+            [
+                *faults,
+                extends.fault(
+                    "extends",
+                    f"{shown(extends.value)} leads back to this file; a scenario cannot extend"
+                    " itself",
+                ),
+            ]
+        )
     try:
         base, base_faults = composed(base_path, here)
     except ScenarioError as problem:
         if problem.faults[0].file == str(base_path) and problem.faults[0].message == "no such file":
-            raise ScenarioError([*faults, extends.fault("extends", _unknown(str(extends.value)))]) from None
+            raise ScenarioError(
+                [*faults, extends.fault("extends", _unknown(str(extends.value)))]
+            ) from None
         raise
     return _extended(base, own), faults + base_faults
 
@@ -111,17 +143,36 @@ def composed(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Node, list[Fault]
 def extended(extends: Node, path: Path) -> Path:
     """Return the file that *extends*, written in the file at *path*, means."""
     if not isinstance(extends.value, str) or not extends.value or "\0" in extends.value:
-        raise ScenarioError([extends.fault("extends", f"{kind_of(extends.value)} is neither the name of a shipped scenario nor a path")])
+        raise ScenarioError(
+            [
+                extends.fault(
+                    "extends",
+                    f"{kind_of(extends.value)} is neither the name of a shipped scenario nor a"
+                    " path",
+                )
+            ]
+        )
     ours = shipped()
     if extends.value in ours:
         return _as_seen(ours[extends.value])
     if Path(extends.value).is_absolute():
-        raise ScenarioError([extends.fault("extends", "is an absolute path, which no other machine has; write it from the folder of this file")])
+        raise ScenarioError(
+            [
+                extends.fault(
+                    "extends",
+                    "is an absolute path, which no other machine has; write it from the folder of"
+                    " this file",
+                )
+            ]
+        )
     return path.parent / extends.value
 
 
 def _unknown(name: str) -> str:
-    return f"{shown(name)} is neither the name of a shipped scenario nor a file beside this one{did_you_mean(name, shipped())}"
+    return (
+        f"{shown(name)} is neither the name of a shipped scenario nor a file beside this"
+        f" one{did_you_mean(name, shipped())}"
+    )
 
 
 def merged(base: Node, over: Node) -> Node:
@@ -160,7 +211,9 @@ def without_its_premises(tree: Node, changes: Iterable[tuple[str, Node]]) -> Nod
 
 
 def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()) -> Node:
-    """Return *tree* with *value* laid on what stands at *path*; raises `ScenarioError` when the path cannot be followed."""
+    """Return *tree* with *value* laid on what stands at *path*; raises `ScenarioError` when the
+    path cannot be followed.
+    """
     if not path:
         return merged(tree, value)
     if not done and path[0] == stages.NETWORK and _names_a_stage(path, value):
@@ -170,18 +223,53 @@ def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()
         child = tree.value.get(here)
         if child is None or (child.value is None and rest):
             child = Node(value.file, value.line, value.column, {} if rest else None, value.key_at)
-        return replace(tree, value={**tree.value, here: replace(put(child, rest, value, (*done, here)), key_at=value.key_at)})
+        return replace(
+            tree,
+            value={
+                **tree.value,
+                here: replace(put(child, rest, value, (*done, here)), key_at=value.key_at),
+            },
+        )
     if isinstance(tree.value, list):
-        if not (here.isascii() and here.isdigit() and len(here) < 9 and int(here) < len(tree.value)):
-            allowed = f"an index from 0 to {len(tree.value) - 1}" if tree.value else "nothing: the list is empty"
-            raise ScenarioError([value.fault(whole, f"{shown(here)} is not in the list {dotted(done)}; allowed: {allowed}", at_key=True)])
+        if not (
+            here.isascii() and here.isdigit() and len(here) < 9 and int(here) < len(tree.value)
+        ):
+            allowed = (
+                f"an index from 0 to {len(tree.value) - 1}"
+                if tree.value
+                else "nothing: the list is empty"
+            )
+            raise ScenarioError(
+                [
+                    value.fault(
+                        whole,
+                        f"{shown(here)} is not in the list {dotted(done)}; allowed: {allowed}",
+                        at_key=True,
+                    )
+                ]
+            )
         index = int(here)
-        return replace(tree, value=[*tree.value[:index], put(tree.value[index], rest, value, (*done, here)), *tree.value[index + 1 :]])
+        return replace(
+            tree,
+            value=[
+                *tree.value[:index],
+                put(tree.value[index], rest, value, (*done, here)),
+                *tree.value[index + 1 :],
+            ],
+        )
     is_by_server = done[:1] == (stages.NETWORK,) and done[-1] in BY_SERVER_LEAVES and not rest
     if is_by_server and tree.value is not None:
         here_and_others = {OTHERS: tree, here: value}  # one server of a leaf that had one value
         return replace(value, value=here_and_others)
-    raise ScenarioError([value.fault(whole, f"{dotted(done)} is {kind_of(tree.value)} and holds no {shown(here)}", at_key=True)])
+    raise ScenarioError(
+        [
+            value.fault(
+                whole,
+                f"{dotted(done)} is {kind_of(tree.value)} and holds no {shown(here)}",
+                at_key=True,
+            )
+        ]
+    )
 
 
 def _names_a_stage(path: Sequence[str], value: Node) -> bool:
@@ -200,7 +288,9 @@ def _put_in_network(tree: Node, path: Sequence[str], value: Node) -> Node:
 
 
 def overlaid(tree: Node, overlay: Node) -> Node:
-    """Return *tree* under *overlay*: a mapping of the tree's shape whose keys may also be paths in dots."""
+    """Return *tree* under *overlay*: a mapping of the tree's shape whose keys may also be paths in
+    dots.
+    """
     assert isinstance(overlay.value, dict)
     tree = without_its_premises(tree, overlay.value.items())
     for path, value in overlay.value.items():
@@ -209,7 +299,9 @@ def overlaid(tree: Node, overlay: Node) -> Node:
 
 
 def assignments(sets: Sequence[str]) -> list[tuple[str, Node]]:
-    """Return path and value of each `path=value` of *sets*; the faults of the n-th are reported in line n of "--set"."""
+    """Return path and value of each `path=value` of *sets*; the faults of the n-th are reported in
+    line n of "--set".
+    """
     faults: list[Fault] = []
     found: dict[str, Node] = {}
     for number, text in enumerate(sets, start=1):
@@ -228,12 +320,16 @@ def assignments(sets: Sequence[str]) -> list[tuple[str, Node]]:
 
 
 def _assigned(text: str, number: int) -> Node:
-    """Return the value of the *number*-th `path=value`; `ValueError` when it has not that form, `ScenarioError` when its value has not."""
+    """Return the value of the *number*-th `path=value`; `ValueError` when it has not that form,
+    `ScenarioError` when its value has not.
+    """
     path, equals, value = text.partition("=")
     if not equals or not all(path.split(".")):
         raise ValueError(f"{shown(text)} is not path=value, such as reporting.period=7 d")
     if path == "extends":
-        raise ValueError("cannot be set from outside; name the scenario to run, or write extends in its file")
+        raise ValueError(
+            "cannot be set from outside; name the scenario to run, or write extends in its file"
+        )
     if not value.strip():
         raise ValueError("has no value; write null to take an optional key away")
     if path in TEXTS and not _QUOTED.fullmatch(value):
@@ -245,7 +341,12 @@ def _assigned(text: str, number: int) -> Node:
         tree, faults = None, list(problem.faults)
     if tree is None or faults:
         places = tuple(path.split("."))
-        raise ScenarioError([replace(f, line=number, column=max(1, f.column + shift), path=dotted(places)) for f in faults])
+        raise ScenarioError(
+            [
+                replace(f, line=number, column=max(1, f.column + shift), path=dotted(places))
+                for f in faults
+            ]
+        )
     if not isinstance(tree.value, dict) or list(tree.value) != ["value"]:
         raise ValueError(f"{shown(value)} is more than one value")
     return replace(_moved(tree.value["value"], number, shift), key_at=(number, 1))

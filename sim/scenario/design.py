@@ -1,8 +1,9 @@
 """An experiment becomes cells: one scenario for each option at each point of its design.
 
-A cell is the experiment's scenario under its `set`, then the option, then the levels, then its seed and replications, then `--set`. Cells stand in the order of
-the file: options first, then the points of the design, the last factor fastest. What two points or more ask of an option alike, because a factor does not
-apply to it or two samples round to one value, is one cell.
+A cell is the experiment's scenario under its `set`, then the option, then the levels, then its seed
+and replications, then `--set`. Cells stand in the order of the file: options first, then the points
+of the design, the last factor fastest. What two points or more ask of an option alike, because a
+factor does not apply to it or two samples round to one value, is one cell.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ _ABOUT_THE_FILE: Final = ("schema_version", "name", "question", "extends", "seed
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One world of an experiment: its *name* (a slug), the *option* ("" where there is none), the *levels* as written, by factor, and the *scenario*.
+    """One world of an experiment: its *name* (a slug), the *option* ("" where there is none), the
+    *levels* as written, by factor, and the *scenario*.
 
-    *points* are the points of the design it stands for, numbered from 0 in the design's order: cells of two options that share one are to be compared.
+    *points* are the points of the design it stands for, numbered from 0 in the design's order:
+    cells of two options that share one are to be compared.
     """
 
     name: str
@@ -48,7 +51,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A cell before its scenario is built: *overlay* to lay on and *levels* to put in, and the *place* in the file that stands for it."""
+    """A cell before its scenario is built: *overlay* to lay on and *levels* to put in, and the
+    *place* in the file that stands for it.
+    """
 
     name: str
     option: str
@@ -59,13 +64,16 @@ class _Plan:
 
 
 def factors_of(experiment: Experiment) -> tuple[Factor, ...]:
-    """Return what varies in *experiment*, in the order of the file (cases vary no factor); raises `ScenarioError` with what is wrong with them."""
+    """Return what varies in *experiment*, in the order of the file (cases vary no factor); raises
+    `ScenarioError` with what is wrong with them.
+    """
     tree = _tree(experiment)
     return factors(experiment, tree, _base(experiment, tree))
 
 
 def cells(source: Scenario | Experiment, *, yes: bool = False) -> tuple[Cell, ...]:
-    """Return the cells of an experiment, or the one cell `base` of a scenario; raises `ScenarioError` with the faults of all cells.
+    """Return the cells of an experiment, or the one cell `base` of a scenario; raises
+    `ScenarioError` with the faults of all cells.
 
     More than `MOST_CELLS` are a fault too, unless *yes*.
     """
@@ -81,11 +89,22 @@ def cells(source: Scenario | Experiment, *, yes: bool = False) -> tuple[Cell, ..
         try:
             scenario = scenario_of(_tree_of(source, base, plan), [], tree.file)
         except ScenarioError as problem:
-            faults += [fault if fault in standing else _placed(fault, plan, tree.file) for fault in problem.faults]
+            faults += [
+                fault if fault in standing else _placed(fault, plan, tree.file)
+                for fault in problem.faults
+            ]
             if len(faults) >= MOST_FAULTS:
                 break
         else:
-            found.append(Cell(plan.name, plan.option, {name: level.text for name, level in plan.levels.items()}, scenario, tuple(plan.points)))
+            found.append(
+                Cell(
+                    plan.name,
+                    plan.option,
+                    {name: level.text for name, level in plan.levels.items()},
+                    scenario,
+                    tuple(plan.points),
+                )
+            )
     if faults:
         raise ScenarioError(faults)
     return tuple(found)
@@ -97,7 +116,9 @@ def _tree(experiment: Experiment) -> Node:
 
 
 def _plans(experiment: Experiment, tree: Node, base: Node, *, yes: bool) -> list[_Plan]:
-    """Return a plan for every cell; raises `ScenarioError` for what is wrong with the design itself."""
+    """Return a plan for every cell; raises `ScenarioError` for what is wrong with the design
+    itself.
+    """
     options: list[tuple[str, Node | None, Node]] = [*_options(tree)] or [("", None, tree)]
     varied = _varied(experiment, tree, base, options)
     n_cells = len(options) * n_points(experiment, varied)
@@ -115,11 +136,15 @@ def _plans(experiment: Experiment, tree: Node, base: Node, *, yes: bool) -> list
                 known[key].points.append(number)
             elif not is_excluded(experiment, option, levels):
                 here = [*levels.values()][-1].place if levels and overlay is None else place
-                known[key] = _Plan(_name(option, point, levels, taken), option, levels, overlay, here, [number])
+                known[key] = _Plan(
+                    _name(option, point, levels, taken), option, levels, overlay, here, [number]
+                )
         plans += known.values()
     if not plans:
         node = _entry(tree, "exclude") or tree
-        raise ScenarioError([node.fault("exclude", "an empty design: it leaves out every cell", at_key=True)])
+        raise ScenarioError(
+            [node.fault("exclude", "an empty design: it leaves out every cell", at_key=True)]
+        )
     _refuse_comparison(experiment, tree, plans)
     return plans
 
@@ -141,9 +166,7 @@ def _varied(
     return varied
 
 
-def _not_of_a_world(
-    tree: Node, options: list[tuple[str, Node | None, Node]]
-) -> Iterator[Fault]:
+def _not_of_a_world(tree: Node, options: list[tuple[str, Node | None, Node]]) -> Iterator[Fault]:
     """Yield a fault for each thing that an option or a case sets and that is of the experiment."""
     named = [(f"options.{name}", overlay) for name, overlay, _ in options if overlay is not None]
     cases = _entry(tree, "cases")
@@ -161,9 +184,17 @@ def _not_of_a_world(
 
 
 def _name(option: str, point: Point, levels: dict[str, Level], taken: set[str]) -> str:
-    """Return a name for the cell of *option* at *point* that is not among those *taken*, and take it."""
-    name = _slug([option, *([point.name] if point.name else [level.text for level in levels.values()])])
-    name = next(unique for unique in chain([name], (f"{name[:58]}_{n}" for n in count(2))) if unique not in taken)
+    """Return a name for the cell of *option* at *point* that is not among those *taken*, and take
+    it.
+    """
+    name = _slug(
+        [option, *([point.name] if point.name else [level.text for level in levels.values()])]
+    )
+    name = next(
+        unique
+        for unique in chain([name], (f"{name[:58]}_{n}" for n in count(2)))
+        if unique not in taken
+    )
     taken.add(name)
     return name
 
@@ -184,7 +215,11 @@ def _options(tree: Node) -> Iterator[tuple[str, Node, Node]]:
             else:
                 named.append((str(item.value).rpartition("/")[2], item))
     for name, child in named:
-        yield name, child if isinstance(child.value, dict) else _shipped_overlay(child, tree.file), child
+        yield (
+            name,
+            child if isinstance(child.value, dict) else _shipped_overlay(child, tree.file),
+            child,
+        )
 
 
 def _shipped_overlay(node: Node, file: str) -> Node:
@@ -200,12 +235,17 @@ def _shipped_overlay(node: Node, file: str) -> Node:
         if problem.faults[0].message != "no such file":
             raise
         hint = did_you_mean(reference, [name.removeprefix("policies/") for name in ours])
-        message = f"{shown(reference)} is neither a shipped overlay nor a file beside this one; sim list shows what is shipped{hint}"
+        message = (
+            f"{shown(reference)} is neither a shipped overlay nor a file beside this one; sim list"
+            f" shows what is shipped{hint}"
+        )
         raise ScenarioError([node.fault("options", message)]) from None
     if faults:
         raise ScenarioError(faults)
     assert isinstance(tree.value, dict)
-    return replace(tree, value={key: child for key, child in tree.value.items() if key not in _ABOUT_THE_FILE})
+    return replace(
+        tree, value={key: child for key, child in tree.value.items() if key not in _ABOUT_THE_FILE}
+    )
 
 
 def _entry(tree: Node, key: str) -> Node | None:
@@ -229,29 +269,59 @@ def _refuse_design(
     node = _entry(tree, "factors") or _entry(tree, "cases") or tree
     faults = []
     if n_cells > _MOST_AT_ALL:
-        faults.append(node.fault("factors", f"{n_cells:,} cells; no experiment has more than {_MOST_AT_ALL:,}"))
+        faults.append(
+            node.fault(
+                "factors", f"{n_cells:,} cells; no experiment has more than {_MOST_AT_ALL:,}"
+            )
+        )
     elif n_cells > MOST_CELLS and not yes:
-        faults.append(node.fault("factors", f"{n_cells:,} cells; more than {MOST_CELLS:,} are made only with --yes"))
+        faults.append(
+            node.fault(
+                "factors", f"{n_cells:,} cells; more than {MOST_CELLS:,} are made only with --yes"
+            )
+        )
     paths = [canonical(path, base) for factor in varied for path in factor.paths]
     for path, value in experiment._sets:
         if any(f"{canonical(path, base)}.".startswith(f"{factor}.") for factor in paths):
-            faults.append(value.fault(path, "is a factor of this experiment and takes its levels; set factors instead", at_key=True))
+            faults.append(
+                value.fault(
+                    path,
+                    "is a factor of this experiment and takes its levels; set factors instead",
+                    at_key=True,
+                )
+            )
     if faults:
         raise ScenarioError(faults)
 
 
 def _refuse_comparison(experiment: Experiment, tree: Node, plans: list[_Plan]) -> None:
     faults = []
-    known = list(dict.fromkeys([plan.option for plan in plans if plan.option] + [plan.name for plan in plans]))
+    known = list(
+        dict.fromkeys(
+            [plan.option for plan in plans if plan.option] + [plan.name for plan in plans]
+        )
+    )
     comparator = _entry(tree, "comparator")
     if comparator is not None and experiment.comparator not in known:
         name = str(experiment.comparator)
         few = f"{', '.join(known[:12])}{', ...' if len(known) > 12 else ''}"
-        faults.append(comparator.fault("comparator", f"{shown(name)} is neither an option nor a cell; they are {few}{did_you_mean(name, known)}"))
+        faults.append(
+            comparator.fault(
+                "comparator",
+                f"{shown(name)} is neither an option nor a cell; they are"
+                f" {few}{did_you_mean(name, known)}",
+            )
+        )
     primary = _entry(tree, "primary")
     if primary is not None and experiment.metrics and experiment.primary not in experiment.metrics:
         hint = did_you_mean(str(experiment.primary), experiment.metrics)
-        faults.append(primary.fault("primary", f"{experiment.primary} is not among the metrics: {', '.join(experiment.metrics)}{hint}"))
+        faults.append(
+            primary.fault(
+                "primary",
+                f"{experiment.primary} is not among the metrics:"
+                f" {', '.join(experiment.metrics)}{hint}",
+            )
+        )
     if faults:
         raise ScenarioError(faults)
 
@@ -259,7 +329,11 @@ def _refuse_comparison(experiment: Experiment, tree: Node, plans: list[_Plan]) -
 def _base(experiment: Experiment, tree: Node) -> Node:
     """Return the tree of the scenario the experiment starts from, under its `set`."""
     ours = shipped()
-    path = located(experiment.scenario) if experiment.scenario in ours else Path(tree.file).parent / experiment.scenario
+    path = (
+        located(experiment.scenario)
+        if experiment.scenario in ours
+        else Path(tree.file).parent / experiment.scenario
+    )
     node = _entry(tree, "scenario")
     assert node is not None
     try:
@@ -268,10 +342,15 @@ def _base(experiment: Experiment, tree: Node) -> Node:
         if problem.faults[0].message != "no such file":
             raise
         hint = did_you_mean(experiment.scenario, ours)
-        message = f"{shown(experiment.scenario)} is neither the name of a shipped scenario nor a file beside this one{hint}"
+        message = (
+            f"{shown(experiment.scenario)} is neither the name of a shipped scenario nor a file"
+            f" beside this one{hint}"
+        )
         raise ScenarioError([node.fault("scenario", message)]) from None
     if isinstance(base.value, dict) and "experiment" in base.value:
-        raise ScenarioError([node.fault("scenario", "is an experiment; an experiment starts from a scenario")])
+        raise ScenarioError(
+            [node.fault("scenario", "is an experiment; an experiment starts from a scenario")]
+        )
     if faults:
         raise ScenarioError(faults)
     overlay = _entry(tree, "set")
@@ -302,10 +381,18 @@ def _faults_of(base: Node) -> tuple[Fault, ...]:
 
 
 def _placed(fault: Fault, plan: _Plan, file: str) -> Fault:
-    """Return *fault* with a place in the experiment's own file: a fault that only an option or a level brings about stands in neither file alone."""
+    """Return *fault* with a place in the experiment's own file: a fault that only an option or a
+    level brings about stands in neither file alone.
+    """
     if fault.file in (file, "--set"):
         return fault
-    return replace(fault, file=plan.place.file, line=plan.place.line, column=plan.place.column, message=f"in cell {plan.name}: {fault.message}")
+    return replace(
+        fault,
+        file=plan.place.file,
+        line=plan.place.line,
+        column=plan.place.column,
+        message=f"in cell {plan.name}: {fault.message}",
+    )
 
 
 def _slug(parts: list[str]) -> str:

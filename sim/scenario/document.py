@@ -1,4 +1,6 @@
-"""The schema as a document: a table for people, a JSON Schema for editors. Both are made from the sentences under the fields."""
+"""The schema as a document: a table for people, a JSON Schema for editors. Both are made from the
+sentences under the fields.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,17 @@ _BY_STAGE: Final = (
 )
 _EXTENDS: Final = {
     "type": "string",
-    "description": "The scenario this one changes: a shipped name, or a path from the folder of this file. Mappings merge; lists and single values replace.",
+    "description": (
+        "The scenario this one changes: a shipped name, or a path from the folder of this file."
+        " Mappings merge; lists and single values replace."
+    ),
 }
 
 
 def schema_document(format: str) -> str:  # noqa: A002 - the name of the command's option
-    """Return the schema of scenarios and experiments as `md` (a table of path, value and meaning) or `json` (JSON Schema 2020-12)."""
+    """Return the schema of scenarios and experiments as `md` (a table of path, value and meaning)
+    or `json` (JSON Schema 2020-12).
+    """
     if format not in ("md", "json"):
         raise ValueError(f"{format!r} is not a format of the schema; it must be md or json")
     document = _schema()
@@ -34,10 +41,17 @@ def schema_document(format: str) -> str:  # noqa: A002 - the name of the command
 
 
 def _schema() -> dict[str, Any]:
-    _, definitions = models_json_schema([(Scenario, "validation"), (Experiment, "validation")], title="Scenario or experiment")
+    _, definitions = models_json_schema(
+        [(Scenario, "validation"), (Experiment, "validation")], title="Scenario or experiment"
+    )
     for model in definitions["$defs"].values():
-        # What a file leaves out, the one it extends gives; only the version stands in every file, and a row has a kind.
-        model["required"] = [name for name in model.get("required", []) if name in ("schema_version", "experiment", "scenario", "kind")]
+        # What a file leaves out, the one it extends gives; only the version stands in every file,
+        # and a row has a kind.
+        model["required"] = [
+            name
+            for name in model.get("required", [])
+            if name in ("schema_version", "experiment", "scenario", "kind")
+        ]
         if not model["required"]:
             del model["required"]
     definitions["$defs"].pop("Capacity", None)  # how it is held; a file writes "2000 /s"
@@ -48,7 +62,11 @@ def _schema() -> dict[str, Any]:
     by_name = {"type": "object", "properties": stages, "additionalProperties": False}
     listed = {key: network.pop(key) for key in ("type", "items")}
     scenario["properties"]["network"] = {"anyOf": [listed, by_name], **network}
-    scenario["properties"] = {"schema_version": scenario["properties"]["schema_version"], "extends": _EXTENDS, **scenario["properties"]}
+    scenario["properties"] = {
+        "schema_version": scenario["properties"]["schema_version"],
+        "extends": _EXTENDS,
+        **scenario["properties"],
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **definitions,
@@ -57,17 +75,40 @@ def _schema() -> dict[str, Any]:
 
 
 def _table(document: dict[str, Any]) -> str:
-    lines = ["# The scenario schema", "", "Units are written in the values; a bare number where a unit is due is refused. `NAME` stands for a name you choose."]
+    lines = [
+        "# The scenario schema",
+        "",
+        (
+            "Units are written in the values; a bare number where a unit is due is refused. `NAME`"
+            " stands for a name you choose."
+        ),
+    ]
     for model in ("Scenario", "Experiment"):
-        lines += ["", f"## {model}", "", document["$defs"][model]["description"], "", "| path | value | meaning |", "|---|---|---|"]
-        lines += [f"| `{path}` | {kind} | {meaning} |" for path, kind, meaning in _rows(document, document["$defs"][model], "")]
+        lines += [
+            "",
+            f"## {model}",
+            "",
+            document["$defs"][model]["description"],
+            "",
+            "| path | value | meaning |",
+            "|---|---|---|",
+        ]
+        lines += [
+            f"| `{path}` | {kind} | {meaning} |"
+            for path, kind, meaning in _rows(document, document["$defs"][model], "")
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _rows(document: dict[str, Any], model: dict[str, Any], prefix: str) -> Iterator[tuple[str, str, str]]:
+def _rows(
+    document: dict[str, Any], model: dict[str, Any], prefix: str
+) -> Iterator[tuple[str, str, str]]:
     for name, field in model["properties"].items():
         path = f"{prefix}{name}"
-        shape = _resolved(document, next((one for one in field.get("anyOf", [field]) if one.get("type") != "null"), field))
+        shape = _resolved(
+            document,
+            next((one for one in field.get("anyOf", [field]) if one.get("type") != "null"), field),
+        )
         meaning = field.get("description") or shape["description"]
         if row := MITIGATIONS.get(shape.get("const", "")):
             meaning = f"{meaning.removesuffix('.')} (at {' or '.join(row.layers)})."
@@ -116,7 +157,9 @@ def _value(document: dict[str, Any], shape: dict[str, Any]) -> str:
         one = _value(document, shape["oneOf"][0])
         return f"{one}, or a mapping from server (or `others`) to it"
     if "discriminator" in shape:
-        return "row by its kind: " + ", ".join(f"`{kind}`" for kind in shape["discriminator"]["mapping"])
+        return "row by its kind: " + ", ".join(
+            f"`{kind}`" for kind in shape["discriminator"]["mapping"]
+        )
     if "enum" in shape:
         return " or ".join(f"`{word}`" for word in shape["enum"])
     if "const" in shape:
@@ -125,5 +168,10 @@ def _value(document: dict[str, Any], shape: dict[str, Any]) -> str:
         return f"list of: {_value(document, shape['items'])}" if "items" in shape else "list"
     if values := _values(shape):
         return f"mapping from name to: {_value(document, values)}"
-    words = {"string": "name" if "pattern" in shape else "text", "integer": "whole number", "boolean": "`true` or `false`", "object": "mapping"}
+    words = {
+        "string": "name" if "pattern" in shape else "text",
+        "integer": "whole number",
+        "boolean": "`true` or `false`",
+        "object": "mapping",
+    }
     return words.get(str(shape.get("type")), "value")

@@ -9,15 +9,19 @@ from typing import Final
 
 Path = tuple[str | int, ...]
 Note = tuple[str, str]  # what it is about, and a sentence that may surprise who wrote the file
-Finding = tuple[Path, str, tuple[Path, ...]]  # a value, what is wrong with it, and what else that depends on
+# a value, what is wrong with it, and what else that depends on
+Finding = tuple[Path, str, tuple[Path, ...]]
 
 MOST_FAULTS: Final = 50  # a file with more is not read by anyone to the end
-_LONGEST_NAME: Final = 64  # names beyond this are not compared: closeness costs the square of the length
+# names beyond this are not compared: closeness costs the square of the length
+_LONGEST_NAME: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: *file*, 1-based *line* and *column*, the *path* of the value in dots, and a *message* that says what is wrong and what is allowed."""
+    """One fault: *file*, 1-based *line* and *column*, the *path* of the value in dots, and a
+    *message* that says what is wrong and what is allowed.
+    """
 
     file: str
     line: int
@@ -31,10 +35,14 @@ class Fault:
 
 
 class ScenarioError(Exception):
-    """A scenario that cannot be used; *faults* says why, in the order of the files' lines, at most `MOST_FAULTS` of them."""
+    """A scenario that cannot be used; *faults* says why, in the order of the files' lines, at most
+    `MOST_FAULTS` of them.
+    """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults: tuple[Fault, ...] = tuple(sorted(dict.fromkeys(faults), key=lambda f: (f.file, f.line, f.column)))[:MOST_FAULTS]
+        self.faults: tuple[Fault, ...] = tuple(
+            sorted(dict.fromkeys(faults), key=lambda f: (f.file, f.line, f.column))
+        )[:MOST_FAULTS]
         super().__init__(self.faults)  # the faults travel when a worker's error is sent home
 
     def __str__(self) -> str:

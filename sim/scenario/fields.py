@@ -1,4 +1,6 @@
-"""The kinds of value a scenario holds: how each is read, bounded, written back, and described to an editor."""
+"""The kinds of value a scenario holds: how each is read, bounded, written back, and described to an
+editor.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +44,24 @@ class Closed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-def _bounded(parse: Callable[[object], _T], low: _T | None, high: _T, text: Callable[[_T], str], low_open: bool = False) -> BeforeValidator:
-    """Return a validator that parses and then refuses what lies outside [low, high] (above low when *low_open*)."""
+def _bounded(
+    parse: Callable[[object], _T],
+    low: _T | None,
+    high: _T,
+    text: Callable[[_T], str],
+    low_open: bool = False,
+) -> BeforeValidator:
+    """Return a validator that parses and then refuses what lies outside [low, high] (above low when
+    *low_open*).
+    """
 
     def read(value: object) -> _T:
         number = parse(value)
         if low is not None and (number < low or (low_open and number == low)):
-            raise ValueError(f"{shown(value)} is too small; it must be {'more than' if low_open else 'at least'} {text(low)}")
+            raise ValueError(
+                f"{shown(value)} is too small; it must be {'more than' if low_open else 'at least'}"
+                f" {text(low)}"
+            )
         if number > high:
             raise ValueError(f"{shown(value)} is too large; it must be at most {text(high)}")
         return number
@@ -66,15 +79,44 @@ _as_rate = PlainSerializer(units.format_rate, return_type=str)
 _duration = described("string", "duration", "15 min")
 _rate = described("string", "rate", "4 /year")
 
-Duration = Annotated[int, _bounded(units.parse_duration, None, LONGEST_S, lambda s: f"{s // units.YEAR_S * 365} d (60 years)"), _as_duration, _duration]
-PositiveDuration = Annotated[
+Duration = Annotated[
     int,
-    _bounded(units.parse_duration, 0, LONGEST_S, lambda s: f"{s // units.YEAR_S * 365} d (60 years)" if s else "0 s", low_open=True),
+    _bounded(
+        units.parse_duration, None, LONGEST_S, lambda s: f"{s // units.YEAR_S * 365} d (60 years)"
+    ),
     _as_duration,
     _duration,
 ]
-Rate = Annotated[Fraction, _bounded(units.parse_rate, None, Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s"), _as_rate, _rate]
-PositiveRate = Annotated[Fraction, _bounded(units.parse_rate, Fraction(0), Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s", low_open=True), _as_rate, _rate]
+PositiveDuration = Annotated[
+    int,
+    _bounded(
+        units.parse_duration,
+        0,
+        LONGEST_S,
+        lambda s: f"{s // units.YEAR_S * 365} d (60 years)" if s else "0 s",
+        low_open=True,
+    ),
+    _as_duration,
+    _duration,
+]
+Rate = Annotated[
+    Fraction,
+    _bounded(units.parse_rate, None, Fraction(FASTEST_PER_S), lambda r: f"{int(r)} /s"),
+    _as_rate,
+    _rate,
+]
+PositiveRate = Annotated[
+    Fraction,
+    _bounded(
+        units.parse_rate,
+        Fraction(0),
+        Fraction(FASTEST_PER_S),
+        lambda r: f"{int(r)} /s",
+        low_open=True,
+    ),
+    _as_rate,
+    _rate,
+]
 # Of a clock that may strike once in any second.
 ClockRate = Annotated[
     Fraction,
@@ -95,12 +137,38 @@ Size = Annotated[
     described("string", "size", "132 B"),
 ]
 _share = PlainSerializer(units.format_share, return_type=str)
-Share = Annotated[float, BeforeValidator(units.parse_share), _share, described(["string", "number"], "share", "7 %")]
-Multiple = Annotated[float, _bounded(units.parse_multiple, None, 1000.0, units.format_share), _share, described(["string", "number"], "multiple", "100 %")]
-Tail = Annotated[float, _bounded(units.parse_number, 0.0, 100.0, lambda x: f"{x:g}", low_open=True), described("number", "number", 1.5)]
-Spread = Annotated[float, _bounded(units.parse_number, 1.0, 1e9, lambda x: f"{x:g}", low_open=True), described("number", "number", 1000)]
-Number = Annotated[float, _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"), described("number", "number", 25)]
-Weight = Annotated[float, _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"), described("number", "weight", 1)]
+Share = Annotated[
+    float,
+    BeforeValidator(units.parse_share),
+    _share,
+    described(["string", "number"], "share", "7 %"),
+]
+Multiple = Annotated[
+    float,
+    _bounded(units.parse_multiple, None, 1000.0, units.format_share),
+    _share,
+    described(["string", "number"], "multiple", "100 %"),
+]
+Tail = Annotated[
+    float,
+    _bounded(units.parse_number, 0.0, 100.0, lambda x: f"{x:g}", low_open=True),
+    described("number", "number", 1.5),
+]
+Spread = Annotated[
+    float,
+    _bounded(units.parse_number, 1.0, 1e9, lambda x: f"{x:g}", low_open=True),
+    described("number", "number", 1000),
+]
+Number = Annotated[
+    float,
+    _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"),
+    described("number", "number", 25),
+]
+Weight = Annotated[
+    float,
+    _bounded(units.parse_number, None, 1e9, lambda x: f"{x:g}"),
+    described("number", "weight", 1),
+]
 TimeOfDay = Annotated[
     int,
     BeforeValidator(units.parse_time_of_day),
@@ -108,7 +176,10 @@ TimeOfDay = Annotated[
     described("string", "time of day", "02:00"),
 ]
 Day = Annotated[
-    datetime.date, BeforeValidator(units.parse_date), PlainSerializer(units.format_date, return_type=str), described("string", "date", "2026-01-01")
+    datetime.date,
+    BeforeValidator(units.parse_date),
+    PlainSerializer(units.format_date, return_type=str),
+    described("string", "date", "2026-01-01"),
 ]
 Scale = Annotated[
     Fraction,
@@ -182,23 +253,42 @@ def _text(value: object) -> str:
 
 def _name(value: object) -> str:
     if not isinstance(value, str) or SLUG.fullmatch(value) is None:
-        raise ValueError(f"{shown(value)} is not a name; use 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit")
+        raise ValueError(
+            f"{shown(value)} is not a name; use 1 to 64 of a-z, 0-9, - and _, beginning with a"
+            " letter or digit"
+        )
     if re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", value):
-        raise ValueError(f"{shown(value)} cannot name a folder on every system; choose another name")
+        raise ValueError(
+            f"{shown(value)} cannot name a folder on every system; choose another name"
+        )
     return value
 
 
 def _code(value: object) -> str:
     if not isinstance(value, str) or re.fullmatch(r"[0-9A-Za-z]{1,16}", value, re.ASCII) is None:
-        hint = "; put it in quotes" if isinstance(value, int | float) and not isinstance(value, bool) else ""
-        raise ValueError(f"{shown(value)} is not a code; write 1 to 16 letters and digits, such as 8F36 or AD1{hint}")
+        hint = (
+            "; put it in quotes"
+            if isinstance(value, int | float) and not isinstance(value, bool)
+            else ""
+        )
+        raise ValueError(
+            f"{shown(value)} is not a code; write 1 to 16 letters and digits, such as 8F36 or"
+            f" AD1{hint}"
+        )
     return value
 
 
 def _kind_or_code(value: object) -> str:
     if not isinstance(value, str) or re.fullmatch(r"[0-9A-Za-z_-]{1,64}", value, re.ASCII) is None:
-        hint = "; put it in quotes" if isinstance(value, int | float) and not isinstance(value, bool) else ""
-        raise ValueError(f"{shown(value)} is neither the name of a kind nor a code; write such as tamper or 8F75{hint}")
+        hint = (
+            "; put it in quotes"
+            if isinstance(value, int | float) and not isinstance(value, bool)
+            else ""
+        )
+        raise ValueError(
+            f"{shown(value)} is neither the name of a kind nor a code; write such as tamper or"
+            f" 8F75{hint}"
+        )
     return value
 
 
@@ -251,10 +341,14 @@ def choice(*allowed: str, **aliases: str) -> OneOf:
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, BeforeValidator(_text)]
-Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{SLUG.pattern}$"})]
+Name = Annotated[
+    str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{SLUG.pattern}$"})
+]
 Names = Annotated[tuple[Name, ...], AfterValidator(distinct)]
 Code = Annotated[str, BeforeValidator(_code)]
-KindsOrCodes = Annotated[tuple[Annotated[str, BeforeValidator(_kind_or_code)], ...], AfterValidator(distinct)]
+KindsOrCodes = Annotated[
+    tuple[Annotated[str, BeforeValidator(_kind_or_code)], ...], AfterValidator(distinct)
+]
 Reference = Annotated[str, BeforeValidator(_reference)]
 
 BY_SERVER_LEAVES: Final = ("capacity", "buffer", "above", "rate", "burst")
@@ -291,9 +385,7 @@ def of_server(leaf: Mapping[str, _Value] | _Value, server: str) -> _Value:
     return leaf
 
 
-Rule = Annotated[
-    str, choice(*RULES, **{rule.label.lower(): rule.id for rule in RULES.values()})
-]
+Rule = Annotated[str, choice(*RULES, **{rule.label.lower(): rule.id for rule in RULES.values()})]
 Policy = Annotated[
     str,
     choice(

@@ -1,4 +1,6 @@
-"""Firmware's whole life in a scenario: models, releases, the local channel and reads (S1-01 … S1-18; `docs/firmware.md`)."""
+"""Firmware's whole life in a scenario: models, releases, the local channel and reads (S1-01 …
+S1-18; `docs/firmware.md`).
+"""
 
 from __future__ import annotations
 
@@ -44,10 +46,10 @@ class Model(Closed):
     """A device model: what share of its type it is, and what it does with an image."""
 
     type: LivingType = Field(description="Device type.")
-    share: Share = Field(description="Share of the devices of its type; the shares of a type add up to 1.")
-    size: Annotated[Size, some("an image"), when.OF_AIR] = Field(
-        description="Bytes of an image."
+    share: Share = Field(
+        description="Share of the devices of its type; the shares of a type add up to 1."
     )
+    size: Annotated[Size, some("an image"), when.OF_AIR] = Field(description="Bytes of an image.")
     sleepy: Annotated[Flag, when.OF_AIR] = Field(
         description="Whether it sleeps between the blocks of an image."
     )
@@ -55,11 +57,17 @@ class Model(Closed):
         description="Whether it refuses (anti-rollback) or allows a version lower than its own."
     )
     permitted: Annotated[dict[VersionKey, tuple[VersionNumber, ...]], IN_ORDER] = Field(
-        default={}, description="Version: the versions from which it may be installed; a version not named may be installed from any (MP231)."
+        default={},
+        description=(
+            "Version: the versions from which it may be installed; a version not named may be"
+            " installed from any (MP231)."
+        ),
     )
     asks_from: Annotated[VersionNumber, when.ASKS] = Field(
-        description="First version whose devices ask to be screened before a local update; older"
-        " firmware never does."
+        description=(
+            "First version whose devices ask to be screened before a local update; older"
+            " firmware never does."
+        )
     )
     cut: Annotated[Share, when.OF_AIR] = Field(
         description="Share of activations that cut the hub's supply (ESME only; MP102)."
@@ -72,19 +80,27 @@ class Release(Closed):
     model: Annotated[Name, NameOf(("firmware.models",), "model", "firmware.models has:")] = Field(
         description="Model they are for."
     )
-    release_class: ReleaseClass = Field(alias="class", description="security, defect, specification, feature or non_core.")
+    release_class: ReleaseClass = Field(
+        alias="class", description="security, defect, specification, feature or non_core."
+    )
     first: FromStart = Field(description="When the first is built, from the start of the window.")
-    every: PositiveDuration | None = Field(default=None, description="Time from one to the next; without it, there is one.")
+    every: PositiveDuration | None = Field(
+        default=None, description="Time from one to the next; without it, there is one."
+    )
 
 
 class Pipeline(Closed):
     """From build to the Central Products List (CPL)."""
 
     assurance: FromNothing = Field(description="Time that assurance takes.")
-    reject: Annotated[Share, NOT_ALWAYS] = Field(description="Share of submissions that the CPL gateway rejects.")
+    reject: Annotated[Share, NOT_ALWAYS] = Field(
+        description="Share of submissions that the CPL gateway rejects."
+    )
     resubmit: PositiveDuration = Field(description="Time from a rejected submission to the next.")
     listing: Duration = Field(description="Time from an accepted submission to the listing.")
-    data_error: Share = Field(description="Share of listings whose data are valid and wrong, so that hashes do not match.")
+    data_error: Share = Field(
+        description="Share of listings whose data are valid and wrong, so that hashes do not match."
+    )
     correction: Duration = Field(description="Time until wrong data are corrected.")
     withdrawn: Share = Field(description="Share of listings that are taken off the list again.")
     withdrawn_after: PositiveDuration = Field(description="Time from listing until then.")
@@ -93,18 +109,26 @@ class Pipeline(Closed):
 class Channel(Closed):
     """A way by which devices are updated locally."""
 
-    share: Share = Field(description="Share of those that take part; the shares of all channels add up to 1.")
-    delay: PositiveDuration = Field(description="Mean time from an offer to the attempt, exponential.")
+    share: Share = Field(
+        description="Share of those that take part; the shares of all channels add up to 1."
+    )
+    delay: PositiveDuration = Field(
+        description="Mean time from an offer to the attempt, exponential."
+    )
 
 
 class Hours(Closed):
     """When in the week people do it; only ratios matter."""
 
     days: DaysOfWeek = Field(
-        description="Weights of days of the week by name; the others weigh 1 (null takes an"
-        " inherited one away)."
+        description=(
+            "Weights of days of the week by name; the others weigh 1 (null takes an"
+            " inherited one away)."
+        )
     )
-    hours: Annotated[tuple[Weight, ...], weights(24, "hours of the day")] = Field(description="Weights of the 24 hours of the day.")
+    hours: Annotated[tuple[Weight, ...], weights(24, "hours of the day")] = Field(
+        description="Weights of the 24 hours of the day."
+    )
 
 
 class Local(Closed):
@@ -113,8 +137,15 @@ class Local(Closed):
     take_up: Annotated[Share, when.TAKING_PART] = Field(
         description="Share of PPMIDs and IHDs that take part."
     )
-    classes: Annotated[tuple[ReleaseClass, ...], AfterValidator(distinct)] = Field(description="Classes of release that manufacturers offer locally.")
-    lead: Duration = Field(description="Time from build to the local offer; shorter than the CPL takes, what is offered is not yet listed.")
+    classes: Annotated[tuple[ReleaseClass, ...], AfterValidator(distinct)] = Field(
+        description="Classes of release that manufacturers offer locally."
+    )
+    lead: Duration = Field(
+        description=(
+            "Time from build to the local offer; shorter than the CPL takes, what is offered is not"
+            " yet listed."
+        )
+    )
     variant: Annotated[Share, when.LOCAL] = Field(
         description="Share of attempts with an image that was never submitted."
     )
@@ -135,7 +166,9 @@ class GatewayOutage(Closed):
     start: Annotated[FromStart, BeforeTheEnd()] = Field(
         description="When it begins, from the start of the window."
     )
-    every: PositiveDuration | None = Field(default=None, description="Time after which it comes again; without it, it comes once.")
+    every: PositiveDuration | None = Field(
+        default=None, description="Time after which it comes again; without it, it comes once."
+    )
     duration: PositiveDuration = Field(description="How long it lasts.")
 
 
@@ -143,8 +176,9 @@ class Screening(Closed):
     """What stands between a local update and a device."""
 
     design: Annotated[str, choice(*Design.words())] = Field(
-        description="none, signature, allow_list, token (asked of a gateway) or audit (after the"
-        " fact)."
+        description=(
+            "none, signature, allow_list, token (asked of a gateway) or audit (after the fact)."
+        )
     )
     signed: Annotated[Share, when.SIGNATURE] = Field(
         description="Share of variants that carry a valid signature all the same (signature)."
@@ -183,7 +217,9 @@ class Screening(Closed):
 class Call(Closed):
     """Reads that follow a change: somebody calls, and looks."""
 
-    share: Share = Field(description="Share of version changes after which somebody reads the record.")
+    share: Share = Field(
+        description="Share of version changes after which somebody reads the record."
+    )
     delay: Annotated[PositiveDuration, when.CALLED] = Field(
         description="Mean time until then, exponential."
     )
@@ -207,7 +243,9 @@ class Reads(Closed):
         description="Changes of supplier, per premises; the gaining supplier reads."
     )
     call: Call = Field(description="Reads after a change.")
-    compliance: PositiveDuration = Field(description="Time from one compliance report on every device to the next.")
+    compliance: PositiveDuration = Field(
+        description="Time from one compliance report on every device to the next."
+    )
     event_delay: Annotated[PositiveDuration, when.EVENT_READ] = Field(
         description="Time from a local install to the read it triggers (rule event_read)."
     )
@@ -217,12 +255,15 @@ class Reads(Closed):
 class Firmware(Closed):
     """Firmware's whole life. With this block the world follows docs/firmware.md."""
 
-    step: PositiveDuration = Field(description="Time between rows of the table of days; it changes no other result.")
+    step: PositiveDuration = Field(
+        description="Time between rows of the table of days; it changes no other result."
+    )
     models: Annotated[dict[Name, Model], IN_ORDER] = Field(description="Device models, by name.")
     releases: tuple[Release, ...] = Field(description="Rows of releases.")
     off: Annotated[dict[LivingType, Share], IN_ORDER] = Field(
-        description="Share of devices of a type that are switched off for ever; a type not named"
-        " has none."
+        description=(
+            "Share of devices of a type that are switched off for ever; a type not named has none."
+        )
     )
     pipeline: Pipeline = Field(description="From build to the Central Products List.")
     local: Local = Field(description="The local channel.")
@@ -241,5 +282,7 @@ class Ban(Closed):
 
     start: FromStart = Field(description="When it begins, from the start of the window.")
     grace: Duration = Field(description="Time after that in which nobody is held to it.")
-    scope: Annotated[str, choice("everywhere", "where_ota_works")] = Field(description="Where it holds.")
+    scope: Annotated[str, choice("everywhere", "where_ota_works")] = Field(
+        description="Where it holds."
+    )
     compliance: Share = Field(description="Share of owners who obey.")

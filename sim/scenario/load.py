@@ -27,15 +27,21 @@ __all__ = ["Fault", "ScenarioError", "load", "resolved", "shipped"]
 
 
 def load(name_or_path: str | os.PathLike[str], sets: Sequence[str] = ()) -> Scenario | Experiment:
-    """Return the scenario or experiment called or at *name_or_path*, changed by *sets* (each `path=value`); raises `ScenarioError`.
+    """Return the scenario or experiment called or at *name_or_path*, changed by *sets* (each
+    `path=value`); raises `ScenarioError`.
 
-    For an experiment, a path that begins with one of its own keys changes the experiment; any other is set in the scenario of every cell, last of all.
+    For an experiment, a path that begins with one of its own keys changes the experiment; any other
+    is set in the scenario of every cell, last of all.
     """
     changes = assignments(sets)
     path = located(name_or_path)
     tree, faults = read(path)
     if isinstance(tree.value, dict) and "experiment" in tree.value:
-        own = [(where, value) for where, value in changes if where.partition(".")[0] in Experiment.model_fields]
+        own = [
+            (where, value)
+            for where, value in changes
+            if where.partition(".")[0] in Experiment.model_fields
+        ]
         tree = _changed(tree, own)
         experiment = experiment_of(tree, faults)
         experiment._source = tree
@@ -63,8 +69,13 @@ def _changed(tree: Node, changes: Sequence[tuple[str, Node]]) -> Node:
 
 
 def resolved(scenario: Scenario) -> str:
-    """Return *scenario* as canonical YAML: every field, with its unit, in the schema's order. It loads to an equal scenario, and its hash identifies it."""
-    return "\n".join(_lines(scenario.model_dump(mode="json", exclude_none=True, by_alias=True), "")) + "\n"
+    """Return *scenario* as canonical YAML: every field, with its unit, in the schema's order. It
+    loads to an equal scenario, and its hash identifies it.
+    """
+    return (
+        "\n".join(_lines(scenario.model_dump(mode="json", exclude_none=True, by_alias=True), ""))
+        + "\n"
+    )
 
 
 def _lines(mapping: dict[str, object], indent: str) -> Iterator[str]:
@@ -86,6 +97,11 @@ def _lines(mapping: dict[str, object], indent: str) -> Iterator[str]:
 
 def _text(value: object) -> str:
     """Return a single value as YAML: text is quoted unless it is plainly text."""
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_ ./%-]*", value) and not value.endswith(" ") and isinstance(core(value), str):
+    if (
+        isinstance(value, str)
+        and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_ ./%-]*", value)
+        and not value.endswith(" ")
+        and isinstance(core(value), str)
+    ):
         return value
     return json.dumps(value, ensure_ascii=False)

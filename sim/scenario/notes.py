@@ -48,7 +48,10 @@ def _in_which(sentences: list[str], n_cells: int) -> str:
     """Return the sentence of the first cell, and of how many cells it, or its like, is true."""
     first, n = sentences[0], len(sentences)
     if any(sentence != first for sentence in sentences):
-        return f"{first} (This is of one of the {n_cells} worlds compared; it is so, with other numbers at most, in {n - 1} more.)"
+        return (
+            f"{first} (This is of one of the {n_cells} worlds compared; it is so, with other"
+            f" numbers at most, in {n - 1} more.)"
+        )
     return first if n == n_cells else f"{first} (In {n} of the {n_cells} worlds compared.)"
 
 
@@ -68,7 +71,7 @@ def _base_of(world: Scenario) -> str:
     return "gb_base" if world.firmware is None else "gb_firmware"
 
 
-# -- leaves ------------------------------------------------------------------------------------------
+# -- leaves ----------------------------------------------------------------------------------------
 
 
 def _differences(worlds: Sequence[Scenario]) -> Iterator[str]:
@@ -144,7 +147,7 @@ def _no_effect(leaves: list[str], words: str) -> str:
     return f"{listed} {verb} no effect here: {pronoun} one only {words}."
 
 
-# -- what cannot happen ------------------------------------------------------------------------------
+# -- what cannot happen ----------------------------------------------------------------------------
 
 
 def _empty_network(world: Scenario) -> Iterator[Note]:
@@ -154,8 +157,10 @@ def _empty_network(world: Scenario) -> Iterator[Note]:
     if (is_own or world.faults != base.faults) and not kinds_that_pass(world):
         yield (
             "network",
-            "No message goes through the network (no version report, no alert, no traffic), so its"
-            " stages and what goes wrong there have no effect.",
+            (
+                "No message goes through the network (no version report, no alert, no traffic), so"
+                " its stages and what goes wrong there have no effect."
+            ),
         )
 
 
@@ -177,8 +182,10 @@ def _lone_reports(world: Scenario) -> Iterator[Note]:
     if is_limited and is_alone and not world.reporting.traits.reads_the_hub:
         yield (
             "traffic",
-            "There is nothing but version reports on the network (traffic.level is 0 %, no alert is"
-            " active), so this run cannot say whether they make anything else late.",
+            (
+                "There is nothing but version reports on the network (traffic.level is 0 %, no"
+                " alert is active), so this run cannot say whether they make anything else late."
+            ),
         )
 
 

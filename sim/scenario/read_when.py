@@ -55,7 +55,7 @@ def _ramp(kind: str) -> ReadWhen:
     return ReadWhen(told, lambda world, at: world.firmware.campaign.ramp.kind == kind)
 
 
-# -- the estate and its updates -----------------------------------------------------------------------
+# -- the estate and its updates --------------------------------------------------------------------
 
 
 def _has_stage(world: Any, name: str) -> bool:
@@ -93,7 +93,7 @@ BY_RELEASES: Final = ReadWhen(
     lambda world, at: world.updates.local.driver == "releases",
 )
 
-# -- reports ------------------------------------------------------------------------------------------
+# -- reports ---------------------------------------------------------------------------------------
 
 
 def _has_phase(world: Any, *sources: str) -> bool:
@@ -146,10 +146,11 @@ HASHED: Final = ReadWhen(
 )
 JITTERED: Final = ReadWhen(
     "where devices report by a timer or of changes, in a world without firmware's life",
-    lambda world, at: world.firmware is None and (world.reporting.timer_s > 0 or world.reporting.traits.at_change),
+    lambda world, at: world.firmware is None
+    and (world.reporting.timer_s > 0 or world.reporting.traits.at_change),
 )
 
-# -- traffic, alerts and rows -------------------------------------------------------------------------
+# -- traffic, alerts and rows ----------------------------------------------------------------------
 
 
 def _is_followed(world: Any, at: Path) -> bool:
@@ -206,7 +207,7 @@ WORK: Final = ReadWhen(
     _row_has_work,
 )
 
-# -- firmware's life ----------------------------------------------------------------------------------
+# -- firmware's life -------------------------------------------------------------------------------
 
 
 def _is_sent(world: Any, model: str) -> bool:

@@ -1,4 +1,6 @@
-"""What must agree about stages and their rows: each row where it can be, for kinds of message that there are, and no two that contradict each other."""
+"""What must agree about stages and their rows: each row where it can be, for kinds of message that
+there are, and no two that contradict each other.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,16 @@ def rows_stand_where_they_act(network: tuple[Stage, ...]) -> Iterator[Finding]:
             stages = MITIGATIONS[row.kind].layers
             if stage.stage not in stages:
                 places = units.listed(stages, "or")
-                missing = "" if any(name in there for name in stages) else f"; the network has no stage {places}"
-                yield (*_row(index, place), "kind"), f"{row.kind} acts at {places}, not at {stage.stage}{missing}", (("network", index, "stage"),)
+                missing = (
+                    ""
+                    if any(name in there for name in stages)
+                    else f"; the network has no stage {places}"
+                )
+                yield (
+                    (*_row(index, place), "kind"),
+                    f"{row.kind} acts at {places}, not at {stage.stage}{missing}",
+                    (("network", index, "stage"),),
+                )
 
 
 def server_names(stage: str, estate: EstateSpec) -> tuple[str, ...]:
@@ -38,9 +48,7 @@ def server_names(stage: str, estate: EstateSpec) -> tuple[str, ...]:
     return names.get(stage, ())
 
 
-def leaves_by_server_name_them(
-    network: tuple[Stage, ...], estate: EstateSpec
-) -> Iterator[Finding]:
+def leaves_by_server_name_them(network: tuple[Stage, ...], estate: EstateSpec) -> Iterator[Finding]:
     """Find leaves by server that name one that there is not, or leave one out."""
     for index, stage in enumerate(network):
         names = server_names(stage.stage, estate)
@@ -77,13 +85,26 @@ def buffers_overflow(network: tuple[Stage, ...]) -> Iterator[Finding]:
     for index, stage in enumerate(network):
         where: Path = ("network", index, "overflow")
         if stage.overflow == "keep_latest" and stage.stage != "hub":
-            yield where, f"keep_latest is for hubs, which know a sender's messages apart; at {stage.stage} write drop_newest or drop_oldest", ()
+            yield (
+                where,
+                (
+                    "keep_latest is for hubs, which know a sender's messages apart; at"
+                    f" {stage.stage} write drop_newest or drop_oldest"
+                ),
+                (),
+            )
         if stage.overflow and stage.buffer is None and stage.stage not in ("device", "user"):
-            yield where, f"nothing overflows without a buffer; give the {stage.stage} a buffer", (("network", index, "buffer"),)
+            yield (
+                where,
+                f"nothing overflows without a buffer; give the {stage.stage} a buffer",
+                (("network", index, "buffer"),),
+            )
 
 
 def operators_see_floods(network: tuple[Stage, ...]) -> Iterator[Finding]:
-    """Find operators without the two thresholds of a flood, thresholds without operators, and a flood that ends above where it began."""
+    """Find operators without the two thresholds of a flood, thresholds without operators, and a
+    flood that ends above where it began.
+    """
     fields = ("operators", "flood_above", "flood_below")
     for index, stage in enumerate(network):
         if stage.stage != "user":
@@ -91,9 +112,23 @@ def operators_see_floods(network: tuple[Stage, ...]) -> Iterator[Finding]:
         given = [name for name in fields if getattr(stage, name) is not None]
         if given and len(given) < len(fields):
             absent = " and ".join(name for name in fields if name not in given)
-            yield ("network", index, given[0]), f"a flood is told by operators, flood_above and flood_below together; give {absent} too", ()
-        if stage.flood_above is not None and stage.flood_below is not None and stage.flood_below > stage.flood_above:
-            message = f"a flood would end below {stage.flood_below} alerts, more than the {stage.flood_above} above which it begins"
+            yield (
+                ("network", index, given[0]),
+                (
+                    "a flood is told by operators, flood_above and flood_below together; give"
+                    f" {absent} too"
+                ),
+                (),
+            )
+        if (
+            stage.flood_above is not None
+            and stage.flood_below is not None
+            and stage.flood_below > stage.flood_above
+        ):
+            message = (
+                f"a flood would end below {stage.flood_below} alerts, more than the"
+                f" {stage.flood_above} above which it begins"
+            )
             yield ("network", index, "flood_below"), message, (("network", index, "flood_above"),)
 
 
@@ -104,21 +139,38 @@ def rows_see_their_kinds(network: tuple[Stage, ...], traffic: Traffic) -> Iterat
             for number, kind in enumerate(row.kinds):
                 where = (*_row(index, place), "kinds", number)
                 if kind in traffic.kinds and MITIGATIONS[row.kind].of_senders:
-                    message = f"{kind} is only counted and has no sender, so {row.kind} never sees it; it is for version_report and alerts.kinds"
+                    message = (
+                        f"{kind} is only counted and has no sender, so {row.kind} never sees it; it"
+                        " is for version_report and alerts.kinds"
+                    )
                     yield where, message, ()
                 elif (
                     kind in traffic.kinds
                     and traffic.kinds[kind].made_at == "dsp"
                     and stage.stage != "dsp"
                 ):
-                    message = f"{kind} is made at the DSP and never comes to {stage.stage}; take it out of the row"
+                    message = (
+                        f"{kind} is made at the DSP and never comes to {stage.stage}; take it out"
+                        " of the row"
+                    )
                     yield where, message, (("traffic", "kinds", kind, "made_at"),)
                 elif kind == "version_report" and isinstance(row, Dedupe | Consolidate):
-                    yield where, f"version_report may say something new each time; {row.kind} is for alerts only", ()
+                    yield (
+                        where,
+                        (
+                            f"version_report may say something new each time; {row.kind} is for"
+                            " alerts only"
+                        ),
+                        (),
+                    )
 
 
-def protections_forward_and_exclude(network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts) -> Iterator[Finding]:
-    """Find an alert storm protection that does not say what it forwards, or excludes what there is not, or all it is for."""
+def protections_forward_and_exclude(
+    network: tuple[Stage, ...], traffic: Traffic, alerts: Alerts
+) -> Iterator[Finding]:
+    """Find an alert storm protection that does not say what it forwards, or excludes what there is
+    not, or all it is for.
+    """
     codes = {alert.code for alert in alerts.kinds.values()}
     names = ["version_report", *alerts.kinds]
     for index, stage in enumerate(network):
@@ -127,20 +179,56 @@ def protections_forward_and_exclude(network: tuple[Stage, ...], traffic: Traffic
                 continue
             where = _row(index, place)
             if row.forward_period is None and row.forward_one_in is None:
-                yield where, "nothing says what is forwarded above the threshold; give forward_period or forward_one_in", ()
+                yield (
+                    where,
+                    (
+                        "nothing says what is forwarded above the threshold; give forward_period or"
+                        " forward_one_in"
+                    ),
+                    (),
+                )
             if row.forward_period is not None and row.forward_one_in is not None:
-                yield (*where, "forward_one_in"), "both forward_period and forward_one_in are given; one of them says what is forwarded", ()
+                yield (
+                    (*where, "forward_one_in"),
+                    (
+                        "both forward_period and forward_one_in are given; one of them says what is"
+                        " forwarded"
+                    ),
+                    (),
+                )
             for number, word in enumerate(row.exclude):
                 if word in traffic.kinds:
-                    yield (*where, "exclude", number), f"{word} is only counted and has no sender; alert storm protection never throttles it", ()
+                    yield (
+                        (*where, "exclude", number),
+                        (
+                            f"{word} is only counted and has no sender; alert storm protection"
+                            " never throttles it"
+                        ),
+                        (),
+                    )
                 elif word not in names and word not in codes:
                     allowed = [*names, *sorted(codes)]
                     hint = did_you_mean(word, allowed)
-                    message = f"there is no kind or code {word} to exclude; there are {', '.join(allowed)}{hint}"
+                    message = (
+                        f"there is no kind or code {word} to exclude; there are"
+                        f" {', '.join(allowed)}{hint}"
+                    )
                     yield (*where, "exclude", number), message, (("alerts", "kinds"),)
-            excluded = [kind for kind in row.kinds if kind in row.exclude or (kind in alerts.kinds and alerts.kinds[kind].code in row.exclude)]
+            excluded = [
+                kind
+                for kind in row.kinds
+                if kind in row.exclude
+                or (kind in alerts.kinds and alerts.kinds[kind].code in row.exclude)
+            ]
             if row.kinds and len(excluded) == len(row.kinds):
-                yield (*where, "exclude"), f"excludes every kind that the row is for ({', '.join(excluded)}); take them out of one of the two", ()
+                yield (
+                    (*where, "exclude"),
+                    (
+                        f"excludes every kind that the row is for ({', '.join(excluded)}); take"
+                        " them out of one of the two"
+                    ),
+                    (),
+                )
 
 
 def rows_do_not_contradict(network: tuple[Stage, ...]) -> Iterator[Finding]:
@@ -159,16 +247,25 @@ def rows_do_not_contradict(network: tuple[Stage, ...]) -> Iterator[Finding]:
 def rows_agree_with_themselves(network: tuple[Stage, ...]) -> Iterator[Finding]:
     """Find rows whose own numbers leave them nothing to do, or nothing else."""
     way_s = sum(stage.latency for stage in network if stage.stage in ("cell", "csp", "dsp"))
-    latencies = tuple(("network", index, "latency") for index, stage in enumerate(network) if stage.latency)
+    latencies = tuple(
+        ("network", index, "latency") for index, stage in enumerate(network) if stage.latency
+    )
     for index, stage in enumerate(network):
         for place, row in enumerate(stage.mitigations):
             where = _row(index, place)
             if isinstance(row, Retry) and row.timeout is not None and row.timeout <= way_s:
                 timeout, way = units.format_duration(row.timeout), units.format_duration(way_s)
-                message = f"a timeout of {timeout} has passed before any message can arrive: the way to the SMI takes {way}"
+                message = (
+                    f"a timeout of {timeout} has passed before any message can arrive: the way to"
+                    f" the SMI takes {way}"
+                )
                 yield (*where, "timeout"), message, latencies
             if isinstance(row, HoldDown) and row.time + row.spread == 0:
-                yield where, "holds nothing down; give a time or a spread of more than 0 s", ((*where, "time"), (*where, "spread"))
+                yield (
+                    where,
+                    "holds nothing down; give a time or a spread of more than 0 s",
+                    ((*where, "time"), (*where, "spread")),
+                )
 
 
 def _row(index: int, place: int) -> Path:

@@ -68,23 +68,31 @@ class TokenBucket(_Row):
 
     kind: Literal["token_bucket"] = _means("token_bucket")
     every: PositiveDuration = Field(description="Time in which one token comes.")
-    burst: PositiveCount = Field(description="Tokens that may be saved up: messages that pass at once.")
+    burst: PositiveCount = Field(
+        description="Tokens that may be saved up: messages that pass at once."
+    )
 
 
 class Dedupe(_Row):
     """A hub drops an alert that it has just forwarded."""
 
     kind: Literal["dedupe"] = _means("dedupe")
-    window: PositiveDuration = Field(description="Time after an alert that passed within which the same one is dropped.")
+    window: PositiveDuration = Field(
+        description="Time after an alert that passed within which the same one is dropped."
+    )
 
 
 class Consolidate(_Row):
     """A hub forwards few of the alerts that a device repeats."""
 
     kind: Literal["consolidate"] = _means("consolidate")
-    threshold: PositiveCount = Field(description="Copies of one alert from one device within the window that pass unhindered.")
+    threshold: PositiveCount = Field(
+        description="Copies of one alert from one device within the window that pass unhindered."
+    )
     window: PositiveDuration = Field(description="Time over which copies are counted.")
-    forward_period: PositiveDuration = Field(description="Above the threshold, one copy is forwarded per this time.")
+    forward_period: PositiveDuration = Field(
+        description="Above the threshold, one copy is forwarded per this time."
+    )
 
 
 class Batch(_Row):
@@ -99,7 +107,9 @@ class HoldDown(_Row):
 
     kind: Literal["hold_down"] = _means("hold_down")
     time: Duration = Field(description="Time it is silent at least.")
-    spread: Duration = Field(description="Time after that within which hubs speak again, uniformly.")
+    spread: Duration = Field(
+        description="Time after that within which hubs speak again, uniformly."
+    )
 
 
 class Retry(_Row):
@@ -107,17 +117,32 @@ class Retry(_Row):
 
     kind: Literal["retry"] = _means("retry")
     base: PositiveDuration = Field(description="Wait before the first retry.")
-    factor: Annotated[int, count(1, 1000)] = Field(description="What each further wait is multiplied by (decorrelated waits have no use for it).")
+    factor: Annotated[int, count(1, 1000)] = Field(
+        description=(
+            "What each further wait is multiplied by (decorrelated waits have no use for it)."
+        )
+    )
     most: Annotated[
         PositiveDuration,
         NotBelow("base", "the longest wait of {} is shorter than the first of {}"),
     ] = Field(description="Longest wait.")
     jitter: Backoff = Field(
-        description="How waits are spread: none, full (up to the wait), equal (its second half) or decorrelated (base to 3 times the last)."
+        description=(
+            "How waits are spread: none, full (up to the wait), equal (its second half) or"
+            " decorrelated (base to 3 times the last)."
+        )
     )
     cap: Annotated[int, count(0, 1000)] = Field(description="Retries of one message at most.")
-    timeout: PositiveDuration | None = Field(default=None, description="Time after which an unanswered attempt has failed; without it, only refusal fails.")
-    budget: Share | None = Field(default=None, description="Retries per first attempt of a region at most; without it, any number.")
+    timeout: PositiveDuration | None = Field(
+        default=None,
+        description=(
+            "Time after which an unanswered attempt has failed; without it, only refusal fails."
+        ),
+    )
+    budget: Share | None = Field(
+        default=None,
+        description="Retries per first attempt of a region at most; without it, any number.",
+    )
 
 
 class AccessBarring(_Row):
@@ -130,14 +155,24 @@ class AccessBarring(_Row):
 
 
 class AlertStormProtection(_Row):
-    """The DSP's protection against a device that repeats one alert: it counts per device and code (F6)."""
+    """The DSP's protection against a device that repeats one alert: it counts per device and code
+    (F6).
+    """
 
     kind: Literal["alert_storm_protection"] = _means("alert_storm_protection")
-    threshold: PositiveCount = Field(description="Copies of one alert from one device within the window that pass unhindered.")
+    threshold: PositiveCount = Field(
+        description="Copies of one alert from one device within the window that pass unhindered."
+    )
     window: PositiveDuration = Field(description="Time over which copies are counted.")
-    forward_period: PositiveDuration | None = Field(default=None, description="Above the threshold, one copy is forwarded per this time.")
-    forward_one_in: PositiveCount | None = Field(default=None, description="Above the threshold, one copy in so many is forwarded.")
-    exclude: KindsOrCodes = Field(default=(), description="Kinds or codes that are never throttled.")
+    forward_period: PositiveDuration | None = Field(
+        default=None, description="Above the threshold, one copy is forwarded per this time."
+    )
+    forward_one_in: PositiveCount | None = Field(
+        default=None, description="Above the threshold, one copy in so many is forwarded."
+    )
+    exclude: KindsOrCodes = Field(
+        default=(), description="Kinds or codes that are never throttled."
+    )
 
 
 class CircuitBreaker(_Row):
@@ -208,7 +243,9 @@ class Codel(_Whole):
 
     kind: Literal["codel"] = _means("codel")
     target: Duration = Field(description="Wait that is no cause for concern.")
-    interval: PositiveDuration = Field(description="Time for which waits may stay above the target before messages are refused.")
+    interval: PositiveDuration = Field(
+        description="Time for which waits may stay above the target before messages are refused."
+    )
 
 
 class StaggeredReconnect(_Whole):
@@ -230,9 +267,25 @@ class Redelivery(_Row):
 
 
 AnyRow = (
-    Jitter | TokenBucket | Dedupe | Consolidate | Batch | HoldDown | Retry | AccessBarring | AlertStormProtection | CircuitBreaker | Admission | Shed
-    | Allocation | Shape | Lifo | Codel | StaggeredReconnect | Redelivery
-)  # fmt: skip
+    Jitter
+    | TokenBucket
+    | Dedupe
+    | Consolidate
+    | Batch
+    | HoldDown
+    | Retry
+    | AccessBarring
+    | AlertStormProtection
+    | CircuitBreaker
+    | Admission
+    | Shed
+    | Allocation
+    | Shape
+    | Lifo
+    | Codel
+    | StaggeredReconnect
+    | Redelivery
+)
 # The shape of each kind, by its word.
 ROW_SHAPES: Final[dict[str, type[_Row] | type[_Whole]]] = {
     shape.model_fields["kind"].annotation.__args__[0]: shape for shape in get_args(AnyRow)

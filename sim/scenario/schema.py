@@ -1,7 +1,8 @@
 """The shape of a scenario: every field, what it holds, and the sentence that documents it.
 
-The models are closed (an unknown key is a fault) and frozen. No field has a default number: a field without which a scenario means something definite (a stage
-with no `capacity` is unlimited) may be left out, every other must be given, usually by extending `gb_base`.
+The models are closed (an unknown key is a fault) and frozen. No field has a default number: a field
+without which a scenario means something definite (a stage with no `capacity` is unlimited) may be
+left out, every other must be given, usually by extending `gb_base`.
 """
 
 from __future__ import annotations
@@ -63,11 +64,14 @@ def _version(number: int) -> int:
 
 
 def _whole(shares: dict[str, float]) -> dict[str, float]:
-    """Refuse shares of a whole that do not add up to it, or that leave no server's name free for the tables' `all`."""
+    """Refuse shares of a whole that do not add up to it, or that leave no server's name free for
+    the tables' `all`.
+    """
     total = added(shares.values())
     if not isclose(total, 1, rel_tol=0, abs_tol=1e-9):
         raise ValueError(
-            f"the shares of {', '.join(list(shares)[:8]) or 'nothing'} add up to {total:.9g}; they must add up to 1 (null takes an inherited one away)"
+            f"the shares of {', '.join(list(shares)[:8]) or 'nothing'} add up to {total:.9g}; they"
+            " must add up to 1 (null takes an inherited one away)"
             + _one_too_many(shares)
         )
     if "all" in shares:
@@ -92,7 +96,10 @@ def _one_too_many(shares: dict[str, float]) -> str:
 def _every_type(shares: dict[str, float]) -> dict[str, float]:
     missing = [name for name in DEVICE_TYPES if name not in shares]
     if missing:
-        raise ValueError(f"lacks {', '.join(missing)}; give the share of premises for each of {', '.join(DEVICE_TYPES)}")
+        raise ValueError(
+            f"lacks {', '.join(missing)}; give the share of premises for each of"
+            f" {', '.join(DEVICE_TYPES)}"
+        )
     return in_order(shares)
 
 
@@ -104,20 +111,27 @@ Replications = Annotated[int, count(1, 100_000)]
 
 
 class Window(Closed):
-    """When the world runs: from 00:00 of the start day, and what happens after the warm-up is measured."""
+    """When the world runs: from 00:00 of the start day, and what happens after the warm-up is
+    measured.
+    """
 
     start: Day = Field(description="First day of the world; its clock starts at 00:00.")
     clock: Annotated[Clock, when.MOVED] = Field(
         default="utc",
-        description="utc (without it, this) or local: British time, whose jumps fixed clocks and"
-        " dates follow; other hours of the day go on in the time of the first day.",
+        description=(
+            "utc (without it, this) or local: British time, whose jumps fixed clocks and"
+            " dates follow; other hours of the day go on in the time of the first day."
+        ),
     )
-    warm_up: Duration = Field(description="Time that runs first and is not measured, so that records and timers settle.")
+    warm_up: Duration = Field(
+        description="Time that runs first and is not measured, so that records and timers settle."
+    )
     length: PositiveDuration = Field(description="Time that is measured, after the warm-up.")
 
 
 class EstateSpec(Closed):
-    """What exists: premises, the devices in them, where they are and who is responsible for them."""
+    """What exists: premises, the devices in them, where they are and who is responsible for them.
+    """
 
     premises: Annotated[int, count(1, 40_000_000)] = Field(
         description="Premises with a Communications Hub and a gas proxy (GPF).",
@@ -125,16 +139,26 @@ class EstateSpec(Closed):
     )
     scale: Scale | None = Field(
         default=None,
-        description="Part of the estate that is simulated, with all that is of the estate in"
-        " proportion; without it, all.",
+        description=(
+            "Part of the estate that is simulated, with all that is of the estate in"
+            " proportion; without it, all."
+        ),
     )
-    devices: Annotated[dict[DeviceType, Share], AfterValidator(_every_type)] = Field(description="Share of premises that have a device of each type.")
-    regions: Annotated[dict[Name, Share], AfterValidator(_whole)] = Field(description="Share of premises in each CSP region; the shares add up to 1.")
+    devices: Annotated[dict[DeviceType, Share], AfterValidator(_every_type)] = Field(
+        description="Share of premises that have a device of each type."
+    )
+    regions: Annotated[dict[Name, Share], AfterValidator(_whole)] = Field(
+        description="Share of premises in each CSP region; the shares add up to 1."
+    )
     premises_per_cell: Annotated[int, count(1, 40_000_000), when.CELLS] = Field(
         description="Premises in one WAN cell."
     )
-    no_wan_share: Share = Field(description="Share of premises without WAN coverage: their hub can never send or be read.")
-    not_communicating_share: Share = Field(description="Share of premises with coverage whose hub never communicates.")
+    no_wan_share: Share = Field(
+        description="Share of premises without WAN coverage: their hub can never send or be read."
+    )
+    not_communicating_share: Share = Field(
+        description="Share of premises with coverage whose hub never communicates."
+    )
     users: Annotated[dict[Name, Share], AfterValidator(_whole), when.USERS] = Field(
         description="Share of premises each DSP user is responsible for; they add up to 1."
     )
@@ -143,14 +167,21 @@ class EstateSpec(Closed):
 class LocalUpdates(Closed):
     """Version changes of PPMIDs and IHDs that do not come over the air."""
 
-    driver: Driver = Field(description="poisson: each device by its own clock; releases: all from one calendar of releases.")
+    driver: Driver = Field(
+        description=(
+            "poisson: each device by its own clock; releases: all from one calendar of releases."
+        )
+    )
     rate: ClockRate = Field(
-        description="Changes per device that takes part (poisson), or releases nationally (releases)."
+        description=(
+            "Changes per device that takes part (poisson), or releases nationally (releases)."
+        )
     )
     take_up: Share = Field(description="Share of PPMIDs and IHDs that take part in local updates.")
     first_release: Annotated[FromStart, when.BY_RELEASES] = Field(
-        description="When the first release is published, from the start of the window (releases"
-        " only)."
+        description=(
+            "When the first release is published, from the start of the window (releases only)."
+        )
     )
     delay: Annotated[PositiveDuration, when.BY_RELEASES] = Field(
         description="Mean time from a release to its installation, exponential (releases only)."
@@ -166,10 +197,14 @@ class Updates(Closed):
 
     policy: Policy = Field(description=f"{_POLICIES}: whether devices update locally.")
     local: Annotated[LocalUpdates, when.STEADY_LOCAL] = Field(
-        description="Local updates, where the policy allows them; in a firmware world"
-        " firmware.local takes their place."
+        description=(
+            "Local updates, where the policy allows them; in a firmware world"
+            " firmware.local takes their place."
+        )
     )
-    ban: Ban | None = Field(default=None, description="A ban on local updates (firmware worlds only); without it, none.")
+    ban: Ban | None = Field(
+        default=None, description="A ban on local updates (firmware worlds only); without it, none."
+    )
 
     @property
     def has_local(self) -> bool:
@@ -181,8 +216,10 @@ class Phase(Closed):
     """Where in its period a sender reports: the storm is made here."""
 
     source: Annotated[PhaseSource, when.TIMER] = Field(
-        description="What fixes the moment: fixed_clock, power_on, activation or hashed (from the"
-        " device's identity)."
+        description=(
+            "What fixes the moment: fixed_clock, power_on, activation or hashed (from the"
+            " device's identity)."
+        )
     )
     at: Annotated[TimeOfDay, when.CLOCK] = Field(
         description="Time of day of a fixed clock, and the start of the hashed window."
@@ -191,8 +228,10 @@ class Phase(Closed):
         description="Length of the window over which hashed senders spread."
     )
     jitter: Annotated[Duration, when.JITTERED] = Field(
-        description="A report leaves up to this much before or after its time, uniformly; 0 s in a"
-        " firmware world."
+        description=(
+            "A report leaves up to this much before or after its time, uniformly; 0 s in a"
+            " firmware world."
+        )
     )
 
 
@@ -215,23 +254,30 @@ class Reporting(Closed):
     """How devices tell the Smart Metering Inventory (SMI) which version they run."""
 
     rule: Rule = Field(
-        description=f"Who reports and when: {_named(False)}; in a firmware world also {_named(True)}."
+        description=(
+            f"Who reports and when: {_named(False)}; in a firmware world also {_named(True)}."
+        )
     )
     devices: Annotated[tuple[Reporter, ...], AfterValidator(distinct)] = Field(
-        description="Device types that report: of ppmid, ihd, hcalcs (esme and gsme too in a"
-        " firmware world)."
+        description=(
+            "Device types that report: of ppmid, ihd, hcalcs (esme and gsme too in a"
+            " firmware world)."
+        )
     )
     period: Annotated[PositiveDuration, when.PERIOD] = Field(
-        description="Time between reports of one sender (hub_poll, periodic, hub_batch; digest,"
-        " piggy_back, cloud)."
+        description=(
+            "Time between reports of one sender (hub_poll, periodic, hub_batch; digest,"
+            " piggy_back, cloud)."
+        )
     )
     heartbeat: Annotated[PositiveDuration, when.HEARTBEAT] = Field(
         description="Time between the timed reports of on_change_heartbeat."
     )
     phase: Phase = Field(description="Where in its period a sender reports.")
     loss: Annotated[Share, when.REPORTED] = Field(
-        description="Share of reports lost on their way, independently, beside what the network"
-        " refuses."
+        description=(
+            "Share of reports lost on their way, independently, beside what the network refuses."
+        )
     )
     han_loss: Annotated[Share, when.KEPT_BY_HUBS] = Field(
         description="Share of version changes that the hub misses."
@@ -274,19 +320,30 @@ class Scenario(Closed):
 
     schema_version: Version = Field(description=VERSION_TOLD)
     name: Name = Field(description="Name of the scenario; results are filed under it.")
-    question: Text = Field(description="The question the scenario answers; none for a building block.")
+    question: Text = Field(
+        description="The question the scenario answers; none for a building block."
+    )
     seed: Seed = Field(description="Number from which all luck of the world follows.")
-    replications: Replications = Field(description="How often the world is run, each time with other luck.")
+    replications: Replications = Field(
+        description="How often the world is run, each time with other luck."
+    )
     window: Window = Field(description="When the world runs.")
     estate: EstateSpec = Field(description="What exists.")
     updates: Updates = Field(description="How firmware versions change.")
     reporting: Reporting = Field(description="How the inventory learns of versions.")
     traffic: Traffic = Field(description="The traffic that is there already.")
-    network: Annotated[tuple[Stage, ...], AfterValidator(as_on_the_way)] = Field(description="Stages on the way, in order; [] for none.")
+    network: Annotated[tuple[Stage, ...], AfterValidator(as_on_the_way)] = Field(
+        description="Stages on the way, in order; [] for none."
+    )
     network_for: Annotated[int, count(1, 40_000_000)] | None = Field(
         default=None,
         description="Premises that the capacities of the network are for; without it, nobody says.",
     )
     faults: Faults = Field(description="What goes wrong.")
-    alerts: Alerts = Field(default=Alerts(), description="Alerts that have a sender; without the block, none.")
-    firmware: Firmware | None = Field(default=None, description="Firmware's whole life, by docs/firmware.md; without the block, none.")
+    alerts: Alerts = Field(
+        default=Alerts(), description="Alerts that have a sender; without the block, none."
+    )
+    firmware: Firmware | None = Field(
+        default=None,
+        description="Firmware's whole life, by docs/firmware.md; without the block, none.",
+    )

@@ -15,7 +15,8 @@ from sim.scenario.schema import Scenario
 from sim.units import DAY_S, added, format_duration, format_share
 from sim.words import Trigger
 
-# What must have changed, of what changes at all, before the state measured is not that of the start.
+# What must have changed, of what changes at all, before the state measured is not that of the
+# start.
 _SETTLED: Final = 0.99
 # A window in which fewer of the others change than this is about the network, not about records.
 _ABOUT_RECORDS: Final = 0.1
@@ -103,7 +104,8 @@ def most_changed(world: Scenario, firmware: Firmware, name: str) -> tuple[float,
 
 
 def _installed(firmware: Firmware, since: int) -> float:
-    """Return the share of those who take part that have installed an image offered *since* seconds."""
+    """Return the share of those who take part that have installed an image offered *since* seconds.
+    """
     if since <= 0:
         return 0.0
     channels = firmware.local.channels.values()

@@ -1,4 +1,6 @@
-"""What must agree about faults and alerts: each strikes something there is, within the world, and says when and how in one way."""
+"""What must agree about faults and alerts: each strikes something there is, within the world, and
+says when and how in one way.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from sim.scenario.schema import EstateSpec, Window
 from sim.scenario.traffic import Traffic
 
 _AnyFault = PowerCut | HubReboot | WanOutage | StageOutage | ClockLock
-_MOST_STROKES: Final = 10_000  # of one entry: beyond this a fault is a way of life, and its calendar fills the memory
+# of one entry: beyond this a fault is a way of life, and its calendar fills the memory
+_MOST_STROKES: Final = 10_000
 
 
 def _entries(faults: Faults) -> Iterator[tuple[Path, str, _AnyFault]]:
@@ -30,9 +33,17 @@ def faults_say_when(faults: Faults) -> Iterator[Finding]:
         if fault.start is None and fault.rate is None:
             yield where, f"nothing says when the {called} comes; give start or rate", ()
         elif fault.start is not None and fault.rate is not None:
-            yield (*where, "rate"), f"the {called} has both a start and a rate; one of them says when it comes", ((*where, "start"),)
+            yield (
+                (*where, "rate"),
+                f"the {called} has both a start and a rate; one of them says when it comes",
+                ((*where, "start"),),
+            )
         elif fault.every is not None and fault.start is None:
-            yield (*where, "every"), f"every repeats a start, and this {called} comes at a rate; leave every out", ((*where, "rate"),)
+            yield (
+                (*where, "every"),
+                f"every repeats a start, and this {called} comes at a rate; leave every out",
+                ((*where, "rate"),),
+            )
 
 
 def faults_happen(faults: Faults, window: Window) -> Iterator[Finding]:
@@ -44,7 +55,11 @@ def faults_happen(faults: Faults, window: Window) -> Iterator[Finding]:
         if fault.start is not None and fault.every is not None:
             strokes, field = (horizon - fault.start) // fault.every, "every"
         if strokes > _MOST_STROKES:
-            yield (*where, field), f"the {called} would come about {int(strokes):,} times; at most {_MOST_STROKES:,}", HORIZON
+            yield (
+                (*where, field),
+                f"the {called} would come about {int(strokes):,} times; at most {_MOST_STROKES:,}",
+                HORIZON,
+            )
 
 
 def darkness_ends(faults: Faults) -> Iterator[Finding]:
@@ -53,33 +68,66 @@ def darkness_ends(faults: Faults) -> Iterator[Finding]:
         if not isinstance(fault, PowerCut | HubReboot):
             continue
         if not fault.curve and "restoration" not in fault.model_fields_set:
-            yield where, f"nothing says how premises come back from the {called}; give restoration (0 s for all at once) or curve", ()
+            yield (
+                where,
+                (
+                    f"nothing says how premises come back from the {called}; give restoration (0 s"
+                    " for all at once) or curve"
+                ),
+                (),
+            )
         if fault.curve and fault.restoration:
-            yield (*where, "curve"), f"the {called} has both a restoration and a curve; one of them says how premises come back", ((*where, "restoration"),)
+            yield (
+                (*where, "curve"),
+                (
+                    f"the {called} has both a restoration and a curve; one of them says how"
+                    " premises come back"
+                ),
+                ((*where, "restoration"),),
+            )
 
 
-def outages_strike_stages(faults: Faults, network: tuple[Stage, ...], estate: EstateSpec) -> Iterator[Finding]:
+def outages_strike_stages(
+    faults: Faults, network: tuple[Stage, ...], estate: EstateSpec
+) -> Iterator[Finding]:
     """Find outages of stages and servers that there are not."""
     stages = [stage.stage for stage in network]
-    servers: dict[str, list[str]] = {"csp": ["all", *estate.regions], "dsp": ["all"], "user": ["all", *estate.users]}
+    servers: dict[str, list[str]] = {
+        "csp": ["all", *estate.regions],
+        "dsp": ["all"],
+        "user": ["all", *estate.users],
+    }
     for index, outage in enumerate(faults.stage_outages):
         where: Path = ("faults", "stage_outages", index)
         if outage.stage not in stages:
-            message = f"the network has no stage {outage.stage} that could be out; its stages are {', '.join(stages) or 'none'}"
+            message = (
+                f"the network has no stage {outage.stage} that could be out; its stages are"
+                f" {', '.join(stages) or 'none'}"
+            )
             yield (*where, "stage"), message, (("network",),)
         allowed = servers[outage.stage]
         if outage.server not in allowed:
             hint = did_you_mean(outage.server, allowed)
             words = f"one of {', '.join(allowed)}" if len(allowed) > 1 else "all"
-            message = f"the stage {outage.stage} has no server {outage.server}; it must be {words}{hint}"
-            yield (*where, "server"), message, ((*where, "stage"), ("estate", "regions"), ("estate", "users"))
+            message = (
+                f"the stage {outage.stage} has no server {outage.server}; it must be {words}{hint}"
+            )
+            yield (
+                (*where, "server"),
+                message,
+                ((*where, "stage"), ("estate", "regions"), ("estate", "users")),
+            )
 
 
 def names_stand_for_one_thing(alerts: Alerts, traffic: Traffic) -> Iterator[Finding]:
     """Find names that stand for two things."""
     for name in alerts.kinds:
         if name in traffic.kinds:
-            yield ("alerts", "kinds", name), f"{name} is a kind of traffic as well; choose another name for one of them", (("traffic", "kinds", name),)
+            yield (
+                ("alerts", "kinds", name),
+                f"{name} is a kind of traffic as well; choose another name for one of them",
+                (("traffic", "kinds", name),),
+            )
 
 
 def chatter_is_countable(alerts: Alerts) -> Iterator[Finding]:
@@ -88,7 +136,8 @@ def chatter_is_countable(alerts: Alerts) -> Iterator[Finding]:
         where: Path = ("alerts", "kinds", name)
         fastest = alert.fastest_per_s
         if alert.cause == "chatter" and fastest is not None and fastest > 1:
-            message = f"its noisiest sender would raise {fastest:.3g} /s, and none raises more than 1 /s; lower the rate or the spread"
+            message = (
+                f"its noisiest sender would raise {fastest:.3g} /s, and none raises more than 1 /s;"
+                " lower the rate or the spread"
+            )
             yield (*where, "rate"), message, ((*where, "spread"), (*where, "tail"))
-
-

@@ -41,7 +41,8 @@ def _restarts_timers(world: Scenario) -> bool:
 
 
 def _timers(world: Scenario) -> Iterator[Note]:
-    """Yield a note for each timer of which some senders, or all, never fire while it is measured."""
+    """Yield a note for each timer of which some senders, or all, never fire while it is measured.
+    """
     length, reporting = world.window.length, world.reporting
     for path, period in _periods(world):
         every, measured = format_duration(period), format_duration(length)
@@ -86,8 +87,10 @@ def _compliance(world: Scenario) -> Iterator[Note]:
     if first >= end_s(world):
         yield (
             "firmware.reads.compliance",
-            f"No compliance report is made while it is measured: one is due every"
-            f" {format_duration(every)} (firmware.reads.compliance).",
+            (
+                "No compliance report is made while it is measured: one is due every"
+                f" {format_duration(every)} (firmware.reads.compliance)."
+            ),
         )
 
 

@@ -26,7 +26,9 @@ from sim.scenario.forms import NameOf
 
 def _day_profile(weights: tuple[float, ...]) -> tuple[float, ...]:
     if len(weights) != 24:
-        raise ValueError(f"{len(weights)} weights; a profile has one for each of the 24 hours of the day")
+        raise ValueError(
+            f"{len(weights)} weights; a profile has one for each of the 24 hours of the day"
+        )
     if not any(weights):
         raise ValueError("all weights are 0; at least one hour must have traffic")
     return weights
@@ -39,7 +41,12 @@ class TrafficKind(Closed):
     """One kind of the traffic that is there already; it is counted, not tied to devices."""
 
     alert: Flag = Field(description="Whether messages of the kind are alerts.")
-    per: Per = Field(description="What the rate counts: meter (ESME and GSME), device (every type, hubs and GPF too) or premises.")
+    per: Per = Field(
+        description=(
+            "What the rate counts: meter (ESME and GSME), device (every type, hubs and GPF too) or"
+            " premises."
+        )
+    )
     rate: Rate = Field(description="Messages per meter, device or premises at a level of 100 %.")
     target: PositiveDuration = Field(description="Response-time target of the kind.")
     size: Size = Field(description="Bytes of a message between device and DSP (GBCS).")
@@ -49,14 +56,18 @@ class TrafficKind(Closed):
     ] = Field(description="Name of the daily profile its rate follows.")
     made_at: MadeAt = Field(
         default="home",
-        description="Where its messages are made: home, or dsp, so that they load nothing before it.",
+        description=(
+            "Where its messages are made: home, or dsp, so that they load nothing before it."
+        ),
     )
     user: Annotated[
         Name | None, when.SHARED_OUT, NameOf(("estate.users",), "user", "the users are")
     ] = Field(
         default=None,
-        description="The one user whose share it counts against; without it, the user responsible"
-        " for the premises.",
+        description=(
+            "The one user whose share it counts against; without it, the user responsible"
+            " for the premises."
+        ),
     )
 
 

@@ -1,8 +1,10 @@
 """YAML text to a tree of nodes that know their line and column.
 
-The text is read as a stream of parser events and nothing is ever composed by the YAML library: no tags, anchors, aliases or merge keys exist here, so there is
-no object to construct and no bomb to expand, and nesting stops at `DEEPEST` long before any stack does. Scalars follow the core rules of YAML 1.2: `no`, `on`,
-`12:30` and `2026-01-01` are text, `1e6` is a number, and a key that comes twice is a fault.
+The text is read as a stream of parser events and nothing is ever composed by the YAML library: no
+tags, anchors, aliases or merge keys exist here, so there is no object to construct and no bomb to
+expand, and nesting stops at `DEEPEST` long before any stack does. Scalars follow the core rules of
+YAML 1.2: `no`, `on`, `12:30` and `2026-01-01` are text, `1e6` is a number, and a key that comes
+twice is a fault.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from sim.units import shown
 _FIRST: Final = f"schema_version: {SCHEMA_VERSION}"  # the line
 LARGEST_B: Final = 1024**2
 DEEPEST: Final = 40
-MOST_NODES: Final = 25_000  # a design of 10,000 cells by hand, and no more: what is larger is refused in a fraction of a second
+# a design of 10,000 cells by hand, and no more: what is larger is refused in a fraction of a second
+MOST_NODES: Final = 25_000
 _LONGEST_NUMBER: Final = 30
 _EXACT: Final = 2**53  # whole numbers below are exact as floats
 
@@ -34,18 +37,29 @@ _INT: Final = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _OTHER_BASE: Final = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _WORDS: Final[dict[str, Scalar]] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")), **dict.fromkeys(("true", "True", "TRUE"), True), **dict.fromkeys(("false", "False", "FALSE"), False),
-    **{sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **{
+        sign + word: float(sign + "inf")
+        for sign in ("", "+", "-")
+        for word in (".inf", ".Inf", ".INF")
+    },
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-}  # fmt: skip
+}
 # What YAML counts as printable, less the line ends that only YAML 1.1 knew.
-_UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's parser where the library was built with it; its events are the same
+_UNPRINTABLE: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+# libyaml's parser where the library was built with it; its events are the same
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it stands: *file*, 1-based *line* and *column*, the place *key_at* of its key, and whether it is *faulty* (already reported)."""
+    """A value and where it stands: *file*, 1-based *line* and *column*, the place *key_at* of its
+    key, and whether it is *faulty* (already reported).
+    """
 
     file: str
     line: int
@@ -60,7 +74,9 @@ class Node:
 
 
 def read_text(path: Path, file: str) -> str:
-    """Return the text of the file at *path*, called *file* in faults: a regular file of at most `LARGEST_B` bytes of UTF-8."""
+    """Return the text of the file at *path*, called *file* in faults: a regular file of at most
+    `LARGEST_B` bytes of UTF-8.
+    """
 
     def refuse(message: str, line: int = 1, column: int = 1) -> NoReturn:
         raise ScenarioError([Fault(file, line, column, "document", message)])
@@ -76,7 +92,10 @@ def read_text(path: Path, file: str) -> str:
     except FileNotFoundError:
         refuse("no such file")
     except (OSError, ValueError) as problem:
-        refuse(f"cannot be read: {problem.strerror if isinstance(problem, OSError) else 'its name holds a NUL'}")
+        refuse(
+            "cannot be read:"
+            f" {problem.strerror if isinstance(problem, OSError) else 'its name holds a NUL'}"
+        )
     if len(data) > LARGEST_B:
         refuse("is larger than 1 MiB; a scenario is a few hundred lines")
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
@@ -86,16 +105,33 @@ def read_text(path: Path, file: str) -> str:
     except UnicodeDecodeError as problem:
         before = data[: problem.start]
         line = before.count(b"\n") + 1
-        refuse("is not UTF-8; save the file as plain UTF-8", line, problem.start - (before.rfind(b"\n") + 1) + 1)
+        refuse(
+            "is not UTF-8; save the file as plain UTF-8",
+            line,
+            problem.start - (before.rfind(b"\n") + 1) + 1,
+        )
 
 
 def parse(text: str, file: str, loader: Any = _Loader) -> tuple[Node, list[Fault]]:
-    """Return the tree of *text* and the faults of its form; raises `ScenarioError` when nothing can be made of it."""
+    """Return the tree of *text* and the faults of its form; raises `ScenarioError` when nothing can
+    be made of it.
+    """
     control = _UNPRINTABLE.search(text)
     if control:
         before = text[: control.start()]
         line, column = before.count("\n") + 1, control.start() - before.rfind("\n")
-        raise ScenarioError([Fault(file, line, column, "document", f"holds the control character U+{ord(control[0]):04X}; write text and spaces only")])
+        raise ScenarioError(
+            [
+                Fault(
+                    file,
+                    line,
+                    column,
+                    "document",
+                    f"holds the control character U+{ord(control[0]):04X}; write text and spaces"
+                    " only",
+                )
+            ]
+        )
     reader = _Reader(file)
     try:
         return reader.document(yaml.parse(text, Loader=loader)), reader.faults
@@ -108,8 +144,14 @@ def parse(text: str, file: str, loader: Any = _Loader) -> tuple[Node, list[Fault
         line, column = (mark.line, mark.column) if mark else (0, 0)
         lines = text.splitlines()
         tab = line < len(lines) and "\t" in lines[line][: column + 1]
-        sentence = "a tab cannot indent; use spaces" if tab else f"is not valid YAML: {problem.problem or problem.context}"
-        raise ScenarioError([*reader.faults, Fault(file, line + 1, column + 1, "document", sentence)]) from None
+        sentence = (
+            "a tab cannot indent; use spaces"
+            if tab
+            else f"is not valid YAML: {problem.problem or problem.context}"
+        )
+        raise ScenarioError(
+            [*reader.faults, Fault(file, line + 1, column + 1, "document", sentence)]
+        ) from None
 
 
 class _Reader:
@@ -133,11 +175,17 @@ class _Reader:
         if isinstance(after, yaml.DocumentStartEvent):
             self.stop(after, "holds a second document; keep one scenario in a file")
         if not isinstance(root.value, dict):
-            self.stop(root, f"is {kind_of(root.value)}; a scenario is a mapping that begins with {_FIRST}")
+            self.stop(
+                root, f"is {kind_of(root.value)}; a scenario is a mapping that begins with {_FIRST}"
+            )
         return root
 
     def fault(self, event: _Event | Node, path: str, message: str) -> None:
-        line, column = (event.line, event.column) if isinstance(event, Node) else (event.start_mark.line + 1, event.start_mark.column + 1)
+        line, column = (
+            (event.line, event.column)
+            if isinstance(event, Node)
+            else (event.start_mark.line + 1, event.start_mark.column + 1)
+        )
         self.faults.append(Fault(self.file, line, column, path, message))
         if len(self.faults) >= MOST_FAULTS:
             raise ScenarioError(self.faults)
@@ -146,7 +194,13 @@ class _Reader:
         self.fault(event, "document", message)
         raise ScenarioError(self.faults)
 
-    def node(self, event: _Event, events: Iterator[_Event], path: tuple[str, ...], key_at: tuple[int, int] | None = None) -> Node:
+    def node(
+        self,
+        event: _Event,
+        events: Iterator[_Event],
+        path: tuple[str, ...],
+        key_at: tuple[int, int] | None = None,
+    ) -> Node:
         self.n_nodes += 1
         if self.n_nodes > MOST_NODES:
             self.stop(event, f"holds more than {MOST_NODES:,} values; a scenario has a few hundred")
@@ -155,7 +209,11 @@ class _Reader:
         before = len(self.faults)
         value: Scalar | dict[str, Node] | list[Node]
         if isinstance(event, yaml.AliasEvent):
-            self.fault(event, dotted(path), f"the alias *{str(event.anchor)[:40]} is not read; write the value out")
+            self.fault(
+                event,
+                dotted(path),
+                f"the alias *{str(event.anchor)[:40]} is not read; write the value out",
+            )
             value = None
         else:
             self.refuse_properties(event, path)
@@ -166,13 +224,30 @@ class _Reader:
             else:
                 value = self.scalar(event, path)
         is_leaf = not isinstance(value, dict | list)
-        return Node(self.file, event.start_mark.line + 1, event.start_mark.column + 1, value, key_at, faulty=is_leaf and len(self.faults) > before)
+        return Node(
+            self.file,
+            event.start_mark.line + 1,
+            event.start_mark.column + 1,
+            value,
+            key_at,
+            faulty=is_leaf and len(self.faults) > before,
+        )
 
     def refuse_properties(self, event: _Event, path: tuple[str, ...]) -> None:
         if event.anchor is not None:
-            self.fault(event, dotted(path), f"the anchor &{event.anchor[:40]} is not read; write the value out where it is used")
+            self.fault(
+                event,
+                dotted(path),
+                f"the anchor &{event.anchor[:40]} is not read; write the value out where it is"
+                " used",
+            )
         if event.tag is not None:
-            self.fault(event, dotted(path), f"the tag {shown(event.tag.replace(_OWN_TAGS, '!!'))} is not read; write the plain value")
+            self.fault(
+                event,
+                dotted(path),
+                f"the tag {shown(event.tag.replace(_OWN_TAGS, '!!'))} is not read; write the plain"
+                " value",
+            )
 
     def mapping(self, events: Iterator[_Event], path: tuple[str, ...]) -> dict[str, Node]:
         entries: dict[str, Node] = {}
@@ -184,7 +259,11 @@ class _Reader:
                 continue
             if key in entries:
                 first = entries[key].key_at or mark
-                self.fault(event, dotted((*path, key)), f"this key was given before, in line {first[0]}; keep one")
+                self.fault(
+                    event,
+                    dotted((*path, key)),
+                    f"this key was given before, in line {first[0]}; keep one",
+                )
             else:
                 entries[key] = child
         return entries
@@ -193,15 +272,25 @@ class _Reader:
         """Return the text of a key, or nothing when it is faulty."""
         if not isinstance(event, yaml.ScalarEvent):
             self.node(event, events, (*path, "?"))
-            self.fault(event, dotted((*path, "?")), "a key must be text, not a list, a mapping or an alias")
+            self.fault(
+                event, dotted((*path, "?")), "a key must be text, not a list, a mapping or an alias"
+            )
             return None
         before = len(self.faults)
         self.refuse_properties(event, path)
         text = event.value
         if not event.style and text == "<<":
-            self.fault(event, dotted((*path, "<<")), "merge keys are not read; write the values out, or use extends")
+            self.fault(
+                event,
+                dotted((*path, "<<")),
+                "merge keys are not read; write the values out, or use extends",
+            )
         elif not event.style and not isinstance(core(text), str):
-            self.fault(event, dotted((*path, text)), f"the key {text[:40] or 'nothing'} is not text; quote it if it is a name")
+            self.fault(
+                event,
+                dotted((*path, text)),
+                f"the key {text[:40] or 'nothing'} is not text; quote it if it is a name",
+            )
         return text if len(self.faults) == before else None
 
     def sequence(self, events: Iterator[_Event], path: tuple[str, ...]) -> list[Node]:
@@ -221,7 +310,9 @@ class _Reader:
 
 
 def core(text: str) -> Scalar:
-    """Return what the plain scalar *text* means under the core rules of YAML 1.2; raises `ValueError` for a number nobody can mean."""
+    """Return what the plain scalar *text* means under the core rules of YAML 1.2; raises
+    `ValueError` for a number nobody can mean.
+    """
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "+-.0123456789":
@@ -257,7 +348,8 @@ def kind_of(value: object) -> str:
 
 
 def plain(node: Node) -> object:
-    """Return the value of *node* without places; entries of a mapping that are null are left out."""
+    """Return the value of *node* without places; entries of a mapping that are null are left out.
+    """
     if isinstance(node.value, dict):
         return {key: plain(child) for key, child in node.value.items() if child.value is not None}
     if isinstance(node.value, list):
@@ -297,4 +389,8 @@ def text_of(node: Node) -> str:
         return ", ".join(f"{key}: {text_of(child)}" for key, child in node.value.items())
     if isinstance(node.value, list):
         return ", ".join(text_of(child) for child in node.value) or "[]"
-    return str(node.value) if isinstance(node.value, str) else "null" if node.value is None else shown(node.value)
+    return (
+        str(node.value)
+        if isinstance(node.value, str)
+        else "null" if node.value is None else shown(node.value)
+    )

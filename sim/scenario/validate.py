@@ -1,4 +1,6 @@
-"""From a tree to a scenario or an experiment, or to every fault it has, each with the line of the file it stands in."""
+"""From a tree to a scenario or an experiment, or to every fault it has, each with the line of the
+file it stands in.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +25,23 @@ _Path = tuple[str | int, ...]
 
 
 def scenario_of(tree: Node, faults: list[Fault], home: str) -> Scenario:
-    """Return the scenario that *tree* describes; raises `ScenarioError` with *faults* and all others found, of the fields and across them.
+    """Return the scenario that *tree* describes; raises `ScenarioError` with *faults* and all
+    others found, of the fields and across them.
 
-    A fault across fields is placed in the file *home* (or in --set) where any of them was written there.
+    A fault across fields is placed in the file *home* (or in --set) where any of them was written
+    there.
     """
     if (lonely := _stands_alone(tree)) is not None:
         raise ScenarioError([*faults, lonely])
     scenario, blocks, problems = _read(plain(tree))
     faults = [*faults, *_faults(Scenario, problems, tree)]
     for path, message, others in findings(blocks):
-        nodes = [node for node, exists in (find(tree, where) for where in (path, *others)) if exists]
-        place = next((node for file in ("--set", home) for node in nodes if node.file == file), nodes[0])
+        nodes = [
+            node for node, exists in (find(tree, where) for where in (path, *others)) if exists
+        ]
+        place = next(
+            (node for file in ("--set", home) for node in nodes if node.file == file), nodes[0]
+        )
         faults.append(place.fault(dotted(path), message))
     if faults or scenario is None:
         raise ScenarioError(faults)
@@ -68,7 +76,9 @@ def _stands_alone(tree: Node) -> Fault | None:
 
 
 def experiment_of(tree: Node, faults: list[Fault]) -> Experiment:
-    """Return the experiment that *tree* describes; its cells are checked when they are made (`sim.scenario.design.cells`)."""
+    """Return the experiment that *tree* describes; its cells are checked when they are made
+    (`sim.scenario.design.cells`).
+    """
     try:
         experiment = Experiment.model_validate(plain(tree))
     except ValidationError as problem:
@@ -80,10 +90,16 @@ def experiment_of(tree: Node, faults: list[Fault]) -> Experiment:
 
 
 def _sound_blocks(values: object, faulty: set[str], context: dict[str, Any]) -> dict[str, object]:
-    """Return those top-level blocks of a faulty scenario that are right in themselves, so that they can still be checked against each other."""
+    """Return those top-level blocks of a faulty scenario that are right in themselves, so that they
+    can still be checked against each other.
+    """
     assert isinstance(values, dict)
     fields = {name: info for name, info in Scenario.model_fields.items() if name not in faulty}
-    left_out = {name: info.default for name, info in fields.items() if name not in values and not info.is_required()}
+    left_out = {
+        name: info.default
+        for name, info in fields.items()
+        if name not in values and not info.is_required()
+    }
     return left_out | {
         name: TypeAdapter(_annotation(info)).validate_python(values[name], context=context)
         for name, info in fields.items()
@@ -115,16 +131,34 @@ def _faults(model: type[BaseModel], problems: list[Any], tree: Node) -> Iterator
             message = f"this key is not known; allowed here: {', '.join(known)}{hint}"
             yield node.fault(dotted(path), message, at_key=True)
         elif kind == "union_tag_not_found":
-            yield node.fault(dotted((*path, "kind")), f"is missing; it is required: what the row is, one of {', '.join(ROW_SHAPES)}")
+            yield node.fault(
+                dotted((*path, "kind")),
+                f"is missing; it is required: what the row is, one of {', '.join(ROW_SHAPES)}",
+            )
         elif kind == "union_tag_invalid":
             kind_node, _ = find(tree, (*path, "kind"))
-            hint = did_you_mean(kind_node.value, ROW_SHAPES) if isinstance(kind_node.value, str) else ""
-            say = f"{shown(plain(kind_node))} is not known; it must be one of {', '.join(ROW_SHAPES)}{hint}"
+            hint = (
+                did_you_mean(kind_node.value, ROW_SHAPES)
+                if isinstance(kind_node.value, str)
+                else ""
+            )
+            say = (
+                f"{shown(plain(kind_node))} is not known; it must be one of"
+                f" {', '.join(ROW_SHAPES)}{hint}"
+            )
             yield kind_node.fault(dotted((*path, "kind")), say)
         elif kind in ("value_error", "assertion_error"):
             yield node.fault(dotted(path), error["msg"].partition(", ")[2], at_key=is_key)
         else:
-            wanted = "a list" if kind == "tuple_type" else "a mapping" if kind in ("model_type", "model_attributes_type", "dict_type") else "something else"
+            wanted = (
+                "a list"
+                if kind == "tuple_type"
+                else (
+                    "a mapping"
+                    if kind in ("model_type", "model_attributes_type", "dict_type")
+                    else "something else"
+                )
+            )
             yield node.fault(dotted(path), f"is {kind_of(node.value)}; {wanted} is due here")
 
 
@@ -192,7 +226,9 @@ def _written(shape: _Path) -> _Path:
 
 
 def _models(annotation: object) -> tuple[type[BaseModel], ...]:
-    """Return the models inside a type such as `tuple[Stage, ...]`, `dict[str, TrafficKind]` or `tuple[Jitter | Retry, ...]`."""
+    """Return the models inside a type such as `tuple[Stage, ...]`, `dict[str, TrafficKind]` or
+    `tuple[Jitter | Retry, ...]`.
+    """
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return (annotation,)
     return tuple(model for argument in get_args(annotation) for model in _models(argument))
@@ -204,16 +240,29 @@ def _owner(model: type[BaseModel], shape: _Path) -> type[BaseModel]:
         if part in ROW_SHAPES and model is Stage:
             model = ROW_SHAPES[str(part)]
         elif part in model.model_fields:
-            model = (*_models(model.model_fields[str(part)].annotation), model)[0] if part != "mitigations" else model
+            model = (
+                (*_models(model.model_fields[str(part)].annotation), model)[0]
+                if part != "mitigations"
+                else model
+            )
     return model
 
 
 def _keys(model: type[BaseModel], shape: _Path) -> list[str]:
-    """Return the keys that the mapping at *shape* may have; `extends` is read before any model sees the tree."""
+    """Return the keys that the mapping at *shape* may have; `extends` is read before any model sees
+    the tree.
+    """
     fields = _owner(model, shape).model_fields
-    return [*(["extends"] if model is Scenario and not shape else []), *(info.alias or name for name, info in fields.items())]
+    return [
+        *(["extends"] if model is Scenario and not shape else []),
+        *(info.alias or name for name, info in fields.items()),
+    ]
 
 
 def _field(model: type[BaseModel], shape: _Path) -> str:
     fields = _owner(model, shape[:-1]).model_fields
-    return next(info.description or "" for name, info in fields.items() if (info.alias or name) == str(shape[-1]))
+    return next(
+        info.description or ""
+        for name, info in fields.items()
+        if (info.alias or name) == str(shape[-1])
+    )

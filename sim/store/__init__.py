@@ -1,12 +1,17 @@
-"""Results on disk: written whole or not at all, found again by what they are, and believed only when every hash agrees.
+"""Results on disk: written whole or not at all, found again by what they are, and believed only
+when every hash agrees.
 
     results/<name>/latest                       the folder of the run last asked for, and a SHA-256
-    results/<name>/<UTC time>-<8 hex>/          one run of one plan; the hex is of the plan, so the same command finds an unfinished run
-        manifest.json  resolved.yaml  run.log  summary.csv  differences.csv  report.html  figures/  tables/*.parquet
-        cells/<cell>-<replication>-<12 hex>/    one replication: its tables as Parquet, and cell.json with the key and the SHA-256 of each
+    results/<name>/<UTC time>-<8 hex>/          one run of one plan; the hex is of the plan, so the
+    same command finds an unfinished run
+        manifest.json  resolved.yaml  run.log  summary.csv  differences.csv  report.html  figures/
+        tables/*.parquet
+        cells/<cell>-<replication>-<12 hex>/    one replication: its tables as Parquet, and
+        cell.json with the key and the SHA-256 of each
 
-A replication is done when its folder is there and each byte of it matches. Folders and files appear under their names by one rename. There is no lock:
-two runners of one plan write the same bytes. Parquet alone does not notice most flipped bits, hence the hashes.
+A replication is done when its folder is there and each byte of it matches. Folders and files appear
+under their names by one rename. There is no lock: two runners of one plan write the same bytes.
+Parquet alone does not notice most flipped bits, hence the hashes.
 """
 
 from sim.store.cells import (

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sim.store.files import StoreError, in_a_sentence, open_new, read_file, remove, sha256, slug, temporary_name, to_json
+from sim.store.files import (
+    StoreError,
+    in_a_sentence,
+    open_new,
+    read_file,
+    remove,
+    sha256,
+    slug,
+    temporary_name,
+    to_json,
+)
 from sim.tables import TABLES, Tables
 from sim.tables.column import Column
 
@@ -29,7 +39,9 @@ def schema(columns: Iterable[Column]) -> pa.Schema:
     """Return the Arrow schema of declared *columns*."""
     import pyarrow as pa
 
-    return pa.schema([(c.name, pa.string() if c.dtype == "str" else pa.type_for_alias(c.dtype)) for c in columns])
+    return pa.schema(
+        [(c.name, pa.string() if c.dtype == "str" else pa.type_for_alias(c.dtype)) for c in columns]
+    )
 
 
 def _parquet(table: pa.Table) -> bytes:
@@ -43,13 +55,20 @@ def _parquet(table: pa.Table) -> bytes:
 
 
 def arrow(name: str, frame: Any) -> pa.Table:
-    """Return *frame* with the declared schema of table *name* and no metadata; a column that is missing or not declared raises `ValueError`."""
+    """Return *frame* with the declared schema of table *name* and no metadata; a column that is
+    missing or not declared raises `ValueError`.
+    """
     import pyarrow as pa
 
     if list(frame.columns) != TABLES[name].names:
-        raise ValueError(f"table {name}: columns {list(frame.columns)} are not the declared {TABLES[name].names}")
+        raise ValueError(
+            f"table {name}: columns {list(frame.columns)} are not the declared {TABLES[name].names}"
+        )
     fields = schema(TABLES[name].columns)
-    return pa.Table.from_arrays([pa.array(frame[field.name].to_numpy(), field.type, from_pandas=True) for field in fields], schema=fields)
+    return pa.Table.from_arrays(
+        [pa.array(frame[field.name].to_numpy(), field.type, from_pandas=True) for field in fields],
+        schema=fields,
+    )
 
 
 def _read_arrow(data: bytes) -> pa.Table:
@@ -67,7 +86,9 @@ def read_parquet(data: bytes) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a replication of a cell is kept: *key* is the SHA-256 of everything its result depends on."""
+    """Where a replication of a cell is kept: *key* is the SHA-256 of everything its result depends
+    on.
+    """
 
     cell: str
     replication: int
@@ -79,10 +100,20 @@ class Address:
 
 
 def source_hash() -> str:
-    """Return the SHA-256 of the model's source: what a replication's result depends on beside its scenario."""
+    """Return the SHA-256 of the model's source: what a replication's result depends on beside its
+    scenario.
+    """
     here = Path(__file__).parents[1]
     names = (path.relative_to(here) for path in sorted(here.rglob("*.py")))
-    return sha256(to_json([[name.as_posix(), sha256((here / name).read_bytes())] for name in names if name.parts[0] not in _NOT_THE_MODEL]))
+    return sha256(
+        to_json(
+            [
+                [name.as_posix(), sha256((here / name).read_bytes())]
+                for name in names
+                if name.parts[0] not in _NOT_THE_MODEL
+            ]
+        )
+    )
 
 
 def cell_key(
@@ -108,14 +139,17 @@ def plan_hash(addresses: Iterable[Address]) -> str:
 
 def _packed(tables: Tables) -> dict[str, bytes]:
     """Return the Parquet file of each of *tables*, by the file's name."""
-    return {f"{name}.parquet": _parquet(arrow(name, frame)) for name, frame in sorted(tables.items())}
+    return {
+        f"{name}.parquet": _parquet(arrow(name, frame)) for name, frame in sorted(tables.items())
+    }
 
 
 def write_cell(run: Path, address: Address, tables: Tables, made_by: Mapping[str, str]) -> None:
     """Keep one replication's *tables* in *run*, and who made them: the folder appears complete, or
     not at all. Raises `StoreError`.
 
-    It is not flushed to the disk: a killed process loses nothing by that, and what a power cut takes is found by its hash and run again.
+    It is not flushed to the disk: a killed process loses nothing by that, and what a power cut
+    takes is found by its hash and run again.
     """
     _keep(run, address, _packed(tables), made_by)
 
@@ -146,7 +180,9 @@ def _keep(
 
 
 def _sound_files(run: Path, address: Address) -> dict[str, bytes]:
-    """Return the Parquet files of a replication by table; raises `StoreError` that names the first that is missing, altered or not a plain file."""
+    """Return the Parquet files of a replication by table; raises `StoreError` that names the first
+    that is missing, altered or not a plain file.
+    """
     return _sound_files_in(run / "cells" / address.folder, address.key)[0]
 
 
@@ -170,7 +206,9 @@ def _sound_files_in(folder: Path, key: str) -> tuple[dict[str, bytes], dict[str,
     for name, want in files.items():
         data = read_file(folder / name)
         if sha256(data) != want:
-            raise StoreError(f"{folder / name} is damaged: its SHA-256 is not the one in {CELL_FILE}", 3)
+            raise StoreError(
+                f"{folder / name} is damaged: its SHA-256 is not the one in {CELL_FILE}", 3
+            )
         tables[name.removesuffix(".parquet")] = data
     return tables, made_by
 
@@ -187,7 +225,9 @@ def made_by(run: Path, address: Address) -> dict[str, str]:
 
 
 def read_cell(run: Path, address: Address) -> dict[str, pa.Table]:
-    """Return the Arrow tables of a finished replication; raises `StoreError` when anything about it is not as it was written."""
+    """Return the Arrow tables of a finished replication; raises `StoreError` when anything about it
+    is not as it was written.
+    """
     return {name: _read_arrow(data) for name, data in _sound_files(run, address).items()}
 
 
@@ -202,7 +242,9 @@ def same(run: Path, address: Address, tables: Tables) -> dict[str, bool]:
 
 
 def set_aside(run: Path, address: Address) -> Path:
-    """Rename a damaged replication out of the way and return its new path, so that it is run again and can still be looked at."""
+    """Rename a damaged replication out of the way and return its new path, so that it is run again
+    and can still be looked at.
+    """
     folder = run / "cells" / address.folder
     number = 1
     while (aside := folder.with_name(f"{folder.name}.corrupt{number}")).exists():
@@ -213,7 +255,9 @@ def set_aside(run: Path, address: Address) -> Path:
 
 
 def finished(run: Path, addresses: Iterable[Address]) -> tuple[set[Address], list[str]]:
-    """Return which of *addresses* are done in *run*, and a sentence for each one found damaged and set aside."""
+    """Return which of *addresses* are done in *run*, and a sentence for each one found damaged and
+    set aside.
+    """
     done, warnings = set(), []
     for address in addresses:
         if not os.path.lexists(run / "cells" / address.folder):
@@ -228,15 +272,19 @@ def finished(run: Path, addresses: Iterable[Address]) -> tuple[set[Address], lis
 
 
 def adopt(run: Path, addresses: Iterable[Address], others: Iterable[Path]) -> int:
-    """Copy into *run* each replication of *addresses* that it lacks and one of the *others*, folders
-    of runs, keeps sound; return how many.
+    """Copy into *run* each replication of *addresses* that it lacks and one of the *others*,
+    folders of runs, keeps sound; return how many.
 
     A replication is what its key says, so a run that is asked for more of them, or a sweep that was
     widened, does again only what nobody has done.
     """
     cells = (other / "cells" for other in sorted(others) if other != run)
     elsewhere = (folder for each in cells if each.is_dir() for folder in each.iterdir())
-    kept = {folder.name.rpartition("-")[2]: folder for folder in elsewhere if not folder.name.startswith(".")}
+    kept = {
+        folder.name.rpartition("-")[2]: folder
+        for folder in elsewhere
+        if not folder.name.startswith(".")
+    }
     n = 0
     for address in addresses:
         folder = kept.get(address.key[:12])

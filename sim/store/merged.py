@@ -16,11 +16,14 @@ from sim.tables import TABLES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ROWS_AT_ONCE: Final = 100_000  # one row group: large enough to compress, small enough for any memory
+# one row group: large enough to compress, small enough for any memory
+_ROWS_AT_ONCE: Final = 100_000
 
 
 class MergedTables:
-    """Writes `tables/<name>.parquet` of a run: `cell`, `replication`, then the declared columns. The files appear when all are complete."""
+    """Writes `tables/<name>.parquet` of a run: `cell`, `replication`, then the declared columns.
+    The files appear when all are complete.
+    """
 
     def __init__(self, run: Path) -> None:
         self._folder = run / "tables"
@@ -38,7 +41,11 @@ class MergedTables:
                 self._folder.mkdir(exist_ok=True)
                 for name, table in TABLES.items():
                     self._files[name] = open_new(self._temporary(name))
-                    self._writers[name] = pq.ParquetWriter(self._files[name], pa.schema([*keys, *schema(table.columns)]), compression="zstd")
+                    self._writers[name] = pq.ParquetWriter(
+                        self._files[name],
+                        pa.schema([*keys, *schema(table.columns)]),
+                        compression="zstd",
+                    )
         except StoreError:
             self._abandon()
             raise
@@ -56,7 +63,10 @@ class MergedTables:
 
         for name, table in tables.items():
             writer = self._writers[name]
-            keys = [pa.repeat(pa.scalar(key, kind), len(table)) for key, kind in ((cell, pa.string()), (replication, pa.int32()))]
+            keys = [
+                pa.repeat(pa.scalar(key, kind), len(table))
+                for key, kind in ((cell, pa.string()), (replication, pa.int32()))
+            ]
             self._parts[name].append(pa.table([*keys, *table.columns], schema=writer.schema))
             if sum(map(len, self._parts[name])) >= _ROWS_AT_ONCE:
                 self._flush(name)
@@ -67,9 +77,16 @@ class MergedTables:
         parts, self._parts[name] = self._parts[name], []
         if parts:
             with in_a_sentence(self._final(name)):
-                self._writers[name].write_table(pa.concat_tables(parts).combine_chunks(), row_group_size=_ROWS_AT_ONCE)
+                self._writers[name].write_table(
+                    pa.concat_tables(parts).combine_chunks(), row_group_size=_ROWS_AT_ONCE
+                )
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         try:
             if kind is None:
                 self._publish()

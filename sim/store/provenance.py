@@ -12,15 +12,31 @@ from typing import Any, Final
 
 from sim.machine import processors
 
-_PACKAGES: Final = ("joblib", "llvmlite", "matplotlib", "numba", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML", "scipy", "simpy")
+_PACKAGES: Final = (
+    "joblib",
+    "llvmlite",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "PyYAML",
+    "scipy",
+    "simpy",
+)
 
 
 def _git(*arguments: str) -> str | None:
-    """Return what git says in the checkout this package lies in; None where there is no checkout or no git."""
+    """Return what git says in the checkout this package lies in; None where there is no checkout or
+    no git.
+    """
     root, git = Path(__file__).parents[2], shutil.which("git")
     if git is None or not (root / ".git").exists():
         return None
-    answer = subprocess.run([git, "-C", str(root), *arguments], capture_output=True, text=True, check=False, timeout=20)
+    answer = subprocess.run(
+        [git, "-C", str(root), *arguments], capture_output=True, text=True, check=False, timeout=20
+    )
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
@@ -30,11 +46,17 @@ def versions() -> dict[str, str]:
 
 
 def provenance() -> dict[str, Any]:
-    """Return what a reader needs to run the same thing again: git commit, package versions, Python, platform and processors."""
+    """Return what a reader needs to run the same thing again: git commit, package versions, Python,
+    platform and processors.
+    """
     commit = _git("rev-parse", "HEAD")
     return {
         "git_commit": commit,
-        "git_changed": None if commit is None else bool(_git("status", "--porcelain", "--", "sim", "scenarios")),
+        "git_changed": (
+            None
+            if commit is None
+            else bool(_git("status", "--porcelain", "--", "sim", "scenarios"))
+        ),
         "packages": versions(),
         "python": sys.version.split()[0],
         "platform": platform.platform(),

@@ -10,7 +10,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sim.store.files import StoreError, append, in_a_sentence, is_temporary, read_file, sha256, slug, to_json, write_file
+from sim.store.files import (
+    StoreError,
+    append,
+    in_a_sentence,
+    is_temporary,
+    read_file,
+    sha256,
+    slug,
+    to_json,
+    write_file,
+)
 
 MANIFEST: Final = "manifest.json"
 _RUN: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
@@ -96,7 +106,9 @@ def write_manifest(run: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def read_manifest(run: Path) -> dict[str, Any]:
-    """Return the manifest of *run*; raises `StoreError` when it is missing or does not match its own seal."""
+    """Return the manifest of *run*; raises `StoreError` when it is missing or does not match its
+    own seal.
+    """
     data = read_file(run / MANIFEST)
     try:
         manifest = json.loads(data)
@@ -109,9 +121,20 @@ def read_manifest(run: Path) -> dict[str, Any]:
 
 
 def hashes(run: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of *run* that a manifest vouches for, by path within the run."""
-    names = (path.relative_to(run) for path in sorted(run.rglob("*")) if path.is_file() or path.is_symlink())
-    kept = (name for name in names if name.as_posix() not in UNHASHED and not any(".corrupt" in part or part.startswith(".") for part in name.parts))
+    """Return the SHA-256 of every file of *run* that a manifest vouches for, by path within the
+    run.
+    """
+    names = (
+        path.relative_to(run)
+        for path in sorted(run.rglob("*"))
+        if path.is_file() or path.is_symlink()
+    )
+    kept = (
+        name
+        for name in names
+        if name.as_posix() not in UNHASHED
+        and not any(".corrupt" in part or part.startswith(".") for part in name.parts)
+    )
     return {name.as_posix(): sha256(read_file(run / name)) for name in kept}
 
 
@@ -133,9 +156,13 @@ def _log_damages(run: Path, seal: Mapping[str, Any]) -> list[str]:
 
 
 def vouch(run: Path, paths: Iterable[Path]) -> None:
-    """Enter the SHA-256 of *paths*, newly written files of *run*, in its manifest; the other entries stay as they are."""
+    """Enter the SHA-256 of *paths*, newly written files of *run*, in its manifest; the other
+    entries stay as they are.
+    """
     manifest = read_manifest(run)
-    manifest["files"] |= {path.relative_to(run).as_posix(): sha256(read_file(path)) for path in paths}
+    manifest["files"] |= {
+        path.relative_to(run).as_posix(): sha256(read_file(path)) for path in paths
+    }
     write_manifest(run, manifest)
 
 
@@ -151,7 +178,8 @@ def publish(run: Path) -> None:
 def find_run(text: str, out: Path) -> Path:
     """Return the run folder meant by *text*; raises `StoreError`.
 
-    It may be a run folder, a folder of runs (its latest), the name of a scenario under *out*, or the file or shipped name that was run to *out* (its newest).
+    It may be a run folder, a folder of runs (its latest), the name of a scenario under *out*, or
+    the file or shipped name that was run to *out* (its newest).
     """
     for folder in (Path(text), out / text):
         if (folder / MANIFEST).exists():
@@ -163,20 +191,33 @@ def find_run(text: str, out: Path) -> Path:
     for folder in sorted(out.glob("*/*"), key=lambda path: path.name, reverse=True):
         if _RUN.fullmatch(folder.name) and _asked_for(folder) == text:
             return folder
-    raise StoreError(f"no results at {text}: neither a run folder, nor the name of one in {out}, nor a file that was run to {out}", 3)
+    raise StoreError(
+        f"no results at {text}: neither a run folder, nor the name of one in {out}, nor a file that"
+        f" was run to {out}",
+        3,
+    )
 
 
 def _asked_for(run: Path) -> str | None:
-    """Return the file or name that was given to `sim run` when *run* was made; None when it did not finish."""
+    """Return the file or name that was given to `sim run` when *run* was made; None when it did not
+    finish.
+    """
     manifest = _manifest_or_nothing(run)
-    return manifest.get("scenario", {}).get("file") if manifest.get("status") in ("complete", "failed") else None
+    return (
+        manifest.get("scenario", {}).get("file")
+        if manifest.get("status") in ("complete", "failed")
+        else None
+    )
 
 
-REPORT: Final = frozenset({"report.html", "figures"})  # what is made of the rest of a run, and can be made again
+# what is made of the rest of a run, and can be made again
+REPORT: Final = frozenset({"report.html", "figures"})
 
 
 def damaged(run: Path, manifest: Mapping[str, Any], *, but: Set[str] = frozenset()) -> list[str]:
-    """Return a sentence for every file that the *manifest* of *run* vouches for and that is missing or altered, those in *but* left out."""
+    """Return a sentence for every file that the *manifest* of *run* vouches for and that is missing
+    or altered, those in *but* left out.
+    """
     findings = []
     for name, want in manifest["files"].items():
         if name.partition("/")[0] in but:
@@ -187,27 +228,37 @@ def damaged(run: Path, manifest: Mapping[str, Any], *, but: Set[str] = frozenset
             findings.append(str(damage))
             continue
         if have != want:
-            findings.append(f"{run / name} is damaged: SHA-256 {have[:12]}…, written as {want[:12]}…")
+            findings.append(
+                f"{run / name} is damaged: SHA-256 {have[:12]}…, written as {want[:12]}…"
+            )
     if "log" in manifest:
         findings += _log_damages(run, manifest["log"])
     return findings
 
 
 def verify(run: Path, *, but: Set[str] = frozenset()) -> list[str]:
-    """Return a sentence for every file of *run* that is missing, altered, unexpected or not plain; none when all is as it was written.
+    """Return a sentence for every file of *run* that is missing, altered, unexpected or not plain;
+    none when all is as it was written.
 
-    Files and folders of *run* named in *but* are not looked at, nor are temporary files, which are no results.
+    Files and folders of *run* named in *but* are not looked at, nor are temporary files, which are
+    no results.
     """
     try:
         manifest = read_manifest(run)
     except StoreError as damage:
         return [str(damage)]
-    findings = [f"{run}: the run did not finish ({manifest['status']})"] if manifest["status"] in ("running", "interrupted") else []
+    findings = (
+        [f"{run}: the run did not finish ({manifest['status']})"]
+        if manifest["status"] in ("running", "interrupted")
+        else []
+    )
     findings += damaged(run, manifest, but=but)
     known = manifest["files"].keys() | UNHASHED
     for path in sorted(run.rglob("*")):
         name = path.relative_to(run)
-        if (path.is_symlink() or path.is_file()) and not (name.as_posix() in known or name.parts[0] in but or any(map(_is_no_result, name.parts))):
+        if (path.is_symlink() or path.is_file()) and not (
+            name.as_posix() in known or name.parts[0] in but or any(map(_is_no_result, name.parts))
+        ):
             findings.append(f"{path} is not in the manifest")
     return findings
 

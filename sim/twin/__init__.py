@@ -1,7 +1,9 @@
-"""The twin: the same model written a second time, the plain way, one SimPy process a device, hub, server, power cut and message.
+"""The twin: the same model written a second time, the plain way, one SimPy process a device, hub,
+server, power cut and message.
 
-Slow and obviously right. It shares with the fast path the scenario, the addresses of the draws and the declared tables, and nothing else; wherever both
-can run they agree device by device and second by second (`tests/twins`). It also tells one device's life in words (`sim.twin.story`).
+Slow and obviously right. It shares with the fast path the scenario, the addresses of the draws and
+the declared tables, and nothing else; wherever both can run they agree device by device and second
+by second (`tests/twins`). It also tells one device's life in words (`sim.twin.story`).
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def replicate(scenario: Scenario, replication: int, *, trace: Trace | None = None) -> Tables:
-    """Run *replication* (0, 1, …) of *scenario*, a small one, and return its tables as `sim.tables` declares them."""
+    """Run *replication* (0, 1, …) of *scenario*, a small one, and return its tables as `sim.tables`
+    declares them.
+    """
     from sim.scenario.scale import scaled
     from sim.twin import counts
     from sim.twin.estate import Luck
@@ -66,7 +70,9 @@ def start(world: TwinWorld) -> None:
     from sim.twin import devices
 
     scenario, begin = world.scenario, world.env.process
-    participants = [device for home in world.homes() for device in home.devices if device.takes_part]
+    participants = [
+        device for home in world.homes() for device in home.devices if device.takes_part
+    ]
     if scenario.updates.local.driver == "releases":
         begin(devices.release_calendar(world, participants))
     else:

@@ -26,7 +26,9 @@ def start_alerts(world: TwinWorld) -> None:
             continue  # raised where a job brings them about (`sim.twin.firmware.alerts`)
         for home in world.homes():
             sender = home.sender(spec.sender)
-            if sender is not None and world.luck.happens(spec.share, f"alert.who.{kind}", sender.place, sender.index, 0):
+            if sender is not None and world.luck.happens(
+                spec.share, f"alert.who.{kind}", sender.place, sender.index, 0
+            ):
                 world.env.process(alerts(world, home, sender, kind))
 
 
@@ -35,15 +37,36 @@ def alerts(world: TwinWorld, home: Premises, sender: Sender, kind: str) -> Proce
     spec = world.scenario.alerts.kinds[kind]
     for second in alert_seconds(world, home, sender, kind, spec):
         yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
-        raise_message(world, Message(kind, second, sender.region, home, sender, "alert", is_last_gasp=spec.cause == "outage"))
+        raise_message(
+            world,
+            Message(
+                kind,
+                second,
+                sender.region,
+                home,
+                sender,
+                "alert",
+                is_last_gasp=spec.cause == "outage",
+            ),
+        )
 
 
-def alert_seconds(world: TwinWorld, home: Premises, sender: Sender, kind: str, spec: Any) -> Iterable[int]:
+def alert_seconds(
+    world: TwinWorld, home: Premises, sender: Sender, kind: str, spec: Any
+) -> Iterable[int]:
     """Return the seconds at which *sender* raises alerts of *kind*, in order."""
     if spec.cause == "outage":
-        return [spell.start_s + spec.after for spell in home.spells if spell.is_outage and spell.end_s - spell.start_s > spec.after]
+        return [
+            spell.start_s + spec.after
+            for spell in home.spells
+            if spell.is_outage and spell.end_s - spell.start_s > spec.after
+        ]
     if spec.cause == "restoration":
-        return [spell.end_s for spell in home.spells if spell.is_outage and spell.end_s - spell.start_s >= spec.after]
+        return [
+            spell.end_s
+            for spell in home.spells
+            if spell.is_outage and spell.end_s - spell.start_s >= spec.after
+        ]
     if spec.cause == "reboot":
         return [spell.end_s for spell in home.spells if not spell.is_outage]
     if spec.cause == "random":
@@ -53,8 +76,12 @@ def alert_seconds(world: TwinWorld, home: Premises, sender: Sender, kind: str, s
 
 def _chatter(world: TwinWorld, sender: Sender, kind: str, spec: Any) -> Iterator[int]:
     """Yield the seconds of a clock whose rate is the sender's own."""
-    own = draws.bounded_pareto(world.luck.word(f"alert.rate.{kind}", sender.place, sender.index, 0), spec.tail, spec.spread)
+    own = draws.bounded_pareto(
+        world.luck.word(f"alert.rate.{kind}", sender.place, sender.index, 0), spec.tail, spec.spread
+    )
     rate_per_s, second = float(spec.rate) * float(own), 0
     for number in count():
-        second += world.luck.gap_s(rate_per_s, f"alert.gap.{kind}", sender.place, sender.index, number)
+        second += world.luck.gap_s(
+            rate_per_s, f"alert.gap.{kind}", sender.place, sender.index, number
+        )
         yield second

@@ -1,4 +1,6 @@
-"""The twin's own counting: every table of `sim.tables`, read off the list of messages and the histories of records after the world has ended."""
+"""The twin's own counting: every table of `sim.tables`, read off the list of messages and the
+histories of records after the world has ended.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +25,32 @@ if TYPE_CHECKING:
     from sim.twin.world import TwinWorld
 
 
-
 def tables(world: TwinWorld) -> Tables:
     """Return every table of *world*, which has reached its horizon."""
     writers: dict[str, Callable[[TwinWorld], Rows]] = {
-        "arrivals": arrivals, "peaks": peaks, "stages": stages, "delays": delays, "fates": fates, "attempts": attempts, "rows": rows, "timeline": timeline,
-        "cells": cells, "kinds": kinds, "operators": operators, "segments": segments, "ledgers": records.ledgers, "staleness": records.staleness,
-        "days": records.days, "targets": targets, "population": population,
-    }  # fmt: skip
+        "arrivals": arrivals,
+        "peaks": peaks,
+        "stages": stages,
+        "delays": delays,
+        "fates": fates,
+        "attempts": attempts,
+        "rows": rows,
+        "timeline": timeline,
+        "cells": cells,
+        "kinds": kinds,
+        "operators": operators,
+        "segments": segments,
+        "ledgers": records.ledgers,
+        "staleness": records.staleness,
+        "days": records.days,
+        "targets": targets,
+        "population": population,
+    }
     told = {name: _framed(name, sorted(writer(world))) for name, writer in writers.items()}
     told |= {name: _framed(name, sorted(rows)) for name, rows in _firmware_rows(world).items()}
-    return told | {"triggers": _framed("triggers", list(triggers(world.scenario, world.luck.replication)))}
+    return told | {
+        "triggers": _framed("triggers", list(triggers(world.scenario, world.luck.replication)))
+    }
 
 
 def _firmware_rows(world: TwinWorld) -> dict[str, Rows]:
@@ -42,19 +59,33 @@ def _firmware_rows(world: TwinWorld) -> dict[str, Rows]:
     from sim.twin.firmware.world import FirmwareWorld
 
     writers: dict[str, Callable[[FirmwareWorld], Rows]] = {
-        "releases": counts.releases, "campaigns": counts.campaigns, "jobs": counts.jobs, "steps": counts.steps, "latencies": counts.latencies,
-        "local": counts.local, "readings": counts.readings, "decisions": counts.decisions, "told": counts.told, "status": counts.status,
-        "states": counts.states, "behind": counts.behind,
-    }  # fmt: skip
-    return {name: writer(world) if isinstance(world, FirmwareWorld) else iter(()) for name, writer in writers.items()}
+        "releases": counts.releases,
+        "campaigns": counts.campaigns,
+        "jobs": counts.jobs,
+        "steps": counts.steps,
+        "latencies": counts.latencies,
+        "local": counts.local,
+        "readings": counts.readings,
+        "decisions": counts.decisions,
+        "told": counts.told,
+        "status": counts.status,
+        "states": counts.states,
+        "behind": counts.behind,
+    }
+    return {
+        name: writer(world) if isinstance(world, FirmwareWorld) else iter(())
+        for name, writer in writers.items()
+    }
 
 
 def _framed(name: str, rows: list[tuple[Any, ...]]) -> Any:
     """Return *rows* as the declared table *name*."""
-    return frame(name, {column: [row[i] for row in rows] for i, column in enumerate(TABLES[name].names)})
+    return frame(
+        name, {column: [row[i] for row in rows] for i, column in enumerate(TABLES[name].names)}
+    )
 
 
-# -- who may come ----------------------------------------------------------------------------------------------------------------------------------
+# -- who may come ----------------------------------------------------------------------------------
 
 
 def kinds(world: TwinWorld) -> Rows:
@@ -74,11 +105,14 @@ def _names(world: TwinWorld) -> list[str]:
 
 
 def _servers(world: TwinWorld) -> dict[tuple[str, str], list[Server]]:
-    """Return the servers under the stage and name that the tables give them: the cells of a region share theirs."""
+    """Return the servers under the stage and name that the tables give them: the cells of a region
+    share theirs.
+    """
     named: dict[tuple[str, str], list[Server]] = defaultdict(list)
     for stage in world.stages:
         if stage.name == "cell":
-            named |= {("cell", region.name): [] for region in world.regions}  # one without homes has no cells
+            # one without homes has no cells
+            named |= {("cell", region.name): [] for region in world.regions}
         for server in stage.servers.values():
             named[server.stage, server.name].append(server)
     return named
@@ -86,7 +120,11 @@ def _servers(world: TwinWorld) -> dict[tuple[str, str], list[Server]]:
 
 def operators(world: TwinWorld) -> Rows:
     """Yield the users who have operators."""
-    for spec in (stage.spec for stage in world.stages if stage.name == "user" and stage.spec.operators is not None):
+    for spec in (
+        stage.spec
+        for stage in world.stages
+        if stage.name == "user" and stage.spec.operators is not None
+    ):
         for user in world.scenario.estate.users:
             yield user, spec.operators, spec.flood_above, spec.flood_below
 
@@ -94,16 +132,22 @@ def operators(world: TwinWorld) -> Rows:
 def population(world: TwinWorld) -> Rows:
     """Yield who there is."""
     for region in world.regions:
-        fitted = Counter(name for home in region.premises for name, is_fitted in home.fitted.items() if is_fitted)
-        counts = {name: fitted[name] for name in world.scenario.estate.devices} | dict.fromkeys(("premises", "hubs", "gpf"), len(region.premises))
+        fitted = Counter(
+            name for home in region.premises for name, is_fitted in home.fitted.items() if is_fitted
+        )
+        counts = {name: fitted[name] for name in world.scenario.estate.devices} | dict.fromkeys(
+            ("premises", "hubs", "gpf"), len(region.premises)
+        )
         counts["meters"] = fitted["esme"] + fitted["gsme"]
-        counts["reporting"] = sum(device.reports for home in region.premises for device in home.devices)
+        counts["reporting"] = sum(
+            device.reports for home in region.premises for device in home.devices
+        )
         counts["senders"] = sum(len(world.senders(home)) for home in region.premises)
         for what, n in counts.items():
             yield what, region.name, n
 
 
-# -- messages --------------------------------------------------------------------------------------------------------------------------------------
+# -- messages --------------------------------------------------------------------------------------
 
 
 def counted(world: TwinWorld) -> list[Message]:
@@ -122,7 +166,9 @@ def delays(world: TwinWorld) -> Rows:
     for message in counted(world):
         for hop in _hops(message):
             if hop.departed_s is not None:
-                counts[hop.server.stage, hop.server.name, message.kind, hop.departed_s - hop.arrived_s] += 1
+                counts[
+                    hop.server.stage, hop.server.name, message.kind, hop.departed_s - hop.arrived_s
+                ] += 1
         if message.fate == "delivered":
             counts["end_to_end", "all", message.kind, message.at_s - message.raised_s] += 1
     for key, n in counts.items():
@@ -131,21 +177,39 @@ def delays(world: TwinWorld) -> Rows:
 
 def fates(world: TwinWorld) -> Rows:
     """Yield how messages ended."""
-    for key, n in Counter((message.kind, message.fate, message.stage) for message in counted(world)).items():
+    for key, n in Counter(
+        (message.kind, message.fate, message.stage) for message in counted(world)
+    ).items():
         yield *key, n
 
 
 def attempts(world: TwinWorld) -> Rows:
     """Yield how often messages tried to cross the network."""
     for kind in _names(world):
-        tried = [message.attempts for message in counted(world) if message.kind == kind and message.attempts]
-        yield kind, len(tried), sum(map(len, tried)), sum(attempt.is_wasted for each in tried for attempt in each)
+        tried = [
+            message.attempts
+            for message in counted(world)
+            if message.kind == kind and message.attempts
+        ]
+        yield (
+            kind,
+            len(tried),
+            sum(map(len, tried)),
+            sum(attempt.is_wasted for each in tried for attempt in each),
+        )
 
 
 def rows(world: TwinWorld) -> Rows:
     """Yield what each mitigation stopped and put off."""
     for stage, number, row, kind in {key[:4] for key in world.touched}:
-        yield stage, number, row, kind, world.touched[stage, number, row, kind, "stopped"], world.touched[stage, number, row, kind, "put_off"]
+        yield (
+            stage,
+            number,
+            row,
+            kind,
+            world.touched[stage, number, row, kind, "stopped"],
+            world.touched[stage, number, row, kind, "put_off"],
+        )
 
 
 def segments(world: TwinWorld) -> Rows:
@@ -154,17 +218,22 @@ def segments(world: TwinWorld) -> Rows:
     crossed: Counter[tuple[str, str]] = Counter()
     for message in counted(world):
         is_report, is_delivered = message.kind == VERSION_REPORT, message.fate == "delivered"
-        from_device = message.sender is not None and (not reporting.traits.hub_keeps if is_report else message.sender.slot != SLOTS["hub"])
+        from_device = message.sender is not None and (
+            not reporting.traits.hub_keeps if is_report else message.sender.slot != SLOTS["hub"]
+        )
         crossed["han", message.kind] += from_device and message.has_crossed_han
         crossed["wan", message.kind] += 0 if message.is_central else len(message.attempts)
         crossed["dsp", message.kind] += is_delivered
         crossed["user", message.kind] += is_delivered * (reporting.fan_out if is_report else 1)
         for segment in ("wan", "dsp"):
             crossed[segment, "request"] += is_report and reporting.traits.is_asked
-    crossed["han", VERSION_REPORT] += sum(second >= world.warm_up_s for second in world.han_writes_s)
+    crossed["han", VERSION_REPORT] += sum(
+        second >= world.warm_up_s for second in world.han_writes_s
+    )
     for (segment, kind), n in crossed.items():
         if n:
-            xml_size = reporting.xml_overhead + 4 * -(-sizes[kind] // 3)  # the envelope, and the message in base64
+            # the envelope, and the message in base64
+            xml_size = reporting.xml_overhead + 4 * -(-sizes[kind] // 3)
             yield segment, kind, n, n * (xml_size if segment == "user" else sizes[kind])
 
 
@@ -179,21 +248,34 @@ def _sizes(scenario: Scenario) -> dict[str, int]:
 def targets(world: TwinWorld) -> Rows:
     """Yield how many messages of each kind made an attempt and were late."""
     scenario = world.scenario
-    within_s = {kind: spec.target for kind, spec in scenario.traffic.kinds.items()} | {kind: alert.target for kind, alert in scenario.alerts.kinds.items()}
+    within_s = {kind: spec.target for kind, spec in scenario.traffic.kinds.items()} | {
+        kind: alert.target for kind, alert in scenario.alerts.kinds.items()
+    }
     within_s[VERSION_REPORT] = scenario.reporting.target
     for kind in _names(world):
-        if kind != VERSION_REPORT or (not scenario.reporting.traits.is_silent and scenario.firmware is None):
-            tried = [message for message in counted(world) if message.kind == kind and message.attempts]
-            yield kind, within_s[kind], len(tried), sum(_is_late(message, within_s[kind], world.horizon_s) for message in tried)
+        if kind != VERSION_REPORT or (
+            not scenario.reporting.traits.is_silent and scenario.firmware is None
+        ):
+            tried = [
+                message for message in counted(world) if message.kind == kind and message.attempts
+            ]
+            yield (
+                kind,
+                within_s[kind],
+                len(tried),
+                sum(_is_late(message, within_s[kind], world.horizon_s) for message in tried),
+            )
 
 
 def _is_late(message: Message, target_s: int, horizon_s: int) -> bool:
     if message.fate == "delivered":
         return message.at_s - message.raised_s > target_s
-    return message.fate in ("refused", "expired") or (message.fate == "in_flight" and horizon_s - message.raised_s > target_s)
+    return message.fate in ("refused", "expired") or (
+        message.fate == "in_flight" and horizon_s - message.raised_s > target_s
+    )
 
 
-# -- stages ----------------------------------------------------------------------------------------------------------------------------------------
+# -- stages ----------------------------------------------------------------------------------------
 
 
 def _measured_hops(world: TwinWorld) -> Iterator[tuple[Message, Hop]]:
@@ -205,7 +287,10 @@ def _measured_hops(world: TwinWorld) -> Iterator[tuple[Message, Hop]]:
 
 def arrivals(world: TwinWorld) -> Rows:
     """Yield who came in each quarter of an hour of the day, after warm-up."""
-    by_second = Counter((hop.server.stage, hop.server.name, message.kind, hop.arrived_s) for message, hop in _measured_hops(world))
+    by_second = Counter(
+        (hop.server.stage, hop.server.name, message.kind, hop.arrived_s)
+        for message, hop in _measured_hops(world)
+    )
     by_quarter = defaultdict(list)
     for (*where, second), n in by_second.items():
         by_quarter[*where, second % DAY_S // QUARTER_S].append(n)
@@ -224,13 +309,23 @@ def peaks(world: TwinWorld) -> Rows:
     for where in _servers(world):
         for name, of_kinds in members.items():
             for k in PEAK_BINS_S:
-                bins = Counter(second // k * k for kind in of_kinds for second in seconds[*where, kind])
+                bins = Counter(
+                    second // k * k for kind in of_kinds for second in seconds[*where, kind]
+                )
                 peak = max(bins.values(), default=0)
-                yield *where, name, k, peak, min((start for start, n in bins.items() if n == peak), default=-1)
+                yield (
+                    *where,
+                    name,
+                    k,
+                    peak,
+                    min((start for start, n in bins.items() if n == peak), default=-1),
+                )
 
 
 def _over_s(world: TwinWorld) -> dict[tuple[str, str], list[int]]:
-    """Return by stage and name the measured seconds in which a server had more arrivals than its capacity allows, once for each server."""
+    """Return by stage and name the measured seconds in which a server had more arrivals than its
+    capacity allows, once for each server.
+    """
     came = defaultdict(list)
     for message, hop in _measured_hops(world):
         came[hop.server, hop.arrived_s].append(message.kind)
@@ -246,7 +341,9 @@ def _waited(world: TwinWorld, servers: list[Server]) -> Counter[int]:
     """Return how many waited after each measured second's service, all *servers* together."""
     waited: Counter[int] = Counter()
     for server in servers:
-        waited.update({second: n for second, n in server.waited.items() if second >= world.warm_up_s})
+        waited.update(
+            {second: n for second, n in server.waited.items() if second >= world.warm_up_s}
+        )
     return waited
 
 
@@ -274,9 +371,14 @@ def stages(world: TwinWorld) -> Rows:
     for where, servers in _servers(world).items():
         waited = _waited(world, servers)
         yield (
-            *where, _capacity_in_messages(world, where, came[where]), world.scenario.window.length,
-            len(set(over_s[where])), len(waited), max(waited.values(), default=0), waited[world.horizon_s - 1],
-        )  # fmt: skip
+            *where,
+            _capacity_in_messages(world, where, came[where]),
+            world.scenario.window.length,
+            len(set(over_s[where])),
+            len(waited),
+            max(waited.values(), default=0),
+            waited[world.horizon_s - 1],
+        )
 
 
 def timeline(world: TwinWorld) -> Rows:
@@ -292,9 +394,17 @@ def timeline(world: TwinWorld) -> Rows:
                 went[*where, hop.departed_s // TIMELINE_BIN_S] += hop.departed_s >= world.warm_up_s
     for where, servers in _servers(world).items():
         waited = _waited(world, servers)
-        for minute in range(world.warm_up_s // TIMELINE_BIN_S, -(-world.horizon_s // TIMELINE_BIN_S)):
+        for minute in range(
+            world.warm_up_s // TIMELINE_BIN_S, -(-world.horizon_s // TIMELINE_BIN_S)
+        ):
             last_s = min((minute + 1) * TIMELINE_BIN_S, world.horizon_s) - 1
-            yield *where, minute * TIMELINE_BIN_S, came[*where, minute], went[*where, minute], waited[last_s]
+            yield (
+                *where,
+                minute * TIMELINE_BIN_S,
+                came[*where, minute],
+                went[*where, minute],
+                waited[last_s],
+            )
 
 
 def cells(world: TwinWorld) -> Rows:
@@ -303,27 +413,58 @@ def cells(world: TwinWorld) -> Rows:
     over_s = _over_s(world)
     for (stage, region), servers in _servers(world).items():
         if stage == "cell":
-            waited = [n for server in servers for second, n in server.waited.items() if second >= world.warm_up_s]
+            waited = [
+                n
+                for server in servers
+                for second, n in server.waited.items()
+                if second >= world.warm_up_s
+            ]
             peak = max((n for (server, _), n in by_second.items() if server in servers), default=0)
-            yield region, len(servers), peak, len(over_s[stage, region]), len(waited), max(waited, default=0)
+            yield (
+                region,
+                len(servers),
+                peak,
+                len(over_s[stage, region]),
+                len(waited),
+                max(waited, default=0),
+            )
 
 
 def fill(trace: Trace, world: TwinWorld) -> None:
-    """Write every named message and every device's last state into *trace*; what is not kept reads 0 and -1."""
+    """Write every named message and every device's last state into *trace*; what is not kept reads
+    0 and -1.
+    """
     from sim.twin.firmware.counts import fill_lives
     from sim.twin.firmware.world import FirmwareWorld
 
     for message in world.messages:
         if message.sender is not None:
             where = (message.kind, message.region.name, message.sender.slot, message.sender.index)
-            trace.messages.append((*where, message.raised_s, message.cause, message.fate, message.stage, message.at_s))
+            trace.messages.append(
+                (*where, message.raised_s, message.cause, message.fate, message.stage, message.at_s)
+            )
     if isinstance(world, FirmwareWorld):
         fill_lives(trace, world)
         return
-    for device in sorted((device for home in world.homes() for device in home.devices), key=lambda device: device.row):
+    for device in sorted(
+        (device for home in world.homes() for device in home.devices), key=lambda device: device.row
+    ):
         smi_since_s, hub_since_s = device.smi.wrong_since_s, device.hub_record.wrong_since_s
-        trace.devices.append((
-            device.row, device.region.name, SLOTS[device.device_type], device.index, device.version_true, device.smi.version, device.hub_record.version,
-            -1 if smi_since_s is None else smi_since_s, -1 if hub_since_s is None else hub_since_s,
-            device.smi.writes[-1][1] if device.smi.writes and records.is_confirmed(device) else 0,
-        ))  # fmt: skip
+        trace.devices.append(
+            (
+                device.row,
+                device.region.name,
+                SLOTS[device.device_type],
+                device.index,
+                device.version_true,
+                device.smi.version,
+                device.hub_record.version,
+                -1 if smi_since_s is None else smi_since_s,
+                -1 if hub_since_s is None else hub_since_s,
+                (
+                    device.smi.writes[-1][1]
+                    if device.smi.writes and records.is_confirmed(device)
+                    else 0
+                ),
+            )
+        )

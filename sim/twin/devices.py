@@ -1,4 +1,6 @@
-"""What devices, hubs and suppliers do, one plain SimPy process each (`docs/model.md` sections 4 and 6)."""
+"""What devices, hubs and suppliers do, one plain SimPy process each (`docs/model.md` sections 4 and
+6).
+"""
 
 from __future__ import annotations
 
@@ -23,24 +25,38 @@ if TYPE_CHECKING:
     from sim.twin.world import TwinWorld
 
 
-# -- version changes ------------------------------------------------------------------------------------------------------------------------------
+# -- version changes -------------------------------------------------------------------------------
 
 
 def local_updates(world: TwinWorld, device: Device) -> Process:
     """Change the version of *device* again and again, a gap after the change before."""
     rate = world.scenario.updates.local.rate
     for number in count():
-        yield pause(world.env, world.luck.gap_s(float(rate), "local.gap", device.place, device.index, number), Turn.CHANGES)
+        yield pause(
+            world.env,
+            world.luck.gap_s(float(rate), "local.gap", device.place, device.index, number),
+            Turn.CHANGES,
+        )
         change_version(world, device, device.version_true + 1)
 
 
 def release_calendar(world: TwinWorld, participants: list[Device]) -> Process:
-    """Publish a release every 1/rate seconds; each participant installs it after a delay of its own, unless the next release comes first."""
+    """Publish a release every 1/rate seconds; each participant installs it after a delay of its
+    own, unless the next release comes first.
+    """
     for number in count(1):
-        published_s, next_s = release_s(world.scenario, number), release_s(world.scenario, number + 1)
+        published_s, next_s = release_s(world.scenario, number), release_s(
+            world.scenario, number + 1
+        )
         yield pause(world.env, published_s - int(world.env.now), Turn.CHANGES)
         for device in participants:
-            delay_s = world.luck.gap_s(1 / world.scenario.updates.local.delay, "local.release_delay", device.place, device.index, number)
+            delay_s = world.luck.gap_s(
+                1 / world.scenario.updates.local.delay,
+                "local.release_delay",
+                device.place,
+                device.index,
+                number,
+            )
             if published_s + delay_s < next_s:
                 world.env.process(installation(world, device, number, delay_s))
 
@@ -63,7 +79,9 @@ def change_version(world: TwinWorld, device: Device, version: int) -> None:
     device.version_true = version
     heard = None
     if reporting.traits.hub_keeps:
-        heard = not world.luck.happens(reporting.han_loss, "han.loss", device.place, device.index, now_s)
+        heard = not world.luck.happens(
+            reporting.han_loss, "han.loss", device.place, device.index, now_s
+        )
         world.han_writes_s.append(now_s)
         if heard:
             device.hub_record.version = version
@@ -78,12 +96,18 @@ def change_version(world: TwinWorld, device: Device, version: int) -> None:
 
 def report_of_change(world: TwinWorld, device: Device, changed_s: int) -> Process:
     """Report a change, late by up to twice the jitter."""
-    late_s = world.luck.scaled(2 * world.scenario.reporting.phase.jitter, "change.jitter", device.place, device.index, changed_s)
+    late_s = world.luck.scaled(
+        2 * world.scenario.reporting.phase.jitter,
+        "change.jitter",
+        device.place,
+        device.index,
+        changed_s,
+    )
     yield pause(world.env, late_s, Turn.TRAFFIC)
     raise_report(world, device.premises, device, "change", changed_s)
 
 
-# -- timers and reads ------------------------------------------------------------------------------------------------------------------------------
+# -- timers and reads ------------------------------------------------------------------------------
 
 
 def timed_reports(world: TwinWorld, home: Premises, sender: Sender) -> Process:
@@ -93,7 +117,12 @@ def timed_reports(world: TwinWorld, home: Premises, sender: Sender) -> Process:
     number = 1
     while True:
         due = sender.anchor + number * period_s
-        stray_s = world.luck.scaled(2 * jitter_s, "report.jitter", sender.place, sender.index, due // period_s) - jitter_s
+        stray_s = (
+            world.luck.scaled(
+                2 * jitter_s, "report.jitter", sender.place, sender.index, due // period_s
+            )
+            - jitter_s
+        )
         leave_s = strikes_s(due, world.clock_moves) + stray_s
         number += 1
         if leave_s < int(world.env.now):
@@ -106,12 +135,17 @@ def timed_reports(world: TwinWorld, home: Premises, sender: Sender) -> Process:
 
 
 def first_anchor(world: TwinWorld, sender: Sender) -> int:
-    """Return the anchor of a timer at the start of the window: a second, or a reading of a fixed clock."""
+    """Return the anchor of a timer at the start of the window: a second, or a reading of a fixed
+    clock.
+    """
     phase, period_s = world.scenario.reporting.phase, world.timer_period_s
     if phase.source == "fixed_clock":
         return phase.at % period_s - period_s
     if phase.source == "hashed":
-        return (phase.at + world.luck.scaled(phase.window, "phase.hashed", sender.place, sender.index, 0)) % period_s - period_s
+        return (
+            phase.at
+            + world.luck.scaled(phase.window, "phase.hashed", sender.place, sender.index, 0)
+        ) % period_s - period_s
     return -world.luck.scaled(period_s, "phase.start", sender.place, sender.index, 0)
 
 
@@ -123,18 +157,22 @@ def reads(world: TwinWorld, home: Premises, device: Sender) -> Process:
 
 
 def seconds_at_rate(world: TwinWorld, stream: str, sender: Sender, rate: Fraction) -> Iterator[int]:
-    """Yield the seconds at which something of *rate* happens to *sender*: a gap after each, addressed by its second."""
+    """Yield the seconds at which something of *rate* happens to *sender*: a gap after each,
+    addressed by its second.
+    """
     second = 0
     while rate > 0:
         second += world.luck.gap_s(float(rate), stream, sender.place, sender.index, second)
         yield second
 
 
-# -- clocks that are set alike ---------------------------------------------------------------------------------------------------------------------
+# -- clocks that are set alike ---------------------------------------------------------------------
 
 
 def power(world: TwinWorld, home: Premises) -> Process:
-    """Start the timers of *home* again wherever its power (or its hub) comes back: from the latest restoration known when it went."""
+    """Start the timers of *home* again wherever its power (or its hub) comes back: from the latest
+    restoration known when it went.
+    """
     restored_s = 0
     for dark in home.dark:
         yield pause(world.env, dark.start_s - int(world.env.now), Turn.FAULTS)
@@ -148,12 +186,18 @@ def clock_locks(world: TwinWorld) -> Process:
     if not world.timer_period_s:
         return
     by_name = {region.name: region for region in world.regions}
-    for number, (start_s, lock) in enumerate(strokes(world.scenario, world.luck.replication, "clock_locks")):
+    for number, (start_s, lock) in enumerate(
+        strokes(world.scenario, world.luck.replication, "clock_locks")
+    ):
         yield Moment(world.env, start_s - int(world.env.now), LOCKS)
         read = reading(start_s, world.clock_moves)
-        for sender in (sender for home in by_name[lock.region].premises for sender in world.senders(home)):
+        for sender in (
+            sender for home in by_name[lock.region].premises for sender in world.senders(home)
+        ):
             if world.luck.happens(lock.share, "lock.footprint", sender.place, sender.index, number):
-                at_s = lock.at + world.luck.scaled(lock.spread, "lock.skew", sender.place, sender.index, number)
+                at_s = lock.at + world.luck.scaled(
+                    lock.spread, "lock.skew", sender.place, sender.index, number
+                )
                 restart_timer(sender, read - (read - at_s) % world.timer_period_s)
 
 

@@ -1,4 +1,5 @@
-"""The twin's own estate: one Python object a premises, hub and device, drawn at the addresses of `docs/model.md` section 3.
+"""The twin's own estate: one Python object a premises, hub and device, drawn at the addresses of
+`docs/model.md` section 3.
 
 Small worlds only: a premises costs about a kilobyte here and four bytes in `sim.estate`.
 """
@@ -73,7 +74,9 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Dark:
-    """An interval [start, end) without a hub: of one cut or reboot, or (a spell) of several that touch; *is_outage*: a cut takes part."""
+    """An interval [start, end) without a hub: of one cut or reboot, or (a spell) of several that
+    touch; *is_outage*: a cut takes part.
+    """
 
     start_s: int
     end_s: int
@@ -82,7 +85,9 @@ class Dark:
 
 @dataclass(frozen=True, slots=True)
 class LinkOutage:
-    """An interval [start, end) in which the WAN cell of a premises is out, and by when this premises has connected again if nothing else is in the way."""
+    """An interval [start, end) in which the WAN cell of a premises is out, and by when this
+    premises has connected again if nothing else is in the way.
+    """
 
     start_s: int
     end_s: int
@@ -91,7 +96,9 @@ class LinkOutage:
 
 @dataclass(eq=False, slots=True)
 class Premises:
-    """One premises: its hub, its device rows, who may hear it, and what will go wrong: what makes it dark, the spells of that, and outages of its link."""
+    """One premises: its hub, its device rows, who may hear it, and what will go wrong: what makes
+    it dark, the spells of that, and outages of its link.
+    """
 
     region: Region
     index: int
@@ -116,7 +123,9 @@ class Premises:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A version change: when, to which version, and whether the hub heard of it (None: it does not listen)."""
+    """A version change: when, to which version, and whether the hub heard of it (None: it does not
+    listen).
+    """
 
     second: int
     version: int
@@ -125,7 +134,9 @@ class Change:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Device(Sender):
-    """One device row: the version it runs, what the SMI and its hub hold about it, and its changes so far."""
+    """One device row: the version it runs, what the SMI and its hub hold about it, and its changes
+    so far.
+    """
 
     row: int = -1
     premises: Premises
@@ -148,32 +159,56 @@ class Region:
     premises: list[Premises] = field(default_factory=list)
 
     def devices(self, device_type: str) -> list[Device]:
-        return [device for home in self.premises for device in home.devices if device.device_type == device_type]
+        return [
+            device
+            for home in self.premises
+            for device in home.devices
+            if device.device_type == device_type
+        ]
 
 
 def lay_out_regions(scenario: Scenario) -> list[Region]:
-    """Return the regions by name with their numbers of premises: by Webster's method, ties to the region first by name.
+    """Return the regions by name with their numbers of premises: by Webster's method, ties to the
+    region first by name.
 
-    No region gets fewer than its quota less the number of regions, so only the places above that are ranked.
+    No region gets fewer than its quota less the number of regions, so only the places above that
+    are ranked.
     """
     spec = scenario.estate
     names = sorted(spec.regions)
     shares = [Fraction(spec.regions[name]) for name in names]
-    n_premises = [max(0, floor(spec.premises * share / sum(shares)) - len(names)) for share in shares]
-    places = [(-share / (2 * n + 1), i) for i, share in enumerate(shares) for n in range(n_premises[i], n_premises[i] + 2 * len(names) + 2)]
+    n_premises = [
+        max(0, floor(spec.premises * share / sum(shares)) - len(names)) for share in shares
+    ]
+    places = [
+        (-share / (2 * n + 1), i)
+        for i, share in enumerate(shares)
+        for n in range(n_premises[i], n_premises[i] + 2 * len(names) + 2)
+    ]
     for _, i in sorted(places)[: spec.premises - sum(n_premises)]:
         n_premises[i] += 1
-    return [Region(name, number, n) for number, (name, n) in enumerate(zip(names, n_premises, strict=True))]
+    return [
+        Region(name, number, n)
+        for number, (name, n) in enumerate(zip(names, n_premises, strict=True))
+    ]
 
 
 def build_premises(scenario: Scenario, luck: Luck, region: Region, index: int) -> Premises:
     """Return one premises with all its devices; rows are numbered later."""
     place = region.number * 8
     fitted: dict[str, bool] = {
-        name: luck.happens(share, "estate.fitted", place + SLOTS[name], index, 0) for name, share in scenario.estate.devices.items()
+        name: luck.happens(share, "estate.fitted", place + SLOTS[name], index, 0)
+        for name, share in scenario.estate.devices.items()
     }
     hub = Sender(region, SLOTS["hub"], index)
-    home = Premises(region, index, hub, _reach(scenario, luck, place, index), _user(scenario, luck, place, index), fitted)
+    home = Premises(
+        region,
+        index,
+        hub,
+        _reach(scenario, luck, place, index),
+        _user(scenario, luck, place, index),
+        fitted,
+    )
     home.devices = [_device(scenario, luck, home, name) for name in ROW_TYPES if fitted.get(name)]
     return home
 
@@ -182,7 +217,9 @@ def _reach(scenario: Scenario, luck: Luck, place: int, index: int) -> Reach:
     spec = scenario.estate
     if luck.happens(spec.no_wan_share, "estate.reach", place, index, 0):
         return Reach.NO_WAN
-    if luck.happens(min(spec.no_wan_share + spec.not_communicating_share, 1.0), "estate.reach", place, index, 0):
+    if luck.happens(
+        min(spec.no_wan_share + spec.not_communicating_share, 1.0), "estate.reach", place, index, 0
+    ):
         return Reach.NOT_COMMUNICATING
     return Reach.REACHED
 
@@ -193,7 +230,9 @@ def _user(scenario: Scenario, luck: Luck, place: int, index: int) -> str:
     cumulative = 0.0
     for name, share in users:
         cumulative += share
-        if name == users[-1][0] or luck.happens(min(cumulative / total, 1.0), "estate.user", place, index, 0):
+        if name == users[-1][0] or luck.happens(
+            min(cumulative / total, 1.0), "estate.user", place, index, 0
+        ):
             return name
     raise ValueError("an estate has at least one user")
 
@@ -208,8 +247,12 @@ def _device(scenario: Scenario, luck: Luck, home: Premises, device_type: str) ->
         premises=home,
         device_type=device_type,
         reports=device_type in scenario.reporting.devices,
-        takes_part=may_change and luck.happens(spec.local.take_up, "local.takes_part", home.region.number * 8 + slot, home.index, 0),
-        smi=Record(is_kept=device_type != "ihd"),  # the SMI has no firmware record of a Type 2 device
+        takes_part=may_change
+        and luck.happens(
+            spec.local.take_up, "local.takes_part", home.region.number * 8 + slot, home.index, 0
+        ),
+        # the SMI has no firmware record of a Type 2 device
+        smi=Record(is_kept=device_type != "ihd"),
         hub_record=Record(is_kept=scenario.reporting.traits.hub_keeps),
     )
 
@@ -219,7 +262,9 @@ def build(scenario: Scenario, luck: Luck) -> list[Region]:
     regions = lay_out_regions(scenario)
     row = 0
     for region in regions:
-        region.premises = [build_premises(scenario, luck, region, index) for index in range(region.n_premises)]
+        region.premises = [
+            build_premises(scenario, luck, region, index) for index in range(region.n_premises)
+        ]
         for device_type in ROW_TYPES:
             for device in region.devices(device_type):
                 device.row = row

@@ -1,4 +1,6 @@
-"""What goes wrong for a premises (`docs/model.md` section 5): when it is dark, and when its link is down."""
+"""What goes wrong for a premises (`docs/model.md` section 5): when it is dark, and when its link is
+down.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,27 @@ def lay_out_faults(scenario: Scenario, luck: Luck, regions: list[Region]) -> Non
     """Tell every premises of *regions* when it will be dark and when its link will be down."""
     by_name = {region.name: region for region in regions}
     for what, footprint, restoration in (
-        ("power_cuts", "cut.footprint", "cut.restoration"), ("hub_reboots", "reboot.footprint", "reboot.restoration"),
-    ):  # fmt: skip
+        ("power_cuts", "cut.footprint", "cut.restoration"),
+        ("hub_reboots", "reboot.footprint", "reboot.restoration"),
+    ):
         for number, (start_s, fault) in enumerate(strokes(scenario, luck.replication, what)):
             for home in by_name[fault.region].premises:
                 if luck.happens(fault.share, footprint, home.hub.place, home.index, number):
-                    wait_s = restored_after_s(fault, luck.word(restoration, home.hub.place, home.index, number))
-                    home.dark.append(Dark(start_s, start_s + fault.duration + wait_s, what == "power_cuts"))
-    spread_s = next((row.spread for stage in scenario.network for row in stage.mitigations if row.kind == "staggered_reconnect"), 0)
+                    wait_s = restored_after_s(
+                        fault, luck.word(restoration, home.hub.place, home.index, number)
+                    )
+                    home.dark.append(
+                        Dark(start_s, start_s + fault.duration + wait_s, what == "power_cuts")
+                    )
+    spread_s = next(
+        (
+            row.spread
+            for stage in scenario.network
+            for row in stage.mitigations
+            if row.kind == "staggered_reconnect"
+        ),
+        0,
+    )
     for number, (start_s, fault) in enumerate(strokes(scenario, luck.replication, "wan_outages")):
         for home in by_name[fault.region].premises:
             cell, end_s = home.index // scenario.estate.premises_per_cell, start_s + fault.duration
@@ -38,17 +53,24 @@ def lay_out_faults(scenario: Scenario, luck: Luck, regions: list[Region]) -> Non
 
 
 def restored_after_s(fault: Any, word: int) -> int:
-    """Return how long after its duration a cut or reboot leaves the premises of *word* dark: uniform, or by the inverse of the curve."""
+    """Return how long after its duration a cut or reboot leaves the premises of *word* dark:
+    uniform, or by the inverse of the curve.
+    """
     if not fault.curve:
         return int(word * fault.restoration) >> 32
     shares = [0, *(draws.threshold(point.share) for point in fault.curve)]
     times_s = [0, *(point.time for point in fault.curve)]
     i = bisect_right(shares, word)
-    return int(times_s[i - 1] + ((word - shares[i - 1]) * (times_s[i] - times_s[i - 1])) // (shares[i] - shares[i - 1]))
+    return int(
+        times_s[i - 1]
+        + ((word - shares[i - 1]) * (times_s[i] - times_s[i - 1])) // (shares[i] - shares[i - 1])
+    )
 
 
 def joined(dark: list[Dark]) -> list[Dark]:
-    """Return the spells of *dark*, which is in order of start: intervals that overlap or touch are one."""
+    """Return the spells of *dark*, which is in order of start: intervals that overlap or touch are
+    one.
+    """
     spells: list[Dark] = []
     for one in dark:
         if spells and one.start_s <= spells[-1].end_s:
@@ -64,7 +86,11 @@ def is_dark(home: Premises, second: int) -> bool:
 
 
 def release_s(home: Premises, second: int) -> int:
-    """Return from when, at or after *second*, the hub of *home* can send: *second* itself while its link is up."""
-    while covering := [outage for outage in home.link_outages if outage.start_s <= second < outage.end_s]:
+    """Return from when, at or after *second*, the hub of *home* can send: *second* itself while its
+    link is up.
+    """
+    while covering := [
+        outage for outage in home.link_outages if outage.start_s <= second < outage.end_s
+    ]:
         second = max(outage.connected_s for outage in covering)
     return second

@@ -1,4 +1,6 @@
-"""What becomes of a named message before its first attempt: the rows of device and hub, what is lost at once, and the link (`docs/model.md` section 10)."""
+"""What becomes of a named message before its first attempt: the rows of device and hub, what is
+lost at once, and the link (`docs/model.md` section 10).
+"""
 
 from __future__ import annotations
 
@@ -24,30 +26,53 @@ Verdict = tuple[str, int]  # a fate ("" for none), and the second at which it go
 
 
 class Desk:
-    """One row of device or hub, for one sender and kind: what it has seen, and what it says of what comes in a second."""
+    """One row of device or hub, for one sender and kind: what it has seen, and what it says of what
+    comes in a second.
+    """
 
     def __init__(self, world: TwinWorld, spec: Any, place: float) -> None:
         self.world, self.spec = world, spec
-        self.coming: Gathering[Message] = Gathering(world.env, place, order_made, lambda messages: [self._judge(message) for message in messages])
-        self.batch: Gathering[Message] = Gathering(world.env, place + ROW_STEP / 2, order_made, lambda messages: [*["consolidated"] * (len(messages) - 1), ""])
+        self.coming: Gathering[Message] = Gathering(
+            world.env,
+            place,
+            order_made,
+            lambda messages: [self._judge(message) for message in messages],
+        )
+        self.batch: Gathering[Message] = Gathering(
+            world.env,
+            place + ROW_STEP / 2,
+            order_made,
+            lambda messages: [*["consolidated"] * (len(messages) - 1), ""],
+        )
         self.spoken_for_s: int | None = None  # token_bucket
         self.passed_s: int | None = None  # dedupe
         self.repeats = Repeats(spec)  # consolidate
 
     def _judge(self, message: Message) -> Verdict:
         rules: dict[str, Callable[[Message, int], Verdict]] = {
-            "jitter": self._jitter, "token_bucket": self._token_bucket, "dedupe": self._dedupe, "consolidate": self._consolidate, "batch": self._batch,
+            "jitter": self._jitter,
+            "token_bucket": self._token_bucket,
+            "dedupe": self._dedupe,
+            "consolidate": self._consolidate,
+            "batch": self._batch,
             "hold_down": self._hold_down,
-        }  # fmt: skip
+        }
         return rules[self.spec.kind](message, int(self.world.env.now))
 
     def _jitter(self, message: Message, now_s: int) -> Verdict:
-        return "", now_s + self.world.luck.scaled(self.spec.window, "row.jitter", message.place, message.index, now_s)
+        return "", now_s + self.world.luck.scaled(
+            self.spec.window, "row.jitter", message.place, message.index, now_s
+        )
 
     def _token_bucket(self, message: Message, now_s: int) -> Verdict:
-        if self.spoken_for_s is not None and now_s < self.spoken_for_s - (self.spec.burst - 1) * self.spec.every:
+        if (
+            self.spoken_for_s is not None
+            and now_s < self.spoken_for_s - (self.spec.burst - 1) * self.spec.every
+        ):
             return "throttled", now_s
-        self.spoken_for_s = (now_s if self.spoken_for_s is None else max(now_s, self.spoken_for_s)) + self.spec.every
+        self.spoken_for_s = (
+            now_s if self.spoken_for_s is None else max(now_s, self.spoken_for_s)
+        ) + self.spec.every
         return "", now_s
 
     def _dedupe(self, message: Message, now_s: int) -> Verdict:
@@ -65,16 +90,27 @@ class Desk:
         return "", now_s + (phase_s - now_s) % period_s
 
     def _hold_down(self, message: Message, now_s: int) -> Verdict:
-        hub, ends_s = message.home.hub, [spell.end_s for spell in message.home.spells if spell.end_s <= now_s]
+        hub, ends_s = message.home.hub, [
+            spell.end_s for spell in message.home.spells if spell.end_s <= now_s
+        ]
         if not ends_s:
             return "", now_s
-        silence_s = self.spec.time + self.world.luck.scaled(self.spec.spread, "row.hold_down", hub.place, hub.index, ends_s[-1])
+        silence_s = self.spec.time + self.world.luck.scaled(
+            self.spec.spread, "row.hold_down", hub.place, hub.index, ends_s[-1]
+        )
         return "", max(now_s, ends_s[-1] + silence_s)
 
 
-def raise_report(world: TwinWorld, home: Premises, sender: Sender, cause: str, loss_occasion: int) -> None:
+def raise_report(
+    world: TwinWorld, home: Premises, sender: Sender, cause: str, loss_occasion: int
+) -> None:
     """Raise a version report now."""
-    raise_message(world, Message(VERSION_REPORT, int(world.env.now), sender.region, home, sender, cause, loss_occasion))
+    raise_message(
+        world,
+        Message(
+            VERSION_REPORT, int(world.env.now), sender.region, home, sender, cause, loss_occasion
+        ),
+    )
 
 
 def raise_message(world: TwinWorld, message: Message) -> None:
@@ -97,11 +133,15 @@ def errand(world: TwinWorld, message: Message) -> Process:
     message.has_crossed_han = True
     key = message.place, message.index, message.kind
     if key not in world.makings:
-        world.makings[key] = Gathering(world.env, MADE, order_made, lambda messages: [_make(world, made) for made in messages])
+        world.makings[key] = Gathering(
+            world.env, MADE, order_made, lambda messages: [_make(world, made) for made in messages]
+        )
     yield world.makings[key].join(message)
 
 
-def _past(world: TwinWorld, message: Message, stage: str, number: int, row: Any, place: float) -> Process:
+def _past(
+    world: TwinWorld, message: Message, stage: str, number: int, row: Any, place: float
+) -> Process:
     """Take *message* past one row: it is stopped here, or it goes on, now or later."""
     key = stage, number, message.place, message.index, message.kind
     if key not in world.desks:
@@ -125,12 +165,16 @@ def _is_for(row: Any, message: Message) -> bool:
 
 
 def _make(world: TwinWorld, message: Message) -> str:
-    """Make *message* now: it carries what its sender knows, and is lost at once, waits for its link, or leaves. Return its fate so far."""
+    """Make *message* now: it carries what its sender knows, and is lost at once, waits for its
+    link, or leaves. Return its fate so far.
+    """
     message.made_s = int(world.env.now)
     world.load(message)
     stream = "change.loss" if message.cause == "change" else "report.loss"
     lossy = world.scenario.reporting.loss if message.kind == VERSION_REPORT else 0.0
-    if message.home.reach is not Reach.REACHED or (is_dark(message.home, message.made_s) and not message.is_last_gasp):
+    if message.home.reach is not Reach.REACHED or (
+        is_dark(message.home, message.made_s) and not message.is_last_gasp
+    ):
         message.end("expired")
     elif world.luck.happens(lossy, stream, message.place, message.index, message.loss_occasion):
         message.end("lost")

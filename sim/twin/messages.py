@@ -1,4 +1,6 @@
-"""What travels in the twin: a message, its attempts to cross the network, and the stages each attempt passed."""
+"""What travels in the twin: a message, its attempts to cross the network, and the stages each
+attempt passed.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ class Place(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Hop:
-    """One stage in the life of an attempt: when it came and when it left (None: not yet, or never)."""
+    """One stage in the life of an attempt: when it came and when it left (None: not yet, or never).
+    """
 
     server: Place
     arrived_s: int
@@ -42,8 +45,9 @@ class Hop:
 class Message:
     """A named message (*sender* given) or an anonymous one, and all that happened to it.
 
-    *number* and *rank* are those of an anonymous message among the *n* of its region, kind and origin. *stage* is where it was stopped, *at_s* the second it
-    passed the SMI's door, *is_pending* whether another attempt is due, *is_central* whether it is made at the DSP.
+    *number* and *rank* are those of an anonymous message among the *n* of its region, kind and
+    origin. *stage* is where it was stopped, *at_s* the second it passed the SMI's door,
+    *is_pending* whether another attempt is due, *is_central* whether it is made at the DSP.
     """
 
     kind: str
@@ -86,8 +90,8 @@ class Message:
 
 @dataclass(eq=False, slots=True)
 class Attempt:
-    """One try of *message* to cross the network: its *number* from 0, when it left, and how far it came: *is_through* all stages, or *refused*, as (second,
-    depth of the stage, stage).
+    """One try of *message* to cross the network: its *number* from 0, when it left, and how far it
+    came: *is_through* all stages, or *refused*, as (second, depth of the stage, stage).
     """
 
     message: Message
@@ -103,7 +107,9 @@ class Attempt:
 
 
 def order_made(message: Message) -> tuple[int, int]:
-    """Return what orders messages of one sender, kind and present second: who was raised first, a timer before a change."""
+    """Return what orders messages of one sender, kind and present second: who was raised first, a
+    timer before a change.
+    """
     return message.raised_s, MessageCause.of(message.cause)
 
 
@@ -111,6 +117,23 @@ def order_of_service(attempt: Attempt) -> tuple[Any, ...]:
     """Return what orders the attempts that come to a server in one slot."""
     message = attempt.message
     if message.sender is None:
-        return attempt.leave_s, attempt.rank, 0, message.region.number, message.kind, message.raised_s, message.number
+        return (
+            attempt.leave_s,
+            attempt.rank,
+            0,
+            message.region.number,
+            message.kind,
+            message.raised_s,
+            message.number,
+        )
     by_kind = (message.kind == VERSION_REPORT, message.kind)
-    return attempt.leave_s, attempt.rank, 1, message.region.number, by_kind, message.sender.slot, message.sender.index, *order_made(message)
+    return (
+        attempt.leave_s,
+        attempt.rank,
+        1,
+        message.region.number,
+        by_kind,
+        message.sender.slot,
+        message.sender.index,
+        *order_made(message),
+    )

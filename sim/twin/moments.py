@@ -1,4 +1,6 @@
-"""Places within a second that lie between two turns: rows look, servers serve and records are written after everything of the second has come to them."""
+"""Places within a second that lie between two turns: rows look, servers serve and records are
+written after everything of the second has come to them.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,16 @@ from sim.turns import Turn
 T = TypeVar("T")
 
 LOCKS: Final = Turn.FAULTS + 0.5  # clocks are locked after what happens to the power
-ROWS: Final = Turn.TRAFFIC + 0.01  # the first row of a device or hub; each later one comes a step after it
+# the first row of a device or hub; each later one comes a step after it
+ROWS: Final = Turn.TRAFFIC + 0.01
 ROW_STEP: Final = 0.001
 MADE: Final = Turn.TRAFFIC + 0.15
-SERVES: Final = {"cell": Turn.TRAFFIC + 0.2, "csp": Turn.TRAFFIC + 0.4, "dsp": Turn.TRAFFIC + 0.6, "user": Turn.RECORDS + 0.5}
+SERVES: Final = {
+    "cell": Turn.TRAFFIC + 0.2,
+    "csp": Turn.TRAFFIC + 0.4,
+    "dsp": Turn.TRAFFIC + 0.6,
+    "user": Turn.RECORDS + 0.5,
+}
 
 
 class Moment(Event):
@@ -30,9 +38,17 @@ class Moment(Event):
 
 
 class Gathering(Generic[T]):
-    """Collects who comes within a second; at its place in that second *judge* hears of all of them, in *order*, and says what each is told."""
+    """Collects who comes within a second; at its place in that second *judge* hears of all of them,
+    in *order*, and says what each is told.
+    """
 
-    def __init__(self, env: simpy.Environment, place: float, order: Callable[[T], Any], judge: Callable[[list[T]], list[Any]]) -> None:
+    def __init__(
+        self,
+        env: simpy.Environment,
+        place: float,
+        order: Callable[[T], Any],
+        judge: Callable[[list[T]], list[Any]],
+    ) -> None:
         self._env, self._place, self._order, self._judge = env, place, order, judge
         self._came: list[tuple[T, Event]] = []
 

@@ -1,4 +1,6 @@
-"""The rows of stages, each looking at what arrives in a slot, in order (`docs/model.md` section 10); rows on service are the server's own."""
+"""The rows of stages, each looking at what arrives in a slot, in order (`docs/model.md` section
+10); rows on service are the server's own.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Repeats:
 
     def lets_pass(self, second: int) -> bool:
         """Count one more at *second*, and return whether it goes on."""
-        is_over = sum(seen_s > second - self.spec.window for seen_s in self.seen_s) >= self.spec.threshold
+        is_over = (
+            sum(seen_s > second - self.spec.window for seen_s in self.seen_s) >= self.spec.threshold
+        )
         self.seen_s.append(second)
         self.n_over = self.n_over + 1 if is_over else 0
         if not is_over:
@@ -46,7 +50,8 @@ class Repeats:
         return False
 
 
-Verdict = tuple[str, int]  # what an attempt is told ("" for: go on), and when it comes again if it is "put off"
+# what an attempt is told ("" for: go on), and when it comes again if it is "put off"
+Verdict = tuple[str, int]
 GO_ON: Verdict = "", 0
 REFUSED: Verdict = "refused", 0
 
@@ -73,11 +78,16 @@ class StageRow:
 
     def look(self, slot: int, arrivals: list[Attempt]) -> list[Verdict]:
         """Return what each of *arrivals*, in order, is told."""
-        return [self.judge(slot, attempt) if self.is_for(attempt) else GO_ON for attempt in arrivals]
+        return [
+            self.judge(slot, attempt) if self.is_for(attempt) else GO_ON for attempt in arrivals
+        ]
 
     def judge(self, slot: int, attempt: Attempt) -> Verdict:
-        """Return what *attempt*, which the row is for, is told; each kind of row has its own way."""
-        raise AssertionError(f"{self.spec.kind} does not look at arrivals one by one: {slot} {attempt}")
+        """Return what *attempt*, which the row is for, is told; each kind of row has its own way.
+        """
+        raise AssertionError(
+            f"{self.spec.kind} does not look at arrivals one by one: {slot} {attempt}"
+        )
 
 
 class AccessBarring(StageRow):
@@ -98,7 +108,11 @@ class AlertStormProtection(StageRow):
     def __post_init__(self) -> None:
         self.repeats: dict[tuple[int, int, str], Repeats] = defaultdict(lambda: Repeats(self.spec))
         self.code_of = {kind: alert.code for kind, alert in self.scenario.alerts.kinds.items()}
-        codes = {kind for kind, alert in self.scenario.alerts.kinds.items() if alert.code in self.spec.exclude}
+        codes = {
+            kind
+            for kind, alert in self.scenario.alerts.kinds.items()
+            if alert.code in self.spec.exclude
+        }
         self.excluded = codes | set(self.spec.exclude)
 
     def judge(self, slot: int, attempt: Attempt) -> Verdict:
@@ -106,7 +120,11 @@ class AlertStormProtection(StageRow):
         if message.sender is None or message.kind in self.excluded:
             return GO_ON
         code = self.code_of.get(message.kind, message.kind)
-        return GO_ON if self.repeats[message.place, message.index, code].lets_pass(slot) else ("throttled", 0)
+        return (
+            GO_ON
+            if self.repeats[message.place, message.index, code].lets_pass(slot)
+            else ("throttled", 0)
+        )
 
 
 class CircuitBreaker(StageRow):
@@ -166,7 +184,10 @@ class Allocation(StageRow):
     def look(self, slot: int, arrivals: list[Attempt]) -> list[Verdict]:
         threshold = whole(self.spec.above, slot)
         self.is_busy = sum(map(self.is_for, arrivals)) > threshold
-        self.left = {name: floor(share * threshold + 1e-9) for name, share in self.scenario.estate.users.items()}
+        self.left = {
+            name: floor(share * threshold + 1e-9)
+            for name, share in self.scenario.estate.users.items()
+        }
         return super().look(slot, arrivals)
 
     def judge(self, slot: int, attempt: Attempt) -> Verdict:
@@ -176,7 +197,9 @@ class Allocation(StageRow):
 
     def user_of(self, attempt: Attempt) -> str:
         message = attempt.message
-        named_by_kind = None if message.sender is not None else self.scenario.traffic.kinds[message.kind].user
+        named_by_kind = (
+            None if message.sender is not None else self.scenario.traffic.kinds[message.kind].user
+        )
         return message.home.user if named_by_kind is None else named_by_kind
 
 
@@ -194,9 +217,14 @@ class Redelivery(StageRow):
 
 
 KINDS: dict[str, type[StageRow]] = {
-    "access_barring": AccessBarring, "alert_storm_protection": AlertStormProtection, "circuit_breaker": CircuitBreaker, "admission": Admission, "shed": Shed,
-    "allocation": Allocation, "redelivery": Redelivery,
-}  # fmt: skip
+    "access_barring": AccessBarring,
+    "alert_storm_protection": AlertStormProtection,
+    "circuit_breaker": CircuitBreaker,
+    "admission": Admission,
+    "shed": Shed,
+    "allocation": Allocation,
+    "redelivery": Redelivery,
+}
 
 
 def back_s(out: list[tuple[int, int]], slot: int) -> int | None:

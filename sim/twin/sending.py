@@ -1,4 +1,6 @@
-"""Attempts to cross the network (`docs/model.md` sections 7 and 10): leaving, the way through the stages, the SMI's door, and trying again."""
+"""Attempts to cross the network (`docs/model.md` sections 7 and 10): leaving, the way through the
+stages, the SMI's door, and trying again.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,13 @@ def retry_row(world: TwinWorld, message: Message) -> Any:
     """Return the row by which *message* is tried again, or None."""
     if message.is_central:
         return None
-    rows = [row for stage in world.scenario.network if stage.stage in ("device", "hub") for row in stage.mitigations if row.kind == "retry"]
+    rows = [
+        row
+        for stage in world.scenario.network
+        if stage.stage in ("device", "hub")
+        for row in stage.mitigations
+        if row.kind == "retry"
+    ]
     return next((row for row in rows if not row.kinds or message.kind in row.kinds), None)
 
 
@@ -40,7 +48,9 @@ def leave(world: TwinWorld, message: Message) -> None:
 
 
 def journey(world: TwinWorld, attempt: Attempt) -> Process:
-    """Take *attempt* through the stages before the SMI's door, into the records, and a named message on to its user."""
+    """Take *attempt* through the stages before the SMI's door, into the records, and a named
+    message on to its user.
+    """
     message = attempt.message
     open_stages = [stage for stage in world.stages if stage.name != "user"]
     skips = ("cell", "csp") if message.is_central else ()
@@ -65,7 +75,7 @@ def journey(world: TwinWorld, attempt: Attempt) -> Process:
             yield stage.server_of(attempt).arrive(attempt)
 
 
-# -- trying again ----------------------------------------------------------------------------------------------------------------------------------
+# -- trying again ----------------------------------------------------------------------------------
 
 
 def timeout(world: TwinWorld, attempt: Attempt, after_s: int) -> Process:
@@ -82,7 +92,9 @@ def fail(world: TwinWorld, attempt: Attempt) -> None:
     attempt.has_failed = True
     if attempt.number < row.cap:
         message.is_pending = True
-        world.env.process(try_again(world, attempt, row, int(world.env.now) + wait_s(world, attempt, row)))
+        world.env.process(
+            try_again(world, attempt, row, int(world.env.now) + wait_s(world, attempt, row))
+        )
 
 
 def wait_s(world: TwinWorld, attempt: Attempt, row: Any) -> int:
@@ -99,13 +111,19 @@ def wait_s(world: TwinWorld, attempt: Attempt, row: Any) -> int:
     if row.jitter == "equal":
         return -(-longest_s // 2) + scaled(longest_s // 2 + 1)
     if row.jitter == "decorrelated":
-        last_s = base_s if attempt.number == 0 else wait_s(world, message.attempts[attempt.number - 1], row)
+        last_s = (
+            base_s
+            if attempt.number == 0
+            else wait_s(world, message.attempts[attempt.number - 1], row)
+        )
         return min(most_s, base_s + scaled(max(1, 3 * last_s - base_s + 1)))
     return longest_s
 
 
 def try_again(world: TwinWorld, failed: Attempt, row: Any, due_s: int) -> Process:
-    """Make another attempt when it is due and the link is up, unless the message has ended, its hub is dark or the budget is spent."""
+    """Make another attempt when it is due and the link is up, unless the message has ended, its hub
+    is dark or the budget is spent.
+    """
     message = failed.message
     due_s = release_s(message.home, due_s)
     yield pause(world.env, due_s - int(world.env.now), Turn.TRAFFIC)
@@ -122,13 +140,20 @@ def try_again(world: TwinWorld, failed: Attempt, row: Any, due_s: int) -> Proces
 
 
 def is_spent(world: TwinWorld, message: Message, budget: float, due_s: int) -> bool:
-    """Return whether the region of *message* has made too many retries, before *due_s*, for another."""
-    firsts, retries = (bisect_left(world.left_s[message.region.number, which], due_s) for which in ("first", "retry"))
+    """Return whether the region of *message* has made too many retries, before *due_s*, for
+    another.
+    """
+    firsts, retries = (
+        bisect_left(world.left_s[message.region.number, which], due_s)
+        for which in ("first", "retry")
+    )
     return retries << 32 >= draws.threshold(budget) * firsts
 
 
 def end_if_hopeless(message: Message) -> None:
-    """End *message* as refused when no attempt is due or under way: where it was refused last, or at its hub."""
+    """End *message* as refused when no attempt is due or under way: where it was refused last, or
+    at its hub.
+    """
     if not message.is_pending and not any(attempt.is_under_way for attempt in message.attempts):
         refusals = [attempt.refused for attempt in message.attempts if attempt.refused is not None]
         message.end("refused", max(refusals)[2] if refusals else "hub")

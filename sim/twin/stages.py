@@ -1,4 +1,6 @@
-"""The twin's network: a SimPy process a server (`docs/model.md` section 7), with the rows that act on its service (section 10)."""
+"""The twin's network: a SimPy process a server (`docs/model.md` section 7), with the rows that act
+on its service (section 10).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
     from sim.twin.estate import Luck, Region
 
-Note = Callable[[str, int, str, Message, str], None]  # stage, number of the row, its kind, whom it touched, "stopped" or "put_off"
+# stage, number of the row, its kind, whom it touched, "stopped" or "put_off"
+Note = Callable[[str, int, str, Message, str], None]
 
 
 @dataclass
@@ -76,8 +79,13 @@ class Server:
         self.capacity = of_server(self.spec.capacity, self.name)
         self.kept_b = 0  # bytes of earlier slots, for whoever waits for the rest
         self.queues: list[deque[Attempt]] = [deque() for _ in range(n_places)]
-        self.on_service = {kind: [(n, row) for n, row in enumerate(self.spec.mitigations) if row.kind == kind] for kind in ("shape", "lifo", "codel")}
-        self.good_s = [0] * n_places  # per place: the last slot after which nobody waited, or in which somebody was served who had not waited long
+        self.on_service = {
+            kind: [(n, row) for n, row in enumerate(self.spec.mitigations) if row.kind == kind]
+            for kind in ("shape", "lifo", "codel")
+        }
+        # per place: the last slot after which nobody waited, or in which somebody was served who
+        # had not waited long
+        self.good_s = [0] * n_places
         self.alarm = self.env.event()
         self.env.process(self.serve())
 
@@ -85,10 +93,12 @@ class Server:
     def stage(self) -> str:
         return str(self.spec.stage)
 
-    # -- coming, and what rows make of it ----------------------------------------------------------------------------------------------------------
+    # -- coming, and what rows make of it ----------------------------------------------------------
 
     def arrive(self, attempt: Attempt) -> Event:
-        """Let *attempt* come this second; the event returned tells what becomes of it: served, refused, throttled or failed."""
+        """Let *attempt* come this second; the event returned tells what becomes of it: served,
+        refused, throttled or failed.
+        """
         self.gates[attempt] = self.env.event()
         self._come(attempt)
         return self.gates[attempt]
@@ -103,14 +113,22 @@ class Server:
         self._come(attempt)
 
     def _pass_rows(self, slot: int, came: list[Attempt]) -> list[Attempt]:
-        """Return those of *came*, in order, whom no row stops or puts off. Who was put off, or never taken, has not come."""
+        """Return those of *came*, in order, whom no row stops or puts off. Who was put off, or
+        never taken, has not come.
+        """
         for row in self.rows:
             going_on = []
             for attempt, (told, until_s) in zip(came, row.look(slot, came), strict=True):
                 if not told:
                     going_on.append(attempt)
                     continue
-                self.note(self.stage, row.number, row.spec.kind, attempt.message, "put_off" if told == "put off" else "stopped")
+                self.note(
+                    self.stage,
+                    row.number,
+                    row.spec.kind,
+                    attempt.message,
+                    "put_off" if told == "put off" else "stopped",
+                )
                 if told == "put off":
                     self.env.process(self._come_again(attempt, until_s))
                     continue
@@ -125,7 +143,7 @@ class Server:
             attempt.hops[-1].departed_s = int(self.env.now)
         self.gates.pop(attempt).succeed(told)
 
-    # -- service -----------------------------------------------------------------------------------------------------------------------------------
+    # -- service -----------------------------------------------------------------------------------
 
     def serve(self) -> Process:
         """Serve every slot in which something waits or comes; sleep otherwise."""
@@ -157,7 +175,14 @@ class Server:
         queue = self.queues[place]
         if not queue:
             self.good_s[place] = max(0, slot - 1)
-        slow = next((row for row in self.on_service["codel"] if slot - self.good_s[place] > row[1].interval), None)
+        slow = next(
+            (
+                row
+                for row in self.on_service["codel"]
+                if slot - self.good_s[place] > row[1].interval
+            ),
+            None,
+        )
         is_newest_first = any(
             len(queue) > of_server(row.above, self.name) for _, row in self.on_service["lifo"]
         )
@@ -182,7 +207,9 @@ class Server:
                 self._join(queue, attempt)
 
     def _serve(self, slot: int, place: int, attempt: Attempt) -> None:
-        if any(slot - attempt.hops[-1].arrived_s <= row.target for _, row in self.on_service["codel"]):
+        if any(
+            slot - attempt.hops[-1].arrived_s <= row.target for _, row in self.on_service["codel"]
+        ):
             self.good_s[place] = slot
         self._tell(attempt, "served")
 
@@ -238,17 +265,29 @@ class Stage:
     def server_of(self, attempt: Attempt) -> Server:
         message = attempt.message
         where = {
-            "cell": (message.region.name, message.home.index // self.premises_per_cell), "csp": message.region.name, "dsp": "dsp", "user": message.home.user,
-        }  # fmt: skip
+            "cell": (message.region.name, message.home.index // self.premises_per_cell),
+            "csp": message.region.name,
+            "dsp": "dsp",
+            "user": message.home.user,
+        }
         return self.servers[where[self.name]]
 
 
-def lay_out_stages(scenario: Scenario, env: simpy.Environment, luck: Luck, regions: list[Region], note: Note) -> list[Stage]:
+def lay_out_stages(
+    scenario: Scenario, env: simpy.Environment, luck: Luck, regions: list[Region], note: Note
+) -> list[Stage]:
     """Return the scenario's stages of servers in order, their servers at work."""
     per_cell = scenario.estate.premises_per_cell
-    cells = {(region.name, cell): region.name for region in regions for cell in range(-(-region.n_premises // per_cell))}
+    cells = {
+        (region.name, cell): region.name
+        for region in regions
+        for cell in range(-(-region.n_premises // per_cell))
+    }
     by_name: dict[str, dict[Any, str]] = {
-        "cell": cells, "csp": {region.name: region.name for region in regions}, "dsp": {"dsp": "dsp"}, "user": {name: name for name in scenario.estate.users},
+        "cell": cells,
+        "csp": {region.name: region.name for region in regions},
+        "dsp": {"dsp": "dsp"},
+        "user": {name: name for name in scenario.estate.users},
     }
     stages = []
     for spec in scenario.network:

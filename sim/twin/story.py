@@ -34,10 +34,16 @@ if TYPE_CHECKING:
     from sim.twin.world import TwinWorld
 
 CHUNK: Final = 1 << 20  # premises looked at together when a row is searched for
-# A world this small is run whole, with its queues: device rows, device-days, and seconds drawn for anonymous traffic (a few seconds of work).
+# A world this small is run whole, with its queues: device rows, device-days, and seconds drawn for
+# anonymous traffic (a few seconds of work).
 MOST_ROWS, MOST_DEVICE_DAYS, MOST_DRAWS = 2_000, 20_000, 1_000_000
-OWN_ROWS: Final = ("alert_storm_protection", "staggered_reconnect", "redelivery")  # of servers: those for which only the sender itself matters
-REPORT_NAMES: Final = {"timer": "timed report", "change": "report of the change", "read": "answer to a read"}
+# of servers: those for which only the sender itself matters
+OWN_ROWS: Final = ("alert_storm_protection", "staggered_reconnect", "redelivery")
+REPORT_NAMES: Final = {
+    "timer": "timed report",
+    "change": "report of the change",
+    "read": "answer to a read",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +74,19 @@ class Life:
 
 
 def tell(
-    scenario: Scenario, replication: int, row: int, *, versus: Scenario | None = None, labels: tuple[str, str] = ("this cell", "the other cell")
+    scenario: Scenario,
+    replication: int,
+    row: int,
+    *,
+    versus: Scenario | None = None,
+    labels: tuple[str, str] = ("this cell", "the other cell"),
 ) -> str:
-    """Return the life of device *row* in *replication* of *scenario*, and with *versus* the life the same device has there and where they part.
+    """Return the life of device *row* in *replication* of *scenario*, and with *versus* the life
+    the same device has there and where they part.
 
-    A small estate is run whole; out of a large one only the device's premises is run, through a network that delays nobody beyond its latencies, and the
-    text says so. Raises `ValueError` for a row that does not exist.
+    A small estate is run whole; out of a large one only the device's premises is run, through a
+    network that delays nobody beyond its latencies, and the text says so. Raises `ValueError` for a
+    row that does not exist.
     """
     scenario, versus = scaled(scenario), None if versus is None else scaled(versus)
     address = find(scenario, replication, row)
@@ -81,18 +94,24 @@ def tell(
     if versus is None:
         return _told(scenario, here)
     there = live(versus, replication, address)
-    parts = [f"{labels[0]}: {_told(scenario, here)}", f"{labels[1]}: {_told(versus, there)}", _first_difference(scenario, here, there, labels)]
+    parts = [
+        f"{labels[0]}: {_told(scenario, here)}",
+        f"{labels[1]}: {_told(versus, there)}",
+        _first_difference(scenario, here, there, labels),
+    ]
     return "\n\n".join(parts)
 
 
-# -- finding ---------------------------------------------------------------------------------------------------------------------------------------
+# -- finding ---------------------------------------------------------------------------------------
 
 
 def _with_device(luck: Luck, place: int, n_premises: int, share: float) -> Iterator[NDArray[Any]]:
     """Yield the premises that have the device of *place*, a chunk of the region at a time."""
     for start in range(0, n_premises, CHUNK):
         out = np.empty(min(CHUNK, n_premises - start), np.bool_)
-        draws.which_below(luck.key("estate.fitted"), place, start, np.uint64(draws.threshold(share)), out)
+        draws.which_below(
+            luck.key("estate.fitted"), place, start, np.uint64(draws.threshold(share)), out
+        )
         yield start + np.flatnonzero(out)
 
 
@@ -102,60 +121,97 @@ def find(scenario: Scenario, replication: int, row: int) -> Address:
     for region in lay_out_regions(scenario):
         for device_type in row_types(scenario):
             place = region.number * 8 + SLOTS[device_type]
-            share = next(share for name, share in scenario.estate.devices.items() if name == device_type)
+            share = next(
+                share for name, share in scenario.estate.devices.items() if name == device_type
+            )
             for numbers in _with_device(luck, place, region.n_premises, share):
                 if 0 <= left < len(numbers):
                     return Address(region.name, device_type, int(numbers[left]))
                 left -= len(numbers)
-    raise ValueError(f"there is no device {row}; the devices are numbered from 0 to {row - left - 1}")
+    raise ValueError(
+        f"there is no device {row}; the devices are numbered from 0 to {row - left - 1}"
+    )
 
 
-# -- living ----------------------------------------------------------------------------------------------------------------------------------------
+# -- living ----------------------------------------------------------------------------------------
 
 
 def is_small(scenario: Scenario) -> bool:
     """Return whether everyone in *scenario* can be run in a few seconds."""
     spec, horizon_s = scenario.estate, scenario.window.warm_up + scenario.window.length
-    rows = spec.premises * sum(share for name, share in spec.devices.items() if name in row_types(scenario))
-    drawn = horizon_s * len(spec.regions) * len(scenario.traffic.kinds) if scenario.traffic.level > 0 else 0
-    return rows <= MOST_ROWS and rows * horizon_s / DAY_S <= MOST_DEVICE_DAYS and drawn <= MOST_DRAWS
+    rows = spec.premises * sum(
+        share for name, share in spec.devices.items() if name in row_types(scenario)
+    )
+    drawn = (
+        horizon_s * len(spec.regions) * len(scenario.traffic.kinds)
+        if scenario.traffic.level > 0
+        else 0
+    )
+    return (
+        rows <= MOST_ROWS and rows * horizon_s / DAY_S <= MOST_DEVICE_DAYS and drawn <= MOST_DRAWS
+    )
 
 
 def _uncongested(stage: Stage) -> Stage:
     """Return *stage* as one premises alone meets it: what depends on others is left out."""
-    rows = tuple(row for row in stage.mitigations if stage.stage in ("device", "hub") or row.kind in OWN_ROWS)
+    rows = tuple(
+        row for row in stage.mitigations if stage.stage in ("device", "hub") or row.kind in OWN_ROWS
+    )
     return stage.model_copy(update={"capacity": None, "mitigations": rows})
 
 
 def live(scenario: Scenario, replication: int, address: Address) -> Life:
-    """Return the life of the device at *address*; one that *scenario* does not fit there has none."""
+    """Return the life of the device at *address*; one that *scenario* does not fit there has none.
+    """
     luck = Luck(scenario.seed, replication)
     if is_small(scenario):
         regions = settle(scenario, luck)
     else:
         stages = tuple(_uncongested(stage) for stage in scenario.network)
-        scenario = scenario.model_copy(update={"network": stages, "traffic": scenario.traffic.model_copy(update={"level": 0.0})})
+        scenario = scenario.model_copy(
+            update={
+                "network": stages,
+                "traffic": scenario.traffic.model_copy(update={"level": 0.0}),
+            }
+        )
         regions = lay_out_regions(scenario)
         for region in regions:
             if region.name == address.region and address.index < region.n_premises:
                 region.premises = [move_in(scenario, luck, region, address.index)]
     at_address = (
         device
-        for region in regions if region.name == address.region
-        for device in region.devices(address.device_type) if device.index == address.index
+        for region in regions
+        if region.name == address.region
+        for device in region.devices(address.device_type)
+        if device.index == address.index
     )
     device = next(at_address, None)
     if device is None:
-        return Life(f"there is no {address.device_type} in {address.region}, premises {address.index}.", [], "")
+        return Life(
+            f"there is no {address.device_type} in {address.region}, premises {address.index}.",
+            [],
+            "",
+        )
     world = run_world(scenario, luck, regions)
-    happened = _living(world, device) if isinstance(device, Living) else [*_changes(device), *_faults(device)]
-    lines = sorted([*happened, *_messages(world, device), *_repairs(world, device)], key=lambda line: line.second)
+    happened = (
+        _living(world, device)
+        if isinstance(device, Living)
+        else [*_changes(device), *_faults(device)]
+    )
+    lines = sorted(
+        [*happened, *_messages(world, device), *_repairs(world, device)],
+        key=lambda line: line.second,
+    )
     return Life(_opening(world, device), lines, _summary(world, device))
 
 
 def move_in(scenario: Scenario, luck: Luck, region: Region, index: int) -> Premises:
     """Return one premises with all its devices, of a firmware world or not."""
-    return build_premises(scenario, luck, region, index) if scenario.firmware is None else living_premises(scenario, luck, region, index)
+    return (
+        build_premises(scenario, luck, region, index)
+        if scenario.firmware is None
+        else living_premises(scenario, luck, region, index)
+    )
 
 
 def row_types(scenario: Scenario) -> tuple[str, ...]:
@@ -163,22 +219,36 @@ def row_types(scenario: Scenario) -> tuple[str, ...]:
     return ROW_TYPES if scenario.firmware is None else living_types(scenario)
 
 
-# -- telling ---------------------------------------------------------------------------------------------------------------------------------------
+# -- telling ---------------------------------------------------------------------------------------
 
 
 def _opening(world: TwinWorld, device: Device) -> str:
     home, reporting = device.premises, world.scenario.reporting
     facts = [
-        f"{device.device_type.upper()} in {device.region.name}, premises {device.index} (user {home.user})",
-        {Reach.REACHED: "reached by WAN", Reach.NO_WAN: "without WAN", Reach.NOT_COMMUNICATING: "its hub not communicating"}[home.reach],
+        (
+            f"{device.device_type.upper()} in {device.region.name}, premises {device.index} (user"
+            f" {home.user})"
+        ),
+        {
+            Reach.REACHED: "reached by WAN",
+            Reach.NO_WAN: "without WAN",
+            Reach.NOT_COMMUNICATING: "its hub not communicating",
+        }[home.reach],
         "takes local updates" if device.takes_part else "takes no local updates",
-        f"rule {reporting.rule}, " + ("reports" if device.reports and not reporting.traits.is_silent else "does not report"),
+        f"rule {reporting.rule}, "
+        + ("reports" if device.reports and not reporting.traits.is_silent else "does not report"),
     ]
     alone = "Only this premises was run: the network is taken as uncongested."
     if isinstance(world, FirmwareWorld) and isinstance(device, Living):
         facts = firmware.facts(world, device)
-        alone = "Only this premises was run: campaigns and the gateway see it alone, and the network is taken as uncongested."
-    return f"{'; '.join(facts)}. {'Everyone was run, queues included.' if is_small(world.scenario) else alone}"
+        alone = (
+            "Only this premises was run: campaigns and the gateway see it alone, and the network is"
+            " taken as uncongested."
+        )
+    return (
+        f"{'; '.join(facts)}."
+        f" {'Everyone was run, queues included.' if is_small(world.scenario) else alone}"
+    )
 
 
 def _living(world: TwinWorld, device: Living) -> Iterator[Line]:
@@ -189,22 +259,39 @@ def _living(world: TwinWorld, device: Living) -> Iterator[Line]:
 
 def _changes(device: Device) -> Iterator[Line]:
     for change in device.changes:
-        says = f"the SMI still says {device.smi.version_before(change.second)}" if device.smi.is_kept else "the SMI keeps no version of a Type 2 device"
-        hub = {None: "", True: ", and its hub hears of it", False: ", and its hub misses it"}[change.heard]
+        says = (
+            f"the SMI still says {device.smi.version_before(change.second)}"
+            if device.smi.is_kept
+            else "the SMI keeps no version of a Type 2 device"
+        )
+        hub = {None: "", True: ", and its hub hears of it", False: ", and its hub misses it"}[
+            change.heard
+        ]
         yield Line(change.second, f"installs version {change.version} from its Wi-Fi{hub}; {says}")
 
 
 def _faults(device: Device) -> Iterator[Line]:
     home = device.premises
     for spell in home.spells:
-        yield Line(spell.start_s, f"the {'power goes' if spell.is_outage else 'hub is'} off for {_span(spell.end_s - spell.start_s)}")
+        yield Line(
+            spell.start_s,
+            f"the {'power goes' if spell.is_outage else 'hub is'} off for"
+            f" {_span(spell.end_s - spell.start_s)}",
+        )
     for outage in home.link_outages:
-        yield Line(outage.start_s, f"the link of the hub is down for {_span(outage.end_s - outage.start_s)}")
+        yield Line(
+            outage.start_s,
+            f"the link of the hub is down for {_span(outage.end_s - outage.start_s)}",
+        )
 
 
 def _messages(world: TwinWorld, device: Device) -> Iterator[Line]:
     for message in world.messages:
-        is_hubs = message.sender is not None and message.sender is device.premises.hub and (device.reports or message.cause == "alert")
+        is_hubs = (
+            message.sender is not None
+            and message.sender is device.premises.hub
+            and (device.reports or message.cause == "alert")
+        )
         if message.sender is not device and not is_hubs:
             continue
         carried = [version for spoken_of, version in message.carries if spoken_of is device]
@@ -212,38 +299,71 @@ def _messages(world: TwinWorld, device: Device) -> Iterator[Line]:
             what = f"{'its hub' if is_hubs else 'its'} alert {message.kind}"
         else:
             unwritten = "" if message.made_s < 0 else " (not written to the SMI)"
-            what = REPORT_NAMES[message.cause] + (f" with version {carried[0]}" if carried else unwritten)
+            what = REPORT_NAMES[message.cause] + (
+                f" with version {carried[0]}" if carried else unwritten
+            )
         end = _end(message, device)
-        yield Line(message.raised_s, f"{what} {end}", alike=f"{what} {message.fate}" if _is_dull(message, device, carried) else "")
+        yield Line(
+            message.raised_s,
+            f"{what} {end}",
+            alike=f"{what} {message.fate}" if _is_dull(message, device, carried) else "",
+        )
 
 
 def _is_dull(message: Message, device: Device, carried: list[int]) -> bool:
     """Return whether *message* changes nothing in the SMI."""
-    return message.fate != "delivered" or not carried or not device.smi.is_kept or carried[0] == device.smi.version_before(message.at_s)
+    return (
+        message.fate != "delivered"
+        or not carried
+        or not device.smi.is_kept
+        or carried[0] == device.smi.version_before(message.at_s)
+    )
 
 
 def _end(message: Message, device: Device) -> str:
-    """Say what became of *message*: where rows stopped or held it, how often it was tried, where it waited."""
+    """Say what became of *message*: where rows stopped or held it, how often it was tried, where it
+    waited.
+    """
     if message.made_s < 0:
-        return f"is {message.fate} at {message.stage}" if message.has_ended else "is still held back when the world ends"
-    leaves = f"is held back for {_span(message.made_s - message.raised_s)}, leaves and" if message.made_s > message.raised_s else "leaves and"
+        return (
+            f"is {message.fate} at {message.stage}"
+            if message.has_ended
+            else "is still held back when the world ends"
+        )
+    leaves = (
+        f"is held back for {_span(message.made_s - message.raised_s)}, leaves and"
+        if message.made_s > message.raised_s
+        else "leaves and"
+    )
     if message.fate == "expired":
         return f"{leaves} expires: {_why_expired(message, device)}"
     tries = f" at attempt {len(message.attempts)}" if len(message.attempts) > 1 else ""
     hops = [hop for attempt in message.attempts[-1:] for hop in attempt.hops]
-    waits = [f"{hop.departed_s - hop.arrived_s} s at {hop.server.stage}" for hop in hops if hop.departed_s is not None and hop.departed_s > hop.arrived_s]
+    waits = [
+        f"{hop.departed_s - hop.arrived_s} s at {hop.server.stage}"
+        for hop in hops
+        if hop.departed_s is not None and hop.departed_s > hop.arrived_s
+    ]
     waited = f", having waited {' and '.join(waits)}" if waits else ""
     if message.fate == "delivered":
         return f"{leaves} reaches the SMI after {message.at_s - message.raised_s} s{tries}{waited}"
     if message.stage:
         return f"{leaves} is {message.fate} at {message.stage}{tries}{waited}"
-    return f"{leaves} is lost" if message.fate == "lost" else f"{leaves} has not arrived when the world ends{waited}"
+    return (
+        f"{leaves} is lost"
+        if message.fate == "lost"
+        else f"{leaves} has not arrived when the world ends{waited}"
+    )
 
 
 def _why_expired(message: Message, device: Device) -> str:
     if device.premises.reach is not Reach.REACHED:
         return "nobody can hear the hub"
-    return "the power is off" if is_dark(device.premises, message.made_s) else "the link is down, or the power off when it is back"
+    return (
+        "the power is off"
+        if is_dark(device.premises, message.made_s)
+        else "the link is down, or the power off when it is back"
+    )
 
 
 def _repairs(world: TwinWorld, device: Device) -> Iterator[Line]:
@@ -252,11 +372,19 @@ def _repairs(world: TwinWorld, device: Device) -> Iterator[Line]:
             if ended_s is not None:
                 yield Line(ended_s, f"the {name} is RIGHT again after {_span(ended_s - began_s)}")
             else:
-                yield Line(world.horizon_s, f"the world ends; the {name} has been WRONG for {_span(world.horizon_s - began_s)}")
+                yield Line(
+                    world.horizon_s,
+                    f"the world ends; the {name} has been WRONG for"
+                    f" {_span(world.horizon_s - began_s)}",
+                )
 
 
 def _ledgers(device: Device) -> list[tuple[str, Record]]:
-    return [(name, record) for name, record in (("SMI record", device.smi), ("hub record", device.hub_record)) if record.is_kept]
+    return [
+        (name, record)
+        for name, record in (("SMI record", device.smi), ("hub record", device.hub_record))
+        if record.is_kept
+    ]
 
 
 def _summary(world: TwinWorld, device: Device) -> str:
@@ -266,8 +394,13 @@ def _summary(world: TwinWorld, device: Device) -> str:
         if record.is_kept:
             measured = measure(record, world.warm_up_s, world.horizon_s)
             right_s = window_s - measured.wrong_s - measured.unknown_s
-            forgotten = f", UNKNOWN for {measured.unknown_s / DAY_S:.2f} d" if measured.unknown_s else ""
-            totals.append(f"{name} RIGHT for {right_s / DAY_S:.2f} d, WRONG for {measured.wrong_s / DAY_S:.2f} d{forgotten}")
+            forgotten = (
+                f", UNKNOWN for {measured.unknown_s / DAY_S:.2f} d" if measured.unknown_s else ""
+            )
+            totals.append(
+                f"{name} RIGHT for {right_s / DAY_S:.2f} d, WRONG for"
+                f" {measured.wrong_s / DAY_S:.2f} d{forgotten}"
+            )
         else:
             totals.append(f"{name} UNKNOWN for {window_s / DAY_S:.2f} d")
     return f"In the {window_s / DAY_S:.2f} d after warm-up: {'; '.join(totals)}."
@@ -278,21 +411,33 @@ def _told(scenario: Scenario, life: Life) -> str:
     for alike, group in groupby(life.lines, key=lambda line: line.alike):
         lines = list(group)
         dull = alike != "" and len(lines) > 2
-        text += [f"{_time(scenario, line.second)}  {line.text}" for line in (lines[:1] if dull else lines)]
+        text += [
+            f"{_time(scenario, line.second)}  {line.text}"
+            for line in (lines[:1] if dull else lines)
+        ]
         if dull:
-            text.append(f"{_time(scenario, lines[-1].second)}  … the last of {len(lines) - 1} more like it")
+            text.append(
+                f"{_time(scenario, lines[-1].second)}  … the last of {len(lines) - 1} more like it"
+            )
     return "\n".join([*text, life.summary] if life.summary else text)
 
 
 def _first_difference(scenario: Scenario, here: Life, there: Life, labels: tuple[str, str]) -> str:
-    lines, others = [(line.second, line.text) for line in here.lines], [(line.second, line.text) for line in there.lines]
+    lines = [(line.second, line.text) for line in here.lines]
+    others = [(line.second, line.text) for line in there.lines]
     if lines == others:
         return "First difference: none; the same things happen to it at the same seconds."
-    n = next((i for i, (line, other) in enumerate(zip(lines, others, strict=False)) if line != other), min(len(lines), len(others)))
-    told = [
-        f"{label}, {f'{_time(scenario, side[n][0])} {side[n][1]}' if n < len(side) else 'nothing more happens'}"
-        for label, side in zip(labels, (lines, others), strict=True)
-    ]
+    n = next(
+        (i for i, (line, other) in enumerate(zip(lines, others, strict=False)) if line != other),
+        min(len(lines), len(others)),
+    )
+    told = []
+    for label, side in zip(labels, (lines, others), strict=True):
+        happens = "nothing more happens"
+        if n < len(side):
+            second, text = side[n]
+            happens = f"{_time(scenario, second)} {text}"
+        told.append(f"{label}, {happens}")
     return f"First difference: {'; '.join(f'in {part}' for part in told)}."
 
 
@@ -302,7 +447,9 @@ def _time(scenario: Scenario, second: int) -> str:
         moved_s = sum(by_s for when, by_s in moves(window.start, second + 1))
         zone = " BST" if ahead_s(window.start) + moved_s else " GMT"
         second += moved_s
-    return (datetime.combine(window.start, datetime.min.time()) + timedelta(seconds=second)).strftime("%Y-%m-%d %H:%M:%S") + zone
+    return (
+        datetime.combine(window.start, datetime.min.time()) + timedelta(seconds=second)
+    ).strftime("%Y-%m-%d %H:%M:%S") + zone
 
 
 def _span(seconds: int) -> str:
@@ -310,5 +457,7 @@ def _span(seconds: int) -> str:
     days, rest = divmod(seconds, DAY_S)
     hours, rest = divmod(rest, 3600)
     minutes, rest = divmod(rest, 60)
-    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")) if n]
+    parts = [
+        f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")) if n
+    ]
     return " ".join(parts[:2]) or "0 s"

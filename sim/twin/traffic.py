@@ -1,4 +1,5 @@
-"""The traffic of others: anonymous messages, a Poisson count a second (`docs/model.md` section 7)."""
+"""The traffic of others: anonymous messages, a Poisson count a second (`docs/model.md` section 7).
+"""
 
 from __future__ import annotations
 
@@ -18,15 +19,25 @@ if TYPE_CHECKING:
 
 
 def anonymous_traffic(world: TwinWorld, region: Region, kind: str) -> Process:
-    """Send the anonymous messages of one *kind* in *region*, each from a home and with a rank of its own."""
+    """Send the anonymous messages of one *kind* in *region*, each from a home and with a rank of
+    its own.
+    """
     spec = world.scenario.traffic
     weights = spec.profiles[spec.kinds[kind].profile]
     average = added(weights) / len(weights)
-    mean_per_s = spec.level * float(spec.kinds[kind].rate) * population(world.scenario, region, spec.kinds[kind].per)
+    mean_per_s = (
+        spec.level
+        * float(spec.kinds[kind].rate)
+        * population(world.scenario, region, spec.kinds[kind].per)
+    )
     thresholds = [draws.poisson_cdf_thresholds(mean_per_s * weight / average) for weight in weights]
     key = world.luck.key(f"traffic.{kind}")
     for second in range(world.horizon_s):
-        n = int(draws.poisson_count(draws.word(key, region.number, second, 0), thresholds[second // 3600 % 24]))
+        n = int(
+            draws.poisson_count(
+                draws.word(key, region.number, second, 0), thresholds[second // 3600 % 24]
+            )
+        )
         if n == 0:
             continue
         yield pause(world.env, second - int(world.env.now), Turn.TRAFFIC)
@@ -46,7 +57,9 @@ def _message(
 
 
 def departure(world: TwinWorld, message: Message) -> Process:
-    """Let an anonymous *message* leave now, or when its link is free, if its hub can keep it so long."""
+    """Let an anonymous *message* leave now, or when its link is free, if its hub can keep it so
+    long.
+    """
     world.messages.append(message)
     free_s = message.raised_s if message.is_central else release_s(message.home, message.raised_s)
     if free_s > message.raised_s:
@@ -58,10 +71,14 @@ def departure(world: TwinWorld, message: Message) -> Process:
 
 
 def population(scenario: Scenario, region: Region, per: str) -> float:
-    """Return the expected number of what sends a kind of traffic in *region*: meters, devices or premises."""
+    """Return the expected number of what sends a kind of traffic in *region*: meters, devices or
+    premises.
+    """
     fitted = scenario.estate.devices
     if per == "meter":
-        return region.n_premises * added(share for name, share in fitted.items() if name in ("esme", "gsme"))
+        return region.n_premises * added(
+            share for name, share in fitted.items() if name in ("esme", "gsme")
+        )
     if per == "device":
         return region.n_premises * (2 + added(fitted.values()))
     return float(region.n_premises)

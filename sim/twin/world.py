@@ -1,4 +1,6 @@
-"""What the twin's processes share: the clock, the luck, the estate, the stages, and everything that was ever sent."""
+"""What the twin's processes share: the clock, the luck, the estate, the stages, and everything that
+was ever sent.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,16 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
 
-
 @dataclass(eq=False)
 class TwinWorld:
-    """One small world. *messages* is every message raised, named and anonymous; *han_writes_s* the second of every HAN write to a hub.
+    """One small world. *messages* is every message raised, named and anonymous; *han_writes_s* the
+    second of every HAN write to a hub.
 
-    *left_s* holds by (region number, "first" or "retry") when attempts left that a retry row is for; *touched* counts by (stage, number of the row, its kind,
-    kind of message, "stopped" or "put_off"). *desks* are rows of device and hub by sender and kind, *makings* where its messages of a second meet to be made,
-    *shelves* where a hub keeps them while its link is down; *door* is the SMI's.
+    *left_s* holds by (region number, "first" or "retry") when attempts left that a retry row is
+    for; *touched* counts by (stage, number of the row, its kind, kind of message, "stopped" or
+    "put_off"). *desks* are rows of device and hub by sender and kind, *makings* where its messages
+    of a second meet to be made, *shelves* where a hub keeps them while its link is down; *door* is
+    the SMI's.
     """
 
     scenario: Scenario
@@ -83,7 +87,9 @@ class TwinWorld:
         return [home for region in self.regions for home in region.premises]
 
     def senders(self, home: Premises) -> list[Sender]:
-        """Return those of *home* who send version reports: nobody, its hub if a device of it reports, or its reporting devices."""
+        """Return those of *home* who send version reports: nobody, its hub if a device of it
+        reports, or its reporting devices.
+        """
         rule = self.scenario.reporting.traits
         reporting = [device for device in home.devices if device.reports]
         if rule.is_silent or not reporting:
@@ -93,12 +99,16 @@ class TwinWorld:
     def load(self, message: Message) -> None:
         """Let a version report carry what its sender knows now of each device it speaks of."""
         reporting, home = self.scenario.reporting, message.home
-        if message.kind != VERSION_REPORT or (reporting.traits.reads_the_hub and not reporting.read.refreshes_smi):
+        if message.kind != VERSION_REPORT or (
+            reporting.traits.reads_the_hub and not reporting.read.refreshes_smi
+        ):
             return
         for device in home.devices:
             if device is message.sender or (message.sender is home.hub and device.reports):
                 is_stored = reporting.traits.hub_keeps
-                message.carries.append((device, device.hub_record.version if is_stored else device.version_true))
+                message.carries.append(
+                    (device, device.hub_record.version if is_stored else device.version_true)
+                )
 
     def note(self, stage: str, number: int, row: str, message: Message, what: str) -> None:
         """Note that a row stopped *message* or put it off, if it counts."""
@@ -106,7 +116,9 @@ class TwinWorld:
             self.touched[stage, number, row, message.kind, what] += 1
 
     def deliver(self, attempts: list[Attempt]) -> list[bool]:
-        """Deliver the messages of *attempts* now and write what they carry into the SMI; return which had not ended before."""
+        """Deliver the messages of *attempts* now and write what they carry into the SMI; return
+        which had not ended before.
+        """
         return [self._deliver(attempt) for attempt in attempts]
 
     def _deliver(self, attempt: Attempt) -> bool:
@@ -121,6 +133,8 @@ class TwinWorld:
 
 
 def _order_written(attempt: Attempt) -> tuple[int, int]:
-    """Return what orders the writing of one second: who was made first, a timer before a change; anonymous messages write nothing."""
+    """Return what orders the writing of one second: who was made first, a timer before a change;
+    anonymous messages write nothing.
+    """
     message = attempt.message
     return message.made_s, -1 if message.sender is None else MessageCause.of(message.cause)

@@ -37,7 +37,9 @@ def sim(*arguments):
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """Return a folder with a small experiment and its results under `out`, run from the command line."""
+    """Return a folder with a small experiment and its results under `out`, run from the command
+    line.
+    """
     folder = tmp_path_factory.mktemp("home")
     (folder / "small.yaml").write_text(EXPERIMENT)
     answer = sim("run", folder / "small.yaml", "--out", folder / "out", "--jobs", 1)
@@ -62,19 +64,35 @@ def mischief(monkeypatch):
 
 
 def test_run_prints_the_answer_then_where_the_rest_is(home, run):
-    """Results on stdout; on stderr nothing but progress, and that only where the machine took seconds."""
+    """Results on stdout; on stderr nothing but progress, and that only where the machine took
+    seconds.
+    """
     *answer, report, results = (home / "answer.txt").read_text().splitlines()
 
     assert any(line for line in answer)
     assert report.startswith(f"report: {run}/")
     assert results == f"results: {run}"
-    assert all(" of 4 replications (" in line for line in (home / "errors.txt").read_text().splitlines())
+    assert all(
+        " of 4 replications (" in line for line in (home / "errors.txt").read_text().splitlines()
+    )
     assert verify(run) == []
 
 
 def test_run_speaks_json(home):
     """With --json, stdout is one document: where, how it went, and the summary."""
-    answer = sim("run", home / "small.yaml", "--out", home / "json", "--jobs", 1, "--json", "--replications", 1, "--seed", 5)
+    answer = sim(
+        "run",
+        home / "small.yaml",
+        "--out",
+        home / "json",
+        "--jobs",
+        1,
+        "--json",
+        "--replications",
+        1,
+        "--seed",
+        5,
+    )
     told = json.loads(answer.stdout)
 
     assert answer.exit_code == 0
@@ -86,17 +104,34 @@ def test_run_speaks_json(home):
 
 def test_run_with_the_twin_says_the_same(home, run):
     """The other engine, the same tables of arrivals and ledgers."""
-    assert sim("run", home / "small.yaml", "--out", home / "twin", "--jobs", 1, "--engine", "twin", "-q").exit_code == 0
+    assert (
+        sim(
+            "run",
+            home / "small.yaml",
+            "--out",
+            home / "twin",
+            "--jobs",
+            1,
+            "--engine",
+            "twin",
+            "-q",
+        ).exit_code
+        == 0
+    )
     twin = find_run("small", home / "twin")
 
     for name in ("arrivals", "ledgers", "fates"):
-        assert (twin / f"tables/{name}.parquet").read_bytes() == (run / f"tables/{name}.parquet").read_bytes()
+        assert (twin / f"tables/{name}.parquet").read_bytes() == (
+            run / f"tables/{name}.parquet"
+        ).read_bytes()
 
 
 def test_faults_are_told_with_their_lines(tmp_path):
     """All of them, on stderr, with exit code 2, and nothing is written."""
     path = tmp_path / "bad.yaml"
-    path.write_text("schema_version: 1\nextends: gb_base\nname: bad\nseeds: 3\nestate: {premises: -4}\n")
+    path.write_text(
+        "schema_version: 1\nextends: gb_base\nname: bad\nseeds: 3\nestate: {premises: -4}\n"
+    )
     for command in ("run", "check", "plan"):
         answer = sim(command, path, *(["--out", tmp_path / "out"] if command == "run" else []))
         assert answer.exit_code == 2
@@ -107,7 +142,15 @@ def test_faults_are_told_with_their_lines(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("fly",), ("run",), ("run", "gb_base", "--replications", "0"), ("run", "gb_base", "--engine", "warp"), ("explain", "x"), ("check",)]
+    "arguments",
+    [
+        ("fly",),
+        ("run",),
+        ("run", "gb_base", "--replications", "0"),
+        ("run", "gb_base", "--engine", "warp"),
+        ("explain", "x"),
+        ("check",),
+    ],
 )
 def test_bad_usage_is_exit_code_2(arguments):
     answer = sim(*arguments)
@@ -117,7 +160,10 @@ def test_bad_usage_is_exit_code_2(arguments):
 
 def test_check_names_each_file(home):
     """Sound files on stdout, faults on stderr; one bad file fails the lot. Changes apply to all."""
-    assert sim("check", home / "small.yaml", "gb_base").stdout == f"{home / 'small.yaml'}: sound\ngb_base: sound\n"
+    assert (
+        sim("check", home / "small.yaml", "gb_base").stdout
+        == f"{home / 'small.yaml'}: sound\ngb_base: sound\n"
+    )
     answer = sim("check", "gb_base", "nowhere", "--json")
     assert answer.exit_code == 2
     told = json.loads(answer.stdout)
@@ -148,7 +194,11 @@ def test_ctrl_c_is_exit_code_130_and_keeps_what_is_finished(home, tmp_path, misc
     stopped = next((tmp_path / "small").glob("*-*"))
 
     mischief.clear()
-    assert f"results: {stopped}" in sim("run", home / "small.yaml", "--out", tmp_path, "--jobs", 1).stdout
+    assert (
+        f"results: {stopped}" in sim(
+            "run", home / "small.yaml", "--out", tmp_path, "--jobs", 1
+        ).stdout
+    )
 
 
 def test_results_that_cannot_be_written_are_exit_code_1(home, tmp_path):
@@ -185,7 +235,9 @@ def test_what_does_not_fit_is_exit_code_4(home, tmp_path, monkeypatch, command):
 
 def test_verify_names_what_is_damaged(home, run, tmp_path):
     """0 when all is as written, 3 with the file's name when not, 3 when there is nothing."""
-    assert sim("verify", "small", "--out", home / "out").stdout.endswith("all as they were written\n")
+    assert sim("verify", "small", "--out", home / "out").stdout.endswith(
+        "all as they were written\n"
+    )
     copy = shutil.copytree(run, tmp_path / "copy")
     data = bytearray((copy / "summary.csv").read_bytes())
     data[100] ^= 1
@@ -196,7 +248,10 @@ def test_verify_names_what_is_damaged(home, run, tmp_path):
     assert "summary.csv is damaged" in answer.stderr
     assert len(json.loads(sim("verify", copy, "--json").stdout)["findings"]) == 1
     assert [sim(command, copy).exit_code for command in ("report",)] == [3]
-    assert [sim("explain", copy, "--device", 0).exit_code, sim("compare", copy, run).exit_code] == [3, 3]
+    assert [sim("explain", copy, "--device", 0).exit_code, sim("compare", copy, run).exit_code] == [
+        3,
+        3,
+    ]
     nowhere = sim("verify", "nowhere", "--out", tmp_path)
     assert nowhere.exit_code == 3
     assert "no results at nowhere" in nowhere.stderr
@@ -228,8 +283,21 @@ def test_report_is_written_again_from_the_folder_alone(run, tmp_path):
 
 
 def test_run_and_report_take_one_name(tmp_path):
-    """Whatever was given to `run` finds its newest results, whatever they are called there; two files of one name are told apart."""
-    small = ["--out", tmp_path, "--set", "estate.premises=20", "--set", "window.length=1 d", "--replications", 1, "--jobs", 1]
+    """Whatever was given to `run` finds its newest results, whatever they are called there; two
+    files of one name are told apart.
+    """
+    small = [
+        "--out",
+        tmp_path,
+        "--set",
+        "estate.premises=20",
+        "--set",
+        "window.length=1 d",
+        "--replications",
+        1,
+        "--jobs",
+        1,
+    ]
     mine = tmp_path / "law_daily.yaml"
     mine.write_text("schema_version: 1\nextends: laws/daily\nquestion: Another?\n")
     for file in ("laws/daily", mine):
@@ -243,15 +311,26 @@ def test_run_and_report_take_one_name(tmp_path):
 
 def test_compare_tells_leaves_and_metrics_apart(home, run, tmp_path):
     """What was changed, and what came of it."""
-    sim("run", home / "small.yaml", "--out", tmp_path, "--jobs", 1, "-q", "--set", "reporting.period=2 d")
+    sim(
+        "run",
+        home / "small.yaml",
+        "--out",
+        tmp_path,
+        "--jobs",
+        1,
+        "-q",
+        "--set",
+        "reporting.period=2 d",
+    )
     other = next((tmp_path / "small").glob("*-*"))
     answer = sim("compare", run, other)
     told = json.loads(sim("compare", run, other, "--json").stdout)
 
     assert answer.exit_code == 0
     assert told["leaves"] == [
-        {"cell": cell, "leaf": "reporting.period", "run": "1 d", "other": "2 d"} for cell in ("quiet", "daily")
-    ]  # fmt: skip
+        {"cell": cell, "leaf": "reporting.period", "run": "1 d", "other": "2 d"}
+        for cell in ("quiet", "daily")
+    ]
     assert {row["cell"] for row in told["metrics"]} == {"daily"}
     row = next(row for row in told["metrics"] if row["metric"] == "reports_per_device_year")
     assert row["difference"] == pytest.approx(row["other"] - row["run"])
@@ -266,7 +345,11 @@ def test_explain_tells_a_life(run):
     assert answer.exit_code == 0
     assert "premises" in answer.stdout
     assert json.loads(sim("explain", run, "--device", 3, "--json").stdout)["cell"] == "quiet"
-    for wrong in (("--device", 999_999), ("--device", 1, "--cell", "loud"), ("--device", 1, "--versus", "loud")):
+    for wrong in (
+        ("--device", 999_999),
+        ("--device", 1, "--cell", "loud"),
+        ("--device", 1, "--versus", "loud"),
+    ):
         assert sim("explain", run, *wrong).exit_code == 2
 
 
@@ -299,20 +382,52 @@ def test_nothing_a_terminal_would_obey_is_printed(tmp_path):
 
 def test_the_program_starts_light(root):
     """Help, check, list and schema load nothing heavy, each in a fresh process."""
-    heavy = {"numpy", "pandas", "numba", "scipy", "matplotlib", "pyarrow", "simpy", "joblib", "jinja2", "rich"}
-    code = "import sys\nfrom sim.cli import main\ntry: main()\nfinally: print(*sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)"
+    heavy = {
+        "numpy",
+        "pandas",
+        "numba",
+        "scipy",
+        "matplotlib",
+        "pyarrow",
+        "simpy",
+        "joblib",
+        "jinja2",
+        "rich",
+    }
+    code = (
+        "import sys\nfrom sim.cli import main\ntry: main()\nfinally:"
+        " print(*sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)"
+    )
     for arguments in (["--help"], ["run", "--help"], ["check", "gb_base"], ["list"], ["schema"]):
-        answer = subprocess.run([sys.executable, "-c", code, *arguments], cwd=root, capture_output=True, text=True, check=True, timeout=60)
+        answer = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
         assert not heavy & set(answer.stderr.split())
 
 
 def test_python_m_sim_is_sim(root, home, run):
     """The module, the exit codes and the streams of a real process."""
     command = [sys.executable, "-m", "sim", "verify", "small", "--out", home / "out"]
-    answer = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=60, check=False
+    )
     assert (answer.returncode, answer.stderr) == (0, "")
     assert answer.stdout.startswith(str(run))
-    assert subprocess.run([sys.executable, "-m", "sim", "run", "nowhere"], cwd=root, capture_output=True, timeout=60, check=False).returncode == 2
+    assert (
+        subprocess.run(
+            [sys.executable, "-m", "sim", "run", "nowhere"],
+            cwd=root,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        ).returncode
+        == 2
+    )
 
 
 def test_a_run_in_which_nothing_succeeds_has_no_report(home, tmp_path, mischief):
@@ -329,7 +444,11 @@ def test_a_run_in_which_nothing_succeeds_has_no_report(home, tmp_path, mischief)
 def test_a_backend_is_one_that_is_there(monkeypatch):
     """loky, or Dask where it is installed; anything else is bad usage."""
     monkeypatch.setattr("sim.cli.options.find_spec", lambda name: None)
-    for backend, words in (("fog", "neither loky nor dask:ADDRESS"), ("dask:", "neither loky nor dask:ADDRESS"), ("dask:tcp://127.0.0.1:1", "extra `dask`")):
+    for backend, words in (
+        ("fog", "neither loky nor dask:ADDRESS"),
+        ("dask:", "neither loky nor dask:ADDRESS"),
+        ("dask:tcp://127.0.0.1:1", "extra `dask`"),
+    ):
         answer = sim("run", "gb_base", "--backend", backend)
         assert answer.exit_code == 2
         assert words in answer.stderr

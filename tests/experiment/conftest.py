@@ -13,6 +13,8 @@ from tests.experiment import standin
 from tests.experiment.mischief import EXPERIMENT
 
 SMALL = ["estate.premises=60", "window.warm_up=0 s", "window.length=1 d"]
+
+
 @pytest.fixture
 def pretend(monkeypatch):
     """Let the fast engine be the stand-in; return the list of its calls."""
@@ -27,7 +29,9 @@ def experiment(tmp_path):
 
     def load_it(question="none", replications=2):
         path = tmp_path / "small.yaml"
-        path.write_text(textwrap.dedent(EXPERIMENT.format(question=question, replications=replications)))
+        path.write_text(
+            textwrap.dedent(EXPERIMENT.format(question=question, replications=replications))
+        )
         return load(path)
 
     return load_it
@@ -35,7 +39,9 @@ def experiment(tmp_path):
 
 @pytest.fixture
 def carry_out(tmp_path):
-    """Return a function that carries out what was loaded under a folder of results, one replication at a time."""
+    """Return a function that carries out what was loaded under a folder of results, one replication
+    at a time.
+    """
 
     def run(loaded, out="out", jobs=1, again=False, then=None):
         plan, source = planned(loaded, "fast"), Source("a file", "its text", ())

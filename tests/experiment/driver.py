@@ -1,4 +1,6 @@
-"""Run an experiment with the stand-in engine and a stand-in report: `python driver.py EXPERIMENT.yaml OUT JOBS [BACKEND]`. Killed at will."""
+"""Run an experiment with the stand-in engine and a stand-in report: `python driver.py
+EXPERIMENT.yaml OUT JOBS [BACKEND]`. Killed at will.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1])]  # worker processes find the engine `standin` by its name
+# worker processes find the engine `standin` by its name
+sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 import sim.experiment.pulse as pulse  # noqa: E402
 from sim.experiment import Options, Source, execute, planned  # noqa: E402
@@ -24,7 +27,8 @@ def report(run):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored; this one is to hear it
+    # a shell's background job starts with Ctrl-C ignored; this one is to hear it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     file, out, jobs, backend = [*sys.argv[1:], "loky"][:4]
     ENGINES["fast"] = "standin"
     pulse.SILENCE_S = float(os.environ.get("SILENCE_S", pulse.SILENCE_S))

@@ -1,6 +1,8 @@
-"""What can befall a sweep: processes killed, bytes altered, a disk that is full. Each campaign returns what came of it, or fails with an assertion.
+"""What can befall a sweep: processes killed, bytes altered, a disk that is full. Each campaign
+returns what came of it, or fails with an assertion.
 
-The tests run a few of each; `python -m benchmarks.durability` runs them all. The sweeps are of the stand-in engine: it is the folder that is on trial.
+The tests run a few of each; `python -m benchmarks.durability` runs them all. The sweeps are of the
+stand-in engine: it is the folder that is on trial.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1])]  # outside pytest, `tests` is the name of somebody else's package
+# outside pytest, `tests` is the name of somebody else's package
+sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 import standin  # noqa: E402
 from driver import report  # noqa: E402
@@ -45,16 +48,29 @@ seed: 7
 
 
 def write_experiment(folder, question, replications):
-    """Write the experiment of four cells with its *question*, which says what mischief the engine does."""
+    """Write the experiment of four cells with its *question*, which says what mischief the engine
+    does.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "small.yaml").write_text(EXPERIMENT.format(question=question, replications=replications))
+    (folder / "small.yaml").write_text(
+        EXPERIMENT.format(question=question, replications=replications)
+    )
     return folder
 
 
 def start(folder, out, jobs, backend="loky"):
     """Start the driver in a process group of its own."""
-    command = [sys.executable, str(DRIVER), str(folder / "small.yaml"), str(folder / out), str(jobs), backend]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    command = [
+        sys.executable,
+        str(DRIVER),
+        str(folder / "small.yaml"),
+        str(folder / out),
+        str(jobs),
+        backend,
+    ]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def ended(process):
@@ -70,7 +86,9 @@ def finish(folder, out, jobs, backend="loky"):
 
 
 def digest(run):
-    """Return the SHA-256 of a run's tables and summaries, each with its name: what all that befalls it must not change."""
+    """Return the SHA-256 of a run's tables and summaries, each with its name: what all that befalls
+    it must not change.
+    """
     found = hashlib.sha256()
     for path in [*sorted((run / "tables").iterdir()), run / "summary.csv", run / "differences.csv"]:
         found.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
@@ -83,7 +101,9 @@ def temporary(folder):
 
 
 def is_sound(run, want):
-    """Whether *run* is whole, as it was written, with the digest wanted and nothing temporary beside it."""
+    """Whether *run* is whole, as it was written, with the digest wanted and nothing temporary
+    beside it.
+    """
     return (verify(run), temporary(run.parent), digest(run)) == ([], [], want)
 
 
@@ -97,7 +117,11 @@ def workers_of(pid):
     """Return the worker processes of process *pid*; Dask starts its own from another thread."""
     found, children = list[int](), list[str]()
     with suppress(OSError):
-        children = [child for thread in Path(f"/proc/{pid}/task").iterdir() for child in (thread / "children").read_text().split()]
+        children = [
+            child
+            for thread in Path(f"/proc/{pid}/task").iterdir()
+            for child in (thread / "children").read_text().split()
+        ]
     for child in children:
         with suppress(OSError):
             command = Path(f"/proc/{child}/cmdline").read_bytes()
@@ -107,10 +131,18 @@ def workers_of(pid):
 
 
 def wait_for_more(n, folder, out, process, total):
-    """Wait until *n* more replications are on disk, or all *total* are, or the process has ended; return whether all are."""
+    """Wait until *n* more replications are on disk, or all *total* are, or the process has ended;
+    return whether all are.
+    """
 
     def kept():
-        return len([path for path in folder.glob(f"{out}/small/*/cells/*") if not path.name.startswith(".")])
+        return len(
+            [
+                path
+                for path in folder.glob(f"{out}/small/*/cells/*")
+                if not path.name.startswith(".")
+            ]
+        )
 
     enough = min(kept() + n, total)
     while kept() < enough and process.poll() is None:
@@ -119,9 +151,11 @@ def wait_for_more(n, folder, out, process, total):
 
 
 def group_kills(folder, kills, seed, *, replications, backends=("loky",), most=25, within_s=0.5):
-    """SIGKILL the process group *kills* times in sweeps that are taken up until they end; return how many sweeps and kills that were.
+    """SIGKILL the process group *kills* times in sweeps that are taken up until they end; return
+    how many sweeps and kills that were.
 
-    A kill strikes at a random instant of *within_s* once none to *most* more replications are done, and of a longer one once all are: in any part of the work.
+    A kill strikes at a random instant of *within_s* once none to *most* more replications are done,
+    and of a longer one once all are: in any part of the work.
     """
     luck = random.Random(seed)
     write_experiment(folder, "sleep", replications)
@@ -134,10 +168,15 @@ def group_kills(folder, kills, seed, *, replications, backends=("loky",), most=2
             process = start(folder, out, jobs, backend)
             wait_until_begun(folder, out, process)
             if done < kills:
-                all_there = wait_for_more(luck.randrange(most), folder, out, process, 4 * replications)
-                spared = all_there and luck.random() < 0.5  # or a slow machine would never see an end
+                all_there = wait_for_more(
+                    luck.randrange(most), folder, out, process, 4 * replications
+                )
+                # or a slow machine would never see an end
+                spared = all_there and luck.random() < 0.5
                 with suppress(subprocess.TimeoutExpired):
-                    process.wait(None if spared else luck.uniform(0, within_s * (20 if all_there else 1)))
+                    process.wait(
+                        None if spared else luck.uniform(0, within_s * (20 if all_there else 1))
+                    )
             if done < kills and process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 done += 1
@@ -150,7 +189,9 @@ def group_kills(folder, kills, seed, *, replications, backends=("loky",), most=2
     return {"sweeps": sweeps, "kills": done, "identical": sweeps}
 
 
-def worker_kills(folder, kills, seed, *, replications, backends=("loky", "dask:local"), within_s=2.0):
+def worker_kills(
+    folder, kills, seed, *, replications, backends=("loky", "dask:local"), within_s=2.0
+):
     """SIGKILL single workers *kills* times, at most two in a sweep; return how the sweeps ended.
 
     A replication whose worker was killed twice is named, and the same command does it.
@@ -177,13 +218,20 @@ def worker_kills(folder, kills, seed, *, replications, backends=("loky", "dask:l
         assert all("killed twice" in line for line in named), named
         if named:
             run = finish(folder, out, 1)[-1]
-        assert is_sound(Path(run), want), (out, backend, verify(Path(run)), temporary(Path(run).parent))
+        assert is_sound(Path(run), want), (
+            out,
+            backend,
+            verify(Path(run)),
+            temporary(Path(run).parent),
+        )
         told["named, then identical" if named else "identical"] += 1
     return told | {"kills": done}
 
 
 def pairs(folder, n, seed, *, replications):
-    """Let two runners, one of which may be killed, work on one folder at once, *n* times; then the folder is finished; return how that ended."""
+    """Let two runners, one of which may be killed, work on one folder at once, *n* times; then the
+    folder is finished; return how that ended.
+    """
     luck = random.Random(seed)
     write_experiment(folder, "sleep", replications)
     want = digest(Path(finish(folder, "alone", 1)[-1]))
@@ -250,7 +298,9 @@ def latest_is_damaged(run):
 
 
 def damages(folder, n, seed, damage, *, replications):
-    """Alter one file of a finished run *n* times: it is named, and the same command does again the replication that it was of, and no other."""
+    """Alter one file of a finished run *n* times: it is named, and the same command does again the
+    replication that it was of, and no other.
+    """
     luck = random.Random(seed)
     write_experiment(folder, "none", replications)
     told = {"altered": 0, "named": 0, "identical": 0, "run again": 0}
@@ -284,7 +334,9 @@ def damages(folder, n, seed, damage, *, replications):
 
 
 class FullDisk:
-    """Counts what is written to the disk, and refuses call number *after* and, unless *once*, all that follow."""
+    """Counts what is written to the disk, and refuses call number *after* and, unless *once*, all
+    that follow.
+    """
 
     def __init__(self, after, *, once, code=errno.ENOSPC):
         self.after, self.once, self.code, self.calls = after, once, code, 0
@@ -357,7 +409,9 @@ class _File:
 
 
 def full_disks(folder, *, once, every=1, offset=1, code=errno.ENOSPC):
-    """Refuse each write of a run in turn (each *every*-th): a sentence, nothing half done, and the same command ends as if nothing had happened."""
+    """Refuse each write of a run in turn (each *every*-th): a sentence, nothing half done, and the
+    same command ends as if nothing had happened.
+    """
     write_experiment(folder, "none", 1)
     with stand_in():
         with FullDisk(10**9, once=True) as counted:

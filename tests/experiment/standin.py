@@ -1,4 +1,6 @@
-"""A stand-in for the model: declared tables, made up from the address of the replication, in no time."""
+"""A stand-in for the model: declared tables, made up from the address of the replication, in no
+time.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,17 @@ from sim.tables import TABLES, Tables, frame
 from sim.tables.column import Column
 
 TEXT = {
-    "kind": "version_report", "stage": "dsp", "server": "dsp", "ledger": "smi", "device_type": "ppmid", "region": "north", "fate": "delivered",
+    "kind": "version_report",
+    "stage": "dsp",
+    "server": "dsp",
+    "ledger": "smi",
+    "device_type": "ppmid",
+    "region": "north",
+    "fate": "delivered",
     "process": "gain",
-}  # fmt: skip
-CALLS: list[tuple[str, int, int]] = []  # (scenario, seed, replication) of every replication run in this process
+}
+# (scenario, seed, replication) of every replication run in this process
+CALLS: list[tuple[str, int, int]] = []
 
 
 def _number(address: str) -> int:
@@ -41,12 +50,15 @@ def made_up(seed: int, replication: int, n: int = 5) -> Tables:
             numbers = [_number(f"{seed}/{replication}/{t}/{c}/{row}") for row in range(n)]
             columns[column.name] = text if column.dtype == "str" else _held(column, numbers)
         tables[name] = frame(name, columns)
-    tables["staleness"]["device_s"] = tables["ledgers"]["wrong_s"]  # the bands hold the wrong time, all of it
+    # the bands hold the wrong time, all of it
+    tables["staleness"]["device_s"] = tables["ledgers"]["wrong_s"]
     return tables
 
 
 def replicate(scenario: Scenario, replication: int) -> Tables:
-    """Stand in for an engine: made-up tables, after the time that `question` asks for, or the mischief."""
+    """Stand in for an engine: made-up tables, after the time that `question` asks for, or the
+    mischief.
+    """
     words = scenario.question.split()
     if "AWAKE" not in os.environ:
         time.sleep(0.02 * words.count("sleep"))

@@ -29,7 +29,11 @@ CELLS = ["quiet-0pc", "quiet-5pc", "daily-0pc", "daily-5pc"]
 
 def same_results(run, other):
     """Whether two runs hold the same tables and summaries, byte for byte."""
-    names = ["summary.csv", "differences.csv", *(f"tables/{name}.parquet" for name in (*TABLES, "values", "differences"))]
+    names = [
+        "summary.csv",
+        "differences.csv",
+        *(f"tables/{name}.parquet" for name in (*TABLES, "values", "differences")),
+    ]
     return all((run / name).read_bytes() == (other / name).read_bytes() for name in names)
 
 
@@ -47,13 +51,22 @@ def stop_after(n, monkeypatch):
 
 
 def test_the_folder_holds_everything(pretend, experiment, carry_out):
-    """Cells, tables, summary, differences, the resolved worlds, a log, and a manifest that vouches for each file."""
+    """Cells, tables, summary, differences, the resolved worlds, a log, and a manifest that vouches
+    for each file.
+    """
     run = carry_out(experiment()).path
 
     assert verify(run) == []
     assert {path.name for path in run.iterdir()} == {
-        "cells", "tables", "summary.csv", "intervals.csv", "differences.csv", "manifest.json", "resolved.yaml", "run.log",
-    }  # fmt: skip
+        "cells",
+        "tables",
+        "summary.csv",
+        "intervals.csv",
+        "differences.csv",
+        "manifest.json",
+        "resolved.yaml",
+        "run.log",
+    }
     assert len(list((run / "cells").iterdir())) == len(pretend) == 8
     assert {path.stem for path in (run / "tables").iterdir()} == {*TABLES, "values", "differences"}
     assert (run.parent / "latest").read_text().split() == [run.name, sha256(run.name.encode())]
@@ -66,9 +79,22 @@ def test_the_manifest_says_where_the_numbers_come_from(pretend, experiment, carr
     run = carry_out(experiment()).path
     manifest = Results(run).manifest
 
-    assert (manifest["status"], manifest["exit"], manifest["engine"], manifest["seed"]) == ("complete", 0, "fast", 7)
-    assert manifest["scenario"] == {"file": "a file", "text": "its text", "sets": [], "sha256": hashlib.sha256(b"its text").hexdigest()}
-    assert manifest["resolved_sha256"] == hashlib.sha256((run / "resolved.yaml").read_bytes()).hexdigest()
+    assert (manifest["status"], manifest["exit"], manifest["engine"], manifest["seed"]) == (
+        "complete",
+        0,
+        "fast",
+        7,
+    )
+    assert manifest["scenario"] == {
+        "file": "a file",
+        "text": "its text",
+        "sets": [],
+        "sha256": hashlib.sha256(b"its text").hexdigest(),
+    }
+    assert (
+        manifest["resolved_sha256"]
+        == hashlib.sha256((run / "resolved.yaml").read_bytes()).hexdigest()
+    )
     assert set(STREAMS) < set(manifest["streams"])
     assert manifest["environment"] == environment()
     assert manifest["makers"] == [maker()]
@@ -76,7 +102,9 @@ def test_the_manifest_says_where_the_numbers_come_from(pretend, experiment, carr
     assert manifest["made_with"]["packages"]["numpy"]
     assert manifest["started"] <= manifest["ended"]
     assert {"git_commit", "python", "platform", "cpus"} < set(manifest["made_with"])
-    assert set(manifest["files"]) == {p.relative_to(run).as_posix() for p in run.rglob("*") if p.is_file()} - {"manifest.json", "run.log"}
+    assert set(manifest["files"]) == {
+        p.relative_to(run).as_posix() for p in run.rglob("*") if p.is_file()
+    } - {"manifest.json", "run.log"}
 
 
 def test_a_scenario_is_one_cell_named_after_it(pretend, carry_out):
@@ -85,7 +113,11 @@ def test_a_scenario_is_one_cell_named_after_it(pretend, carry_out):
 
     assert results.cells == ["gb_base"]
     assert results.manifest["warnings"] == ["one replication of each cell: no interval"]
-    assert (run / "summary.csv").read_text().startswith("cell,metric,group,value,half_width,n,unit\ngb_base,")
+    assert (
+        (run / "summary.csv")
+        .read_text()
+        .startswith("cell,metric,group,value,half_width,n,unit\ngb_base,")
+    )
     assert not (run / "differences.csv").exists()
 
 
@@ -97,11 +129,17 @@ def test_the_summary_has_a_column_for_each_factor(pretend, experiment, carry_out
     assert list(rows[0]) == ["cell", "option", "reporting.loss", *SUMMARY]
     assert list(dict.fromkeys(row["cell"] for row in rows)) == CELLS
     assert {(row["cell"], row["option"], row["reporting.loss"]) for row in rows} == {
-        ("quiet-0pc", "quiet", "0 %"), ("quiet-5pc", "quiet", "5 %"), ("daily-0pc", "daily", "0 %"), ("daily-5pc", "daily", "5 %"),
-    }  # fmt: skip
+        ("quiet-0pc", "quiet", "0 %"),
+        ("quiet-5pc", "quiet", "5 %"),
+        ("daily-0pc", "daily", "0 %"),
+        ("daily-5pc", "daily", "5 %"),
+    }
     assert {row["metric"] for row in rows} <= set(METRICS)
     assert all(row["n"] == "2" and row["unit"] == METRICS[row["metric"]].unit for row in rows)
-    assert all(float(row["half_width"]) >= 0 if row["value"] != "inf" else row["half_width"] == "" for row in rows)
+    assert all(
+        float(row["half_width"]) >= 0 if row["value"] != "inf" else row["half_width"] == ""
+        for row in rows
+    )
 
 
 def test_differences_are_from_the_comparator_at_the_same_levels(pretend, experiment, carry_out):
@@ -109,7 +147,10 @@ def test_differences_are_from_the_comparator_at_the_same_levels(pretend, experim
     results = Results(carry_out(experiment()).path)
     frame = results.table("differences")
 
-    assert set(zip(frame["cell"], frame["comparator"], strict=True)) == {("daily-0pc", "quiet-0pc"), ("daily-5pc", "quiet-5pc")}
+    assert set(zip(frame["cell"], frame["comparator"], strict=True)) == {
+        ("daily-0pc", "quiet-0pc"),
+        ("daily-5pc", "quiet-5pc"),
+    }
     assert (frame["difference"] == 0).all()
     assert (frame["half_width"] == 0).all()
     assert (frame["unpaired_half_width"] > 0).any()
@@ -118,7 +159,9 @@ def test_differences_are_from_the_comparator_at_the_same_levels(pretend, experim
 
 @pytest.mark.parametrize("n", [0, 5])
 def test_ctrl_c_keeps_what_is_finished(pretend, experiment, carry_out, monkeypatch, n):
-    """Running again takes up the same folder, runs only the rest, and ends as if nothing had happened."""
+    """Running again takes up the same folder, runs only the rest, and ends as if nothing had
+    happened.
+    """
     with monkeypatch.context() as patch:
         stop_after(n, patch)
         with pytest.raises(Interrupted, match="kept in") as caught:
@@ -212,13 +255,21 @@ def test_adopted_replications_keep_their_maker(pretend, experiment, carry_out, m
 
 
 def test_what_fails_is_named_and_the_rest_is_kept(pretend, experiment, carry_out, monkeypatch):
-    """Replication 1 of each cell raises; the estimates are of the other one; the same command tries only what failed."""
+    """Replication 1 of each cell raises; the estimates are of the other one; the same command tries
+    only what failed.
+    """
     outcome = carry_out(experiment("fail"))
 
-    assert [(failure.cell, failure.replication, failure.cause) for failure in outcome.failures] == [(cell, 1, "ValueError: no such world") for cell in CELLS]
+    assert [(failure.cell, failure.replication, failure.cause) for failure in outcome.failures] == [
+        (cell, 1, "ValueError: no such world") for cell in CELLS
+    ]
     results = Results(outcome.path)
     assert (results.manifest["status"], results.manifest["exit"]) == ("failed", 1)
-    assert results.manifest["failures"][0] == {"cell": "quiet-0pc", "replication": 1, "cause": "ValueError: no such world"}
+    assert results.manifest["failures"][0] == {
+        "cell": "quiet-0pc",
+        "replication": 1,
+        "cause": "ValueError: no such world",
+    }
     assert set(results.summary["n"]) == {1}
     assert "Traceback" in (outcome.path / "run.log").read_text()
     assert verify(outcome.path) == []
@@ -253,8 +304,12 @@ def test_results_that_cannot_be_written_are_a_sentence(pretend, experiment, carr
         carry_out(experiment())
 
 
-def test_a_disk_that_fills_up_fails_replications_by_name(pretend, experiment, carry_out, monkeypatch):
-    """From the tenth flush on (cells are not flushed: their hashes tell) the disk is full: a sentence, no partial file, and later the rest is run."""
+def test_a_disk_that_fills_up_fails_replications_by_name(
+    pretend, experiment, carry_out, monkeypatch
+):
+    """From the tenth flush on (cells are not flushed: their hashes tell) the disk is full: a
+    sentence, no partial file, and later the rest is run.
+    """
     fsync = os.fsync
     full = {"after": 9}
 
@@ -268,7 +323,11 @@ def test_a_disk_that_fills_up_fails_replications_by_name(pretend, experiment, ca
         patch.setattr(os, "fsync", counting)
         with pytest.raises(StoreError, match="No space left"):
             carry_out(experiment())
-    run = next(path for path in (carry_out.__closure__[0].cell_contents / "out/small").iterdir() if path.is_dir())
+    run = next(
+        path
+        for path in (carry_out.__closure__[0].cell_contents / "out/small").iterdir()
+        if path.is_dir()
+    )
     assert not [path for path in run.rglob("*") if path.name.startswith(".")]
     assert "No space left on device" in (run / "run.log").read_text()
 
@@ -277,18 +336,29 @@ def test_a_disk_that_fills_up_fails_replications_by_name(pretend, experiment, ca
 
 
 def test_another_order_of_cells_is_another_plan_of_the_same_replications(pretend, experiment):
-    """Keys depend on a cell's world, not on its place, its name or how many replications are asked for."""
-    few, many = planned(experiment(replications=2), "fast"), planned(experiment(replications=3), "fast")
+    """Keys depend on a cell's world, not on its place, its name or how many replications are asked
+    for.
+    """
+    few, many = planned(experiment(replications=2), "fast"), planned(
+        experiment(replications=3), "fast"
+    )
     keys = {(task.cell.name, task.address.replication): task.address.key for task in many.tasks}
 
-    assert all(keys[task.cell.name, task.address.replication] == task.address.key for task in few.tasks)
+    assert all(
+        keys[task.cell.name, task.address.replication] == task.address.key for task in few.tasks
+    )
     assert few.hash != many.hash
-    assert planned(experiment("another question"), "fast").tasks[0].address.key == many.tasks[0].address.key
+    assert (
+        planned(experiment("another question"), "fast").tasks[0].address.key
+        == many.tasks[0].address.key
+    )
     assert len(set(keys.values())) == 12
     assert planned(experiment(), "twin").tasks[0].address.key != many.tasks[0].address.key
 
 
-@pytest.mark.parametrize(("homes", "scale", "threads"), [(199_999, 1, 1), (200_000, 1, 2), (400_000, "1/4", 1)])
+@pytest.mark.parametrize(
+    ("homes", "scale", "threads"), [(199_999, 1, 1), (200_000, 1, 2), (400_000, "1/4", 1)]
+)
 def test_few_homes_are_done_by_one_thread(monkeypatch, homes, scale, threads):
     """Handing over what there is to do takes longer than doing it; a part of the estate is few."""
     executing = import_module("sim.experiment.execute")

@@ -42,7 +42,10 @@ def plan_of(*sets):
         (["reporting.rule=on_change", "updates.policy=ota_only"], 0),
         (["reporting.rule=on_change_heartbeat"], 20e6 * 0.88 * (4 * 0.25 + 365 / 7)),
         (["reporting.rule=hub_store"], 20e6 * 0.88 * 0.1),
-        (["traffic.level=100 %", "traffic.kinds.dcc_alert.alert=false"], 20e6 * (2 + 1.65 + 0.89) * 0.955794 * 365),
+        (
+            ["traffic.level=100 %", "traffic.kinds.dcc_alert.alert=false"],
+            20e6 * (2 + 1.65 + 0.89) * 0.955794 * 365,
+        ),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
@@ -56,7 +59,11 @@ def test_alerts_are_the_expected_number(sets, alerts_per_year):
 
 def test_more_takes_more():
     """Time grows with devices, days and cells; memory with devices and with what runs at once."""
-    small, large, longer = plan_of("estate.premises=1000"), plan_of(), plan_of("window.length=730 d")
+    small, large, longer = (
+        plan_of("estate.premises=1000"),
+        plan_of(),
+        plan_of("window.length=730 d"),
+    )
 
     assert needs(small, 1).seconds < needs(large, 1).seconds < needs(longer, 1).seconds
     assert needs(large, 2).memory == 2 * needs(large, 1).memory > 2 * needs(small, 1).memory
@@ -64,7 +71,9 @@ def test_more_takes_more():
 
 
 def test_as_many_at_once_as_memory_allows(monkeypatch):
-    """Without --jobs, the plan is cut to the machine; with it, the user is believed until it cannot fit."""
+    """Without --jobs, the plan is cut to the machine; with it, the user is believed until it cannot
+    fit.
+    """
     plan = plan_of()
     one = needs(plan, 1).memory
     monkeypatch.setattr(plans, "processors", lambda: 8)
@@ -81,23 +90,47 @@ def test_as_many_at_once_as_memory_allows(monkeypatch):
     [
         (["reporting.rule=none"], []),
         (["reporting.rule=periodic"], []),
-        (["reporting.rule=periodic", "reporting.phase={source: fixed_clock, at: \"03:00\", jitter: 10 s}", "window.length=2 d"], [(17.6e6, 2.0)]),
-        (["reporting.rule=periodic", "reporting.phase.window=1 h", "window.length=2 d"], [(17.6e6, 2.0)]),
+        (
+            [
+                "reporting.rule=periodic",
+                'reporting.phase={source: fixed_clock, at: "03:00", jitter: 10 s}',
+                "window.length=2 d",
+            ],
+            [(17.6e6, 2.0)],
+        ),
+        (
+            ["reporting.rule=periodic", "reporting.phase.window=1 h", "window.length=2 d"],
+            [(17.6e6, 2.0)],
+        ),
         (["reporting.rule=periodic", "reporting.phase.window=1 h", "network=[]"], []),
         (
-            ["reporting.rule=periodic", "reporting.phase.source=power_on", "window.length=2 d",
-             "faults.power_cuts=[{region: north, share: 50 %, start: 6 h, duration: 2 h, restoration: 10 min}]"],
+            [
+                "reporting.rule=periodic",
+                "reporting.phase.source=power_on",
+                "window.length=2 d",
+                (
+                    "faults.power_cuts=[{region: north, share: 50 %, start: 6 h, duration: 2 h,"
+                    " restoration: 10 min}]"
+                ),
+            ],
             [(3.52e6, 2.0)],
         ),
         (
-            ["alerts.active=[power_outage, supply_restored]", "window.length=2 d",
-             "faults.power_cuts=[{region: north, share: 10 %, start: 6 h, every: 12 h, duration: 2 h, curve: [{share: 100 %, time: 10 h}]}]"],
+            [
+                "alerts.active=[power_outage, supply_restored]",
+                "window.length=2 d",
+                (
+                    "faults.power_cuts=[{region: north, share: 10 %, start: 6 h, every: 12 h,"
+                    " duration: 2 h, curve: [{share: 100 %, time: 10 h}]}]"
+                ),
+            ],
             [(0.8e6, 4.0)],
         ),
     ],
-)  # fmt: skip
+)
 def test_a_crowd_is_what_comes_faster_than_it_is_served(sets, crowds):
-    """Many within a moment, more a second than the least stage passes on; how many, and how often."""
+    """Many within a moment, more a second than the least stage passes on; how many, and how often.
+    """
     (cell,) = plan_of("window.warm_up=0 s", *sets).cells
     assert [(pytest.approx(n), times) for n, times in expected.crowds(cell.scenario)] == crowds
 
@@ -105,11 +138,16 @@ def test_a_crowd_is_what_comes_faster_than_it_is_served(sets, crowds):
 @pytest.mark.parametrize(
     ("sets", "quiet"),
     [
-        (["network=[{stage: csp, capacity: 1.1 /s}, {stage: dsp, capacity: 2.6 /s}]"], False),  # two in one second, some sixty times a day
+        # two in one second, some sixty times a day
+        (["network=[{stage: csp, capacity: 1.1 /s}, {stage: dsp, capacity: 2.6 /s}]"], False),
         (["network=[{stage: csp, capacity: 11 /s}, {stage: dsp, capacity: 26 /s}]"], True),
-        (["network=[{stage: csp, capacity: 11 /s}, {stage: dsp, capacity: 0.1 /s}]"], False),  # more on average than it passes on
+        # more on average than it passes on
+        (["network=[{stage: csp, capacity: 11 /s}, {stage: dsp, capacity: 0.1 /s}]"], False),
         (["network=[{stage: dsp, capacity: 26 /s}]", "reporting.phase.window=1 min"], False),
-        (["network=[{stage: dsp, capacity: 26 /s, mitigations: [{kind: lifo, above: 100}]}]"], False),
+        (
+            ["network=[{stage: dsp, capacity: 26 /s, mitigations: [{kind: lifo, above: 100}]}]"],
+            False,
+        ),
         (["network=[]"], True),
         (["network=[{stage: dsp, capacity: 8 kB/s}]"], True),
         (["network=[{stage: dsp, capacity: 132 B/s}]"], False),
@@ -118,7 +156,9 @@ def test_a_crowd_is_what_comes_faster_than_it_is_served(sets, crowds):
 )
 def test_a_world_is_quiet_where_no_slot_of_a_day_is_over_full(sets, quiet):
     """Ten thousand daily reports: one in nine seconds over the country, Poisson."""
-    (cell,) = plan_of("estate.premises=11236", "window.warm_up=0 s", "reporting.rule=periodic", *sets).cells
+    (cell,) = plan_of(
+        "estate.premises=11236", "window.warm_up=0 s", "reporting.rule=periodic", *sets
+    ).cells
     assert expected.is_quiet(cell.scenario) is quiet
 
 
@@ -195,9 +235,17 @@ def test_the_machine_is_asked(tmp_path):
 def test_the_comparator_is_a_cell_or_an_option_at_the_same_levels(experiment):
     """An option compares like with like; a cell is one for all."""
     by_option = planned(experiment(), "fast")
-    names = {cell.name: other.name if (other := comparator_of(by_option, cell)) else None for cell in by_option.cells}
+    names = {
+        cell.name: other.name if (other := comparator_of(by_option, cell)) else None
+        for cell in by_option.cells
+    }
 
-    assert names == {"quiet-0pc": None, "quiet-5pc": None, "daily-0pc": "quiet-0pc", "daily-5pc": "quiet-5pc"}
+    assert names == {
+        "quiet-0pc": None,
+        "quiet-5pc": None,
+        "daily-0pc": "quiet-0pc",
+        "daily-5pc": "quiet-5pc",
+    }
 
 
 def test_without_the_compiler_the_fast_engine_is_for_small_worlds(monkeypatch):
@@ -219,8 +267,21 @@ def test_the_twin_needs_no_compiler(root, tmp_path):
     summaries = set()
     for switch in "01":
         out = tmp_path / switch
-        command = [sys.executable, "-m", "sim", "run", "gb_base", *sets, "--engine", "twin", "--out", out]
-        subprocess.run(command, cwd=root, env=os.environ | {"NUMBA_DISABLE_JIT": switch}, check=True)
+        command = [
+            sys.executable,
+            "-m",
+            "sim",
+            "run",
+            "gb_base",
+            *sets,
+            "--engine",
+            "twin",
+            "--out",
+            out,
+        ]
+        subprocess.run(
+            command, cwd=root, env=os.environ | {"NUMBA_DISABLE_JIT": switch}, check=True
+        )
         summaries.add(next(out.glob("*/*/summary.csv")).read_bytes())
 
     assert len(summaries) == 1
@@ -230,7 +291,9 @@ def test_the_twin_needs_no_compiler(root, tmp_path):
 def test_a_replication_is_found_by_what_was_written_out(name):
     """Its world as text; what it is called, asks, or how many there are says nothing of it."""
     scenario = load(name)
-    told = scenario.model_copy(update={"name": "other", "question": "Is it: so?\nReally", "replications": 1})
+    told = scenario.model_copy(
+        update={"name": "other", "question": "Is it: so?\nReally", "replications": 1}
+    )
     here = addresses(Cell("c", "", {}, scenario), "fast", environment())
     there = addresses(Cell("c", "", {}, told), "fast", environment(), written=resolved(told))
     assert here[:1] == there

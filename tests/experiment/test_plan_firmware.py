@@ -38,13 +38,31 @@ def test_devices_are_those_that_have_a_model():
         ((), 0),
         (("reporting.rule=periodic", "reporting.period=7 d"), 20e6 * 0.88 * 365 / 7),
         (("reporting.rule=cloud", "reporting.period=7 d"), 20e6 * 0.88 * 0.25 * 365 / 7),
-        (("reporting.rule=digest", "reporting.period=7 d", "reporting.devices=[ppmid]"), 20e6 * 0.8 * 365 / 7),
+        (
+            ("reporting.rule=digest", "reporting.period=7 d", "reporting.devices=[ppmid]"),
+            20e6 * 0.8 * 365 / 7,
+        ),
         (("reporting.rule=audit", "reporting.read.rate=0.5 /year"), 20e6 * 0.88 * 0.5),
         (("updates.policy=ota_only", "reporting.rule=event_read"), 0),
-        # One release a model that is sent over the air in the first 330 days, two of ppmid_a: 0.8 · (2 · 0.5 + 0.3 + 0.2) images to PPMIDs.
+        # One release a model that is sent over the air in the first 330 days, two of ppmid_a: 0.8 ·
+        # (2 · 0.5 + 0.3 + 0.2) images to PPMIDs.
         (("updates.policy=ota_only", "alerts.active=[image_activated]"), 20e6 * 0.8 * 1.5),
-        (("updates.policy=ota_only", "alerts.active=[image_activated]", "firmware.ota.types=[hcalcs]"), 0),
-        (("updates.policy=ota_only", "alerts.active=[image_activated]", "firmware.ota.start=365 d"), 0),
+        (
+            (
+                "updates.policy=ota_only",
+                "alerts.active=[image_activated]",
+                "firmware.ota.types=[hcalcs]",
+            ),
+            0,
+        ),
+        (
+            (
+                "updates.policy=ota_only",
+                "alerts.active=[image_activated]",
+                "firmware.ota.start=365 d",
+            ),
+            0,
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -55,7 +73,10 @@ def test_alerts_are_the_expected_number(sets, alerts_per_year):
 
 def test_reports_pass_the_network_by_and_alerts_do_not():
     assert reports_per_s(world("reporting.rule=periodic")) == 0
-    quiet, loud = (terms(world("updates.policy=ota_only", f"alerts.active={active}"), "fast") for active in ("[]", "[image_transferred]"))
+    quiet, loud = (
+        terms(world("updates.policy=ota_only", f"alerts.active={active}"), "fast")
+        for active in ("[]", "[image_transferred]")
+    )
     assert loud["message"] > quiet["message"] == 0
 
 
@@ -64,24 +85,38 @@ def test_every_policy_and_ramp_can_be_foretold():
     assert steps[0] < min(steps[policy] for policy in range(1, 8))
     assert steps[4] > steps[2]
     ramps = {
-        "constant": "{kind: constant, first: null, factor: null, share: 10 %}", "exponential": "{kind: exponential}",
+        "constant": "{kind: constant, first: null, factor: null, share: 10 %}",
+        "exponential": "{kind: exponential}",
         "groups": "{kind: groups, first: null, factor: null, shares: [100 %]}",
-    }  # fmt: skip
-    looks = {name: terms(world(f"firmware.campaign.ramp={ramp}"), "fast")["look"] for name, ramp in ramps.items()}
+    }
+    looks = {
+        name: terms(world(f"firmware.campaign.ramp={ramp}"), "fast")["look"]
+        for name, ramp in ramps.items()
+    }
     assert looks["groups"] < looks["exponential"] < looks["constant"]
 
 
 def test_more_takes_more():
     seconds = [
         needs(planned(world(*sets), "fast"), 1).seconds
-        for sets in (("estate.premises=1000",), ("updates.policy=do_minimum", "firmware.ota.types=[]"), (), ("window.length=3560 d",))
+        for sets in (
+            ("estate.premises=1000",),
+            ("updates.policy=do_minimum", "firmware.ota.types=[]"),
+            (),
+            ("window.length=3560 d",),
+        )
     ]
     assert seconds == sorted(seconds)
-    assert needs(planned(world(), "fast"), 1).memory > needs(planned(load("gb_base"), "fast"), 1).memory
+    assert (
+        needs(planned(world(), "fast"), 1).memory
+        > needs(planned(load("gb_base"), "fast"), 1).memory
+    )
 
 
 def test_what_is_foretold_is_what_comes_to_pass():
-    """Images and local attempts of a small world, within a quarter: what retries, aborts and delays make of them is not foretold."""
+    """Images and local attempts of a small world, within a quarter: what retries, aborts and delays
+    make of them is not foretold.
+    """
     scenario = world("estate.premises=3000", "window.warm_up=0 s", "window.length=455 d")
     tables = replicate(scenario, 0)
     assert tables["jobs"]["n"].sum() == pytest.approx(sum(lives.jobs(scenario).values()), rel=0.25)

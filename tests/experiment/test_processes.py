@@ -21,7 +21,16 @@ from sim.experiment.work import Workers, work
 from sim.scenario.load import load
 from sim.store import StoreError, find_run, finished, verify
 from sim.store.files import born
-from tests.experiment.mischief import digest, ended, finish, is_sound, start, temporary, workers_of, write_experiment
+from tests.experiment.mischief import (
+    digest,
+    ended,
+    finish,
+    is_sound,
+    start,
+    temporary,
+    workers_of,
+    write_experiment,
+)
 from tests.experiment.test_execute import CELLS
 
 pytestmark = pytest.mark.timeout(600)  # processes start slowly on a machine that does other things
@@ -29,7 +38,9 @@ pytestmark = pytest.mark.timeout(600)  # processes start slowly on a machine tha
 
 def kept(folder, out):
     """Return how many replications are on disk."""
-    return len([path for path in folder.glob(f"{out}/small/*/cells/*") if not path.name.startswith(".")])
+    return len(
+        [path for path in folder.glob(f"{out}/small/*/cells/*") if not path.name.startswith(".")]
+    )
 
 
 def wait_for(n, folder, out, process):
@@ -40,14 +51,29 @@ def wait_for(n, folder, out, process):
 
 def tree(pid):
     """Return *pid* and every process below it."""
-    below = [int(child) for thread in Path(f"/proc/{pid}/task").iterdir() for child in (thread / "children").read_text().split()]
+    below = [
+        int(child)
+        for thread in Path(f"/proc/{pid}/task").iterdir()
+        for child in (thread / "children").read_text().split()
+    ]
     return [pid, *(deeper for child in below for deeper in tree(child))]
 
 
 def listening(pids):
-    """Return the address of every TCP socket on which one of *pids* listens, as the kernel writes it."""
-    mine = {os.readlink(path) for pid in pids for path in Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()}
-    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    """Return the address of every TCP socket on which one of *pids* listens, as the kernel writes
+    it.
+    """
+    mine = {
+        os.readlink(path)
+        for pid in pids
+        for path in Path(f"/proc/{pid}/fd").iterdir()
+        if path.is_symlink()
+    }
+    lines = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    ]
     return [line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in mine]
 
 
@@ -58,7 +84,9 @@ def digest_alone(folder, monkeypatch):
 
 
 def test_one_result_wherever_the_work_is_done(tmp_path):
-    """In this process, by two loky workers, and on a Dask cluster of two workers of which one is killed midway: one hash. Dask listens on loopback alone."""
+    """In this process, by two loky workers, and on a Dask cluster of two workers of which one is
+    killed midway: one hash. Dask listens on loopback alone.
+    """
     folder = write_experiment(tmp_path, "sleep " * 3, 5)
     runs = [Path(finish(folder, "here", 1)[-1])]
 
@@ -75,7 +103,8 @@ def test_one_result_wherever_the_work_is_done(tmp_path):
     runs.append(Path(ended(dask)[-1]))
 
     assert len(sockets) >= 3
-    assert {address.partition(":")[0] for address in sockets} == {"0100007F"}  # 127.0.0.1, as a little-endian machine reads it
+    # 127.0.0.1, as a little-endian machine reads it
+    assert {address.partition(":")[0] for address in sockets} == {"0100007F"}
     assert len({digest(run) for run in runs}) == 1
     assert all(is_sound(run, digest(runs[0])) for run in runs)
 
@@ -249,7 +278,9 @@ def test_a_runner_that_slept_has_not_listened(monkeypatch):
 
 
 def test_a_scheduler_of_somebody_elses(tmp_path, monkeypatch):
-    """`dask:ADDRESS` gives the same bytes; when the scheduler is gone, a sentence says so and the same command goes on, with workers or without."""
+    """`dask:ADDRESS` gives the same bytes; when the scheduler is gone, a sentence says so and the
+    same command goes on, with workers or without.
+    """
     folder = write_experiment(tmp_path, "sleep " * 12, 5)
     with a_cluster(tmp_path) as (scheduler, where):
         address = address_of(where)
@@ -292,12 +323,35 @@ def test_ctrl_c_in_the_terminal_stops_everyone_and_keeps_what_is_finished(tmp_pa
     assert f"{20 - before} replications in" in (run / "run.log").read_text()
 
 
-@pytest.mark.parametrize(("backend", "everyone"), [("loky", False), ("loky", True), ("dask:local", True)])
+@pytest.mark.parametrize(
+    ("backend", "everyone"), [("loky", False), ("loky", True), ("dask:local", True)]
+)
 def test_sigterm_is_answered_as_ctrl_c_is(tmp_path, backend, everyone):
-    """A cluster wants its machine back, and tells `sim run` alone or all its processes: exit 130, what is finished kept, nothing temporary left."""
+    """A cluster wants its machine back, and tells `sim run` alone or all its processes: exit 130,
+    what is finished kept, nothing temporary left.
+    """
     folder = write_experiment(tmp_path, "none", 60)
-    command = [sys.executable, "-m", "sim", "run", folder / "small.yaml", "--out", folder / "out", "--jobs", "2", "--backend", backend]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=Path(__file__).parents[2])
+    command = [
+        sys.executable,
+        "-m",
+        "sim",
+        "run",
+        folder / "small.yaml",
+        "--out",
+        folder / "out",
+        "--jobs",
+        "2",
+        "--backend",
+        backend,
+    ]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=Path(__file__).parents[2],
+    )
     wait_for(5, folder, "out", process)
     (os.killpg if everyone else os.kill)(process.pid, signal.SIGTERM)
     stderr = process.communicate(timeout=100)[1]
@@ -316,7 +370,9 @@ def test_sigterm_is_answered_as_ctrl_c_is(tmp_path, backend, everyone):
 
 @pytest.mark.parametrize("backend", ["loky", "dask:local"])
 def test_what_kills_its_worker_twice_is_given_up_by_name(tmp_path, backend):
-    """Replication 1 of one cell kills its process; the innocent ones that ran beside it are finished."""
+    """Replication 1 of one cell kills its process; the innocent ones that ran beside it are
+    finished.
+    """
     *failures, run = finish(write_experiment(tmp_path, "poison", 2), "out", 2, backend)
 
     assert failures == [f"{CELLS[0]} 1 {KILLED}"]
@@ -339,7 +395,15 @@ def test_workers_that_cannot_begin_are_not_waited_for(tmp_path, monkeypatch, exp
     done = []
     note = lambda task, seconds: done.append(task)  # noqa: E731
     failures = work(tmp_path, tasks, "standin", Workers(2, 1), note)
-    assert failures == [Failure(task.address.cell, task.address.replication, "worker processes end before they begin", "") for task in tasks]
+    assert failures == [
+        Failure(
+            task.address.cell,
+            task.address.replication,
+            "worker processes end before they begin",
+            "",
+        )
+        for task in tasks
+    ]
     assert done == list(tasks)
 
 

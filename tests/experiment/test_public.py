@@ -31,30 +31,57 @@ def test_the_public_names_are_these():
 
 
 def test_sim_run_is_a_verb_and_a_file(root):
-    """Whichever is imported first, `sim.run(...)` runs a scenario and `from sim.run import replicate` finds the file."""
-    code = "import sim; from sim.run import replicate; assert callable(sim.run) and sim.run.replicate is replicate"
+    """Whichever is imported first, `sim.run(...)` runs a scenario and `from sim.run import
+    replicate` finds the file.
+    """
+    code = (
+        "import sim; from sim.run import replicate; assert callable(sim.run) and sim.run.replicate"
+        " is replicate"
+    )
     for first in ("", "import sim.run; ", "from sim import run; assert callable(run); "):
         subprocess.run([sys.executable, "-c", first + code], check=True, cwd=root, timeout=60)
 
 
 def test_importing_costs_nothing(root):
     """`import sim` loads neither NumPy nor pandas nor anything else heavy."""
-    code = "import sys, sim; print(sorted({m.partition('.')[0] for m in sys.modules} & {'numpy', 'pandas', 'numba', 'pydantic', 'yaml', 'click', 'scipy'}))"
-    answer = subprocess.run([sys.executable, "-c", code], check=True, cwd=root, capture_output=True, text=True, timeout=60)
+    code = (
+        "import sys, sim; print(sorted({m.partition('.')[0] for m in sys.modules} & {'numpy',"
+        " 'pandas', 'numba', 'pydantic', 'yaml', 'click', 'scipy'}))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert answer.stdout == "[]\n"
 
 
 def test_run_returns_results(pretend, tmp_path):
     """By name, with leaves as keywords; tables are data frames and metrics are estimates."""
     results = sim.run(
-        "gb_base", out=tmp_path, jobs=1, report=False, premises=60, warm_up="0 s", window__length="1 d", replications=2, **{"reporting.rule": "periodic"}
-    )  # fmt: skip
+        "gb_base",
+        out=tmp_path,
+        jobs=1,
+        report=False,
+        premises=60,
+        warm_up="0 s",
+        window__length="1 d",
+        replications=2,
+        **{"reporting.rule": "periodic"},
+    )
 
     assert isinstance(results, sim.Results)
     assert results.cells == ["gb_base"]
     assert results.manifest["scenario"]["sets"] == [
-        "estate.premises=60", "window.warm_up=0 s", "window.length=1 d", "replications=2", "reporting.rule=periodic",
-    ]  # fmt: skip
+        "estate.premises=60",
+        "window.warm_up=0 s",
+        "window.length=1 d",
+        "replications=2",
+        "reporting.rule=periodic",
+    ]
     assert "name: gb_base" in results.manifest["scenario"]["text"]
     assert list(results.table("arrivals").columns[:3]) == ["cell", "replication", "stage"]
     assert isinstance(results.metric("record_wrong_share", "ppmid"), Estimate)
@@ -68,13 +95,21 @@ def test_run_returns_results(pretend, tmp_path):
 def test_run_takes_what_was_loaded(pretend, tmp_path):
     """A scenario object runs as it is; changes belong to its loading."""
     scenario = sim.load("gb_base", [*SMALL, "replications=1"])
-    assert sim.run(scenario, out=tmp_path, jobs=1, report=False).metric("record_wrong_share").warning == "one replication: no interval"
+    assert (
+        sim.run(scenario, out=tmp_path, jobs=1, report=False).metric("record_wrong_share").warning
+        == "one replication: no interval"
+    )
     with pytest.raises(TypeError, match="changes are for a name or a path"):
         sim.run(scenario, out=tmp_path, jobs=1, report=False, premises=70)
 
 
 def test_failures_raise_with_the_rest_at_hand(pretend, experiment, tmp_path):
-    with pytest.raises(CellsFailed, match="4 replications failed, first cell quiet-0pc, replication 1: ValueError: no such world") as caught:
+    with pytest.raises(
+        CellsFailed,
+        match=(
+            "4 replications failed, first cell quiet-0pc, replication 1: ValueError: no such world"
+        ),
+    ) as caught:
         sim.run(experiment("fail"), out=tmp_path, jobs=1, report=False)
     assert set(caught.value.results.summary["n"]) == {1}
 
@@ -82,7 +117,10 @@ def test_failures_raise_with_the_rest_at_hand(pretend, experiment, tmp_path):
 @pytest.mark.parametrize(
     ("keyword", "message"),
     [
-        ("rate", "rate: is the name of updates.local.rate and of reporting.read.rate; write one of them"),
+        (
+            "rate",
+            "rate: is the name of updates.local.rate and of reporting.read.rate; write one of them",
+        ),
         ("premisses", r"premisses: is not the name of a leaf \(did you mean premises\?\)"),
     ],
 )
@@ -93,9 +131,21 @@ def test_a_keyword_that_is_no_ones_leaf_is_a_fault(keyword, message):
 
 def test_keywords_become_changes():
     """Values of Python become those of YAML."""
-    assert sets_of({"take_up": "50 %", "seed": 3, "read__refreshes_smi": True, "reporting.devices": ["ihd"], "set": {"a": 1}}) == (
-        "updates.local.take_up=50 %", "seed=3", "read.refreshes_smi=true", 'reporting.devices=["ihd"]', 'set={"a": 1}',
-    )  # fmt: skip
+    assert sets_of(
+        {
+            "take_up": "50 %",
+            "seed": 3,
+            "read__refreshes_smi": True,
+            "reporting.devices": ["ihd"],
+            "set": {"a": 1},
+        }
+    ) == (
+        "updates.local.take_up=50 %",
+        "seed=3",
+        "read.refreshes_smi=true",
+        'reporting.devices=["ihd"]',
+        'set={"a": 1}',
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +199,9 @@ def test_results_say_what_there_is(pretend, experiment, tmp_path):
         results.metric("record_wrong_share")
     with pytest.raises(KeyError, match="no cell 'loud'; there are quiet-0pc"):
         results.metric("record_wrong_share", cell="loud")
-    with pytest.raises(KeyError, match="no group of record_wrong_share 'ihd'; there are all, ppmid"):
+    with pytest.raises(
+        KeyError, match="no group of record_wrong_share 'ihd'; there are all, ppmid"
+    ):
         results.metric("record_wrong_share", "ihd", cell="quiet-0pc")
     with pytest.raises(KeyError, match="no metric 'wrongness'"):
         results.metric("wrongness", cell="quiet-0pc")
@@ -171,13 +223,24 @@ def test_altered_results_are_not_believed(pretend, experiment, tmp_path):
 
 def test_the_version_is_the_packages(root):
     """One version, in one place, with its entry in the changelog."""
-    assert tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["version"]["path"] == "sim/__init__.py"
+    assert (
+        tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["version"]["path"]
+        == "sim/__init__.py"
+    )
     assert f"[{sim.__version__}]" in (root / "CHANGELOG.md").read_text()
 
 
 def test_a_run_comes_with_its_report(tmp_path):
     """What the command line writes, Python writes too."""
-    results = sim.run("gb_base", out=tmp_path, jobs=1, premises=60, warm_up="0 s", window__length="1 d", replications=2)
+    results = sim.run(
+        "gb_base",
+        out=tmp_path,
+        jobs=1,
+        premises=60,
+        warm_up="0 s",
+        window__length="1 d",
+        replications=2,
+    )
 
     assert "</html>" in results.report_path.read_text(encoding="utf-8")
     assert verify(results.path) == []

@@ -24,7 +24,11 @@ def test_a_replication_is_the_same_to_the_byte(pretend, experiment, carry_out):
     assert len({(one.cell, one.replication) for one in found}) > 2
     assert [reproduce(run, pick) for pick in range(6)] == found
     assert sorted(run.rglob("*")) == before
-    assert str(found[0]) == f"cell {found[0].cell}, replication {found[0].replication}: reproduced, all {found[0].tables} tables are the same to the byte"
+    assert (
+        str(found[0])
+        == f"cell {found[0].cell}, replication {found[0].replication}: reproduced, all"
+        f" {found[0].tables} tables are the same to the byte"
+    )
 
 
 def test_what_comes_out_otherwise_is_named(pretend, experiment, carry_out, monkeypatch):
@@ -61,7 +65,9 @@ def test_without_the_compiler_it_is_refused(pretend, experiment, carry_out, monk
 
 
 def test_what_is_damaged_or_of_another_version_is_a_sentence(pretend, experiment, carry_out):
-    """The file is named; a run whose keys nobody finds any more is told apart from one that differs."""
+    """The file is named; a run whose keys nobody finds any more is told apart from one that
+    differs.
+    """
     run = carry_out(experiment()).path
     manifest = read_manifest(run)
     write_manifest(run, manifest | {"version": "0.0"})

@@ -1,4 +1,6 @@
-"""When replications are enough: the rule, by hand and against scipy, and what no number of them reaches."""
+"""When replications are enough: the rule, by hand and against scipy, and what no number of them
+reaches.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,15 @@ def of(values):
 
 
 def plain_rule(values, width, least, most):
-    """Return where Hoad's rule stops, written the slow way with scipy's t interval; None: not within *most*."""
+    """Return where Hoad's rule stops, written the slow way with scipy's t interval; None: not
+    within *most*.
+    """
     precise = [False, False]
     for n in range(2, most + 1):
         x = values[:n]
-        precise.append(n >= least and stats.t.ppf(0.975, n - 1) * stats.sem(x) <= width * abs(np.mean(x)))
+        precise.append(
+            n >= least and stats.t.ppf(0.975, n - 1) * stats.sem(x) <= width * abs(np.mean(x))
+        )
     for n in range(1, most + 1):
         after = n + look_ahead(n)
         if after <= most and all(precise[n : after + 1]):
@@ -52,7 +58,10 @@ def test_it_stops_where_the_plain_rule_does(seed):
 
 def test_how_many_run_at_once_moves_nothing():
     values = np.random.default_rng(3).normal(10, 2, 300)
-    assert len({run_to_the_end(values, [MEAN], 5, 200, jobs)[0].counted for jobs in (1, 2, 7, 16, 64)}) == 1
+    assert (
+        len({run_to_the_end(values, [MEAN], 5, 200, jobs)[0].counted for jobs in (1, 2, 7, 16, 64)})
+        == 1
+    )
 
 
 def test_what_is_never_reached_is_not_precise_over_the_others():
@@ -60,7 +69,9 @@ def test_what_is_never_reached_is_not_precise_over_the_others():
     values = [10, 10.1, np.inf, 9.9, 10, 10, 10, 10.1, 9.9, 10, 10, 10]
     verdict, ran = run_to_the_end(values, [MEAN], 3, 12)
     assert ran == verdict.counted == 3
-    assert verdict.shortfall == "mean is not reached in 1 of 3 replications, so its mean has no width"
+    assert (
+        verdict.shortfall == "mean is not reached in 1 of 3 replications, so its mean has no width"
+    )
 
 
 def test_the_look_ahead_grows_beyond_a_hundred():
@@ -93,7 +104,10 @@ def test_all_targets_hold_at_once():
 
 
 def test_every_group_is_meant_where_there_is_no_whole():
-    ppmid = [{("share", "ppmid"): 1.0 + 0.001 * (n % 2), ("share", "ihd"): 1.0 + 0.9 * (n % 2)} for n in range(12)]
+    ppmid = [
+        {("share", "ppmid"): 1.0 + 0.001 * (n % 2), ("share", "ihd"): 1.0 + 0.9 * (n % 2)}
+        for n in range(12)
+    ]
     assert judge(ppmid, [Target("share", "ppmid", 0.05, True, "")], 5, 12).shortfall == ""
     assert "not reached" in judge(ppmid, [Target("share", "", 0.05, True, "")], 5, 12).shortfall
 
@@ -101,15 +115,24 @@ def test_every_group_is_meant_where_there_is_no_whole():
 def test_the_most_allowed_is_said_with_how_many_it_would_take():
     verdict, ran = run_to_the_end(np.tile([1.0, 19.0], 20), [MEAN], 5, 40)
     assert (verdict.counted, ran) == (40, 40)
-    assert verdict.shortfall == (
-        "after 40 replications, the most allowed, mean within 5 % of its mean is not reached: it is 10 ± 2.9, and about 1,360 replications would do"
+    assert (
+        verdict.shortfall
+        == "after 40 replications, the most allowed, mean within 5 % of its mean is not reached: it"
+        " is 10 ± 2.9, and about 1,360 replications would do"
     )
 
 
 @pytest.mark.parametrize(
     ("values", "target", "told"),
     [
-        ([0] * 5, MEAN, "mean is 0 in all 5 replications, and no part of 0 is a width; ask for a half-width in its unit instead"),
+        (
+            [0] * 5,
+            MEAN,
+            (
+                "mean is 0 in all 5 replications, and no part of 0 is a width; ask for a half-width"
+                " in its unit instead"
+            ),
+        ),
         ([None] * 5, MEAN, "mean has no value there"),
         ([-1, 1] * 10, MEAN, "its mean is 0 ± 0.48, and no part of 0 is a width"),
         ([None, None, 1, *[None] * 17], MEAN, "fewer than two replications have a value"),

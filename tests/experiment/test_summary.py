@@ -22,17 +22,38 @@ def plan(experiment):
 
 def measured(plan, values):
     """Return *values* by cell as the metrics of three replications."""
-    return {cell.name: {r: {KEY: value} for r, value in enumerate(values[cell.name])} for cell in plan.cells if cell.name in values}
+    return {
+        cell.name: {r: {KEY: value} for r, value in enumerate(values[cell.name])}
+        for cell in plan.cells
+        if cell.name in values
+    }
 
 
 def test_estimates_are_over_replications(plan):
     """Mean and t interval of each cell; a cell with nothing finished has no row."""
     header, rows, intervals = summary(plan, measured(plan, {"quiet-0pc": [0.4, 0.43, 0.46]}))
 
-    assert header == ("cell", "option", "reporting.loss", "metric", "group", "value", "half_width", "n", "unit")
+    assert header == (
+        "cell",
+        "option",
+        "reporting.loss",
+        "metric",
+        "group",
+        "value",
+        "half_width",
+        "n",
+        "unit",
+    )
     assert len(rows) == 1
     cell, option, loss, *key, value, half_width, n, unit = rows[0]
-    assert (cell, option, loss, tuple(key), n, unit) == ("quiet-0pc", "quiet", "0 %", KEY, 3, "share")
+    assert (cell, option, loss, tuple(key), n, unit) == (
+        "quiet-0pc",
+        "quiet",
+        "0 %",
+        KEY,
+        3,
+        "share",
+    )
     assert intervals[0][:7] == ("quiet-0pc", *KEY, value - half_width, value + half_width, "t", "")
     assert intervals[0][-1] == 3
     assert value == pytest.approx(0.43)
@@ -60,9 +81,14 @@ def test_a_value_that_was_never_reached_is_infinite_without_an_interval(plan):
 
 
 def test_a_conditional_metric_carries_its_condition(plan):
-    """Beside the interval stand whom the number speaks of and their share of all; of both cells beside a difference."""
+    """Beside the interval stand whom the number speaks of and their share of all; of both cells
+    beside a difference.
+    """
     shares = {"quiet-0pc": 0.5, "daily-0pc": 0.25}
-    known = {cell: {r: {KEY: 0.1 * r, ("record_known_share", "all"): share} for r in range(3)} for cell, share in shares.items()}
+    known = {
+        cell: {r: {KEY: 0.1 * r, ("record_known_share", "all"): share} for r in range(3)}
+        for cell, share in shares.items()
+    }
     _, _, intervals = summary(plan, known)
 
     conditions = {row[:3]: row[7:9] for row in intervals}
@@ -74,17 +100,44 @@ def test_a_conditional_metric_carries_its_condition(plan):
 
 def test_differences_are_paired(plan):
     """Replication by replication, so shared luck cancels."""
-    rows = differences(plan, measured(plan, {"quiet-0pc": [0.1, 0.5, 0.9], "daily-0pc": [0.05, 0.46, 0.84], "daily-5pc": [1.0, 1.0, 1.0]}))
+    rows = differences(
+        plan,
+        measured(
+            plan,
+            {
+                "quiet-0pc": [0.1, 0.5, 0.9],
+                "daily-0pc": [0.05, 0.46, 0.84],
+                "daily-5pc": [1.0, 1.0, 1.0],
+            },
+        ),
+    )
 
     assert len(rows) == 1  # daily-5pc has no finished comparator
-    cell, other, *key, difference, half_width, unpaired, n, unit, low, high, gain, p, corrected, warning = rows[0][:-4]
+    (
+        cell,
+        other,
+        *key,
+        difference,
+        half_width,
+        unpaired,
+        n,
+        unit,
+        low,
+        high,
+        gain,
+        p,
+        corrected,
+        warning,
+    ) = rows[0][:-4]
     assert (cell, other, tuple(key), n, unit) == ("daily-0pc", "quiet-0pc", KEY, 3, "share")
     assert difference == pytest.approx(-0.05)
     assert half_width == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem([0.05, 0.04, 0.06]))
     assert (low, high) == (difference - half_width, difference + half_width)
     assert unpaired > 10 * half_width
     assert gain == pytest.approx((unpaired / half_width) ** 2)
-    assert p == corrected == pytest.approx(stats.ttest_rel([0.1, 0.5, 0.9], [0.05, 0.46, 0.84]).pvalue)
+    assert (
+        p == corrected == pytest.approx(stats.ttest_rel([0.1, 0.5, 0.9], [0.05, 0.46, 0.84]).pvalue)
+    )
     assert warning == ""
 
 
@@ -101,4 +154,9 @@ def test_spreadsheets_find_no_formulas():
     rows = [("=1+1", -2.5, "plain"), ("@x", 3, "+y"), ("-z", 0.1, "a,b")]
     read = list(csv.reader(io.StringIO(to_csv(("a", "b", "c"), rows).decode())))
 
-    assert read == [["a", "b", "c"], ["'=1+1", "-2.5", "plain"], ["'@x", "3", "'+y"], ["'-z", "0.1", "a,b"]]
+    assert read == [
+        ["a", "b", "c"],
+        ["'=1+1", "-2.5", "plain"],
+        ["'@x", "3", "'+y"],
+        ["'-z", "0.1", "a,b"],
+    ]

@@ -1,7 +1,8 @@
-"""Do all that reads results, and bear witness to what was unpickled: `python witness.py FOLDER` prints JSON.
+"""Do all that reads results, and bear witness to what was unpickled: `python witness.py FOLDER`
+prints JSON.
 
-A hook of the interpreter's cannot be taken off again, so this has a process of its own. It hears of every global that a pickle names and of every file opened,
-whatever module asked.
+A hook of the interpreter's cannot be taken off again, so this has a process of its own. It hears of
+every global that a pickle names and of every file opened, whatever module asked.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ from sim.store import verify, vouch  # noqa: E402
 
 
 def live(folder: Path) -> dict[str, bool]:
-    """Run, resume, adopt, merge, measure, report, compare and verify; return which of it can be seen to have happened."""
+    """Run, resume, adopt, merge, measure, report, compare and verify; return which of it can be
+    seen to have happened.
+    """
     mischief.write_experiment(folder, "none", 2)
     with mischief.stand_in() as calls:
         run = mischief.carry_out(folder)
@@ -57,15 +60,25 @@ def live(folder: Path) -> dict[str, bool]:
     except SystemExit as end:
         compared = not end.code
     return {
-        "resumed": resumed, "adopted": len(calls) == 14, "measured": measured, "reported": page.stat().st_size > 10_000 and bool(said), "compared": compared,
+        "resumed": resumed,
+        "adopted": len(calls) == 14,
+        "measured": measured,
+        "reported": page.stat().st_size > 10_000 and bool(said),
+        "compared": compared,
         "sound": not any(finding for finding in verify(wider) if "figures" not in finding),
-    }  # fmt: skip
+    }
 
 
 if __name__ == "__main__":
     place = Path(sys.argv[1])
     happened = live(place)
     found = list(FOUND)
-    pickle.loads(pickle.dumps(date))  # noqa: S301  (a pickle of our own, to see that it would have been heard)
+    # A pickle of our own, to see that it would have been heard.
+    pickle.loads(pickle.dumps(date))  # noqa: S301
     read = sorted({Path(name).suffix for name in OPENED if name.startswith(str(place / "out"))})
-    print("\n" + json.dumps({"happened": happened, "found": found, "hears": FOUND[len(found) :], "read": read}))
+    print(
+        "\n"
+        + json.dumps(
+            {"happened": happened, "found": found, "hears": FOUND[len(found) :], "read": read}
+        )
+    )

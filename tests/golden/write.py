@@ -1,4 +1,6 @@
-"""Write the golden tables anew from the scenarios in this folder; `git diff tests/golden` then shows what moved."""
+"""Write the golden tables anew from the scenarios in this folder; `git diff tests/golden` then
+shows what moved.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,18 @@ HERE = Path(__file__).resolve().parent
 
 
 def tables_as_text(scenario: Path) -> str:
-    """Return every table of the first replication of *scenario*, one after the other, as comma-separated text; of the timeline only eventful minutes."""
+    """Return every table of the first replication of *scenario*, one after the other, as
+    comma-separated text; of the timeline only eventful minutes.
+    """
     from sim.run import replicate
     from sim.scenario.load import load
 
     tables = replicate(load(scenario), 0)
     tables["timeline"] = tables["timeline"].query("waiting_n > 0")
-    return "\n".join(f"[{name}]\n" + table.to_csv(index=False, lineterminator="\n") for name, table in sorted(tables.items()))
+    return "\n".join(
+        f"[{name}]\n" + table.to_csv(index=False, lineterminator="\n")
+        for name, table in sorted(tables.items())
+    )
 
 
 if __name__ == "__main__":

@@ -14,8 +14,33 @@ GENERATED = {
     ROOT / f"docs/{page}.md"
     for page in ("traceability", "data_dictionary", "transitions", "rules", "options")
 }
-_TEXT = {".py", ".md", ".yaml", ".toml", ".cff", ".csv", ".html", ".lock", ".json", ".ipynb", ".svg", ".yml", ""}
-_FOLDERS = (".ci", ".github", "benchmarks", "docs", "notebooks", "results/reference", "scenarios", "sim", "tests", "tools")
+_TEXT = {
+    ".py",
+    ".md",
+    ".yaml",
+    ".toml",
+    ".cff",
+    ".csv",
+    ".html",
+    ".lock",
+    ".json",
+    ".ipynb",
+    ".svg",
+    ".yml",
+    "",
+}
+_FOLDERS = (
+    ".ci",
+    ".github",
+    "benchmarks",
+    "docs",
+    "notebooks",
+    "results/reference",
+    "scenarios",
+    "sim",
+    "tests",
+    "tools",
+)
 
 
 @cache
@@ -31,13 +56,19 @@ def name(path: Path) -> str:
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Yield every function and method of *path*."""
-    yield from (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    yield from (
+        node
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def public(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
     """Yield the public functions and classes at the top of *path*."""
     for node in tree(path).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+        if isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        ) and not node.name.startswith("_"):
             yield node
 
 
@@ -54,5 +85,10 @@ def texts() -> Iterator[tuple[Path, str]]:
     """Yield every text file that belongs to the checkout, with its text."""
     inside = (path for folder in _FOLDERS for path in (ROOT / folder).rglob("*"))
     for path in (*ROOT.iterdir(), *inside):
-        if path.is_file() and path.suffix in _TEXT and "__pycache__" not in path.parts and path.name != ".git":
+        if (
+            path.is_file()
+            and path.suffix in _TEXT
+            and "__pycache__" not in path.parts
+            and path.name != ".git"
+        ):
             yield path, path.read_bytes().decode("utf-8", errors="replace")

@@ -25,11 +25,21 @@ def test_the_floors_hold(monkeypatch, capsys):
 
 
 def test_what_is_imported_is_declared():
-    """`pyproject.toml` lists what `sim` needs: no more, no less; and what only some of it needs, in an extra."""
+    """`pyproject.toml` lists what `sim` needs: no more, no less; and what only some of it needs, in
+    an extra.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lists = project["dependencies"], [line for extra in ("dask", "sensitivity") for line in project["optional-dependencies"][extra]]
+    lists = project["dependencies"], [
+        line
+        for extra in ("dask", "sensitivity")
+        for line in project["optional-dependencies"][extra]
+    ]
     declared, extra = ({re.split(r"[<>=~]", line)[0].lower() for line in lines} for lines in lists)
-    top = {module.partition(".")[0] for path in MODULES for module in imported(path)} - set(sys.stdlib_module_names) - {"sim"}
+    top = (
+        {module.partition(".")[0] for path in MODULES for module in imported(path)}
+        - set(sys.stdlib_module_names)
+        - {"sim"}
+    )
     owner = packages_distributions()
 
     assert {owner[module][0].lower() for module in top} - extra == declared
@@ -51,13 +61,34 @@ def test_no_luck_from_a_sequence():
 
 def _modules_loaded(*arguments: str) -> set[str]:
     """Return the top-level packages that a fresh `python …` loads."""
-    answer = subprocess.run([sys.executable, "-X", "importtime", *arguments], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60)
-    return {line.rpartition("|")[2].strip().partition(".")[0] for line in answer.stderr.splitlines() if line.startswith("import time:")}
+    answer = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+        timeout=60,
+    )
+    return {
+        line.rpartition("|")[2].strip().partition(".")[0]
+        for line in answer.stderr.splitlines()
+        if line.startswith("import time:")
+    }
 
 
-@pytest.mark.parametrize("arguments", [("-c", "import sim"), ("-m", "sim", "--help"), ("-m", "sim", "check", "scenarios/gb_base.yaml")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-c", "import sim"),
+        ("-m", "sim", "--help"),
+        ("-m", "sim", "check", "scenarios/gb_base.yaml"),
+    ],
+    ids=" ".join,
+)
 def test_a_light_start(arguments):
-    """`import sim`, `sim --help` and `sim check` load nothing heavy, so they answer in a fraction of a second."""
+    """`import sim`, `sim --help` and `sim check` load nothing heavy, so they answer in a fraction
+    of a second.
+    """
     assert not HEAVY & _modules_loaded(*arguments)
 
 
@@ -82,4 +113,6 @@ def test_what_is_compiled_is_under_the_hash():
     numbas_own = re.compile(r"jit\([^)]*cache=")  # nor do benchmarks and tests keep stale code
     assert [name(path) for path, text in texts() if numbas_own.search(text)] == []
     assert {module for module in ours if not module.startswith("sim.kernels")} == {"sim.words"}
-    assert {module for module in imported(ROOT / "sim/words.py") if module.startswith("sim")} == set()
+    assert {
+        module for module in imported(ROOT / "sim/words.py") if module.startswith("sim")
+    } == set()

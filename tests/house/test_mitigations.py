@@ -1,4 +1,5 @@
-"""No mitigation without a law: the page lists every kind of row, and every law it names is a test."""
+"""No mitigation without a law: the page lists every kind of row, and every law it names is a test.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +10,11 @@ from tests.house.source import ROOT, functions
 
 PAGE = (ROOT / "docs/mitigations.md").read_text(encoding="utf-8")
 LINES = re.findall(r"^\| `([^`]+)` \|.* `(test_\w+)` \|$", PAGE, flags=re.MULTILINE)
-LAWS = {function.name for path in (ROOT / "tests/laws").glob("test_*.py") for function in functions(path)}
+LAWS = {
+    function.name
+    for path in (ROOT / "tests/laws").glob("test_*.py")
+    for function in functions(path)
+}
 
 
 def test_every_kind_of_row_has_a_law_on_the_page():

@@ -186,8 +186,9 @@ def test_do_refuses_a_python_that_the_lock_does_not_know(version, monkeypatch, c
     monkeypatch.setattr(do, "set_up", lambda locks: pytest.fail("an environment was made"))
 
     assert do.main(["run"]) == 2
-    assert capsys.readouterr().err == (
-        f"this is Python 3.{version[1]}, and requirements.lock knows 3.11 to 3.13; "
+    assert (
+        capsys.readouterr().err
+        == f"this is Python 3.{version[1]}, and requirements.lock knows 3.11 to 3.13; "
         "give the command to one of those, such as: python3.13 do.py run\n"
     )
 

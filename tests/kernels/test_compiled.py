@@ -21,7 +21,8 @@ import sys
 import numpy as np
 from sim.kernels.compiled import kept, kept_in
 from sim.kernels.upgrades import shares_out
-drawn = shares_out(np.uint64(7), 3, np.arange(40, dtype=np.uint32), np.array([2**30, 2**31], np.uint64))
+index, shares = np.arange(40, dtype=np.uint32), np.array([2**30, 2**31], np.uint64)
+drawn = shares_out(np.uint64(7), 3, index, shares)
 print("".join(map(str, drawn)), len(kept(kept_in()) if kept_in() else ()))
 """
 
@@ -54,7 +55,8 @@ def folders(tree: Path) -> list[Path]:
 
 
 def test_a_callee_that_changed_is_compiled_anew(tree, tmp_path):
-    """Ten Philox rounds made seven in the file of a callee: other numbers, those of a cold start."""
+    """Ten Philox rounds made seven in the file of a callee: other numbers, those of a cold start.
+    """
     ten, n_kept, _ = draw(tree)
     assert draw(tree)[:2] == (ten, n_kept)
 

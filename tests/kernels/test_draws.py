@@ -1,6 +1,7 @@
 """Addressed luck: published known answers, exact edges, and the laws the draws must follow.
 
-False-alarm budget: seeds are fixed, so nothing here is flaky; each statistical check would fail for a wrong seed with probability below 1e-6.
+False-alarm budget: seeds are fixed, so nothing here is flaky; each statistical check would fail for
+a wrong seed with probability below 1e-6.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from hypothesis import strategies as st
 from numba import njit
 from scipy import stats
 
-from sim.kernels.draws import block, gap_s, poisson_cdf_thresholds, poisson_count, scaled, threshold, word
+from sim.kernels.draws import (
+    block,
+    gap_s,
+    poisson_cdf_thresholds,
+    poisson_count,
+    scaled,
+    threshold,
+    word,
+)
 from sim.streams import PREFIXES, STREAMS, stream_key
 
 N = 1_000_000
@@ -62,7 +71,11 @@ def words() -> np.ndarray:
     [
         ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
         ((2**32 - 1,) * 4, (2**32 - 1,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
-        ((0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0), (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)),
+        (
+            (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+            (0xA4093822, 0x299F31D0),
+            (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+        ),
     ],
     ids=["zeros", "ones", "digits of pi"],
 )
@@ -72,7 +85,9 @@ def test_published_known_answers(counter, key, answer):
 
 
 def test_words_are_uniform_and_their_neighbours_independent(words):
-    """Top and bottom bits by chi-squared, the whole word by Kolmogorov–Smirnov, neighbours by correlation."""
+    """Top and bottom bits by chi-squared, the whole word by Kolmogorov–Smirnov, neighbours by
+    correlation.
+    """
     assert stats.chisquare(np.bincount(words >> 20, minlength=4096)).pvalue > P_VALUE
     assert stats.chisquare(np.bincount(words & 4095, minlength=4096)).pvalue > P_VALUE
     assert stats.kstest(words / 2**32, "uniform").pvalue > P_VALUE
@@ -95,9 +110,23 @@ def test_streams_replications_and_places_are_unrelated():
 
 
 def test_no_two_streams_share_a_key():
-    """Every stream, a hundred replications, three seeds: all keys differ, and so do both halves taken together."""
-    names = [*STREAMS, *(prefix + kind for prefix in PREFIXES for kind in ("device_alert", "dcc_alert", "on_demand", "future_dated", "scheduled_read"))]
-    keys = [stream_key(seed, replication, name) for seed in (0, 1, 20190801) for replication in range(100) for name in names]
+    """Every stream, a hundred replications, three seeds: all keys differ, and so do both halves
+    taken together.
+    """
+    names = [
+        *STREAMS,
+        *(
+            prefix + kind
+            for prefix in PREFIXES
+            for kind in ("device_alert", "dcc_alert", "on_demand", "future_dated", "scheduled_read")
+        ),
+    ]
+    keys = [
+        stream_key(seed, replication, name)
+        for seed in (0, 1, 20190801)
+        for replication in range(100)
+        for name in names
+    ]
 
     assert len(set(keys)) == len(keys)
     assert all(0 <= key < 2**64 for key in keys)
@@ -114,7 +143,9 @@ def test_a_key_is_pinned():
     assert stream_key(20190801, 0, "estate.fitted") == 0x177A_F810_9D89_1066
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (1.0, 2**32), (0.5, 2**31), (2.0**-32, 1), (0.25, 2**30)])
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.0, 0), (1.0, 2**32), (0.5, 2**31), (2.0**-32, 1), (0.25, 2**30)]
+)
 def test_thresholds_are_exact_where_they_can_be(share, expected):
     """Never is never and always is always: no word is below 0, every word is below 2^32."""
     assert threshold(share) == expected
@@ -142,7 +173,9 @@ def test_scaled_lies_in_its_range_and_keeps_the_place(drawn, n):
 
 @pytest.mark.parametrize("rate_per_s", [4 / 31_536_000, 1 / 1_209_600, 1 / 60, 0.84])
 def test_gaps_have_the_mean_of_their_rate(words, rate_per_s):
-    """A stroke in any second with chance λ: the mean gap is 1/λ, and its law by chi-squared on 200 quantile bands."""
+    """A stroke in any second with chance λ: the mean gap is 1/λ, and its law by chi-squared on 200
+    quantile bands.
+    """
     gaps = _gaps(words, rate_per_s)
 
     assert gaps.min() >= 1
@@ -164,7 +197,9 @@ def test_long_gaps_pass_kolmogorov_and_smirnov(words, rate_per_s):
 
 @pytest.mark.parametrize("drawn", [0, 2**32 - 1])
 def test_the_longest_and_shortest_gap_are_finite(drawn):
-    """Half a word is added before the logarithm, so the word 0 is not for ever: at most 33 ln 2 means."""
+    """Half a word is added before the logarithm, so the word 0 is not for ever: at most 33 ln 2
+    means.
+    """
     rate_per_s = 1 / 86_400
 
     assert 1 <= gap_s(np.uint32(drawn), rate_per_s) <= 1 + 33 * math.log(2) / rate_per_s
@@ -178,7 +213,9 @@ def test_the_fastest_clock_strikes_every_second(drawn):
 
 @pytest.mark.parametrize("mean", [1e-6, 0.01, 0.5, 3.0, 200.0, 9_000.0])
 def test_poisson_thresholds_are_those_of_scipy(mean):
-    """Every threshold is the cumulative distribution to within two words of 2^32, and the last is "always"."""
+    """Every threshold is the cumulative distribution to within two words of 2^32, and the last is
+    "always".
+    """
     thresholds = poisson_cdf_thresholds(mean)
 
     expected = stats.poisson(mean).cdf(np.arange(len(thresholds))) * 2.0**32
@@ -189,7 +226,8 @@ def test_poisson_thresholds_are_those_of_scipy(mean):
 
 @pytest.mark.parametrize("mean", [0.01, 3.0, 200.0, 9_000.0])
 def test_poisson_counts_follow_their_law(words, mean):
-    """A million counts against the probabilities of scipy, in bands of at least 50 expected counts."""
+    """A million counts against the probabilities of scipy, in bands of at least 50 expected counts.
+    """
     counts = _counts(words, poisson_cdf_thresholds(mean))
 
     law = stats.poisson(mean)
@@ -206,9 +244,14 @@ def test_a_poisson_count_is_the_number_of_thresholds_at_or_below_the_word(words,
     """The bisection and NumPy's agree, also on the words next to each threshold."""
     thresholds = poisson_cdf_thresholds(mean)
     edges = thresholds[thresholds < 2**32]
-    drawn = np.concatenate((words[:10_000], edges, edges - (edges > 0), [0, 2**32 - 1])).astype(np.uint32)
+    drawn = np.concatenate((words[:10_000], edges, edges - (edges > 0), [0, 2**32 - 1])).astype(
+        np.uint32
+    )
 
-    assert (_counts(drawn, thresholds) == np.searchsorted(thresholds, drawn.astype(np.uint64), side="right")).all()
+    assert (
+        _counts(drawn, thresholds)
+        == np.searchsorted(thresholds, drawn.astype(np.uint64), side="right")
+    ).all()
 
 
 @pytest.mark.parametrize("mean", [-1e-9, math.nan])

@@ -184,9 +184,7 @@ def tried_again(retry_after: str) -> Counted:
 
 
 READY: Final = "{start: 0 s, curve: [{share: 100 %, time: TIME}]}"
-EXCHANGED: Final = (
-    "{start: 0 s, share: 100 %, curve: [{share: 100 %, time: TIME}], reseed: false}"
-)
+EXCHANGED: Final = "{start: 0 s, share: 100 %, curve: [{share: 100 %, time: TIME}], reseed: false}"
 NEVER_READY: Final = {"firmware.ota.hub_ready": "{start: 0 d, curve: [{share: 0 %, time: 0 s}]}"}
 CURVES: Final = ("2 d", "10 d")
 READS: Final = ("12 /year", "2 /d")

@@ -1,6 +1,8 @@
-"""When a simulated mean contradicts a law: Student's t at 5.7e-7, two-sided ("five sigma"; |t| > 5.35 with 100 replications).
+"""When a simulated mean contradicts a law: Student's t at 5.7e-7, two-sided ("five sigma"; |t| >
+5.35 with 100 replications).
 
-Seeds are fixed, so nothing flakes; a wrong seed would fail one such test in 1.7 million. The bias a test finds with 99 % is about 7.7 standard errors.
+Seeds are fixed, so nothing flakes; a wrong seed would fail one such test in 1.7 million. The bias a
+test finds with 99 % is about 7.7 standard errors.
 """
 
 from __future__ import annotations
@@ -30,10 +32,12 @@ def agrees(values: Iterable[float], expected: float) -> bool:
 
 
 def largest_of(n: int, trials: int, share: float) -> tuple[int, int]:
-    """Return the bounds between which the largest of *n* counts, each Binomial(*trials*, *share*), lies but once in 1.7 million.
+    """Return the bounds between which the largest of *n* counts, each Binomial(*trials*, *share*),
+    lies but once in 1.7 million.
 
-    The counts of one multinomial are negatively associated, so P(max <= m) is at most the product of their cumulative probabilities; the upper bound is
-    Boole's, so it holds whatever the dependence.
+    The counts of one multinomial are negatively associated, so P(max <= m) is at most the product
+    of their cumulative probabilities; the upper bound is Boole's, so it holds whatever the
+    dependence.
     """
     law = stats.binom(trials, share)
     return int(law.ppf((FALSE_ALARM / 2) ** (1 / n))), int(law.isf(FALSE_ALARM / 2 / n))

@@ -1,4 +1,6 @@
-"""Trying again, each with its law: H8 and H9. What saves a message doubles a load; caps, back-off and budgets decide which."""
+"""Trying again, each with its law: H8 and H9. What saves a message doubles a load; caps, back-off
+and budgets decide which.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +18,33 @@ HOMES = 2000
 
 def ladder(jitter: str, base_s: int, factor: int, cap: int, most_s: int = 3600, **more) -> dict:
     """Return a row of retries."""
-    return {"kind": "retry", "base": f"{base_s} s", "factor": factor, "most": f"{most_s} s", "jitter": jitter, "cap": cap} | more
+    return {
+        "kind": "retry",
+        "base": f"{base_s} s",
+        "factor": factor,
+        "most": f"{most_s} s",
+        "jitter": jitter,
+        "cap": cap,
+    } | more
 
 
 def refused_until(down_s: int, row: dict, homes: int = HOMES, length: str = "2 h") -> Seen:
-    """Return what becomes of a report from each home at 0, while a DSP without a buffer is out until *down_s*."""
+    """Return what becomes of a report from each home at 0, while a DSP without a buffer is out
+    until *down_s*.
+    """
     network = {"device": [row], "dsp": {"buffer": 0}}
-    return seen(storm(homes=homes, length=length, period="6 h", faults=out("dsp", "0 s", f"{down_s} s"), network=network))
+    return seen(
+        storm(
+            homes=homes,
+            length=length,
+            period="6 h",
+            faults=out("dsp", "0 s", f"{down_s} s"),
+            network=network,
+        )
+    )
 
 
-# -- how often ----------------------------------------------------------------------------------------------------------------------------------------------
+# -- how often -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("cap", [0, 1, 3, 10])
@@ -38,12 +57,27 @@ def test_a_cap_bounds_amplification_exactly_under_total_refusal(cap, jitter):
     assert world.fates(at="dsp") == {"refused": 50}
 
 
-@pytest.mark.parametrize(("timeout_s", "wait_s", "cap"), [(10, 5, 3), (10, 5, 50), (59, 1, 10), (30, 30, 1000)])
+@pytest.mark.parametrize(
+    ("timeout_s", "wait_s", "cap"), [(10, 5, 3), (10, 5, 50), (59, 1, 10), (30, 30, 1000)]
+)
 def test_amplification_behind_a_dead_server_has_a_closed_form(timeout_s, wait_s, cap):
-    """Nothing is refused, all wait: attempt a leaves at a (timeout + wait), so up to second D there are min(1 + cap, 1 + ⌊D / (timeout + wait)⌋), one that is
-    due as the server is back among them: it cannot know. The first copy served is the message, and all others are wasted."""
-    network = {"device": [ladder("none", wait_s, 1, cap, timeout=f"{timeout_s} s")], "dsp": {"capacity": "1000 /s"}}
-    world = seen(storm(homes=20, length="20 min", period="6 h", faults=out("dsp", "0 s", "10 min"), network=network))
+    """Nothing is refused, all wait: attempt a leaves at a (timeout + wait), so up to second D there
+    are min(1 + cap, 1 + ⌊D / (timeout + wait)⌋), one that is due as the server is back among them:
+    it cannot know. The first copy served is the message, and all others are wasted.
+    """
+    network = {
+        "device": [ladder("none", wait_s, 1, cap, timeout=f"{timeout_s} s")],
+        "dsp": {"capacity": "1000 /s"},
+    }
+    world = seen(
+        storm(
+            homes=20,
+            length="20 min",
+            period="6 h",
+            faults=out("dsp", "0 s", "10 min"),
+            network=network,
+        )
+    )
 
     attempts, in_time = (min(1 + cap, 1 + d // (timeout_s + wait_s)) for d in (600, 599))
     assert world.amplification() == attempts
@@ -54,11 +88,22 @@ def test_amplification_behind_a_dead_server_has_a_closed_form(timeout_s, wait_s,
 
 @pytest.mark.parametrize("budget", [0.0, 0.1, 0.5, 1.0])
 def test_a_budget_bounds_retries_by_its_share_of_firsts(budget):
-    """A region makes a retry only while retries ≤ b · firsts, so that it never has more than b · firsts and one second's worth; and it spends what it has."""
+    """A region makes a retry only while retries ≤ b · firsts, so that it never has more than b ·
+    firsts and one second's worth; and it spends what it has.
+    """
     row = ladder("none", 1, 1, 10, budget=budget)
     network = {"device": [row], "dsp": {"buffer": 0}}
     phase = {"source": "hashed", "window": "30 min"}
-    world = seen(storm(homes=HOMES, length="1 h", period="1 h", phase=phase, faults=out("dsp", "0 s", "1 h"), network=network))
+    world = seen(
+        storm(
+            homes=HOMES,
+            length="1 h",
+            period="1 h",
+            phase=phase,
+            faults=out("dsp", "0 s", "1 h"),
+            network=network,
+        )
+    )
 
     retries = world.one("attempts", "n_attempts", kind=REPORT) - HOMES
     in_a_second = world.one("peaks", "peak_n", stage="dsp", kind=REPORT, k_s=1)
@@ -85,12 +130,17 @@ def test_retries_of_one_kind_leave_another_alone():
     assert 3 < world.amplification(REPORT) <= 4
 
 
-# -- when -----------------------------------------------------------------------------------------------------------------------------------------------------
+# -- when ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("base_s", "factor", "most_s"), [(5, 2, 3600), (5, 2, 30), (7, 1, 7), (1, 3, 100), (60, 10, 600)])
+@pytest.mark.parametrize(
+    ("base_s", "factor", "most_s"),
+    [(5, 2, 3600), (5, 2, 30), (7, 1, 7), (1, 3, 100), (60, 10, 600)],
+)
 def test_a_ladder_without_jitter_is_climbed_to_the_second(base_s, factor, most_s):
-    """Waits are min(most, base · factor^a). A message gets through at the first rung not before the end of the outage; below the last rung none is lost."""
+    """Waits are min(most, base · factor^a). A message gets through at the first rung not before the
+    end of the outage; below the last rung none is lost.
+    """
     cap = 5
     waits = [min(most_s, base_s * factor**a) for a in range(cap)]
     rungs = [0, *accumulate(waits)]
@@ -103,12 +153,16 @@ def test_a_ladder_without_jitter_is_climbed_to_the_second(base_s, factor, most_s
 
 
 def is_even(times: list[int], low: int, high: int) -> bool:
-    """Whether *times* fall in [low, high] and evenly so (chi-squared over up to 50 ranges of equal width)."""
+    """Whether *times* fall in [low, high] and evenly so (chi-squared over up to 50 ranges of equal
+    width).
+    """
     n, width = high - low + 1, -(-(high - low + 1) // 50)
     whole = n // width * width
     found = Counter((t - low) // width for t in times if t < low + whole)
     observed = [found[k] for k in range(whole // width)]
-    return min(times) >= low and max(times) <= high and stats.chisquare(observed).pvalue > FALSE_ALARM
+    return (
+        min(times) >= low and max(times) <= high and stats.chisquare(observed).pvalue > FALSE_ALARM
+    )
 
 
 @pytest.mark.parametrize("wait_s", [2, 60, 1000])
@@ -123,7 +177,9 @@ def test_full_jitter_falls_evenly_on_all_of_the_wait(wait_s):
 
 @pytest.mark.parametrize("rung", [1, 2, 3, 4])
 def test_equal_jitter_falls_on_the_second_half_of_each_wait(rung):
-    """Of waits c, 2c, 4c … the first r take between half and all of (2^r − 1) c; an outage that lasts just beyond the r-th retry shows the next one."""
+    """Of waits c, 2c, 4c … the first r take between half and all of (2^r − 1) c; an outage that
+    lasts just beyond the r-th retry shows the next one.
+    """
     base_s = 16
     row = ladder("equal", base_s, 2, rung)
     down_s = (2 ** (rung - 1) - 1) * base_s + 1
@@ -139,21 +195,35 @@ def test_equal_jitter_falls_on_the_second_half_of_each_wait(rung):
 
 
 def test_decorrelated_jitter_is_between_the_base_and_three_times_the_last_wait():
-    """The first wait is even on base … 3 base, the second at most 9 base; and none is longer than *most*."""
+    """The first wait is even on base … 3 base, the second at most 9 base; and none is longer than
+    *most*.
+    """
     first = [message.at_s for message in refused_until(1, ladder("decorrelated", 20, 2, 1)).of()]
-    capped = [message.at_s for message in refused_until(1, ladder("decorrelated", 20, 2, 1, most_s=45)).of()]
+    capped = [
+        message.at_s
+        for message in refused_until(1, ladder("decorrelated", 20, 2, 1, most_s=45)).of()
+    ]
     second = [message.at_s for message in refused_until(61, ladder("decorrelated", 20, 2, 4)).of()]
 
     assert is_even(first, 20, 60)
     assert capped == [min(t, 45) for t in first]
     assert len(second) == HOMES
     assert min(second) >= 61
-    assert max(second) <= 60 + 180  # the last failure is at 60 at the latest, after a wait of at most 60
+    # the last failure is at 60 at the latest, after a wait of at most 60
+    assert max(second) <= 60 + 180
 
 
 def test_jitter_breaks_the_wave_that_back_off_alone_only_puts_off():
-    """All N refused at once: without jitter all N come again in one second, however long the wait; with it no second has more than its even share of N."""
-    waves = {jitter: max(refused_until(1, ladder(jitter, 300, 2, 1)).passed().values()) for jitter in ("none", "equal", "full", "decorrelated")}
+    """All N refused at once: without jitter all N come again in one second, however long the wait;
+    with it no second has more than its even share of N.
+    """
+    waves = {
+        jitter: max(refused_until(1, ladder(jitter, 300, 2, 1)).passed().values())
+        for jitter in ("none", "equal", "full", "decorrelated")
+    }
 
     assert waves["none"] == HOMES
-    assert all(waves[jitter] <= largest_share(n, HOMES)[1] for jitter, n in (("equal", 151), ("full", 300), ("decorrelated", 601)))
+    assert all(
+        waves[jitter] <= largest_share(n, HOMES)[1]
+        for jitter, n in (("equal", 151), ("full", 300), ("decorrelated", 601))
+    )

@@ -19,9 +19,17 @@ MESSAGES = (*READS, "on_demand", "future_dated")
 
 # Bytes of messages in the reference test data (table 2d of what is known of the domain), by code.
 SIZES = {
-    "8F8A": 142, "8F72": 158, "8F8B": 132, "8F36": 152, "8F12": 174, "81A0": 89, "8F3E": 124, "8F3F": 124,
-    "8F75": 124, "AD1": 85,
-}  # fmt: skip
+    "8F8A": 142,
+    "8F72": 158,
+    "8F8B": 132,
+    "8F36": 152,
+    "8F12": 174,
+    "81A0": 89,
+    "8F3E": 124,
+    "8F3F": 124,
+    "8F75": 124,
+    "AD1": 85,
+}
 REPORT, READ, XML = 132, 78, 1701
 
 

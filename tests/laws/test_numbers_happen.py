@@ -26,20 +26,12 @@ COUNTED: Final = numbers.COUNTED | firmware_numbers.COUNTED
 # Leaves that a law counts elsewhere, by the test. Rows of the network have one path for all kinds.
 HELD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "laws.test_wrong_share": {
-        "test_a_hub_passes_on_what_it_knows": (
-            "reporting.han_loss",
-        ),
-        "test_a_latency_adds_its_own_share": (
-            "network.0.latency",
-        ),
+        "test_a_hub_passes_on_what_it_knows": ("reporting.han_loss",),
+        "test_a_latency_adds_its_own_share": ("network.0.latency",),
     },
     "laws.test_phases": {
-        "test_hashed_senders_spread_evenly_over_the_window": (
-            "reporting.phase.window",
-        ),
-        "test_a_fixed_clock_with_jitter_spreads_over_twice_the_jitter": (
-            "reporting.phase.jitter",
-        ),
+        "test_hashed_senders_spread_evenly_over_the_window": ("reporting.phase.window",),
+        "test_a_fixed_clock_with_jitter_spreads_over_twice_the_jitter": ("reporting.phase.jitter",),
         "test_a_power_cut_packs_a_region_into_its_restoration": (
             "faults.power_cuts.0.restoration",
         ),
@@ -56,9 +48,7 @@ HELD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
     },
     "oracles.test_darkness": {
-        "test_dark_spells_are_unions": (
-            "faults.hub_reboots.0.restoration",
-        ),
+        "test_dark_spells_are_unions": ("faults.hub_reboots.0.restoration",),
         "test_locked_clocks_count_from_the_latest_time_of_day_before": (
             "faults.clock_locks.0.spread",
         ),
@@ -72,15 +62,11 @@ HELD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
     },
     "laws.test_mitigations_hub": {
-        "test_dedupe_forwards_every_so_many": (
-            "network.0.mitigations.0.window",
-        ),
+        "test_dedupe_forwards_every_so_many": ("network.0.mitigations.0.window",),
         "test_consolidation_of_a_constant_chatter_has_a_closed_form": (
             "network.0.mitigations.0.forward_period",
         ),
-        "test_a_batch_is_one_message_a_period_and_the_latest": (
-            "network.0.mitigations.0.period",
-        ),
+        "test_a_batch_is_one_message_a_period_and_the_latest": ("network.0.mitigations.0.period",),
         "test_hold_down_lets_nobody_speak_before_its_time_and_loses_none": (
             "network.0.mitigations.0.time",
             "network.0.mitigations.0.spread",
@@ -94,9 +80,7 @@ HELD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "test_amplification_behind_a_dead_server_has_a_closed_form": (
             "network.0.mitigations.0.timeout",
         ),
-        "test_a_budget_bounds_retries_by_its_share_of_firsts": (
-            "network.0.mitigations.0.budget",
-        ),
+        "test_a_budget_bounds_retries_by_its_share_of_firsts": ("network.0.mitigations.0.budget",),
     },
     "laws.test_mitigations_cell": {
         "test_access_barring_loses_none_and_keeps_the_queue_short": (
@@ -138,9 +122,7 @@ HELD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "test_after_300_s_it_is_offered_again_and_else_held_until_the_user_is_back": (
             "network.0.mitigations.0.after",
         ),
-        "test_what_is_held_too_long_never_reaches_its_user": (
-            "network.0.mitigations.0.hold",
-        ),
+        "test_what_is_held_too_long_never_reaches_its_user": ("network.0.mitigations.0.hold",),
     },
     "laws.test_firmware_screening": {
         "test_a_ban_ends_local_updates_of_those_who_obey": (
@@ -152,9 +134,7 @@ HELD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "firmware.local.variant",
             "firmware.local.channels.NAME.delay",
         ),
-        "test_a_list_that_is_old_blocks_what_is_new": (
-            "firmware.screening.list_age",
-        ),
+        "test_a_list_that_is_old_blocks_what_is_new": ("firmware.screening.list_age",),
         "test_a_token_that_expires_first_is_asked_for_again": (
             "firmware.screening.install",
             "firmware.screening.token_life",
@@ -167,9 +147,7 @@ HELD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "firmware.screening.false_accept",
             "firmware.screening.false_reject",
         ),
-        "test_people_update_in_the_hours_that_are_given": (
-            "firmware.step",
-        ),
+        "test_people_update_in_the_hours_that_are_given": ("firmware.step",),
     },
     "laws.test_firmware_air": {
         "test_an_activation_that_cuts_the_supply_is_told_as_an_outage": (
@@ -177,16 +155,12 @@ HELD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "firmware.ota.cut_length.low",
             "firmware.ota.cut_length.high",
         ),
-        "test_a_whole_estate_ends_alike": (
-            "firmware.ota.hub_ready.start",
-        ),
+        "test_a_whole_estate_ends_alike": ("firmware.ota.hub_ready.start",),
         "test_the_han_takes_a_block_an_interval": (
             "firmware.ota.distribution.NAME.low",
             "firmware.ota.distribution.NAME.high",
         ),
-        "test_an_image_that_is_lost_is_sent_again_as_often_as_may_be": (
-            "firmware.ota.loss",
-        ),
+        "test_an_image_that_is_lost_is_sent_again_as_often_as_may_be": ("firmware.ota.loss",),
         "test_a_read_that_finds_the_old_version_tells_a_failure": (
             "firmware.ota.activation.failure",
         ),
@@ -208,17 +182,11 @@ HELD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "firmware.ota.mp105.read.low",
             "firmware.ota.mp105.read.high",
         ),
-        "test_those_stuck_are_read_on_the_day_mp105_begins": (
-            "firmware.ota.mp105.start",
-        ),
+        "test_those_stuck_are_read_on_the_day_mp105_begins": ("firmware.ota.mp105.start",),
     },
     "laws.test_firmware_records": {
-        "test_an_exchange_of_hubs_forgets": (
-            "firmware.ota.exchange.start",
-        ),
-        "test_a_read_after_an_event_comes_when_it_is_due": (
-            "firmware.reads.event_delay",
-        ),
+        "test_an_exchange_of_hubs_forgets": ("firmware.ota.exchange.start",),
+        "test_a_read_after_an_event_comes_when_it_is_due": ("firmware.reads.event_delay",),
     },
     "laws.test_firmware_campaigns": {
         "test_a_group_takes_as_long_as_its_region_needs": (

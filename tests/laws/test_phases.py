@@ -1,4 +1,6 @@
-"""The storm is made by phase and not by count (S1-18): how many reports meet in one second, one minute and one quarter of an hour."""
+"""The storm is made by phase and not by count (S1-18): how many reports meet in one second, one
+minute and one quarter of an hour.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,11 @@ from tests.laws.significance import FALSE_ALARM, agrees, largest_of
 from tests.laws.worlds import DAY_S, peak, replications, tables_of
 
 N = 60_000
-DAILY = {"estate.premises": N, "reporting.rule": "periodic", "network": "[{stage: csp}, {stage: dsp}]"}
+DAILY = {
+    "estate.premises": N,
+    "reporting.rule": "periodic",
+    "network": "[{stage: csp}, {stage: dsp}]",
+}
 
 
 def counted_by_quarter(table: pd.DataFrame) -> dict[int, int]:
@@ -30,13 +36,15 @@ def test_locked_to_a_clock_all_report_in_one_second():
     tables = tables_of(phase(source="fixed_clock", at="02:00") | {"window.length": "3 d"})
 
     assert peak(tables, 1) == (N, 7200)
-    assert tables["arrivals"]["n"].tolist() == [3 * N, 3 * N]  # one quarter of an hour of the day, at both stages
+    # one quarter of an hour of the day, at both stages
+    assert tables["arrivals"]["n"].tolist() == [3 * N, 3 * N]
     assert set(tables["arrivals"]["quarter"]) == {8}
 
 
 @pytest.mark.parametrize(("start", "at", "quarters"), [
     ("2026-03-27", "02:30", [10, 10, 6, 6, 6]),  # 02:30 in summer is 01:30 of UTC
-    ("2026-03-27", "01:30", [6, 6, 4, 2, 2]),  # does not exist on the 29th: as the clock moves, at 01:00 of UTC
+    # does not exist on the 29th: as the clock moves, at 01:00 of UTC
+    ("2026-03-27", "01:30", [6, 6, 4, 2, 2]),
     ("2026-10-24", "01:30", [6, 6, 10, 10, 10]),  # comes twice on the 25th: the first counts
     ("2026-10-24", "02:30", [10, 14, 14, 14, 14]),
 ])  # fmt: skip
@@ -44,8 +52,14 @@ def test_a_fixed_clock_follows_british_time(start, at, quarters):
     """Counted from 00:00 British time of the first day; by UTC nothing moves."""
 
     def found(clock: str) -> list[int]:
-        fields = phase(source="fixed_clock", at=at) | {"window.start": start, "window.clock": clock, "estate.premises": 600}
-        arrivals = counted_by_quarter(tables_of(fields | {"window.length": f"{len(quarters)} d"})["arrivals"])
+        fields = phase(source="fixed_clock", at=at) | {
+            "window.start": start,
+            "window.clock": clock,
+            "estate.premises": 600,
+        }
+        arrivals = counted_by_quarter(
+            tables_of(fields | {"window.length": f"{len(quarters)} d"})["arrivals"]
+        )
         return sorted(quarter for quarter, n in arrivals.items() for _ in range(n // 600))
 
     assert found("local") == sorted(quarters)
@@ -54,8 +68,14 @@ def test_a_fixed_clock_follows_british_time(start, at, quarters):
 
 @pytest.mark.parametrize(("start", "at"), [("2026-03-29", "01:10"), ("2026-10-25", "02:10")])
 def test_what_leaves_before_the_end_does_not_hang_on_when_the_end_is(start, at):
-    """Early reports of a time after the move of a clock, which comes after the end of the shorter window."""
-    fields = phase(source="fixed_clock", at=at, jitter="15 min") | {"window.start": start, "window.clock": "local", "estate.premises": 300}
+    """Early reports of a time after the move of a clock, which comes after the end of the shorter
+    window.
+    """
+    fields = phase(source="fixed_clock", at=at, jitter="15 min") | {
+        "window.start": start,
+        "window.clock": "local",
+        "estate.premises": 300,
+    }
     move_s = 3600 if start.startswith("2026-03") else 7200
 
     def left(length_s: int) -> dict[int, int]:
@@ -69,7 +89,9 @@ def test_what_leaves_before_the_end_does_not_hang_on_when_the_end_is(start, at):
 
 @pytest.mark.parametrize("jitter_s", [1, 10, 60, 300, 1800])
 def test_a_fixed_clock_with_jitter_spreads_over_twice_the_jitter(jitter_s):
-    """N/(2J) a second: the largest second lies where the largest of 2J binomial counts does, and within [at − J, at + J)."""
+    """N/(2J) a second: the largest second lies where the largest of 2J binomial counts does, and
+    within [at − J, at + J).
+    """
     tables = tables_of(phase(source="fixed_clock", at="03:00", jitter=f"{jitter_s} s"))
 
     n, at_s = peak(tables, 1)
@@ -82,7 +104,9 @@ def test_a_fixed_clock_with_jitter_spreads_over_twice_the_jitter(jitter_s):
 
 @pytest.mark.parametrize("window_s", [60, 300, 3600, 7200, DAY_S])
 def test_hashed_senders_spread_evenly_over_the_window(window_s):
-    """The largest second and minute are those of a Poisson stream; with a day's window every quarter has its share."""
+    """The largest second and minute are those of a Poisson stream; with a day's window every
+    quarter has its share.
+    """
     tables = tables_of(phase(source="hashed", at="00:00", window=f"{window_s} s"))
 
     for k_s in (1, 60):
@@ -95,7 +119,10 @@ def test_hashed_senders_spread_evenly_over_the_window(window_s):
 
 def test_hashed_senders_keep_their_second():
     """A sender's place comes from its identity: the second day repeats the first."""
-    one, two = (tables_of(phase(source="hashed", at="05:30", window="2 h") | {"window.length": f"{days} d"}) for days in (1, 2))
+    one, two = (
+        tables_of(phase(source="hashed", at="05:30", window="2 h") | {"window.length": f"{days} d"})
+        for days in (1, 2)
+    )
 
     assert peak(one, 1) == peak(two, 1)
     assert (2 * one["arrivals"]["n"] == two["arrivals"]["n"]).all()
@@ -111,11 +138,21 @@ def test_timers_that_start_with_the_power_are_spread_until_there_is_a_cut():
 
 @pytest.mark.parametrize("restoration_s", [60, 600, 900, 3600])
 def test_a_power_cut_packs_a_region_into_its_restoration(restoration_s):
-    """The day after, N devices report in as long as their power took to come back: N ÷ restoration a second. The other region notices nothing."""
-    regions = {"estate.regions": "{north: 50 %, central: 50 %, south: 0 %}", "estate.premises": 2 * N}
-    cut = f"[{{region: north, share: 100 %, start: 5 h, duration: 1 h, restoration: {restoration_s} s}}]"
+    """The day after, N devices report in as long as their power took to come back: N ÷ restoration
+    a second. The other region notices nothing.
+    """
+    regions = {
+        "estate.regions": "{north: 50 %, central: 50 %, south: 0 %}",
+        "estate.premises": 2 * N,
+    }
+    cut = (
+        f"[{{region: north, share: 100 %, start: 5 h, duration: 1 h, restoration: {restoration_s}"
+        " s}]"
+    )
 
-    tables = tables_of(phase(source="power_on") | regions | {"faults.power_cuts": cut, "window.length": "2 d"})
+    tables = tables_of(
+        phase(source="power_on") | regions | {"faults.power_cuts": cut, "window.length": "2 d"}
+    )
 
     for k_s in (1, 60, 900):
         n, at_s = peak(tables, k_s, stage="csp", server="north")
@@ -127,9 +164,13 @@ def test_a_power_cut_packs_a_region_into_its_restoration(restoration_s):
 
 
 def test_a_release_packs_activation_timers():
-    """Timers that start at the change inherit the curve of installation: the fraction of a day's devices that installed in the busiest quarter."""
+    """Timers that start at the change inherit the curve of installation: the fraction of a day's
+    devices that installed in the busiest quarter.
+    """
     settings = phase(source="activation") | {
-        "updates.local": "{driver: releases, rate: 1 /year, first_release: 0 s, delay: 1 h}", "window.length": "1 d", "window.warm_up": "1 d",
+        "updates.local": "{driver: releases, rate: 1 /year, first_release: 0 s, delay: 1 h}",
+        "window.length": "1 d",
+        "window.warm_up": "1 d",
     }
 
     tables = tables_of(settings)
@@ -142,10 +183,17 @@ def test_a_release_packs_activation_timers():
 
 @pytest.mark.parametrize("jitter_s", [0, 5, 600])
 def test_jitter_moves_reports_and_makes_none(jitter_s):
-    """One report a day and device, however much it strays (a day's border apart, which jitter may cross)."""
-    settings = phase(source="hashed", at="06:00", window="6 h", jitter=f"{jitter_s} s") | {"window.length": "4 d"}
+    """One report a day and device, however much it strays (a day's border apart, which jitter may
+    cross).
+    """
+    settings = phase(source="hashed", at="06:00", window="6 h", jitter=f"{jitter_s} s") | {
+        "window.length": "4 d"
+    }
 
-    counts = [tables["arrivals"].query("stage == 'dsp'")["n"].sum() for tables in replications(settings, 2)]
+    counts = [
+        tables["arrivals"].query("stage == 'dsp'")["n"].sum()
+        for tables in replications(settings, 2)
+    ]
 
     assert counts == [4 * N, 4 * N]
 
@@ -154,7 +202,10 @@ def test_the_mean_of_a_jittered_clock_is_its_time():
     """Uniform on [−J, J): a quarter of the reports leaves in each quarter of the interval."""
     settings = phase(source="fixed_clock", at="12:00", jitter="30 min")
 
-    shares = [tables["arrivals"].query("stage == 'dsp'").set_index("quarter")["n"] / N for tables in replications(settings, 12)]
+    shares = [
+        tables["arrivals"].query("stage == 'dsp'").set_index("quarter")["n"] / N
+        for tables in replications(settings, 12)
+    ]
 
     assert all(set(share.index) == {46, 47, 48, 49} for share in shares)
     for quarter in (46, 47, 48, 49):

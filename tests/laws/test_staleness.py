@@ -1,4 +1,6 @@
-"""How long a record is wrong, and how old what it says is, against closed forms (MISSION_MAP 0.3 and 1.6; tests/laws/closed_forms.py derives them)."""
+"""How long a record is wrong, and how old what it says is, against closed forms (MISSION_MAP 0.3
+and 1.6; tests/laws/closed_forms.py derives them).
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,16 @@ HOUR_S = 3600
 
 
 def one_change(period_s: int, length_d: int) -> dict[str, object]:
-    """Return a world in which every device changes exactly once, at its own moment of the first days."""
+    """Return a world in which every device changes exactly once, at its own moment of the first
+    days.
+    """
     return {
-        "estate.premises": 2_000, "updates.local": "{driver: releases, rate: 1 /year, first_release: 1 d, delay: 8 h}", "reporting.rule": "periodic",
-        "reporting.period": f"{period_s} s", "reporting.phase.window": f"{period_s} s", "window.length": f"{length_d} d",
+        "estate.premises": 2_000,
+        "updates.local": "{driver: releases, rate: 1 /year, first_release: 1 d, delay: 8 h}",
+        "reporting.rule": "periodic",
+        "reporting.period": f"{period_s} s",
+        "reporting.phase.window": f"{period_s} s",
+        "window.length": f"{length_d} d",
     }
 
 
@@ -40,7 +48,9 @@ CASES = [
 
 @pytest.mark.parametrize(("period_s", "loss", "latency", "days"), CASES)
 @pytest.mark.parametrize("rule", ["periodic", "hub_batch"])
-def test_an_isolated_change_is_wrong_for_half_a_period_the_losses_and_the_way(period_s, loss, latency, days, rule):
+def test_an_isolated_change_is_wrong_for_half_a_period_the_losses_and_the_way(
+    period_s, loss, latency, days, rule
+):
     """T/2 + T p/(1 − p) + d: every device changes once and is repaired once."""
     settings = one_change(period_s, days) | {"reporting.rule": rule, "reporting.loss": loss}
     if any(latency):
@@ -48,17 +58,29 @@ def test_an_isolated_change_is_wrong_for_half_a_period_the_losses_and_the_way(pe
 
     sums = [ledger(tables) for tables in replications(settings, N)]
 
-    assert all(found["n_repairs"] == found["n_changes"] == found["n_devices"] == 2_000 for found in sums)
+    assert all(
+        found["n_repairs"] == found["n_changes"] == found["n_devices"] == 2_000 for found in sums
+    )
     assert all(found["repair_s"] == found["wrong_s"] for found in sums)
     expected = closed_forms.mean_episode_s(period_s, loss, sum(latency))
-    assert expected == pytest.approx(period_s / 2 + period_s * loss / (1 - loss) + sum(latency), abs=0.5)
+    assert expected == pytest.approx(
+        period_s / 2 + period_s * loss / (1 - loss) + sum(latency), abs=0.5
+    )
     assert agrees((found["repair_s"] / found["n_repairs"] for found in sums), expected)
 
 
-@pytest.mark.parametrize(("period_s", "latency"), [(DAY_S, (0, 0)), (HOUR_S, (0, 0)), (HOUR_S, (5, 10)), (2 * DAY_S, (60, 0)), (600, (1, 1))])
+@pytest.mark.parametrize(
+    ("period_s", "latency"),
+    [(DAY_S, (0, 0)), (HOUR_S, (0, 0)), (HOUR_S, (5, 10)), (2 * DAY_S, (60, 0)), (600, (1, 1))],
+)
 def test_under_activation_a_change_is_wrong_for_a_whole_period(period_s, latency):
-    """The timer starts again at the change, so without loss every device waits exactly T + d: twice as long as with any other phase."""
-    settings = one_change(period_s, 12) | {"reporting.phase.source": "activation", "network": latencies(*latency)}
+    """The timer starts again at the change, so without loss every device waits exactly T + d: twice
+    as long as with any other phase.
+    """
+    settings = one_change(period_s, 12) | {
+        "reporting.phase.source": "activation",
+        "network": latencies(*latency),
+    }
 
     sums = ledger(tables_of(settings))
 
@@ -70,7 +92,10 @@ def test_under_activation_a_change_is_wrong_for_a_whole_period(period_s, latency
 @pytest.mark.parametrize(("period_s", "loss"), [(DAY_S, 0.05), (HOUR_S, 0.5), (HOUR_S, 0.1)])
 def test_under_activation_each_loss_costs_a_period_more(period_s, loss):
     """T / (1 − p)."""
-    settings = one_change(period_s, 12) | {"reporting.phase.source": "activation", "reporting.loss": loss}
+    settings = one_change(period_s, 12) | {
+        "reporting.phase.source": "activation",
+        "reporting.loss": loss,
+    }
 
     sums = [ledger(tables) for tables in replications(settings, N)]
 
@@ -79,8 +104,13 @@ def test_under_activation_each_loss_costs_a_period_more(period_s, loss):
 
 @pytest.mark.parametrize("latency", [(0, 0), (0, 1), (30, 60)])
 def test_a_report_of_the_change_itself_takes_only_its_way(latency):
-    """R5 without loss: every change is wrong for exactly d, and one report a change is all the traffic there is."""
-    settings = one_change(DAY_S, 8) | {"reporting.rule": "on_change", "network": latencies(*latency)}
+    """R5 without loss: every change is wrong for exactly d, and one report a change is all the
+    traffic there is.
+    """
+    settings = one_change(DAY_S, 8) | {
+        "reporting.rule": "on_change",
+        "network": latencies(*latency),
+    }
 
     tables = tables_of(settings)
     sums = ledger(tables)
@@ -92,7 +122,10 @@ def test_a_report_of_the_change_itself_takes_only_its_way(latency):
 @pytest.mark.parametrize("jitter_s", [1, 30, 600])
 def test_a_report_of_a_change_may_dither(jitter_s):
     """R5 with jitter J: late by 0 … 2J − 1 seconds, uniformly, never early."""
-    settings = one_change(DAY_S, 8) | {"reporting.rule": "on_change", "reporting.phase.jitter": f"{jitter_s} s"}
+    settings = one_change(DAY_S, 8) | {
+        "reporting.rule": "on_change",
+        "reporting.phase.jitter": f"{jitter_s} s",
+    }
 
     sums = [ledger(tables) for tables in replications(settings, N)]
 
@@ -113,8 +146,13 @@ def test_a_report_of_a_change_may_dither(jitter_s):
 def test_mean_staleness(rate, per_s, period_s, loss, warm_up, periods, premises):
     """The age of incorrect information, integrated over time and not sampled."""
     settings = {
-        "estate.premises": premises, "updates.local.rate": rate, "reporting.rule": "periodic", "reporting.period": f"{period_s} s",
-        "reporting.phase.window": f"{period_s} s", "reporting.loss": loss, "window.warm_up": f"{warm_up * period_s} s",
+        "estate.premises": premises,
+        "updates.local.rate": rate,
+        "reporting.rule": "periodic",
+        "reporting.period": f"{period_s} s",
+        "reporting.phase.window": f"{period_s} s",
+        "reporting.loss": loss,
+        "window.warm_up": f"{warm_up * period_s} s",
         "window.length": f"{periods * period_s} s",
     }
 
@@ -129,8 +167,12 @@ def test_mean_staleness(rate, per_s, period_s, loss, warm_up, periods, premises)
 def test_without_loss_confirmation_age_is_exact(source, latency):
     """T/2 + d for every device and every whole period: no allowance at all."""
     settings = {
-        "reporting.rule": "periodic", "reporting.period": "6 h", "reporting.phase": f"{{source: {source}, window: 6 h}}", "window.warm_up": "12 h",
-        "window.length": "2 d", "network": latencies(*latency),
+        "reporting.rule": "periodic",
+        "reporting.period": "6 h",
+        "reporting.phase": f"{{source: {source}, window: 6 h}}",
+        "window.warm_up": "12 h",
+        "window.length": "2 d",
+        "network": latencies(*latency),
     }
 
     sums = ledger(tables_of(settings))
@@ -138,12 +180,20 @@ def test_without_loss_confirmation_age_is_exact(source, latency):
     assert sums["confirmation_s2"] == 1000 * 2 * DAY_S * (3 * HOUR_S + sum(latency))
 
 
-@pytest.mark.parametrize(("loss", "latency"), [(0.05, (0, 0)), (0.2, (0, 0)), (0.5, (0, 0)), (0.5, (100, 200)), (0.75, (0, 0))])
+@pytest.mark.parametrize(
+    ("loss", "latency"),
+    [(0.05, (0, 0)), (0.2, (0, 0)), (0.5, (0, 0)), (0.5, (100, 200)), (0.75, (0, 0))],
+)
 def test_confirmation_age_with_loss(loss, latency):
     """T (1 + p)/(2 (1 − p)) + d."""
     settings = {
-        "estate.premises": 2_000, "reporting.rule": "periodic", "reporting.period": "1 h", "reporting.phase.window": "1 h", "reporting.loss": loss,
-        "window.warm_up": "2 d", "window.length": "1 d",
+        "estate.premises": 2_000,
+        "reporting.rule": "periodic",
+        "reporting.period": "1 h",
+        "reporting.phase.window": "1 h",
+        "reporting.loss": loss,
+        "window.warm_up": "2 d",
+        "window.length": "1 d",
     }
     if any(latency):
         settings["network"] = latencies(*latency)

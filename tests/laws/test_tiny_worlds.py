@@ -21,7 +21,12 @@ def one_second(tables: Tables) -> Answer:
     yield delays(tables, "dsp"), dict.fromkeys(range(100), 10)
     yield delays(tables, "end_to_end"), dict.fromkeys(range(100), 10)
     stage = tables["stages"].iloc[0]
-    yield (stage["over_capacity_s"], stage["waiting_s"], stage["peak_waiting_n"], stage["waiting_at_end_n"]), (1, 99, 990, 0)
+    yield (
+        stage["over_capacity_s"],
+        stage["waiting_s"],
+        stage["peak_waiting_n"],
+        stage["waiting_at_end_n"],
+    ), (1, 99, 990, 0)
 
 
 def half_messages(tables: Tables) -> Answer:
@@ -37,7 +42,10 @@ def two_stages(tables: Tables) -> Answer:
     yield delays(tables, "csp"), dict.fromkeys(range(50), 20)
     yield delays(tables, "end_to_end"), dict.fromkeys(range(5, 105), 10)
     yield delays(tables, "dsp"), {0: 10} | dict.fromkeys(range(1, 50), 20) | {50: 10}
-    yield tables["stages"].groupby("stage")["peak_waiting_n"].max().to_dict(), {"csp": 980, "dsp": 500}
+    yield tables["stages"].groupby("stage")["peak_waiting_n"].max().to_dict(), {
+        "csp": 980,
+        "dsp": 500,
+    }
 
 
 def all_lost(tables: Tables) -> Answer:
@@ -63,7 +71,11 @@ def lights_on(tables: Tables) -> Answer:
 
 def whole_period(tables: Tables) -> Answer:
     sums = ledger(tables)
-    yield (sums["n_changes"], sums["n_repairs"], sums["repair_s"]), (1000, 1000, 1000 * (6 * HOUR_S + 9))
+    yield (sums["n_changes"], sums["n_repairs"], sums["repair_s"]), (
+        1000,
+        1000,
+        1000 * (6 * HOUR_S + 9),
+    )
 
 
 def displays(tables: Tables) -> Answer:
@@ -95,15 +107,31 @@ def one_for_two(tables: Tables) -> Answer:
 def thirteen_million(tables: Tables) -> Answer:
     yield fates(tables), {"delivered": 13_000_000}
     yield tables["segments"].set_index("segment")["bytes"].to_dict(), {
-        "han": 1_716_000_000, "wan": 1_716_000_000, "dsp": 1_716_000_000, "user": 24_401_000_000,
+        "han": 1_716_000_000,
+        "wan": 1_716_000_000,
+        "dsp": 1_716_000_000,
+        "user": 24_401_000_000,
     }
 
 
 ANSWERS: dict[str, Callable[[Tables], Answer]] = {
     answer.__name__: answer
     for answer in (
-        all_lost, daily, dark_day, displays, full_buffer, half_messages, heartbeat, lights_on, no_coverage, one_for_two, one_second, quarterly,
-        thirteen_million, two_stages, whole_period,
+        all_lost,
+        daily,
+        dark_day,
+        displays,
+        full_buffer,
+        half_messages,
+        heartbeat,
+        lights_on,
+        no_coverage,
+        one_for_two,
+        one_second,
+        quarterly,
+        thirteen_million,
+        two_stages,
+        whole_period,
     )
 }
 
@@ -120,7 +148,10 @@ def test_the_world_gives_its_exact_answer(name):
 
 def test_every_law_world_states_an_answer_that_is_checked(root: Path):
     """A file without a check would be a claim without proof."""
-    files = {path.stem: path.read_text(encoding="utf-8") for path in (root / "scenarios" / "laws").glob("*.yaml")}
+    files = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in (root / "scenarios" / "laws").glob("*.yaml")
+    }
 
     assert set(files) == set(ANSWERS)
     assert all(text.startswith("# Exact answer: ") for text in files.values())

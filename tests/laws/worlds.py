@@ -1,4 +1,6 @@
-"""Small worlds with nothing in them but what a law speaks of: one region, one kind of reporter, no network unless one is given."""
+"""Small worlds with nothing in them but what a law speaks of: one region, one kind of reporter, no
+network unless one is given.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ ALONE = {
 
 
 def tables_of(settings: dict[str, Any], replication: int = 0, base: str = "gb_base") -> Tables:
-    """Return the tables of *base*, made `ALONE`, under *settings* (paths in dots, values as a scenario writes them)."""
+    """Return the tables of *base*, made `ALONE`, under *settings* (paths in dots, values as a
+    scenario writes them).
+    """
     sets = [f"{path}={value}" for path, value in (ALONE | settings).items()]
     return replicate(load(base, sets), replication)
 
@@ -45,7 +49,11 @@ def ledger(
     frame = tables["ledgers"]
     rows = frame[(frame["ledger"] == ledger) & (frame["device_type"] == device_type)]
     rows = rows[rows["region"] == region] if region else rows
-    return {name: rows[name].sum() for name in rows.columns if name not in ("ledger", "device_type", "region")}
+    return {
+        name: rows[name].sum()
+        for name in rows.columns
+        if name not in ("ledger", "device_type", "region")
+    }
 
 
 def wrong_share(tables: Tables, of: str = "smi") -> float:
@@ -54,10 +62,17 @@ def wrong_share(tables: Tables, of: str = "smi") -> float:
     return float(sums["wrong_s"] / (sums["right_s"] + sums["wrong_s"]))
 
 
-def peak(tables: Tables, k_s: int, kind: str = "version_report", stage: str = "dsp", server: str = "dsp") -> tuple[int, int]:
+def peak(
+    tables: Tables, k_s: int, kind: str = "version_report", stage: str = "dsp", server: str = "dsp"
+) -> tuple[int, int]:
     """Return (most arrivals in k seconds, where that bin starts)."""
     peaks = tables["peaks"]
-    row = peaks[(peaks["stage"] == stage) & (peaks["server"] == server) & (peaks["kind"] == kind) & (peaks["k_s"] == k_s)]
+    row = peaks[
+        (peaks["stage"] == stage)
+        & (peaks["server"] == server)
+        & (peaks["kind"] == kind)
+        & (peaks["k_s"] == k_s)
+    ]
     return int(row["peak_n"].item()), int(row["at_s"].item())
 
 
@@ -68,14 +83,22 @@ def fates(tables: Tables, kind: str = "version_report") -> dict[str, int]:
     return {str(fate): int(n) for fate, n in rows.items()}
 
 
-def delays(tables: Tables, stage: str, kind: str = "version_report", server: str | None = None) -> dict[int, int]:
+def delays(
+    tables: Tables, stage: str, kind: str = "version_report", server: str | None = None
+) -> dict[int, int]:
     """Return how many messages of *kind* met each delay at *stage*, in seconds."""
     frame = tables["delays"]
-    rows = frame[(frame["stage"] == stage) & (frame["kind"] == kind) & ((frame["server"] == server) if server else True)]
+    rows = frame[
+        (frame["stage"] == stage)
+        & (frame["kind"] == kind)
+        & ((frame["server"] == server) if server else True)
+    ]
     return {int(delay): int(n) for delay, n in rows.groupby("delay_s")["n"].sum().items()}
 
 
-def mean_delay_s(tables: Tables, stage: str, kind: str = "version_report", server: str | None = None) -> float:
+def mean_delay_s(
+    tables: Tables, stage: str, kind: str = "version_report", server: str | None = None
+) -> float:
     """Return the mean delay at *stage*."""
     counts = delays(tables, stage, kind, server)
     return float(np.average(list(counts), weights=list(counts.values())))

@@ -17,5 +17,9 @@ def tables(**rows):
 
 
 def timeline(stage, server, start_s, minutes):
-    """Return rows of `timeline`: one a minute from *start_s*, each of *minutes* being (arrived, served, waiting)."""
-    return [(stage, server, start_s + 60 * number, *minute) for number, minute in enumerate(minutes)]
+    """Return rows of `timeline`: one a minute from *start_s*, each of *minutes* being (arrived,
+    served, waiting).
+    """
+    return [
+        (stage, server, start_s + 60 * number, *minute) for number, minute in enumerate(minutes)
+    ]

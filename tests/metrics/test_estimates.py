@@ -12,7 +12,11 @@ from scipy import stats
 from sim.metrics import Kind, estimate, paired_difference
 
 numbers = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
-samples = st.integers(2, 40).flatmap(lambda n: st.tuples(st.lists(numbers, min_size=n, max_size=n), st.lists(numbers, min_size=n, max_size=n)))
+samples = st.integers(2, 40).flatmap(
+    lambda n: st.tuples(
+        st.lists(numbers, min_size=n, max_size=n), st.lists(numbers, min_size=n, max_size=n)
+    )
+)
 
 
 @given(samples)
@@ -43,7 +47,9 @@ def test_the_paired_difference_is_scipys(pair):
     assert found.half_width == pytest.approx(half_width, rel=1e-14, abs=1e-9)
     if all(stats.sem(sample) > 1e-3 for sample in pair):
         welch = stats.ttest_ind(values, others, equal_var=False).confidence_interval(0.95)
-        assert found.unpaired_half_width == pytest.approx((welch.high - welch.low) / 2, rel=1e-6, abs=1e-9)
+        assert found.unpaired_half_width == pytest.approx(
+            (welch.high - welch.low) / 2, rel=1e-6, abs=1e-9
+        )
 
 
 def test_pairing_takes_the_shared_luck_out():
@@ -51,7 +57,9 @@ def test_pairing_takes_the_shared_luck_out():
     found = paired_difference([1.0, 5.0, 9.0], [0.0, 4.0, 8.0], "s")
 
     assert (found.value, found.half_width) == (1.0, 0.0)
-    assert found.unpaired_half_width == pytest.approx(float(stats.t.ppf(0.975, 4)) * sqrt(2 * 16 / 3))
+    assert found.unpaired_half_width == pytest.approx(
+        float(stats.t.ppf(0.975, 4)) * sqrt(2 * 16 / 3)
+    )
 
 
 def test_one_replication_has_no_interval_and_says_so():

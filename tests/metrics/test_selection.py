@@ -1,4 +1,6 @@
-"""Selecting the best option: how often it is the right one, in the configuration that is hardest, and what common luck saves."""
+"""Selecting the best option: how often it is the right one, in the configuration that is hardest,
+and what common luck saves.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from sim.metrics.selection import CORRECT, select
 
 
 def run_through(means, luck, *, spread, shared, zone, first, prefer="high"):
-    """Return the selection of options of the *means* given, replicated for as long as it asks, with luck *shared* between options."""
+    """Return the selection of options of the *means* given, replicated for as long as it asks, with
+    luck *shared* between options.
+    """
     names = [f"o{i}" for i in range(len(means))]
     values = {name: [] for name in names}
     standing = names
@@ -28,21 +32,49 @@ def run_through(means, luck, *, spread, shared, zone, first, prefer="high"):
     raise AssertionError("no end")
 
 
-@pytest.mark.parametrize(("options", "spread", "shared"), [(2, 1.0, 0.0), (3, 1.0, 0.0), (4, 0.7, 3.0)])
+@pytest.mark.parametrize(
+    ("options", "spread", "shared"), [(2, 1.0, 0.0), (3, 1.0, 0.0), (4, 0.7, 3.0)]
+)
 def test_the_best_is_selected_as_often_as_promised(options, spread, shared):
-    """Slippage: the best leads all others by the zone exactly. Of 1,000 selections the 99.9 % lower bound of the share that is right is at least 0.93."""
+    """Slippage: the best leads all others by the zone exactly. Of 1,000 selections the 99.9 % lower
+    bound of the share that is right is at least 0.93.
+    """
     right = 0
     for seed in range(1000):
-        found = run_through([1.0] + [0.0] * (options - 1), np.random.default_rng(seed), spread=spread, shared=shared, zone=1.0, first=8)
+        found = run_through(
+            [1.0] + [0.0] * (options - 1),
+            np.random.default_rng(seed),
+            spread=spread,
+            shared=shared,
+            zone=1.0,
+            first=8,
+        )
         right += found.best == "o0"
 
     assert stats.binomtest(right, 1000).proportion_ci(0.998).low >= CORRECT - 0.02
 
 
 def test_common_luck_saves_replications():
-    """The same spread in all, mostly shared, takes fewer replications than the same spread of each its own."""
-    alone = [run_through([0.5, 0.0, 0.0], np.random.default_rng(seed), spread=2.0, shared=0.0, zone=0.5, first=10).n for seed in range(20)]
-    together = [run_through([0.5, 0.0, 0.0], np.random.default_rng(seed), spread=0.5, shared=1.94, zone=0.5, first=10).n for seed in range(20)]
+    """The same spread in all, mostly shared, takes fewer replications than the same spread of each
+    its own.
+    """
+    alone = [
+        run_through(
+            [0.5, 0.0, 0.0], np.random.default_rng(seed), spread=2.0, shared=0.0, zone=0.5, first=10
+        ).n
+        for seed in range(20)
+    ]
+    together = [
+        run_through(
+            [0.5, 0.0, 0.0],
+            np.random.default_rng(seed),
+            spread=0.5,
+            shared=1.94,
+            zone=0.5,
+            first=10,
+        ).n
+        for seed in range(20)
+    ]
 
     assert np.mean(together) < np.mean(alone) / 5
 
@@ -50,7 +82,10 @@ def test_common_luck_saves_replications():
 def test_the_procedure_is_replayed_from_the_values():
     """Given more values than it needed, it says the same; an option given up may have fewer."""
     luck = np.random.default_rng(2)
-    values = {name: list(mean + luck.normal(size=60)) for name, mean in {"a": 0.0, "b": 1.5, "c": 3.0}.items()}
+    values = {
+        name: list(mean + luck.normal(size=60))
+        for name, mean in {"a": 0.0, "b": 1.5, "c": 3.0}.items()
+    }
     whole = select(values, 0.5, 10, prefer="low")
     assert whole.best == "a"
     assert set(whole.given_up) == {"b", "c"}
@@ -61,7 +96,9 @@ def test_the_procedure_is_replayed_from_the_values():
 
 
 def test_what_is_not_yet_decided_is_not_said():
-    """With too few replications more than one stands, the best so far first, and how many could be needed is told."""
+    """With too few replications more than one stands, the best so far first, and how many could be
+    needed is told.
+    """
     luck = np.random.default_rng(3)
     found = select({name: list(luck.normal(size=5)) for name in "abc"}, 0.01, 5, prefer="low")
 
@@ -76,6 +113,10 @@ def test_equal_options_are_told_apart_by_nothing():
 
 
 def test_what_cannot_be_selected_is_refused():
-    for values, zone, first in (({"a": [1.0] * 5}, 1.0, 5), ({"a": [1.0] * 5, "b": [1.0] * 5}, 0.0, 5), ({"a": [1.0] * 5, "b": [1.0] * 5}, 1.0, 6)):
+    for values, zone, first in (
+        ({"a": [1.0] * 5}, 1.0, 5),
+        ({"a": [1.0] * 5, "b": [1.0] * 5}, 0.0, 5),
+        ({"a": [1.0] * 5, "b": [1.0] * 5}, 1.0, 6),
+    ):
         with pytest.raises(ValueError, match="selection needs"):
             select(values, zone, first, prefer="low")

@@ -54,11 +54,12 @@ def test_bytes_and_messages_are_one_where_all_are_alike():
 
 
 def test_a_user_is_served_in_the_bytes_of_its_own_messages():
-    """DUIS is fourteen times as long as GBCS: one user's own bandwidth passes one of them a second."""
+    """DUIS is fourteen times as long as GBCS: one user's own bandwidth passes one of them a second.
+    """
     one_user = {
-        "estate.users": "{small: 100 %, "
-        + ", ".join(f"large_{letter}: null" for letter in "abcdef")
-        + "}"
+        "estate.users": (
+            "{small: 100 %, " + ", ".join(f"large_{letter}: null" for letter in "abcdef") + "}"
+        )
     }
     assert delays(through(f"{XML_B} B/s", "user", **one_user), "user") == dict.fromkeys(
         range(100), 1
@@ -75,7 +76,8 @@ def test_over_capacity_counts_bytes():
 
 
 def test_one_region_halved_leaves_the_others_alone():
-    """The north queues twice as long; what the central and the south see is the same to the digit."""
+    """The north queues twice as long; what the central and the south see is the same to the digit.
+    """
     regions = {
         "estate.regions": "{north: 40 %, central: 30 %, south: 30 %}",
         "estate.premises": 300,

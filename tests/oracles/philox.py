@@ -1,4 +1,6 @@
-"""Philox4x32-10 in plain Python, written from the paper (Salmon, Moraes, Dror and Shaw, SC11, section 3.3), not from the kernel."""
+"""Philox4x32-10 in plain Python, written from the paper (Salmon, Moraes, Dror and Shaw, SC11,
+section 3.3), not from the kernel.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,12 @@ def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[in
         key_0, key_1 = ((k + round_number * w) % 2**32 for k, w in zip(key, _WEYL, strict=True))
         high_0, low_0 = divmod(_MULTIPLIERS[0] * left_0, 2**32)
         high_1, low_1 = divmod(_MULTIPLIERS[1] * left_1, 2**32)
-        left_0, right_0, left_1, right_1 = high_1 ^ right_0 ^ key_0, low_1, high_0 ^ right_1 ^ key_1, low_0
+        left_0, right_0, left_1, right_1 = (
+            high_1 ^ right_0 ^ key_0,
+            low_1,
+            high_0 ^ right_1 ^ key_1,
+            low_0,
+        )
     return left_0, right_0, left_1, right_1
 
 

@@ -18,7 +18,9 @@ NUMBERS = st.integers(0, 2**32 - 1)
 def _blocks(counters, keys):
     words = np.empty_like(counters)
     for i in range(len(counters)):
-        words[i] = block(counters[i, 0], counters[i, 1], counters[i, 2], counters[i, 3], keys[i, 0], keys[i, 1])
+        words[i] = block(
+            counters[i, 0], counters[i, 1], counters[i, 2], counters[i, 3], keys[i, 0], keys[i, 1]
+        )
     return words
 
 
@@ -30,7 +32,10 @@ def test_a_thousand_counters_equal_plain_python():
 
     words = _blocks(counters, keys)
 
-    expected = [philox.philox(tuple(map(int, c)), tuple(map(int, k))) for c, k in zip(counters, keys, strict=True)]
+    expected = [
+        philox.philox(tuple(map(int, c)), tuple(map(int, k)))
+        for c, k in zip(counters, keys, strict=True)
+    ]
     assert words.tolist() == [list(e) for e in expected]
 
 
@@ -43,4 +48,6 @@ def test_word_is_where_the_model_says(key, place, index, occasion):
 @given(key=KEYS, place=NUMBERS, index=NUMBERS, occasion=st.integers(-(2**40), 2**40))
 def test_occasions_are_taken_modulo_2_to_32(key, place, index, occasion):
     """Also a negative one: a timer's nominal time may lie before the window."""
-    assert word(np.uint64(key), place, index, occasion) == philox.word(key, place, index, occasion % 2**32)
+    assert word(np.uint64(key), place, index, occasion) == philox.word(
+        key, place, index, occasion % 2**32
+    )

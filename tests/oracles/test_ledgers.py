@@ -1,4 +1,6 @@
-"""The ledgers, integrated at transitions, against a device lived second by second (docs/model.md section 8)."""
+"""The ledgers, integrated at transitions, against a device lived second by second (docs/model.md
+section 8).
+"""
 
 from __future__ import annotations
 
@@ -18,18 +20,29 @@ from sim.scenario.schema import Scenario
 HORIZON_S = 60
 N_DEVICES = 4
 EDGES_S = (0, 1, 2, 3, 5, 8, 13, 21, 2**40)
-Report = tuple[int, int, bool]  # second it left, second its journey ended, whether it was written then (else refused)
+# second it left, second its journey ended, whether it was written then (else refused)
+Report = tuple[int, int, bool]
 
 
 class Life:
     """One device and what two ledgers hold of it, one second after the other."""
 
-    def __init__(self, changes: dict[int, bool], reports: list[Report], from_hub: bool, measure_s: int) -> None:
+    def __init__(
+        self, changes: dict[int, bool], reports: list[Report], from_hub: bool, measure_s: int
+    ) -> None:
         self.true = self.smi = self.hub = 0
         self.since: dict[str, int | None] = {"smi": None, "hub": None}
-        self.sums = {ledger: {"wrong_s": 0, "staleness_s2": 0.0, "n_repairs": 0, "repair_s": 0} for ledger in ("smi", "hub")}
+        self.sums = {
+            ledger: {"wrong_s": 0, "staleness_s2": 0.0, "n_repairs": 0, "repair_s": 0}
+            for ledger in ("smi", "hub")
+        }
         self.bands = {ledger: [0] * (len(EDGES_S) - 1) for ledger in ("smi", "hub")}
-        self.confirmed_s, self.confirmation_s2, self.n_changes, self.measure_s = 0, 0.0, 0, measure_s
+        self.confirmed_s, self.confirmation_s2, self.n_changes, self.measure_s = (
+            0,
+            0.0,
+            0,
+            measure_s,
+        )
         self.carried: dict[int, int] = {}
         for second in range(HORIZON_S):
             if second in changes:
@@ -51,7 +64,8 @@ class Life:
             if left == second:
                 self.carried[number] = self.hub if from_hub else self.true
         for number, (left, ends, written) in enumerate(reports):
-            if ends == second and written and left >= self.confirmed_s:  # older news than the last changes nothing
+            # older news than the last changes nothing
+            if ends == second and written and left >= self.confirmed_s:
                 self.smi, self.confirmed_s = self.carried[number], left
                 self.mark("smi", second, self.smi == self.true)
 
@@ -71,12 +85,16 @@ class Life:
             if began is not None:
                 self.sums[ledger]["wrong_s"] += 1
                 self.sums[ledger]["staleness_s2"] += second - began + 0.5
-                self.bands[ledger][next(b for b in range(len(EDGES_S)) if second - began < EDGES_S[b + 1])] += 1
+                self.bands[ledger][
+                    next(b for b in range(len(EDGES_S)) if second - began < EDGES_S[b + 1])
+                ] += 1
 
 
 @st.composite
 def journeys(draw: st.DrawFn, overtake: bool) -> list[Report]:
-    """Reports of one sender, some refused: of those that do not *overtake* no two leave in one second, and none arrives before an earlier one."""
+    """Reports of one sender, some refused: of those that do not *overtake* no two leave in one
+    second, and none arrives before an earlier one.
+    """
     seconds = st.integers(0, HORIZON_S - 1)
     left = sorted(draw(st.lists(seconds, max_size=8) if overtake else st.sets(seconds, max_size=8)))
     ends, found = 0, []
@@ -95,19 +113,45 @@ def columns(rows: list[tuple[int, ...]], kinds: tuple[Any, ...]) -> tuple[np.nda
 
 
 def walked(
-    rule: str, changes: list[dict[int, bool]], reports: list[list[Report]], stops: list[int], measure_s: int, overtake: bool
+    rule: str,
+    changes: list[dict[int, bool]],
+    reports: list[list[Report]],
+    stops: list[int],
+    measure_s: int,
+    overtake: bool,
 ) -> dict[str, Any]:
-    """Return the tables of the ledgers after taking all that happens in the intervals that end at *stops*."""
-    sets = {"estate.premises": N_DEVICES, "estate.regions": "{north: 100 %, central: 0 %, south: 0 %}", "estate.devices": "{ppmid: 100 %, ihd: 0 %}"}
-    scenario = load("gb_base", [f"{path}={value}" for path, value in (sets | {"reporting.rule": rule, "reporting.devices": "[ppmid]"}).items()])
+    """Return the tables of the ledgers after taking all that happens in the intervals that end at
+    *stops*.
+    """
+    sets = {
+        "estate.premises": N_DEVICES,
+        "estate.regions": "{north: 100 %, central: 0 %, south: 0 %}",
+        "estate.devices": "{ppmid: 100 %, ihd: 0 %}",
+    }
+    scenario = load(
+        "gb_base",
+        [
+            f"{path}={value}"
+            for path, value in (
+                sets | {"reporting.rule": rule, "reporting.devices": "[ppmid]"}
+            ).items()
+        ],
+    )
     if overtake:
         lifo = [{"stage": "dsp", "mitigations": [{"kind": "lifo", "above": 0}]}]
-        scenario = Scenario.model_validate(scenario.model_dump(mode="json", exclude_none=True) | {"network": lifo})
+        scenario = Scenario.model_validate(
+            scenario.model_dump(mode="json", exclude_none=True) | {"network": lifo}
+        )
     estate = build(scenario, 0)
     number = next(i for i, rows in enumerate(estate.slices) if len(rows) == N_DEVICES)
     ledgers, start = sim.ledgers.Ledgers(scenario, estate, measure_s, HORIZON_S), 0
     for stop in stops:
-        due = [(row, c, 1 + sorted(mine).index(c), mine[c]) for row, mine in enumerate(changes) for c in sorted(mine) if start <= c < stop]
+        due = [
+            (row, c, 1 + sorted(mine).index(c), mine[c])
+            for row, mine in enumerate(changes)
+            for c in sorted(mine)
+            if start <= c < stop
+        ]
         row, second, version, heard = columns(due, (np.int32, np.int32, np.uint16, np.bool_))
         sent, late = [], []
         for device, mine in enumerate(reports):
@@ -118,7 +162,9 @@ def walked(
                 elif left < start <= ends < stop:
                     late.append((device, left, known))
         int32 = (np.int32, np.int32, np.int32)
-        ledgers.apply(number, stop, (row, second, version), heard, columns(sent, int32), columns(late, int32))
+        ledgers.apply(
+            number, stop, (row, second, version), heard, columns(sent, int32), columns(late, int32)
+        )
         ledgers.close_day(stop)
         start = stop
     ledgers.finish()
@@ -128,23 +174,39 @@ def walked(
 @given(
     rule=st.sampled_from(["periodic", "hub_batch", "hub_store", "on_change"]),
     changes=st.lists(CHANGES, min_size=N_DEVICES, max_size=N_DEVICES),
-    stops=st.sets(st.integers(1, HORIZON_S - 1), max_size=6).map(lambda cuts: sorted({*cuts, HORIZON_S})),
-    measure_s=st.integers(0, HORIZON_S - 1), overtake=st.booleans(), data=st.data(),
+    stops=st.sets(st.integers(1, HORIZON_S - 1), max_size=6).map(
+        lambda cuts: sorted({*cuts, HORIZON_S})
+    ),
+    measure_s=st.integers(0, HORIZON_S - 1),
+    overtake=st.booleans(),
+    data=st.data(),
 )
 def test_ledgers_are_lives_lived_second_by_second(rule, changes, stops, measure_s, overtake, data):
-    """Any changes, HAN losses, journeys, refusals and old news, in any intervals: the same seconds, integrals, bands and repairs."""
+    """Any changes, HAN losses, journeys, refusals and old news, in any intervals: the same seconds,
+    integrals, bands and repairs.
+    """
     kept = rule in ("hub_batch", "hub_store")
     reports = [data.draw(journeys(overtake)) for _ in range(N_DEVICES)]
     with patch.object(sim.ledgers, "EDGES", np.array(EDGES_S, np.int64)):
         tables = walked(rule, changes, reports, stops, measure_s, overtake)
 
-    lives = [Life(mine, theirs, kept, measure_s) for mine, theirs in zip(changes, reports, strict=True)]
+    lives = [
+        Life(mine, theirs, kept, measure_s) for mine, theirs in zip(changes, reports, strict=True)
+    ]
     table = tables["ledgers"].query("n_devices > 0 and device_type == 'ppmid'").set_index("ledger")
     for ledger in ("smi", "hub") if kept else ("smi",):
-        expected = {name: sum(life.sums[ledger][name] for life in lives) for name in ("wrong_s", "staleness_s2", "n_repairs", "repair_s")}
+        expected = {
+            name: sum(life.sums[ledger][name] for life in lives)
+            for name in ("wrong_s", "staleness_s2", "n_repairs", "repair_s")
+        }
         assert table.loc[ledger, list(expected)].to_dict() == expected
-        assert table.loc[ledger, "right_s"] == N_DEVICES * (HORIZON_S - measure_s) - expected["wrong_s"]
-        seconds = [sum(life.bands[ledger][band] for life in lives) for band in range(len(EDGES_S) - 1)]
+        assert (
+            table.loc[ledger, "right_s"]
+            == N_DEVICES * (HORIZON_S - measure_s) - expected["wrong_s"]
+        )
+        seconds = [
+            sum(life.bands[ledger][band] for life in lives) for band in range(len(EDGES_S) - 1)
+        ]
         bands = tables["staleness"].query("ledger == @ledger").set_index("low_s")["device_s"]
         assert bands.to_dict() == {EDGES_S[band]: n for band, n in enumerate(seconds) if n}
         n_wrong = tables["days"].query("ledger == @ledger and device_type == 'ppmid'")["n_wrong"]

@@ -12,13 +12,22 @@ from sim.kernels.pool import MESSAGE
 from tests.oracles import philox
 
 N_ANONYMOUS, N_KINDS = 2, 5
-FEW_OR_MANY = st.one_of(st.integers(0, 12), st.integers(45, 140))  # moved one by one, and digit by digit
+# moved one by one, and digit by digit
+FEW_OR_MANY = st.one_of(st.integers(0, 12), st.integers(45, 140))
 
 
 @njit
 def _in_order(messages, ids, n_anonymous):  # type: ignore[no-untyped-def]
     n = len(ids)
-    ordering.in_order(messages, ids, n, np.empty(n, np.uint64), np.empty(n, np.int32), np.empty(n, np.uint64), n_anonymous)
+    ordering.in_order(
+        messages,
+        ids,
+        n,
+        np.empty(n, np.uint64),
+        np.empty(n, np.int32),
+        np.empty(n, np.uint64),
+        n_anonymous,
+    )
 
 
 @njit
@@ -39,11 +48,21 @@ def drawn(salt: int, column: int, n: int, below: int) -> np.ndarray:
 def attempts(salt: int, n: int, leaves: int, ranks: int) -> np.ndarray:
     """Return *n* attempts, first ones and copies, that agree in much."""
     out = np.zeros(n, MESSAGE)
-    columns = {"leave": leaves, "rank": ranks, "region": 3, "kind": N_KINDS, "premises": 3, "number": 3, "cause": 3, "raised": 2}
+    columns = {
+        "leave": leaves,
+        "rank": ranks,
+        "region": 3,
+        "kind": N_KINDS,
+        "premises": 3,
+        "number": 3,
+        "cause": 3,
+        "raised": 2,
+    }
     for column, (name, below) in enumerate(columns.items()):
         out[name] = drawn(salt, column, n, below)
     out["place"] = out["region"] * 8 + drawn(salt, 8, n, 2)
-    out["message"] = np.minimum(drawn(salt, 9, n, 2 * n + 1), np.arange(n))  # a first attempt, or a copy of an earlier message
+    # a first attempt, or a copy of an earlier message
+    out["message"] = np.minimum(drawn(salt, 9, n, 2 * n + 1), np.arange(n))
     return out
 
 
@@ -51,13 +70,24 @@ def place_in_line(messages: np.ndarray, who: int) -> tuple[int, ...]:
     """Return what section 7 compares: leave, rank, then anonymous before named, and so on."""
     m = messages[who]
     whole, named = messages[m["message"]], m["kind"] >= N_ANONYMOUS
-    tie = (m["place"] % 8, m["premises"], whole["raised"], whole["cause"]) if named else (whole["raised"], m["number"])
+    tie = (
+        (m["place"] % 8, m["premises"], whole["raised"], whole["cause"])
+        if named
+        else (whole["raised"], m["number"])
+    )
     return tuple(int(part) for part in (m["leave"], m["rank"], named, m["region"], m["kind"], *tie))
 
 
-@given(salt=st.integers(0, 2**64 - 1), n=FEW_OR_MANY, leaves=st.sampled_from([1, 3, 300, 2**31 - 1]), ranks=st.sampled_from([1, 2, 70_000, 2**32]))
+@given(
+    salt=st.integers(0, 2**64 - 1),
+    n=FEW_OR_MANY,
+    leaves=st.sampled_from([1, 3, 300, 2**31 - 1]),
+    ranks=st.sampled_from([1, 2, 70_000, 2**32]),
+)
 def test_who_left_first_then_rank_then_the_rule_for_ties(salt, n, leaves, ranks):
-    """Whatever the number, the spread of leaves, and however many agree; full equals keep the order they came in."""
+    """Whatever the number, the spread of leaves, and however many agree; full equals keep the order
+    they came in.
+    """
     messages = attempts(salt, n, leaves, ranks)
     came = np.argsort(drawn(salt, 10, n, 2**32)).astype(np.int32)
     ids = came.copy()
@@ -69,8 +99,11 @@ def test_who_left_first_then_rank_then_the_rule_for_ties(salt, n, leaves, ranks)
 
 @given(salt=st.integers(0, 2**64 - 1), n=FEW_OR_MANY, ranks=st.sampled_from([1, 3, 300, 2**32]))
 def test_drafts_are_sorted_by_rank_and_equals_stay(salt, n, ranks):
-    """The lower half counts them, so that a stable sort by the upper half is a sort of the whole."""
-    keys = np.array([(int(rank) << 32) | i for i, rank in enumerate(drawn(salt, 0, n, ranks))], np.uint64)
+    """The lower half counts them, so that a stable sort by the upper half is a sort of the whole.
+    """
+    keys = np.array(
+        [(int(rank) << 32) | i for i, rank in enumerate(drawn(salt, 0, n, ranks))], np.uint64
+    )
     expected = sorted(keys.tolist())
 
     _by_rank(keys)
@@ -88,4 +121,6 @@ def test_each_server_gets_its_own_in_their_order(servers, n):
     _by_server(ids, np.array(servers, np.int32), first)
 
     found = [ids[first[v] : first[v + 1]].tolist() for v in range(n)]
-    assert found == [[who for who, server in zip(came, servers, strict=True) if server == v] for v in range(n)]
+    assert found == [
+        [who for who, server in zip(came, servers, strict=True) if server == v] for v in range(n)
+    ]

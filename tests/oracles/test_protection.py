@@ -23,10 +23,15 @@ from tests.oracles import philox
 
 FIRST, SERVER, N_SERVERS = 4, 5, 3  # the stage's servers are 4, 5 and 6
 KEYS = np.array([0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210], np.uint64)
-LISTED, CODES = [True, True, False, True], [0, 1, 2, 1]  # by kind; the last shares its code with the second
+# by kind; the last shares its code with the second
+LISTED, CODES = [True, True, False, True], [0, 1, 2, 1]
 SHARES = [0.5, 0.26, 0.24]
 RATES = st.fractions(min_value=0, max_value=4, max_denominator=9)
-VISITS = st.lists(st.tuples(st.integers(1, 9), st.lists(st.integers(0, 2), max_size=6), st.booleans()), min_size=1, max_size=25)
+VISITS = st.lists(
+    st.tuples(st.integers(1, 9), st.lists(st.integers(0, 2), max_size=6), st.booleans()),
+    min_size=1,
+    max_size=25,
+)
 #        slots since the visit before, kinds of who arrives, whether they come as counts
 
 
@@ -49,7 +54,19 @@ def _all_pass(rows, stage, v, s, by_kind):  # type: ignore[no-untyped-def]
 @njit
 def _stopped(rows, stage, v, s, waiting, messages, keys):  # type: ignore[no-untyped-def]
     verdict = np.ones(len(messages), np.bool_)
-    protection.stopped_by(rows, 0, stage, v, s, waiting, messages, np.arange(len(messages)).astype(np.int32), len(messages), keys, verdict)
+    protection.stopped_by(
+        rows,
+        0,
+        stage,
+        v,
+        s,
+        waiting,
+        messages,
+        np.arange(len(messages)).astype(np.int32),
+        len(messages),
+        keys,
+        verdict,
+    )
     return verdict
 
 
@@ -74,9 +91,16 @@ def rows_of(what: int, a: int, b: int, c: int = 0, d: int = 0) -> tuple[Rows, np
     history = np.zeros((64, 3), np.int32)
     history[:, SenderMemory.LAST_PASSED] = -NEVER
     rows = Rows(
-        np.array([[(what, 0, a, b, c, d, 0)] * N_SERVERS], ROW), np.array([LISTED]), state, np.zeros(ring, np.int32), np.array(CODES), np.array(SHARES),
-        np.zeros(64, np.uint64), history, np.zeros((64, most), np.int32),
-    )  # fmt: skip
+        np.array([[(what, 0, a, b, c, d, 0)] * N_SERVERS], ROW),
+        np.array([LISTED]),
+        state,
+        np.zeros(ring, np.int32),
+        np.array(CODES),
+        np.array(SHARES),
+        np.zeros(64, np.uint64),
+        history,
+        np.zeros((64, most), np.int32),
+    )
     return rows, stage[0]
 
 
@@ -100,12 +124,29 @@ def counted(kinds: list[int]) -> np.ndarray:
 
 
 @given(
-    arrivals=st.lists(st.tuples(st.sampled_from([0, 1, 1, 2, 3, 5]), st.sampled_from([(9, 7)] * 2 + [(10, 7)]), st.sampled_from([1, 1, 3, 0, 2])), min_size=20),
-    limit=st.integers(1, 3), window=st.integers(1, 7), period=st.one_of(st.just(0), st.integers(1, 8)), one_in=st.integers(2, 4), grow_at=st.integers(0, 40),
-)  # fmt: skip
-def test_the_storm_rule_counts_in_a_sliding_window(arrivals, limit, window, period, one_in, grow_at):
-    """Each sender and code has a window of its own; what is suppressed is counted too; a longer list of senders remembers what the shorter knew."""
-    rows, stage = rows_of(Mitigation.ALERT_STORM_PROTECTION, limit, window, period, 0 if period else one_in)
+    arrivals=st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 1, 2, 3, 5]),
+            st.sampled_from([(9, 7)] * 2 + [(10, 7)]),
+            st.sampled_from([1, 1, 3, 0, 2]),
+        ),
+        min_size=20,
+    ),
+    limit=st.integers(1, 3),
+    window=st.integers(1, 7),
+    period=st.one_of(st.just(0), st.integers(1, 8)),
+    one_in=st.integers(2, 4),
+    grow_at=st.integers(0, 40),
+)
+def test_the_storm_rule_counts_in_a_sliding_window(
+    arrivals, limit, window, period, one_in, grow_at
+):
+    """Each sender and code has a window of its own; what is suppressed is counted too; a longer
+    list of senders remembers what the shorter knew.
+    """
+    rows, stage = rows_of(
+        Mitigation.ALERT_STORM_PROTECTION, limit, window, period, 0 if period else one_in
+    )
     seen: defaultdict[tuple[object, int], deque[int]] = defaultdict(deque)
     passed: dict[tuple[object, int], int] = {}
     over: defaultdict[tuple[object, int], int] = defaultdict(int)
@@ -125,14 +166,18 @@ def test_the_storm_rule_counts_in_a_sliding_window(arrivals, limit, window, peri
                 throttled = over[own] % one_in != 0
             seen[own].append(s)
 
-        assert _stopped(rows, stage, SERVER, s, 0, messages_of([kind], [sender]), KEYS).tolist() == [throttled]
+        assert _stopped(
+            rows, stage, SERVER, s, 0, messages_of([kind], [sender]), KEYS
+        ).tolist() == [throttled]
 
 
 def test_a_full_list_of_senders_tells_them_all_apart():
     """The hash table finds the right place however many share a bucket."""
     rows, stage = rows_of(Mitigation.ALERT_STORM_PROTECTION, 1, 10**6, 0, 10**6)
     senders = [(place, premises) for place in range(4) for premises in range(16)]
-    first, again = (_stopped(rows, stage, SERVER, s, 0, messages_of([0] * 64, senders), KEYS) for s in range(2))
+    first, again = (
+        _stopped(rows, stage, SERVER, s, 0, messages_of([0] * 64, senders), KEYS) for s in range(2)
+    )
 
     assert not first.any()
     assert again.all()
@@ -141,7 +186,9 @@ def test_a_full_list_of_senders_tells_them_all_apart():
 
 @given(visits=VISITS, rate=RATES, burst=st.integers(0, 7))
 def test_admission_takes_tokens(visits, rate, burst):
-    """Tokens come in every slot, also in those in which nobody looked; those who pass as counts take theirs; other servers keep their own."""
+    """Tokens come in every slot, also in those in which nobody looked; those who pass as counts
+    take theirs; other servers keep their own.
+    """
     rows, stage = rows_of(Mitigation.ADMISSION, rate.numerator, rate.denominator, burst)
     tokens, s = burst, -1
     for later, kinds, as_counts in visits:
@@ -165,7 +212,9 @@ def test_admission_takes_tokens(visits, rate, burst):
 
 @given(visits=VISITS, above=st.integers(0, 6), window=st.integers(1, 6), opens=st.integers(1, 6))
 def test_a_breaker_opens_when_too_many_came(visits, above, window, opens):
-    """What came in the window counts, refused or not; it opens, stays open and closes in slots in which nobody looked."""
+    """What came in the window counts, refused or not; it opens, stays open and closes in slots in
+    which nobody looked.
+    """
     rows, stage = rows_of(Mitigation.CIRCUIT_BREAKER, above, window, opens)
     came: list[int] = []  # by slot
     open_until = 0
@@ -187,7 +236,11 @@ def test_a_breaker_opens_when_too_many_came(visits, above, window, opens):
             assert _stopped(rows, stage, SERVER, s, 0, messages_of(kinds), KEYS).tolist() == refused
 
 
-@given(kinds=st.lists(st.integers(0, 2), max_size=30), above=st.fractions(min_value=0, max_value=25, max_denominator=4), s=st.integers(0, 9))
+@given(
+    kinds=st.lists(st.integers(0, 2), max_size=30),
+    above=st.fractions(min_value=0, max_value=25, max_denominator=4),
+    s=st.integers(0, 9),
+)
 def test_allocation_gives_each_user_a_share(kinds, above, s):
     """Only a slot with more than the threshold is shared out; the first of each user pass."""
     rows, stage = rows_of(Mitigation.ALLOCATION, above.numerator, above.denominator)
@@ -195,34 +248,56 @@ def test_allocation_gives_each_user_a_share(kinds, above, s):
     for number, kind in enumerate(kinds):
         user = number % len(SHARES)
         used[user] += LISTED[kind]
-        refused.append(LISTED[kind] and sum(LISTED[k] for k in kinds) > n and used[user] > floor(SHARES[user] * n + 1e-9))
+        refused.append(
+            LISTED[kind]
+            and sum(LISTED[k] for k in kinds) > n
+            and used[user] > floor(SHARES[user] * n + 1e-9)
+        )
 
     assert _stopped(rows, stage, SERVER, s, 0, messages_of(kinds), KEYS).tolist() == refused
     assert _calm(rows, stage, SERVER, s, counted(kinds)) == (not any(refused))
 
 
 @given(
-    kinds=st.lists(st.integers(0, 2), min_size=1, max_size=20), above=st.integers(0, 3), waiting=st.integers(0, 5), share=st.sampled_from([0.0, 0.5, 1.0]),
-    hold=st.integers(1, 50), s=st.integers(0, 10**6),
-)  # fmt: skip
+    kinds=st.lists(st.integers(0, 2), min_size=1, max_size=20),
+    above=st.integers(0, 3),
+    waiting=st.integers(0, 5),
+    share=st.sampled_from([0.0, 0.5, 1.0]),
+    hold=st.integers(1, 50),
+    s=st.integers(0, 10**6),
+)
 def test_a_crowded_cell_bars_and_a_crowded_server_sheds(kinds, above, waiting, share, hold, s):
-    """Both look at who waited after the slot before; a barred message draws whether, and until when."""
+    """Both look at who waited after the slot before; a barred message draws whether, and until
+    when.
+    """
     senders = [(9, number) for number in range(len(kinds))]
     messages = messages_of(kinds, senders)
     barring, stage = rows_of(Mitigation.ACCESS_BARRING, above, threshold(share), hold)
     shedding, _ = rows_of(Mitigation.SHED, above, 0)
-    barred = [LISTED[kind] and waiting > above and philox.word(int(KEYS[0]), *sender, s) < share * 2**32 for kind, sender in zip(kinds, senders, strict=True)]
+    barred = [
+        LISTED[kind] and waiting > above and philox.word(int(KEYS[0]), *sender, s) < share * 2**32
+        for kind, sender in zip(kinds, senders, strict=True)
+    ]
     until = [s + 1 + philox.word(int(KEYS[1]), *sender, s) * hold // 2**32 for sender in senders]
 
     assert _stopped(barring, stage, SERVER, s, waiting, messages, KEYS).tolist() == barred
     assert [_barred_until(KEYS, barring.rows[0, 0], m, s) for m in messages] == until
-    assert _stopped(shedding, stage, SERVER, s, waiting, messages, KEYS).tolist() == [LISTED[kind] and waiting > above for kind in kinds]
+    assert _stopped(shedding, stage, SERVER, s, waiting, messages, KEYS).tolist() == [
+        LISTED[kind] and waiting > above for kind in kinds
+    ]
 
 
-@given(rate=RATES, s=st.integers(0, 50), allowed=st.integers(0, 5), kinds=st.lists(st.integers(0, 2), max_size=6))
+@given(
+    rate=RATES,
+    s=st.integers(0, 50),
+    allowed=st.integers(0, 5),
+    kinds=st.lists(st.integers(0, 2), max_size=6),
+)
 def test_a_shape_is_a_second_capacity(rate, s, allowed, kinds):
     """The smaller of the two counts, for all kinds."""
     rows, stage = rows_of(Mitigation.SHAPE, rate.numerator, rate.denominator)
 
-    assert _allowed_by_shapes(rows, stage, SERVER - FIRST, s, allowed) == min(allowed, allows(rate, s))
+    assert _allowed_by_shapes(rows, stage, SERVER - FIRST, s, allowed) == min(
+        allowed, allows(rate, s)
+    )
     assert _calm(rows, stage, SERVER, s, counted(kinds)) == (len(kinds) <= allows(rate, s))

@@ -1,4 +1,5 @@
-"""A server slot by slot against queues of plain Python, read from docs/model.md sections 7 and 10."""
+"""A server slot by slot against queues of plain Python, read from docs/model.md sections 7 and 10.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +19,24 @@ from sim.kernels.pool import MESSAGE, NONE
 from sim.kernels.servers import OUTAGE, SERVER, STAGE, Queues
 
 N_SERVERS, AT = 3, 1
-SLOTS = st.lists(st.tuples(st.lists(st.integers(0, 2), max_size=4), st.integers(0, 3)), min_size=1, max_size=30)  # places of who arrives, and what is allowed
-HARD_PRESSED = st.lists(st.tuples(st.lists(st.just(0), max_size=2), st.sampled_from([0, 1, 1, 1, 3])), min_size=12, max_size=40)
+# places of who arrives, and what is allowed
+SLOTS = st.lists(
+    st.tuples(st.lists(st.integers(0, 2), max_size=4), st.integers(0, 3)), min_size=1, max_size=30
+)
+HARD_PRESSED = st.lists(
+    st.tuples(st.lists(st.just(0), max_size=2), st.sampled_from([0, 1, 1, 1, 3])),
+    min_size=12,
+    max_size=40,
+)
 
 
 @njit
 def _serve(messages, queues, stage, levels, sizes, v, ids, s, allowed, served, refused):  # type: ignore[no-untyped-def]
     for who in ids:
         messages[who].at = s
-    return servers.serve(messages, queues, stage, levels, sizes, v, ids, len(ids), s, allowed, served, refused)
+    return servers.serve(
+        messages, queues, stage, levels, sizes, v, ids, len(ids), s, allowed, served, refused
+    )
 
 
 @njit
@@ -71,9 +81,13 @@ class Left:
 
 
 RULES = st.builds(
-    Rules, buffer=st.integers(-1, 4), drops_oldest=st.booleans(), lifo=st.integers(-1, 3),
-    codel=st.one_of(st.just((-1, -1)), st.tuples(st.integers(0, 3), st.integers(0, 5))), rate_b=RATES_B,
-)  # fmt: skip
+    Rules,
+    buffer=st.integers(-1, 4),
+    drops_oldest=st.booleans(),
+    lifo=st.integers(-1, 3),
+    codel=st.one_of(st.just((-1, -1)), st.tuples(st.integers(0, 3), st.integers(0, 5))),
+    rate_b=RATES_B,
+)
 
 
 class Place:
@@ -84,7 +98,9 @@ class Place:
         self.waits: deque[tuple[int, int]] = deque()
         self.good: list[int] = [0]
 
-    def slot(self, s: int, arrivals: list[int], left: Left) -> tuple[list[int], list[int], list[int]]:
+    def slot(
+        self, s: int, arrivals: list[int], left: Left
+    ) -> tuple[list[int], list[int], list[int]]:
         """Return who is served, refused and dropped in slot *s*, of which *left* is left."""
         served: list[int] = []
         refused: list[int] = []
@@ -130,9 +146,16 @@ class Place:
 
 def empty_queues() -> Queues:
     """Return the queues of a few servers, three places each."""
-    ends, numbers = (lambda: np.full((N_SERVERS, 3), NONE, np.int32)), (lambda: np.zeros((N_SERVERS, 3), np.int32))
+    ends, numbers = (lambda: np.full((N_SERVERS, 3), NONE, np.int32)), (
+        lambda: np.zeros((N_SERVERS, 3), np.int32)
+    )
     return Queues(
-        np.zeros(N_SERVERS, SERVER), np.zeros(N_SERVERS, np.int64), ends(), ends(), numbers(), numbers()
+        np.zeros(N_SERVERS, SERVER),
+        np.zeros(N_SERVERS, np.int64),
+        ends(),
+        ends(),
+        numbers(),
+        numbers(),
     )
 
 
@@ -145,9 +168,17 @@ def test_a_server_serves_keeps_and_refuses_as_the_page_says(slots, rules, n_plac
         assert found == expected
 
 
-@given(slots=HARD_PRESSED, target=st.integers(0, 3), interval=st.integers(0, 4), lifo=st.sampled_from([-1, -1, 2]), idle=st.booleans())
+@given(
+    slots=HARD_PRESSED,
+    target=st.integers(0, 3),
+    interval=st.integers(0, 4),
+    lifo=st.sampled_from([-1, -1, 2]),
+    idle=st.booleans(),
+)
 def test_codel_drops_who_waited_too_long_once_all_do(slots, target, interval, lifo, idle):
-    """A server that is behind for many slots, now and then catches up, and is overloaded to the very slot."""
+    """A server that is behind for many slots, now and then catches up, and is overloaded to the
+    very slot.
+    """
     for found, expected in follow(slots, Rules(-1, False, lifo, (target, interval)), 1, idle):
         assert found == expected
 
@@ -155,19 +186,32 @@ def test_codel_drops_who_waited_too_long_once_all_do(slots, target, interval, li
 def follow(
     slots: list[tuple[list[int], int]], rules: Rules, n_places: int, idle: bool
 ) -> Iterator[tuple[list[list[int]], list[list[int]]]]:
-    """Yield, slot by slot, who is served, refused on arrival and refused in the queue, how many wait
-    in each place, and how many at the other servers: of the kernel's server, and of queues of plain
-    Python. *idle*: leave out the slots in which nobody is there.
+    """Yield, slot by slot, who is served, refused on arrival and refused in the queue, how many
+    wait in each place, and how many at the other servers: of the kernel's server, and of queues of
+    plain Python. *idle*: leave out the slots in which nobody is there.
     """
-    messages, queues, places = np.zeros(200, MESSAGE), empty_queues(), [Place(rules, size) for size in SIZES[:n_places]]
+    messages, queues, places = (
+        np.zeros(200, MESSAGE),
+        empty_queues(),
+        [Place(rules, size) for size in SIZES[:n_places]],
+    )
     stage, sizes, kept_b = np.zeros(1, STAGE), np.array(SIZES, np.int64), 0.0
     stage["drop_oldest"], stage["levels"] = rules.drops_oldest, n_places
     rate = rules.rate_b or Fraction(0)
     queues.limits[AT] = (
-        rate.numerator, rate.denominator, rules.rate_b is not None, rules.buffer, rules.lifo
+        rate.numerator,
+        rate.denominator,
+        rules.rate_b is not None,
+        rules.buffer,
+        rules.lifo,
     )
     stage["codel_target"], stage["codel_interval"] = rules.codel
-    levels, served, refused, who = np.array([0, 1, 2], np.int8), np.empty(200, np.int32), np.empty(200, np.int32), 0
+    levels, served, refused, who = (
+        np.array([0, 1, 2], np.int8),
+        np.empty(200, np.int32),
+        np.empty(200, np.int32),
+        0,
+    )
     for s, (kinds, allowed) in enumerate(slots):
         arrived = [(who + i, kind % n_places) for i, kind in enumerate(kinds)]
         who += len(arrived)
@@ -185,7 +229,19 @@ def follow(
         for a, level in arrived:
             messages[a]["kind"] = level
 
-        n_served, n_refused = _serve(messages, queues, stage[0], levels, sizes, AT, np.array([a for a, _ in arrived], np.int32), s, allowed, served, refused)
+        n_served, n_refused = _serve(
+            messages,
+            queues,
+            stage[0],
+            levels,
+            sizes,
+            AT,
+            np.array([a for a, _ in arrived], np.int32),
+            s,
+            allowed,
+            served,
+            refused,
+        )
 
         stopped = refused[:n_refused].tolist()
         on_arrival, later = [r for r in stopped if r >= 0], [-2 - r for r in stopped if r < 0]
@@ -196,13 +252,26 @@ def follow(
         )
 
 
-@given(rate=st.fractions(min_value=0, max_value=10**6, max_denominator=31_536_000), s=st.integers(0, 60 * 31_536_000))
+@given(
+    rate=st.fractions(min_value=0, max_value=10**6, max_denominator=31_536_000),
+    s=st.integers(0, 60 * 31_536_000),
+)
 def test_a_slot_allows_its_whole_messages(rate, s):
     """floor((s+1) r) − floor(s r), exactly."""
-    assert _share_of_slot(rate.numerator, rate.denominator, s) == floor((s + 1) * rate) - floor(s * rate)
+    assert _share_of_slot(rate.numerator, rate.denominator, s) == floor((s + 1) * rate) - floor(
+        s * rate
+    )
 
 
-@given(outages=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9), st.integers(0, 9)), max_size=4), server=st.integers(0, 2), s=st.integers(0, 10))
+@given(
+    outages=st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 9), st.integers(0, 9)), max_size=4
+    ),
+    server=st.integers(0, 2),
+    s=st.integers(0, 10),
+)
 def test_a_server_is_out_from_start_to_stop(outages, server, s):
     """Intervals are half-open; any of several is enough."""
-    assert _is_out(np.array(outages, OUTAGE), server, s) == any(v == server and s in range(start, stop) for v, start, stop in outages)
+    assert _is_out(np.array(outages, OUTAGE), server, s) == any(
+        v == server and s in range(start, stop) for v, start, stop in outages
+    )

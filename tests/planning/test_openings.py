@@ -34,10 +34,19 @@ def _walked(at: int, length: int, blackouts: list[tuple[int, int]]) -> np.ndarra
 
 TIMES = st.one_of(st.integers(0, DAY_S - 1), st.sampled_from([0, 1, DAY_S - 1]))
 LENGTHS = st.one_of(st.integers(1, DAY_S), st.sampled_from([1, DAY_S]))
-BLACKOUTS = st.lists(st.tuples(st.integers(0, 3 * DAY_S), st.one_of(st.integers(1, 100), st.integers(1, DAY_S))), max_size=4)
+BLACKOUTS = st.lists(
+    st.tuples(st.integers(0, 3 * DAY_S), st.one_of(st.integers(1, 100), st.integers(1, DAY_S))),
+    max_size=4,
+)
 
 
-@given(at=TIMES, length=LENGTHS, blackouts=BLACKOUTS, start=st.integers(0, 4 * DAY_S), k=st.one_of(st.integers(0, 3), st.integers(0, DAY_S)))
+@given(
+    at=TIMES,
+    length=LENGTHS,
+    blackouts=BLACKOUTS,
+    start=st.integers(0, 4 * DAY_S),
+    k=st.one_of(st.integers(0, 3), st.integers(0, DAY_S)),
+)
 def test_the_kth_open_second_is_the_one_a_walk_finds(at, length, blackouts, start, k):
     """Hours that span midnight and blackouts that overlap or touch included."""
     openings, seconds = _hours(at, length, *blackouts), _walked(at, length, blackouts)
@@ -48,12 +57,20 @@ def test_the_kth_open_second_is_the_one_a_walk_finds(at, length, blackouts, star
     assert opened == seconds[place] if place < len(seconds) else opened >= WALKED_S
 
 
-@given(at=TIMES, length=LENGTHS, blackouts=BLACKOUTS, start=st.integers(0, DAY_S), days=st.floats(0, 3))
+@given(
+    at=TIMES, length=LENGTHS, blackouts=BLACKOUTS, start=st.integers(0, DAY_S), days=st.floats(0, 3)
+)
 def test_spans_hold_every_open_second_in_order(at, length, blackouts, start, days):
     n = int(days * length)
     begins, lengths = _hours(at, length, *blackouts).spans(start, n)
     seconds = _walked(at, length, blackouts)
-    held = np.concatenate([np.arange(begin, begin + seconds_) for begin, seconds_ in zip(begins, lengths, strict=True)] or [np.arange(0)])
+    held = np.concatenate(
+        [
+            np.arange(begin, begin + seconds_)
+            for begin, seconds_ in zip(begins, lengths, strict=True)
+        ]
+        or [np.arange(0)]
+    )
     held = held[held < WALKED_S]
 
     assert sum(lengths) >= n > sum(lengths[:-1]) or not n

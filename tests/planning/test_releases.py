@@ -23,27 +23,57 @@ def test_versions_are_numbered_in_order_of_being_built_then_of_the_file():
     made = images(scenario, 0)
 
     assert [(i.model, i.model_number, i.version, i.built_s, i.release_class) for i in made] == [
-        ("a", 0, 1, 999, "defect"), ("b", 1, 1, 100, "feature"), ("b", 1, 2, 500, "feature"), ("b", 1, 3, 500, "defect"), ("b", 1, 4, 900, "feature"),
-    ]  # fmt: skip
-    assert [i.local_s for i in made] == [NEVER_S, 107, 507, NEVER_S, 907], "offered locally are the classes of the local channel"
+        ("a", 0, 1, 999, "defect"),
+        ("b", 1, 1, 100, "feature"),
+        ("b", 1, 2, 500, "feature"),
+        ("b", 1, 3, 500, "defect"),
+        ("b", 1, 4, 900, "feature"),
+    ]
+    assert [i.local_s for i in made] == [
+        NEVER_S,
+        107,
+        507,
+        NEVER_S,
+        907,
+    ], "offered locally are the classes of the local channel"
 
 
 def test_seconds_follow_the_pipeline():
     scenario = world()
     scenario.firmware.releases = (row("a", 1_000),)
     assurance = SimpleNamespace(low=50, high=50)
-    scenario.firmware.pipeline = pipeline(assurance=assurance, listing=20, data_error=1.0, correction=30, withdrawn=1.0, withdrawn_after=40)
+    scenario.firmware.pipeline = pipeline(
+        assurance=assurance,
+        listing=20,
+        data_error=1.0,
+        correction=30,
+        withdrawn=1.0,
+        withdrawn_after=40,
+    )
 
     (made,) = images(scenario, 0)
 
-    assert (made.assured_s, made.n_rejected, made.listed_s, made.corrected_s, made.delisted_s) == (1_050, 0, 1_070, 1_100, 1_110)
+    assert (made.assured_s, made.n_rejected, made.listed_s, made.corrected_s, made.delisted_s) == (
+        1_050,
+        0,
+        1_070,
+        1_100,
+        1_110,
+    )
 
 
 def test_luck_is_drawn_at_the_model_and_the_version():
     scenario = world()
     scenario.firmware.releases = (row("a", 0, 86_400), row("b", 0, 86_400))
     assurance = SimpleNamespace(low=10, high=1_000)
-    scenario.firmware.pipeline = pipeline(assurance=assurance, reject=0.5, data_error=0.5, correction=9, withdrawn=0.5, withdrawn_after=99)
+    scenario.firmware.pipeline = pipeline(
+        assurance=assurance,
+        reject=0.5,
+        data_error=0.5,
+        correction=9,
+        withdrawn=0.5,
+        withdrawn_after=99,
+    )
 
     def happens(stream: str, place: int, number: int, version: int) -> bool:
         return int(draws.word(np.uint64(stream_key(7, 3, stream)), place, number, version)) < 2**31
@@ -55,7 +85,13 @@ def test_luck_is_drawn_at_the_model_and_the_version():
         rejections = 0
         while happens("release.rejected", rejections, m, v):
             rejections += 1
-        assured_s = i.built_s + 10 + int(draws.word(np.uint64(stream_key(7, 3, "release.assurance")), 0, m, v)) * 991 // 2**32
+        assured_s = (
+            i.built_s
+            + 10
+            + int(draws.word(np.uint64(stream_key(7, 3, "release.assurance")), 0, m, v))
+            * 991
+            // 2**32
+        )
         listed_s = assured_s + 100 * rejections
         assert (i.assured_s, i.n_rejected, i.listed_s) == (assured_s, rejections, listed_s)
         assert i.corrected_s == listed_s + 9 * happens("release.data_error", 0, m, v)
@@ -71,7 +107,12 @@ def test_after_64_rejections_an_image_is_never_listed():
 
     (made,) = images(scenario, 0)
 
-    assert (made.n_rejected, made.listed_s, made.corrected_s, made.delisted_s) == (64, NEVER_S, NEVER_S, NEVER_S)
+    assert (made.n_rejected, made.listed_s, made.corrected_s, made.delisted_s) == (
+        64,
+        NEVER_S,
+        NEVER_S,
+        NEVER_S,
+    )
     assert not is_listed(made, 2**31 - 2)
 
 
@@ -84,13 +125,31 @@ def test_on_the_list_from_listing_to_withdrawal():
 
 def test_the_table_knows_only_what_happens_before_the_horizon():
     scenario = world(horizon_s=1_000)
-    scenario.firmware.releases = (row("a", 0, None, "feature"), row("a", 850), row("a", 995, None, "feature"))
-    scenario.firmware.pipeline = pipeline(assurance=SimpleNamespace(low=100, high=100), reject=1.0, resubmit=300)
+    scenario.firmware.releases = (
+        row("a", 0, None, "feature"),
+        row("a", 850),
+        row("a", 995, None, "feature"),
+    )
+    scenario.firmware.pipeline = pipeline(
+        assurance=SimpleNamespace(low=100, high=100), reject=1.0, resubmit=300
+    )
 
     made = images(scenario, 0)
-    table = frame("releases", dict(zip(TABLES["releases"].names, zip(*rows(made, scenario), strict=True), strict=True)))
+    table = frame(
+        "releases",
+        dict(zip(TABLES["releases"].names, zip(*rows(made, scenario), strict=True), strict=True)),
+    )
 
     assert table["assured_s"].tolist() == [100, 950, -1]
-    assert table["n_rejected"].tolist() == [3, 1, 0], "submissions at 100, 400 and 700; at 950; none"
-    assert table["listed_s"].tolist() == table["corrected_s"].tolist() == table["delisted_s"].tolist() == [-1, -1, -1]
+    assert table["n_rejected"].tolist() == [
+        3,
+        1,
+        0,
+    ], "submissions at 100, 400 and 700; at 950; none"
+    assert (
+        table["listed_s"].tolist()
+        == table["corrected_s"].tolist()
+        == table["delisted_s"].tolist()
+        == [-1, -1, -1]
+    )
     assert table["local_s"].tolist() == [7, -1, -1]

@@ -186,10 +186,13 @@ def words(form: Any) -> list[str]:
 def others(world: Scenario, path: Path, text: str) -> list[str]:
     """Return other values that the leaf at *path* might have."""
     named = {
-        "region": [*world.estate.regions], "profile": [*world.traffic.profiles],
-        "user": [*world.estate.users], "server": ["all", *world.estate.regions, *world.estate.users],
-        "code": ["8F11"], "model": [*world.firmware.models] if world.firmware else [],
-    }  # fmt: skip
+        "region": [*world.estate.regions],
+        "profile": [*world.traffic.profiles],
+        "user": [*world.estate.users],
+        "server": ["all", *world.estate.regions, *world.estate.users],
+        "code": ["8F11"],
+        "model": [*world.firmware.models] if world.firmware else [],
+    }
     infos = [info for _, info, _ in along(world, path) if info is not None]
     said = [infos[-1].annotation, *infos[-1].metadata]
     choices = named.get(path[-1]) or [word for form in said for word in words(form)]
@@ -245,7 +248,11 @@ BUSIER: Final = {  # worlds that the generators do not make, or seldom, and a ch
     "bytes without reports": ("gb_base", SMALL, "reporting.size=9 B"),
     "clocks that move": (
         "gb_base",
-        (*SMALL, "window.start=2026-03-28", "reporting={rule: periodic, phase: {source: fixed_clock}}"),
+        (
+            *SMALL,
+            "window.start=2026-03-28",
+            "reporting={rule: periodic, phase: {source: fixed_clock}}",
+        ),
         "window.clock=local",
     ),
     "cells that are out": (

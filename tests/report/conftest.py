@@ -1,4 +1,6 @@
-"""Four small runs that the report's tests read: the two questions, a calm network, and a plain scenario."""
+"""Four small runs that the report's tests read: the two questions, a calm network, and a plain
+scenario.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +15,51 @@ import sim
 def runs(tmp_path_factory):
     """Return the results of four small runs by name."""
     out = tmp_path_factory.mktemp("results")
-    tight = {"network.csp.capacity": "20 /s", "network.dsp.capacity": "46 /s", "network_for": 20_000}
+    tight = {
+        "network.csp.capacity": "20 /s",
+        "network.dsp.capacity": "46 /s",
+        "network_for": 20_000,
+    }
     part = {"scale": 1, "premises": 2000, "network_for": 2000}
     short = {"window.warm_up": "7 d", "window.length": "28 d"}
-    day = {"window.warm_up": "0 s", "window.length": "1 d", "traffic.level": "100 %", "reporting.rule": "periodic"}
+    day = {
+        "window.warm_up": "0 s",
+        "window.length": "1 d",
+        "traffic.level": "100 %",
+        "reporting.rule": "periodic",
+    }
     return {
-        "storm": sim.run("daily_version_report", out=out, jobs=1, report=False, premises=20_000, replications=2, **tight),
-        "record": sim.run("cheapest_record", out=out, jobs=1, report=False, replications=2, **part, **short),
-        "calm": sim.run(
-            "daily_version_report", out=out, jobs=1, report=False, premises=200, network_for=200, replications=1
+        "storm": sim.run(
+            "daily_version_report",
+            out=out,
+            jobs=1,
+            report=False,
+            premises=20_000,
+            replications=2,
+            **tight,
         ),
-        "plain": sim.run("gb_base", out=out, jobs=1, report=False, premises=200, network_for=200, replications=2, **day),
+        "record": sim.run(
+            "cheapest_record", out=out, jobs=1, report=False, replications=2, **part, **short
+        ),
+        "calm": sim.run(
+            "daily_version_report",
+            out=out,
+            jobs=1,
+            report=False,
+            premises=200,
+            network_for=200,
+            replications=1,
+        ),
+        "plain": sim.run(
+            "gb_base",
+            out=out,
+            jobs=1,
+            report=False,
+            premises=200,
+            network_for=200,
+            replications=2,
+            **day,
+        ),
     }
 
 

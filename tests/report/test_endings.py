@@ -1,4 +1,5 @@
-"""What a plain run says of where it is pressed and how it ended: the small files that once misled."""
+"""What a plain run says of where it is pressed and how it ended: the small files that once misled.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +79,8 @@ def test_nothing_is_used_to_more_than_all_of_it(ran):
     )
     assert re.search(r"messages still wait when the window ends", found.answer)
     assert (
-        "0 % of all messages have arrived when the window ends, and there is no time within which 99 % do"
+        "0 % of all messages have arrived when the window ends, and there is no time within which"
+        " 99 % do"
         in found.answer
     )
     told = {row[0]: row[2] for row in found.grids[0].rows if row[1] == "all"}
@@ -87,7 +89,9 @@ def test_nothing_is_used_to_more_than_all_of_it(ran):
 
 
 def test_most_refused_is_not_said_as_if_nothing_waited(ran):
-    """A buffer of nothing refuses nearly all; 99 % of those that came through took no time, and nobody says so."""
+    """A buffer of nothing refuses nearly all; 99 % of those that came through took no time, and
+    nobody says so.
+    """
     tight = [{"stage": "dsp", "capacity": "1 /s", "buffer": 0}]
     run = ran(**SHORT, **AT_TWO, **NOTHING, network=tight)
 
@@ -96,7 +100,8 @@ def test_most_refused_is_not_said_as_if_nothing_waited(ran):
     assert "not reached by 99 %" in str(run.metric("end_to_end_delay_s_p99"))
     assert "99 % of all messages are there" not in findings(run).answer
     assert (
-        "of all messages have arrived when the window ends, and there is no time within which 99 % do"
+        "of all messages have arrived when the window ends, and there is no time within which 99"
+        " % do"
         in findings(run).answer
     )
     longest = run.metric("end_to_end_delay_s_max")
@@ -147,7 +152,10 @@ def test_silence_stops_no_rollout_and_is_told(ran):
             "firmware.releases": [{"model": "ppmid_a", "class": "security", "first": "1 d"}],
             "firmware.pipeline": {"reject": "0 %", "data_error": "0 %", "withdrawn": "0 %"},
             "firmware.local.take_up": "0 %",
-            "firmware.ota.hub_ready": {"start": "0 d", "curve": [{"share": "100 %", "time": "0 s"}]},
+            "firmware.ota.hub_ready": {
+                "start": "0 d",
+                "curve": [{"share": "100 %", "time": "0 s"}],
+            },
             "firmware.campaign": {"error_threshold": "10 %", "least": 10, "sweeps": 0},
         },
     )
@@ -155,8 +163,10 @@ def test_silence_stops_no_rollout_and_is_told(ran):
 
     assert set(rollout.ended) == {"finished"}
     assert rollout.silent.value > 0.35 * rollout.offered.value > 100 * rollout.failed.value
-    assert re.search(r", \S+ (\S+ \S+ |\(.*?\) )?told that it failed, and of .* nobody heard how it went\.",
-                     findings(run).answer)
+    assert re.search(
+        r", \S+ (\S+ \S+ |\(.*?\) )?told that it failed, and of .* nobody heard how it went\.",
+        findings(run).answer,
+    )
 
 
 def ranking(*values):
@@ -171,7 +181,8 @@ def ranking(*values):
 
 
 def enough(n, apart):
-    """Whether *n* replications tell a difference in four runs of five, if it and its spread stay."""
+    """Whether *n* replications tell a difference in four runs of five, if it and its spread stay.
+    """
     spread = apart.half_width * sqrt(apart.n) / stats.t.ppf(0.975, apart.n - 1)
     return (stats.t.ppf(0.975, n - 1) + stats.t.ppf(0.8, n - 1)) * spread / sqrt(n) <= abs(
         apart.value
@@ -179,7 +190,9 @@ def enough(n, apart):
 
 
 def test_a_winner_is_named_only_where_the_interval_does():
-    """Told apart pair by pair; else whom it cannot be told from, and about how many replications would."""
+    """Told apart pair by pair; else whom it cannot be told from, and about how many replications
+    would.
+    """
     clear = ranking([1.0, 5.0, 9.0], [2.0, 6.1, 9.9])
     assert clear.lowest.what == "a"
     assert clear.doubt(clear.lowest, str) == ""
@@ -202,7 +215,8 @@ def test_a_winner_is_named_only_where_the_interval_does():
 
 
 def test_what_was_never_reached_is_told_apart_by_how_often():
-    """Infinity has no paired difference; never against always is told, once against never is not."""
+    """Infinity has no paired difference; never against always is told, once against never is not.
+    """
     never = float("inf")
     once = ranking([1.0] * 8, [never] + [3.0] * 7)
     assert once.highest.what == "b"
@@ -239,9 +253,10 @@ def test_the_same_in_every_cell_is_no_lowest_and_no_highest(tmp_path):
     """Factors that move nothing: never the same number as lowest and as highest."""
     file = tmp_path / "inert.yaml"
     file.write_text(
-        "schema_version: 1\nexperiment: inert\nquestion: Which drives it?\nscenario: gb_base\n"
-        "set: {estate: {premises: 100}, network_for: 100, window: {warm_up: 0 d, length: 20 d}, reporting: {rule: none}}\n"
-        "factors:\n  reporting.loss: [0 %, 20 %]\n  reporting.heartbeat: [7 d, 91 d]\nreplications: 2\nmetrics: [record_wrong_share]\n",
+        "schema_version: 1\nexperiment: inert\nquestion: Which drives it?\nscenario: gb_base\nset:"
+        " {estate: {premises: 100}, network_for: 100, window: {warm_up: 0 d, length: 20 d},"
+        " reporting: {rule: none}}\nfactors:\n  reporting.loss: [0 %, 20 %]\n  reporting.heartbeat:"
+        " [7 d, 91 d]\nreplications: 2\nmetrics: [record_wrong_share]\n",
         encoding="utf-8",
     )
     found = findings(sim.run(file, out=tmp_path, jobs=1, report=False))

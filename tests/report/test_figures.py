@@ -30,9 +30,17 @@ def test_the_same_run_gives_the_same_bytes(runs, copied):
         write(path)
     assert [hashes(path) for path in paths] == first
 
-    elsewhere = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C", "MPLBACKEND": "svg", "SOURCE_DATE_EPOCH": "1"}
+    elsewhere = os.environ | {
+        "PYTHONHASHSEED": "7",
+        "TZ": "Asia/Tokyo",
+        "LC_ALL": "C",
+        "MPLBACKEND": "svg",
+        "SOURCE_DATE_EPOCH": "1",
+    }
     again = "import sys; from sim.report import write; [write(path) for path in sys.argv[1:]]"
-    subprocess.run([sys.executable, "-c", again, *map(str, paths)], check=True, env=elsewhere, timeout=60)
+    subprocess.run(
+        [sys.executable, "-c", again, *map(str, paths)], check=True, env=elsewhere, timeout=60
+    )
     assert [hashes(path) for path in paths] == first
 
 
@@ -50,7 +58,9 @@ def test_the_questions_have_their_figures(runs, copied):
 
 
 def test_f1_is_highest_where_the_peaks_are(runs):
-    """No quarter is above the busiest second of `summary.csv` ÷ capacity, and the highest comes near it: replications peak in different quarters."""
+    """No quarter is above the busiest second of `summary.csv` ÷ capacity, and the highest comes
+    near it: replications peak in different quarters.
+    """
     study = Study(runs["storm"])
     want = summary(runs["storm"])
 
@@ -58,7 +68,10 @@ def test_f1_is_highest_where_the_peaks_are(runs):
         for place in places(cell):
             loads = peaks_by_quarter(study, cell, place)
             assert len(loads) == 96
-            peak = want[cell.name, f"{place.stage}_messages_per_s_peak", place.group][0] / place.capacity
+            peak = (
+                want[cell.name, f"{place.stage}_messages_per_s_peak", place.group][0]
+                / place.capacity
+            )
             assert 0.9 * peak <= max(loads) <= peak * (1 + 1e-12)
     fixed = next(cell for cell in study.cells if cell.option == "fixed_clock")
     north = peaks_by_quarter(study, fixed, places(fixed)[1])
@@ -83,12 +96,19 @@ def test_labels_of_the_frontier_do_not_collide(runs):
     figure = findings(runs["record"]).pictures[0].draw()
     renderer = FigureCanvasAgg(figure).get_renderer()
     axes = figure.axes[0]
-    boxes = {child.get_text(): child.get_window_extent(renderer) for child in axes.get_children() if isinstance(child, Annotation)}
+    boxes = {
+        child.get_text(): child.get_window_extent(renderer)
+        for child in axes.get_children()
+        if isinstance(child, Annotation)
+    }
     edge = axes.get_window_extent(renderer)
 
     assert len(boxes) == 17
     assert [(a, b) for a in boxes for b in boxes if a < b and boxes[a].overlaps(boxes[b])] == []
-    assert all(edge.x0 <= box.x0 and box.x1 <= edge.x1 and edge.y0 <= box.y0 and box.y1 <= edge.y1 for box in boxes.values())
+    assert all(
+        edge.x0 <= box.x0 and box.x1 <= edge.x1 and edge.y0 <= box.y0 and box.y1 <= edge.y1
+        for box in boxes.values()
+    )
 
 
 def test_a_notebook_shows_a_picture_as_vectors(runs):

@@ -10,7 +10,14 @@ from sim.report.frontier import dominates, dominators, frontier
 
 def test_a_frontier_drawn_by_hand():
     """Cheaper and wrong, dearer and right, and what lies behind."""
-    points = {"nothing": (0, 23.0), "change": (1, 0.4), "daily": (365, 0.3), "slow": (4, 9.0), "both": (5, 0.25), "dear": (370, 0.25)}
+    points = {
+        "nothing": (0, 23.0),
+        "change": (1, 0.4),
+        "daily": (365, 0.3),
+        "slow": (4, 9.0),
+        "both": (5, 0.25),
+        "dear": (370, 0.25),
+    }
 
     assert frontier(points) == ("nothing", "change", "both")
     assert dominators(points) == {"daily": "both", "slow": "change", "dear": "both"}
@@ -30,7 +37,9 @@ def test_the_dominator_named_is_the_cheapest():
     assert dominators({"dear": (9, 9), "a": (1, 5), "b": (2, 4), "c": (3, 3)}) == {"dear": "a"}
 
 
-points = st.dictionaries(st.text(max_size=4), st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12)
+points = st.dictionaries(
+    st.text(max_size=4), st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12
+)
 
 
 @given(points)
@@ -40,5 +49,8 @@ def test_every_point_is_on_the_frontier_or_behind_it(points):
 
     assert sorted([*best, *behind]) == sorted(points)
     assert not any(dominates(points[a], points[b]) for a in points for b in best)
-    assert all(dominates(points[winner], points[name]) and winner in best for name, winner in behind.items())
+    assert all(
+        dominates(points[winner], points[name]) and winner in best
+        for name, winner in behind.items()
+    )
     assert [points[name] for name in best] == sorted(points[name] for name in best)

@@ -57,16 +57,24 @@ def test_the_table_and_the_points_are_the_summary(results):
         assert same(row["dsp delay s p99, s"], *want[row["cell"], "dsp_delay_s_p99", "all"])
     found = findings(results).points
     points = [point for point in found if not point.startswith(("Note: ", "How old"))]
-    assert [point.partition(", ")[2].partition(" less")[0] for point in points] == ["fast", "endless"]
+    assert [point.partition(", ")[2].partition(" less")[0] for point in points] == [
+        "fast",
+        "endless",
+    ]
     for point in points:
         cell = point.partition(", ")[2].partition(" less")[0]
         assert same(point.partition(": ")[2], *less[cell, "dsp_delay_s_p99", "all"])
 
 
 def test_worlds_of_different_capacity_share_a_figure(results):
-    """Each row is measured against its own capacity; a server that is endless in one world has an empty row there."""
+    """Each row is measured against its own capacity; a server that is endless in one world has an
+    empty row there.
+    """
     pictures = {picture.name: picture.draw() for picture in findings(results).pictures}
-    panels = {axes.get_title(loc="left"): [text.get_text() for text in axes.texts] for axes in pictures["f2_load_by_time_of_day"].axes[:-1]}
+    panels = {
+        axes.get_title(loc="left"): [text.get_text() for text in axes.texts]
+        for axes in pictures["f2_load_by_time_of_day"].axes[:-1]
+    }
 
     assert set(pictures) == {"f1_by_cell", "f2_load_by_time_of_day"}
     assert len(panels["DSP: passes on 0.5 to 50 a second"]) == 2
@@ -79,7 +87,10 @@ def test_its_page_is_whole(results):
 
     assert "Does a faster DSP help?" in page.text
     assert sum(tag == "img" for tag, _ in page.tags) == 2
-    assert "Delay that share of all messages do not exceed, those that were never passed on included" in page.text
+    assert (
+        "Delay that share of all messages do not exceed, those that were never passed on included"
+        in page.text
+    )
     assert "A sample of 400 premises" in answer(results)
 
 

@@ -1,4 +1,6 @@
-"""H9 on worlds of fluid minutes, whose answers are known: which policy comes back, how long it takes, where the boundary is, and why."""
+"""H9 on worlds of fluid minutes, whose answers are known: which policy comes back, how long it
+takes, where the boundary is, and why.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ from sim.report.study import Study
 from tests.report.reading import grid, same, summary
 from tests.report.toy import MEAN
 
-HUB = "{stage: hub, mitigations: [{kind: retry, base: 1 s, factor: 1, most: 30 s, jitter: none, cap: 3, timeout: 30 s%s}]}"
+HUB = (
+    "{stage: hub, mitigations: [{kind: retry, base: 1 s, factor: 1, most: 30 s, jitter: none, cap:"
+    " 3, timeout: 30 s%s}]}"
+)
 EXPERIMENT = f"""schema_version: 1
 experiment: recovery
 question: After an outage of the DSP, does it recover by itself, and how long does it take? (H9)
@@ -50,18 +55,30 @@ def results(tmp_path_factory):
 
 
 def test_the_answer_names_who_comes_back_and_who_does_not(results):
-    """At 72 % of capacity after half an hour; and says by arithmetic why: 4 × 0.72 is above 1, 1.1 × 0.72 below."""
+    """At 72 % of capacity after half an hour; and says by arithmetic why: 4 × 0.72 is above 1, 1.1
+    × 0.72 below.
+    """
     text = findings(results).answer
 
-    assert text.startswith("That depends on what is sent again. After 30 min of outage of the DSP, at 120 % of today's traffic, a load of 71.9 ")
+    assert text.startswith(
+        "That depends on what is sent again. After 30 min of outage of the DSP, at 120 % of today's"
+        " traffic, a load of 71.9 "
+    )
     assert "recovers by itself under no retry (2 of 2; 2" in text
-    assert re.search(r"Under eager \(0 of 2; 0 to \d+ %\) the storm outlives its trigger: with eager it is back to normal in 0 of 2 \(0 to ", text)
-    assert "may be sent up to 4 times, which makes of the load before 2.88 times the capacity" in text
+    assert re.search(
+        r"Under eager \(0 of 2; 0 to \d+ %\) the storm outlives its trigger: with eager it is back"
+        r" to normal in 0 of 2 \(0 to ",
+        text,
+    )
+    assert (
+        "may be sent up to 4 times, which makes of the load before 2.88 times the capacity" in text
+    )
     assert "With budget it is sent at most 1.1 times, 0.791 of the capacity" in text
 
 
 def test_t9_is_the_summary(results):
-    """A row a policy; drain time, closed form, load and share returned are those of `summary.csv`."""
+    """A row a policy; drain time, closed form, load and share returned are those of `summary.csv`.
+    """
     want, rows = summary(results), grid(findings(results), "T9. ")
 
     assert [row["policy"] for row in rows] == ["no retry", "eager", "budget"]
@@ -70,7 +87,9 @@ def test_t9_is_the_summary(results):
         assert same(row["load before"], *want[cell, "load_before_share", "dsp/dsp"], 100)
         assert same(row["amplification"], *want[cell, "amplification_ratio", "all"])
         assert same(row["closed form"], *want[cell, "drain_fluid_s", "dsp/dsp"], 1 / 60)
-        assert row["back to normal"].startswith(f"{2 * want[cell, 'returned_to_normal_share', 'all'][0]:.0f} of 2")
+        assert row["back to normal"].startswith(
+            f"{2 * want[cell, 'returned_to_normal_share', 'all'][0]:.0f} of 2"
+        )
         if row["policy"] == "eager":
             assert want[cell, "drain_time_s", "all"][0] == inf
             assert (row["drain time"], row["metastable"]) == ("not drained", "yes")
@@ -91,22 +110,34 @@ def test_fluid_worlds_drain_as_the_closed_form_says(results):
 
 
 def test_the_boundary_of_each_policy_is_said(results):
-    """Eager retries come back from 12 % of capacity and not from 48 %; arithmetic vouches for 25 %; the others come back from everywhere."""
+    """Eager retries come back from 12 % of capacity and not from 48 %; arithmetic vouches for 25 %;
+    the others come back from everywhere.
+    """
     points = findings(results).points
     eager = next(point for point in points if point.startswith("eager: "))
 
     assert eager.startswith("eager: after 30 min it recovers up to a load of 12 ")
     assert "is not back at 48 " in eager
-    assert "metastable from somewhere between the two; up to 25 % (1 ÷ 4 attempts) it must recover, by arithmetic" in eager
+    assert (
+        "metastable from somewhere between the two; up to 25 % (1 ÷ 4 attempts) it must recover, by"
+        " arithmetic"
+        in eager
+    )
     assert sum("no metastable state was found" in point for point in points) == 2
 
 
 def test_its_figures_are_the_loop_the_drain_time_and_the_minutes(results):
-    """Each drawn, with title and alternative text; the page holds the three, and the answer is printed whole."""
+    """Each drawn, with title and alternative text; the page holds the three, and the answer is
+    printed whole.
+    """
     found = findings(results)
     write(results)
 
-    assert [picture.name for picture in found.pictures] == ["f9_hysteresis", "f9_drain_time", "f9_timeline"]
+    assert [picture.name for picture in found.pictures] == [
+        "f9_hysteresis",
+        "f9_drain_time",
+        "f9_timeline",
+    ]
     assert found.pictures[0].title.startswith("With eager the way down is not the way up")
     for picture in found.pictures:
         svg = (results.path / "figures" / f"{picture.name}.svg").read_text(encoding="utf-8")

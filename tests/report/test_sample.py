@@ -160,7 +160,8 @@ def test_a_conclusion_that_turns_is_said(halves):
     told = " ".join(findings(Study(halves.path)).points)
 
     assert (
-        "This turns with the size of the sample: at half of it, with one replication, record wrong share is lowest in on change, not in daily"
+        "This turns with the size of the sample: at half of it, with one replication, record wrong"
+        " share is lowest in on change, not in daily"
         in told
     )
     assert sha256(read_file(path)) in halves.path.joinpath("manifest.json").read_text()
@@ -173,7 +174,11 @@ def test_nothing_is_said_of_what_was_not_run_again(halves):
     for kept in (1, whole.count(b"\n") // 2):
         write_file(path, b"\n".join(whole.splitlines()[:kept]) + b"\n")
         vouch(halves.path, [path])
-        assert not [point for point in findings(Study(halves.path)).points if "half of it" in point or "half this" in point]
+        assert not [
+            point
+            for point in findings(Study(halves.path)).points
+            if "half of it" in point or "half this" in point
+        ]
     write_file(path, whole)
     vouch(halves.path, [path])
 
@@ -251,11 +256,20 @@ SHAPED = [{"stage": "dsp", "mitigations": [{"kind": "shape", "rate": "5 /s"}]}]
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"premises": 300_000, "scale": "1/1000"}, "give all 20,000,000 premises and estate.scale: 3/200000,"),
-        ({"premises": 300, "network": SHAPED, "network_for": 600}, "300 premises meet a network that is for 600"),
-        ({"premises": 300, "network_for": 200}, "300 premises meet a network that is for 200; say with network_for if it is theirs"),
+        (
+            {"premises": 300_000, "scale": "1/1000"},
+            "give all 20,000,000 premises and estate.scale: 3/200000,",
+        ),
+        (
+            {"premises": 300, "network": SHAPED, "network_for": 600},
+            "300 premises meet a network that is for 600",
+        ),
+        (
+            {"premises": 300, "network_for": 200},
+            "300 premises meet a network that is for 200; say with network_for if it is theirs",
+        ),
     ],
-)  # fmt: skip
+)
 def test_no_verdict_says_what_is_amiss(tmp_path, changes, told):
     """With the scale that was asked for, of rows alone, and of more premises than there should be.
     """

@@ -1,4 +1,6 @@
-"""A stand-in for the model, of fluid minutes: an outage, what waits, and what is sent again; quick, and with answers known beforehand."""
+"""A stand-in for the model, of fluid minutes: an outage, what waits, and what is sent again; quick,
+and with answers known beforehand.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,18 @@ def _attempts(row, wait_s):
 
 
 def recovery(scenario, replication: int, **_: object) -> Tables:
-    """Return the tables of a world whose DSP is out: each minute brings so much, sent as often as what waits is late, and serves what it can."""
-    outage, dsp = scenario.faults.stage_outages[0], next(stage for stage in scenario.network if stage.stage == "dsp")
+    """Return the tables of a world whose DSP is out: each minute brings so much, sent as often as
+    what waits is late, and serves what it can.
+    """
+    outage, dsp = scenario.faults.stage_outages[0], next(
+        stage for stage in scenario.network if stage.stage == "dsp"
+    )
     end_s, warm_up_s = outage.start + outage.duration, scenario.window.warm_up
-    horizon_s, capacity, row = warm_up_s + scenario.window.length, float(dsp.capacity.rate), _retry(scenario)
+    horizon_s, capacity, row = (
+        warm_up_s + scenario.window.length,
+        float(dsp.capacity.rate),
+        _retry(scenario),
+    )
     rate = MEAN * float(scenario.traffic.level) * (1 + 0.002 * replication)
     waiting, minutes, first, sent = 0.0, [], 0, 0
     for start_s in range(0, horizon_s, 60):
@@ -36,22 +46,29 @@ def recovery(scenario, replication: int, **_: object) -> Tables:
         first, sent = first + int(rate * 60), sent + int(came)
         minutes.append(("dsp", "dsp", start_s, int(came), int(served), int(waiting)))
     return tables(
-        triggers=[("stage_outages", f"{outage.stage}/{outage.server}", outage.start, end_s)], timeline=minutes,
+        triggers=[("stage_outages", f"{outage.stage}/{outage.server}", outage.start, end_s)],
+        timeline=minutes,
         stages=[("dsp", "dsp", capacity, scenario.window.length, 0, 0, int(waiting), int(waiting))],
-        attempts=[("reading", first, sent, sent - first)], kinds=[("reading", "", False, False, False, -1.0)], fates=[("reading", "delivered", "", first)],
+        attempts=[("reading", first, sent, sent - first)],
+        kinds=[("reading", "", False, False, False, -1.0)],
+        fates=[("reading", "delivered", "", first)],
         population=[("premises", region, 100) for region in sorted(scenario.estate.regions)],
-    )  # fmt: skip
+    )
 
 
 REPORTS, CHATTER, OUTAGES = 2000, 4000, 300  # a day
 
 
 def _row(scenario, kind):
-    return next((row for stage in scenario.network for row in stage.mitigations if row.kind == kind), None)
+    return next(
+        (row for stage in scenario.network for row in stage.mitigations if row.kind == kind), None
+    )
 
 
 def _busiest(scenario) -> float:
-    """Return how many messages come in the busiest second: all reports at once, or spread by a jitter; sent again as often as the cap says."""
+    """Return how many messages come in the busiest second: all reports at once, or spread by a
+    jitter; sent again as often as the cap says.
+    """
     if scenario.reporting.rule == "none":
         return 20.0
     jitter, retry = _row(scenario, "jitter"), _row(scenario, "retry")
@@ -63,40 +80,91 @@ def _rows(scenario, suppressed):
     found = []
     for stage in scenario.network:
         for number, row in enumerate(stage.mitigations):
-            kinds = {"alert_storm_protection": [("chatter", suppressed), ("version_report", 0)], "dedupe": [("power_outage", 150)],
-                     "shed": [("version_report", 1500)]}.get(row.kind, [])  # fmt: skip
+            kinds = {
+                "alert_storm_protection": [("chatter", suppressed), ("version_report", 0)],
+                "dedupe": [("power_outage", 150)],
+                "shed": [("version_report", 1500)],
+            }.get(row.kind, [])
             found += [(stage.stage, number, row.kind, kind, n, 0) for kind, n in kinds]
-            found += [(stage.stage, number, "jitter", "version_report", 0, REPORTS)] if row.kind == "jitter" else []
+            found += (
+                [(stage.stage, number, "jitter", "version_report", 0, REPORTS)]
+                if row.kind == "jitter"
+                else []
+            )
     return found
 
 
 def storm(scenario, replication: int, **_: object) -> Tables:
-    """Return the tables of a day in which every home reports at once and one device chatters, as its mitigations make it."""
+    """Return the tables of a day in which every home reports at once and one device chatters, as
+    its mitigations make it.
+    """
     loud, capacity = scenario.reporting.rule != "none", 50.0
     peak = int(_busiest(scenario)) + replication
     shed, dedupe = _row(scenario, "shed"), _row(scenario, "dedupe")
     late = 0 if shed else max(0, int(peak - capacity)) * 3
     throttled = 3900 if _row(scenario, "alert_storm_protection") else 0
     reports = REPORTS if loud else 0
-    fates = [("on_demand", "delivered", "", 5000), ("chatter", "delivered", "", CHATTER - throttled), ("chatter", "throttled", "dsp", throttled)]
-    fates += [("power_outage", "delivered", "", OUTAGES - 150 * bool(dedupe)), ("power_outage", "consolidated", "hub", 150 * bool(dedupe))]
-    fates += [("version_report", "delivered", "", reports - 1500 * bool(shed)), ("version_report", "refused", "dsp", 1500 * bool(shed))] if loud else []
-    n = {kind: sum(row[3] for row in fates if row[0] == kind) for kind in dict.fromkeys(row[0] for row in fates)}
+    fates = [
+        ("on_demand", "delivered", "", 5000),
+        ("chatter", "delivered", "", CHATTER - throttled),
+        ("chatter", "throttled", "dsp", throttled),
+    ]
+    fates += [
+        ("power_outage", "delivered", "", OUTAGES - 150 * bool(dedupe)),
+        ("power_outage", "consolidated", "hub", 150 * bool(dedupe)),
+    ]
+    fates += (
+        [
+            ("version_report", "delivered", "", reports - 1500 * bool(shed)),
+            ("version_report", "refused", "dsp", 1500 * bool(shed)),
+        ]
+        if loud
+        else []
+    )
+    n = {
+        kind: sum(row[3] for row in fates if row[0] == kind)
+        for kind in dict.fromkeys(row[0] for row in fates)
+    }
     load = 40 * (1 + 30 * loud) if not throttled else 30
     return tables(
-        kinds=[("version_report", "", True, True, False, -1.0), ("chatter", "8F3E", True, True, False, -1.0), ("power_outage", "AD1", True, True, True, -1.0),
-               ("on_demand", "", False, False, False, -1.0)],
-        fates=fates, attempts=[(kind, total, total, 0) for kind, total in n.items()], rows=_rows(scenario, throttled),
-        targets=[("on_demand", 25, 5000, 10 + late), ("power_outage", 25, OUTAGES, late // 20), ("version_report", 79_200, reports, 0)],
-        delays=[("end_to_end", "all", "version_report", peak, max(1, reports)), ("end_to_end", "all", "power_outage", 60, late // 20),
-                ("end_to_end", "all", "on_demand", 1, 5000)],
-        peaks=[(*place, kind, k, peak * (1 + (k > 1)), 0) for place in (("csp", "north"), ("dsp", "dsp")) for kind in ("alerts", "all") for k in (1, 60, 900)],
-        stages=[("csp", "north", 900.0, 86_400, 0, 0, 0, 0), ("dsp", "dsp", capacity, 86_400, late, late, max(0, peak - 50), 0),
-                ("user", "large_a", float("inf"), 86_400, 0, 0, 0, 0)],
+        kinds=[
+            ("version_report", "", True, True, False, -1.0),
+            ("chatter", "8F3E", True, True, False, -1.0),
+            ("power_outage", "AD1", True, True, True, -1.0),
+            ("on_demand", "", False, False, False, -1.0),
+        ],
+        fates=fates,
+        attempts=[(kind, total, total, 0) for kind, total in n.items()],
+        rows=_rows(scenario, throttled),
+        targets=[
+            ("on_demand", 25, 5000, 10 + late),
+            ("power_outage", 25, OUTAGES, late // 20),
+            ("version_report", 79_200, reports, 0),
+        ],
+        delays=[
+            ("end_to_end", "all", "version_report", peak, max(1, reports)),
+            ("end_to_end", "all", "power_outage", 60, late // 20),
+            ("end_to_end", "all", "on_demand", 1, 5000),
+        ],
+        peaks=[
+            (*place, kind, k, peak * (1 + (k > 1)), 0)
+            for place in (("csp", "north"), ("dsp", "dsp"))
+            for kind in ("alerts", "all")
+            for k in (1, 60, 900)
+        ],
+        stages=[
+            ("csp", "north", 900.0, 86_400, 0, 0, 0, 0),
+            ("dsp", "dsp", capacity, 86_400, late, late, max(0, peak - 50), 0),
+            ("user", "large_a", float("inf"), 86_400, 0, 0, 0, 0),
+        ],
         arrivals=[("dsp", "dsp", kind, 8, total, peak) for kind, total in n.items()],
-        timeline=[("user", "large_a", 60 * minute, load if minute < 30 else 1, 1, 0) for minute in range(1440)], operators=[("large_a", 4, 10, 5)],
+        timeline=[
+            ("user", "large_a", 60 * minute, load if minute < 30 else 1, 1, 0)
+            for minute in range(1440)
+        ],
+        operators=[("large_a", 4, 10, 5)],
         population=[("premises", region, 100) for region in sorted(scenario.estate.regions)],
-    )  # fmt: skip
+    )
 
 
 def replicate(scenario, replication: int, **keywords: object) -> Tables:

@@ -44,7 +44,9 @@ def test_every_row_has_a_grade_and_a_source():
         assert (row.low == "") == (row.high == ""), row.path
 
 
-@pytest.mark.parametrize("row", [row for row in load_assumptions() if row.low], ids=lambda row: row.path)
+@pytest.mark.parametrize(
+    "row", [row for row in load_assumptions() if row.low], ids=lambda row: row.path
+)
 def test_the_value_lies_in_its_range(row):
     read = READ[row.unit]
     assert read(row.low) <= read(row.value) <= read(row.high)

@@ -1,4 +1,6 @@
-"""What must agree between fields: what is unusual but sound is accepted; what is not stands in `scenarios/invalid`."""
+"""What must agree between fields: what is unusual but sound is accepted; what is not stands in
+`scenarios/invalid`.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,22 @@ def world(*sets: str) -> Scenario:
     return scenario
 
 
-PROTECTED = "network=[{stage: dsp, mitigations: [{kind: alert_storm_protection, threshold: 5, window: 1 h, forward_period: 24 h}]}]"
+PROTECTED = (
+    "network=[{stage: dsp, mitigations: [{kind: alert_storm_protection, threshold: 5, window: 1 h,"
+    " forward_period: 24 h}]}]"
+)
 
 
 def test_protection_is_accepted_wherever_it_may_act():
     for rule in ("periodic", "on_change"):
         row = world(f"reporting.rule={rule}", PROTECTED).network[0].mitigations[0]
         assert isinstance(row, AlertStormProtection)
-        assert (row.threshold, row.forward_period, row.forward_one_in, row.exclude) == (5, 86_400, None, ())
+        assert (row.threshold, row.forward_period, row.forward_one_in, row.exclude) == (
+            5,
+            86_400,
+            None,
+            (),
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Days of the calendar: weeks by name, and dates in place of durations, both from the window's first day."""
+"""Days of the calendar: weeks by name, and dates in place of durations, both from the window's
+first day.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def test_every_shipped_world_has_its_weekend_at_the_weekend():
     weights=st.dictionaries(st.sampled_from(WEEK), st.sampled_from([0.5, 2.0, 7.0])),
 )
 def test_days_keep_their_names_wherever_the_window_starts(start, weights):
-    """Those that are not named weigh 1; what is written out says it again by name, and reads the same."""
+    """Those that are not named weigh 1; what is written out says it again by name, and reads the
+    same.
+    """
     sets = [f"{DAYS}.{day}={weights.get(day, 'null')}" for day in WEEK]
     world = _world(f"window.start={start}", *sets)
 
@@ -95,15 +99,30 @@ def test_seven_weights_in_a_list_count_from_the_first_day():
     assert "wed: 1.0\n" in resolved(world)
 
 
-@pytest.mark.parametrize("sets", [
-    ("firmware.ota.start=WHEN",), ("firmware.ota.hub_ready.start=WHEN",), ("firmware.ota.mp105.start=WHEN",),
-    ("firmware.ota.exchange={start: WHEN, share: 30 %, curve: [{share: 100 %, time: 1 d}], reseed: true}",),
-    ("updates.ban={start: WHEN, grace: 0 s, scope: everywhere, compliance: 50 %}",),
-    ("firmware.releases.0.first=WHEN",), ("updates.local.first_release=WHEN",),
-    ("firmware.campaign.blackouts=[{start: WHEN, duration: 14 d}]",),
-    ("firmware.screening.gateway_outages=[{start: WHEN, duration: 1 d}]",),
-    ("network=[{stage: dsp}]", "faults.stage_outages=[{stage: dsp, server: all, start: WHEN, duration: 1 d}]"),
-], ids=lambda sets: sets[-1].partition("=")[0])  # fmt: skip
+@pytest.mark.parametrize(
+    "sets",
+    [
+        ("firmware.ota.start=WHEN",),
+        ("firmware.ota.hub_ready.start=WHEN",),
+        ("firmware.ota.mp105.start=WHEN",),
+        (
+            (
+                "firmware.ota.exchange={start: WHEN, share: 30 %, curve: [{share: 100 %, time: 1"
+                " d}], reseed: true}"
+            ),
+        ),
+        ("updates.ban={start: WHEN, grace: 0 s, scope: everywhere, compliance: 50 %}",),
+        ("firmware.releases.0.first=WHEN",),
+        ("updates.local.first_release=WHEN",),
+        ("firmware.campaign.blackouts=[{start: WHEN, duration: 14 d}]",),
+        ("firmware.screening.gateway_outages=[{start: WHEN, duration: 1 d}]",),
+        (
+            "network=[{stage: dsp}]",
+            "faults.stage_outages=[{stage: dsp, server: all, start: WHEN, duration: 1 d}]",
+        ),
+    ],
+    ids=lambda sets: sets[-1].partition("=")[0],
+)
 def test_a_date_is_the_duration_from_the_first_day(sets):
     """00:00 of it; and it stays that day where the window starts on another."""
 
@@ -114,9 +133,15 @@ def test_a_date_is_the_duration_from_the_first_day(sets):
     assert world("2026-02-01", "2026-07-01") == world("2026-02-01", "150 d")
 
 
-@pytest.mark.parametrize(("start", "clock", "hours"), [
-    ("2026-10-24", "utc", 48), ("2026-10-24", "local", 49), ("2026-03-28", "local", 47), ("2026-07-01", "local", 48),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("start", "clock", "hours"),
+    [
+        ("2026-10-24", "utc", 48),
+        ("2026-10-24", "local", 49),
+        ("2026-03-28", "local", 47),
+        ("2026-07-01", "local", 48),
+    ],
+)
 def test_a_date_begins_at_midnight_on_the_wall(start, clock, hours):
     """Two days on, one of them with an hour more, or less."""
     day = date.fromisoformat(start) + timedelta(days=2)

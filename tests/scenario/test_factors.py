@@ -8,7 +8,10 @@ from sim import units
 from sim.scenario.design import factors_of
 from sim.scenario.load import load
 
-HEAD = "schema_version: 1\nexperiment: trial\nquestion: none\nscenario: gb_base\ndesign: latin_hypercube\npoints: 8\nfactors:\n"
+HEAD = (
+    "schema_version: 1\nexperiment: trial\nquestion: none\nscenario: gb_base\ndesign:"
+    " latin_hypercube\npoints: 8\nfactors:\n"
+)
 
 
 @pytest.fixture
@@ -38,12 +41,23 @@ def factor(tmp_path):
         ("estate.devices.ppmid: assumed", "number", 0.54, 0.92, ""),
         ("estate.devices.ppmid: {low: 0, high: 1}", "number", 0, 1, ""),
         ("network.0.buffer: {low: 100, high: 5_000}", "count", 100, 5000, ""),
-        ("hubs: {paths: [reporting.heartbeat, reporting.phase.window], low: 1 d, high: 2 d}", "duration", 1440, 2880, "min"),
+        (
+            "hubs: {paths: [reporting.heartbeat, reporting.phase.window], low: 1 d, high: 2 d}",
+            "duration",
+            1440,
+            2880,
+            "min",
+        ),
     ],
 )
 def test_a_range_is_in_the_unit_its_values_are_written_in(factor, text, kind, low, high, unit):
     found = factor(text)
-    assert (found.kind, found.low, found.high, found.unit) == (kind, pytest.approx(low), pytest.approx(high), unit)
+    assert (found.kind, found.low, found.high, found.unit) == (
+        kind,
+        pytest.approx(low),
+        pytest.approx(high),
+        unit,
+    )
     assert found.sampled
 
 
@@ -62,14 +76,22 @@ def test_the_ends_are_levels(factor, text, ends):
 
 
 def test_a_value_is_rounded_as_a_person_would_and_reads_back(factor):
-    rate, beat = factor("updates.local.rate: assumed"), factor("reporting.heartbeat: {low: 1 d, high: 8 d}")
+    rate, beat = factor("updates.local.rate: assumed"), factor(
+        "reporting.heartbeat: {low: 1 d, high: 8 d}"
+    )
     assert rate.at(1 / 3).text == "3.3333 /year"
     assert units.parse_rate(rate.at(1 / 3).text) > units.parse_rate("3 /year")
     assert beat.at(0.123456789).text == "2684 min"
     assert factor("reporting.loss: {low: 0.0001 %, high: 0.0002 %}").at(0.5).text == "0.00015 %"
 
 
-@pytest.mark.parametrize(("distribution", "quartiles"), [("uniform", ("10.75 %", "20.5 %", "30.25 %")), ("log_uniform", ("2.5149 %", "6.3246 %", "15.905 %"))])
+@pytest.mark.parametrize(
+    ("distribution", "quartiles"),
+    [
+        ("uniform", ("10.75 %", "20.5 %", "30.25 %")),
+        ("log_uniform", ("2.5149 %", "6.3246 %", "15.905 %")),
+    ],
+)
 def test_quantiles_of_a_distribution(factor, distribution, quartiles):
     found = factor(f"reporting.loss: {{low: 1 %, high: 40 %, distribution: {distribution}}}")
     assert tuple(found.at(u).text for u in (0.25, 0.5, 0.75)) == quartiles
@@ -90,5 +112,10 @@ def test_counts_are_as_likely_as_each_other(factor):
 
 def test_levels_are_chosen_as_likely_as_each_other(factor):
     found = factor("reporting.rule: [none, periodic]")
-    assert [found.at(u).text for u in (0, 0.49, 0.5, 1 - 2**-53)] == ["none", "none", "periodic", "periodic"]
+    assert [found.at(u).text for u in (0, 0.49, 0.5, 1 - 2**-53)] == [
+        "none",
+        "none",
+        "periodic",
+        "periodic",
+    ]
     assert (found.kind, found.distribution, found.high) == ("levels", "choice", 1)

@@ -1,4 +1,6 @@
-"""The firmware block: it is read as `docs/firmware.md` names it, written back, misspelt keys are known, and what is unusual but sound is accepted."""
+"""The firmware block: it is read as `docs/firmware.md` names it, written back, misspelt keys are
+known, and what is unusual but sound is accepted.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ FULL = (  # what gb_firmware leaves out, so that every field of the block is the
     'firmware.models.ppmid_a.permitted={"2": [1], "3": [1, 2]}',
     "firmware.screening.gateway_outages=[{start: 10 d, every: 30 d, duration: 1 d}]",
     "firmware.screening.capacity=10 /s",
-    "firmware.ota.exchange={start: 100 d, share: 30 %, curve: [{share: 100 %, time: 1 d}], reseed: true}",
+    (
+        "firmware.ota.exchange={start: 100 d, share: 30 %, curve: [{share: 100 %, time: 1 d}],"
+        " reseed: true}"
+    ),
     "firmware.campaign.blackouts=[{start: 10 d, duration: 14 d}]",
     "updates.ban={start: 10 d, grace: 10 d, scope: where_ota_works, compliance: 50 %}",
 )
@@ -60,15 +65,34 @@ def test_the_full_block_is_read_and_written_back(tmp_path):
 def test_the_default_world_has_every_kind_of_thing_that_is_asked_about():
     block = firmware()
     assert {model.type for model in block.models.values()} == {"ppmid", "ihd", "hcalcs"}
-    assert {release.release_class for release in block.releases} == {"feature", "defect", "security"}
+    assert {release.release_class for release in block.releases} == {
+        "feature",
+        "defect",
+        "security",
+    }
     assert set(block.campaign.priority) == set(CLASSES)
     assert {alert.cause for alert in world().alerts.kinds.values()} >= set(FIRMWARE_CAUSES)
-    assert versions(block, world().window) == {"hcalcs_a": 3, "ihd_a": 5, "ppmid_a": 7, "ppmid_b": 6, "ppmid_c": 6}
+    assert versions(block, world().window) == {
+        "hcalcs_a": 3,
+        "ihd_a": 5,
+        "ppmid_a": 7,
+        "ppmid_b": 6,
+        "ppmid_c": 6,
+    }
 
 
 def test_names_are_in_their_order_whatever_the_file_says():
-    block = firmware("firmware.models.a_model={type: ihd, share: 0, size: 1 B, sleepy: false, downgrades: refused, asks_from: 0, cut: 0}")
-    for mapping in (block.models, block.local.channels, block.ota.distribution, block.ota.capacity, block.off):
+    block = firmware(
+        "firmware.models.a_model={type: ihd, share: 0, size: 1 B, sleepy: false, downgrades:"
+        " refused, asks_from: 0, cut: 0}"
+    )
+    for mapping in (
+        block.models,
+        block.local.channels,
+        block.ota.distribution,
+        block.ota.capacity,
+        block.off,
+    ):
         assert list(mapping) == sorted(mapping)
     assert next(iter(block.models)) == "a_model"
 
@@ -80,7 +104,14 @@ def fields(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...
             yield from fields(item, (*path, str(index)))
     elif isinstance(value, dict):
         for key, item in value.items():
-            if not path or path[-1] not in ("models", "channels", "distribution", "capacity", "permitted", "off"):
+            if not path or path[-1] not in (
+                "models",
+                "channels",
+                "distribution",
+                "capacity",
+                "permitted",
+                "off",
+            ):
                 yield (*path, key)
             yield from fields(item, (*path, key))
 
@@ -93,7 +124,9 @@ def test_every_field_of_the_block_misspelt_suggests_the_right_one():
         wrong = ".".join(["firmware", *parents, field[0] + field])
         with pytest.raises(ScenarioError) as error:
             world(*FULL, f"{wrong}=1")
-        assert f"(did you mean {field}?)" in next(fault.message for fault in error.value.faults if fault.path == wrong)
+        assert f"(did you mean {field}?)" in next(
+            fault.message for fault in error.value.faults if fault.path == wrong
+        )
 
 
 @pytest.mark.parametrize(
@@ -103,20 +136,38 @@ def test_every_field_of_the_block_misspelt_suggests_the_right_one():
         ("firmware.ota.types=[]", "firmware.ota.classes=[]"),
         ("firmware.local.take_up=0 %", "firmware.local.classes=[]", "firmware.local.hours=null"),
         ("firmware.ota.mp105=null",),
-        ("firmware.models.ppmid_b.permitted={\"3\": [0, 1], \"1\": [0]}",),
-        ("firmware.models.ppmid_b.permitted={\"1\": [2]}",),  # a way down that no other way leads back from, save those that nobody restricts
+        ('firmware.models.ppmid_b.permitted={"3": [0, 1], "1": [0]}',),
+        # a way down that no other way leads back from, save those that nobody restricts
+        ('firmware.models.ppmid_b.permitted={"1": [2]}',),
         ("firmware.models.hcalcs_a.asks_from=100",),
         ("firmware.screening.design=audit", "firmware.models.ppmid_a.asks_from=100"),
-        ("firmware.campaign.ramp={kind: groups, first: null, factor: null, shares: [1 %, 9 %, 90 %]}",),
-        ("firmware.campaign.ramp={kind: constant, first: null, factor: null, share: 30 %}", "firmware.campaign.open.length=24 h"),
-        ("updates.ban={start: 0 d, grace: 0 d, scope: where_ota_works, compliance: 0 %}", "firmware.ota.start=90 d"),
+        (
+            (
+                "firmware.campaign.ramp={kind: groups, first: null, factor: null, shares: [1 %, 9"
+                " %, 90 %]}"
+            ),
+        ),
+        (
+            "firmware.campaign.ramp={kind: constant, first: null, factor: null, share: 30 %}",
+            "firmware.campaign.open.length=24 h",
+        ),
+        (
+            "updates.ban={start: 0 d, grace: 0 d, scope: where_ota_works, compliance: 0 %}",
+            "firmware.ota.start=90 d",
+        ),
         ("reporting.rule=cloud", "reporting.period=7 d"),
         ("reporting.rule=none", "reporting.devices=[esme]"),  # says nothing while nothing reports
-        ("network=[{stage: dsp, capacity: 1 /s}]", "faults.stage_outages=[{stage: dsp, server: all, start: 1 d, duration: 1 h}]"),
-        ("estate.devices.hcalcs=0", "firmware.releases=[{model: ppmid_a, class: defect, first: 1 d}]"),
+        (
+            "network=[{stage: dsp, capacity: 1 /s}]",
+            "faults.stage_outages=[{stage: dsp, server: all, start: 1 d, duration: 1 h}]",
+        ),
+        (
+            "estate.devices.hcalcs=0",
+            "firmware.releases=[{model: ppmid_a, class: defect, first: 1 d}]",
+        ),
         ("alerts.active=[image_activated, image_transferred, tamper]",),
     ],
-)  # fmt: skip
+)
 def test_what_is_unusual_but_sound_is_accepted(sets):
     assert world(*sets).name == "gb_firmware"
 
@@ -131,15 +182,29 @@ def test_what_is_wrong_in_several_blocks_is_said_at_once():
     with pytest.raises(ScenarioError) as error:
         world(*sets)
     assert {fault.path for fault in error.value.faults} == {
-        "firmware.models.ppmid_c.share", "reporting.phase.jitter", "firmware.campaign.ramp.share", "updates.ban",
-    }  # fmt: skip
+        "firmware.models.ppmid_c.share",
+        "reporting.phase.jitter",
+        "firmware.campaign.ramp.share",
+        "updates.ban",
+    }
 
 
-@pytest.mark.parametrize(("rule", "period_s"), [("digest", 172_800), ("piggy_back", 172_800), ("cloud", 172_800), ("event_read", 0), ("audit", 0)])
+@pytest.mark.parametrize(
+    ("rule", "period_s"),
+    [
+        ("digest", 172_800),
+        ("piggy_back", 172_800),
+        ("cloud", 172_800),
+        ("event_read", 0),
+        ("audit", 0),
+    ],
+)
 def test_rules_with_a_timer_have_a_period(rule, period_s):
     assert world(f"reporting.rule={rule}", "reporting.period=2 d").reporting.timer_s == period_s
 
 
 def test_the_types_that_live_are_those_of_the_contract():
     assert LIVING == ("ppmid", "ihd", "hcalcs", "esme", "gsme")
-    assert "ppmid, ihd, hcalcs, esme, gsme in that order" in (Path(__file__).parents[2] / "docs/firmware.md").read_text(encoding="utf-8")
+    assert "ppmid, ihd, hcalcs, esme, gsme in that order" in (
+        Path(__file__).parents[2] / "docs/firmware.md"
+    ).read_text(encoding="utf-8")

@@ -55,7 +55,10 @@ def test_the_first_spelling_is_named(tmp_path):
 
 def test_what_is_of_the_experiment_is_no_factor(tmp_path):
     """Nor does an option or a case set it; every such fault at once."""
-    body = "options: {a: {replications: 5}, b: {name: x}}\nfactors: {seed: [1, 2], both: {paths: [question], levels: [a, b]}}\n"
+    body = (
+        "options: {a: {replications: 5}, b: {name: x}}\nfactors: {seed: [1, 2], both: {paths:"
+        " [question], levels: [a, b]}}\n"
+    )
     told = refused(tmp_path, HEAD + body)
     assert set(told) == {"options.a.replications", "options.b.name", "factors.seed", "factors.both"}
     assert (
@@ -102,9 +105,15 @@ def test_a_text_keeps_all_its_text(tmp_path):
         assert load("gb_base", [f"question={question}"]).question == question
     assert load("gb_base", ['question="Run #3"']).question == "Run #3"
     run = sim.run(
-        "gb_base", out=tmp_path, jobs=1, report=False, question="Run #3: now?", premises=20, replications=1,
+        "gb_base",
+        out=tmp_path,
+        jobs=1,
+        report=False,
+        question="Run #3: now?",
+        premises=20,
+        replications=1,
         **{"window.warm_up": "0 s", "window.length": "1 d"},
-    )  # fmt: skip
+    )
     assert run.manifest["question"] == "Run #3: now?"
 
 

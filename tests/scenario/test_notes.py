@@ -91,8 +91,10 @@ def notes(base: str, *sets: str) -> str:
         (
             "gb_base",
             (
-                "faults.stage_outages=[{stage: dsp, server: all, start: 31 d, every: 380 d,"
-                " duration: 1 h}]",
+                (
+                    "faults.stage_outages=[{stage: dsp, server: all, start: 31 d, every: 380 d,"
+                    " duration: 1 h}]"
+                ),
             ),
             "faults.stage_outages.0 comes once: 380 d later the world is over",
         ),
@@ -161,8 +163,9 @@ def test_a_warm_up_as_long_as_told_is_long_enough() -> None:
 
 def test_what_differs_from_the_base_is_listed_with_its_value() -> None:
     told = notes("gb_base", "estate.premises=20000", "reporting.loss=5 %", "network=[]")
-    assert told.splitlines()[0] == (
-        "Differs from the base scenario in estate.premises (20,000), reporting.loss (5 %),"
+    assert (
+        told.splitlines()[0]
+        == "Differs from the base scenario in estate.premises (20,000), reporting.loss (5 %),"
         " network (none)."
     )
     assert notes("gb_base", "window.warm_up=425 d", "question=why?").count("question") == 0
@@ -177,12 +180,18 @@ def test_a_note_of_some_cells_says_of_how_many() -> None:
 def test_a_note_with_numbers_of_its_own_in_each_cell_is_that_of_one() -> None:
     told = notes("screening")
     assert "at most 26 % of the devices" in told
-    assert "(This is of one of the 22 worlds compared; it is so, with other numbers at most, in 21 more.)" in told
+    assert (
+        "(This is of one of the 22 worlds compared; it is so, with other numbers at most, in 21"
+        " more.)"
+        in told
+    )
 
 
 def test_a_leaf_that_some_cell_reads_is_not_noted() -> None:
     """Of its options only some are told by a timer, which has a phase."""
-    assert "phase.window has no effect" not in notes("cheapest_record", "reporting.phase.window=12 h")
+    assert "phase.window has no effect" not in notes(
+        "cheapest_record", "reporting.phase.window=12 h"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))

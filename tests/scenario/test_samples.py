@@ -6,7 +6,10 @@ import pytest
 
 from sim.scenario.samples import unit_points
 
-KNOWN = {"latin_hypercube": [0.682525, 0.281811, 0.973657, 0.160607], "sobol": [0.206275, 0.712753, 0.762586, 0.255863]}
+KNOWN = {
+    "latin_hypercube": [0.682525, 0.281811, 0.973657, 0.160607],
+    "sobol": [0.206275, 0.712753, 0.762586, 0.255863],
+}
 
 
 def column(points, name):
@@ -21,7 +24,9 @@ def test_a_latin_hypercube_has_one_point_in_every_stratum():
 
 
 def test_a_factor_keeps_its_points_whatever_stands_beside_it():
-    alone, beside = unit_points("latin_hypercube", ["b"], 20, 7), unit_points("latin_hypercube", ["c", "b", "a"], 20, 7)
+    alone, beside = unit_points("latin_hypercube", ["b"], 20, 7), unit_points(
+        "latin_hypercube", ["c", "b", "a"], 20, 7
+    )
     assert column(alone, "b") == column(beside, "b")
     assert unit_points("sobol", ["a", "b"], 16, 7) == unit_points("sobol", ["b", "a"], 16, 7)
 
@@ -33,8 +38,12 @@ def test_points_follow_from_the_seed(design):
 
 
 def test_a_known_design_does_not_move():
-    """The addresses are an interface: a change of these numbers is a change of every sampled experiment."""
-    assert [round(u, 6) for u in column(unit_points("latin_hypercube", ["a"], 4, 1), "a")] == KNOWN["latin_hypercube"]
+    """The addresses are an interface: a change of these numbers is a change of every sampled
+    experiment.
+    """
+    assert [round(u, 6) for u in column(unit_points("latin_hypercube", ["a"], 4, 1), "a")] == KNOWN[
+        "latin_hypercube"
+    ]
     assert [round(u, 6) for u in column(unit_points("sobol", ["a"], 4, 1), "a")] == KNOWN["sobol"]
 
 

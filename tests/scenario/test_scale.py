@@ -20,11 +20,11 @@ ROWS = (
 )
 NETWORK = (
     "network=[{stage: device, mitigations: [{kind: token_bucket, every: 1 h, burst: 3}]},"
-    " {stage: hub, buffer: 5},"
-    f" {{stage: cell, capacity: 3 /s, buffer: 50, mitigations: [{ROWS}]}},"
-    f" {{stage: csp, capacity: {{north: 1 MB/s, others: 2000 /s}}, buffer: 1_000, mitigations: [{ROWS}]}},"
-    " {stage: dsp, capacity: 4600 /s, mitigations: [{kind: allocation, above: 300 /s}]},"
-    " {stage: user, capacity: 900 /s, operators: 400, flood_above: 10, flood_below: 5}]"
+    " {stage: hub, buffer: 5}, {stage: cell, capacity: 3 /s, buffer: 50, mitigations:"
+    f" [{ROWS}]}}, {{stage: csp, capacity: {{north: 1 MB/s, others: 2000 /s}}, buffer: 1_000,"
+    f" mitigations: [{ROWS}]}}, {{stage: dsp, capacity: 4600 /s, mitigations: [{{kind: allocation,"
+    " above: 300 /s}]}, {stage: user, capacity: 900 /s, operators: 400, flood_above: 10,"
+    " flood_below: 5}]"
 )
 WORLDS = {
     "gb_base": [NETWORK],

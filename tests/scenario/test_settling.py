@@ -46,9 +46,11 @@ def takers_changed(scenario: Scenario) -> float:
 def test_as_many_have_changed_as_is_said(local: str) -> None:
     """Within five standard errors of a share of some 3,500 devices."""
     scenario = world(
-        "gb_base", f"updates.local={local}", "window={warm_up: 0 d, length: 30 d}",
+        "gb_base",
+        f"updates.local={local}",
+        "window={warm_up: 0 d, length: 30 d}",
         "reporting.rule=on_change",
-    )  # fmt: skip
+    )
     due = changed_by(scenario, 30 * 86_400)
     assert takers_changed(scenario) == pytest.approx(due, abs=5 * (0.25 / 3500) ** 0.5)
 
@@ -86,26 +88,37 @@ def test_compliance_is_reported_where_no_note_says_that_it_is_not(
 @pytest.mark.parametrize("warm_up", ["1 h", "25 h", "49 h"])
 def test_a_clock_strikes_where_no_note_says_that_it_does_not(at: str, warm_up: str) -> None:
     scenario = world(
-        "gb_base", f"window={{warm_up: {warm_up}, length: 8 h}}", "reporting.rule=periodic",
-        "reporting.period=2 d", f'reporting.phase={{source: fixed_clock, at: "{at}"}}',
-    )  # fmt: skip
+        "gb_base",
+        f"window={{warm_up: {warm_up}, length: 8 h}}",
+        "reporting.rule=periodic",
+        "reporting.period=2 d",
+        f'reporting.phase={{source: fixed_clock, at: "{at}"}}',
+    )
     assert strikes(scenario) != is_told_never_to_strike(scenario)
 
 
 @pytest.mark.parametrize("clock", ["utc", "local"])
-@pytest.mark.parametrize(("start", "length", "at"), [
-    ("2026-10-25", "1 d", "23:30"), ("2026-10-25", "23 h", "22:30"), ("2026-10-25", "1 d", "22:59"),
-    ("2026-03-29", "23 h", "23:30"), ("2026-03-29", "22 h", "23:30"), ("2026-03-29", "1 h", "01:30"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("start", "length", "at"),
+    [
+        ("2026-10-25", "1 d", "23:30"),
+        ("2026-10-25", "23 h", "22:30"),
+        ("2026-10-25", "1 d", "22:59"),
+        ("2026-03-29", "23 h", "23:30"),
+        ("2026-03-29", "22 h", "23:30"),
+        ("2026-03-29", "1 h", "01:30"),
+    ],
+)
 def test_a_clock_that_moves_strikes_where_no_note_says_that_it_does_not(
     start: str, length: str, at: str, clock: str
 ) -> None:
     """The day of October has 25 hours, that of March 23."""
     scenario = world(
-        "gb_base", f"window={{start: {start}, clock: {clock}, warm_up: 0 s, length: {length}}}",
+        "gb_base",
+        f"window={{start: {start}, clock: {clock}, warm_up: 0 s, length: {length}}}",
         "reporting={rule: periodic, period: 1 d}",
         f'reporting.phase={{source: fixed_clock, at: "{at}"}}',
-    )  # fmt: skip
+    )
     assert strikes(scenario) != is_told_never_to_strike(scenario)
 
 
@@ -125,9 +138,11 @@ def is_told_never_to_strike(scenario: Scenario) -> bool:
 def test_a_fault_that_is_over_is_felt_no_more(back: str) -> None:
     cut = f"{{region: north, share: 100 %, start: 0 s, duration: 1 h, {back}}}"
     scenario = world(
-        "gb_base", "window={warm_up: 2 h, length: 3 h}", f"faults.power_cuts=[{cut}]",
+        "gb_base",
+        "window={warm_up: 2 h, length: 3 h}",
+        f"faults.power_cuts=[{cut}]",
         "alerts.active=[supply_restored]",
-    )  # fmt: skip
+    )
     fates = replicate(scenario, 0)["fates"]
     is_over = "faults.power_cuts.0 is over at 1 h" in noted(scenario)
     assert fates.empty == is_over

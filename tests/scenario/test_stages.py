@@ -76,15 +76,31 @@ def test_what_was_written_is_written_back(tmp_path):
 @pytest.mark.parametrize(
     ("sets", "path", "told"),
     [
-        ("network.csp.capacity.nort=1 /s", "network.0.capacity.nort", r"has no server nort; .*did you mean north\?"),
-        ("network.csp.capacity={north: 1 /s}", "network.0.capacity", "says nothing of central, south"),
+        (
+            "network.csp.capacity.nort=1 /s",
+            "network.0.capacity.nort",
+            r"has no server nort; .*did you mean north\?",
+        ),
+        (
+            "network.csp.capacity={north: 1 /s}",
+            "network.0.capacity",
+            "says nothing of central, south",
+        ),
         ("network.dsp.capacity=5 B", "network.1.capacity", "write a speed like 250 kB/s"),
-        ("network={hub: {buffer: {north: 1}}}", "network.0.buffer", "a hub has no servers to tell apart"),
-        ("network.dps.capacity=1 /s", "network.2.stage", r"'dps' is not known; .*did you mean dsp\?"),
+        (
+            "network={hub: {buffer: {north: 1}}}",
+            "network.0.buffer",
+            "a hub has no servers to tell apart",
+        ),
+        (
+            "network.dps.capacity=1 /s",
+            "network.2.stage",
+            r"'dps' is not known; .*did you mean dsp\?",
+        ),
         ("network={dsp: 5}", "network.1", "is the single value 5; a mapping is due here"),
         ("network.csp.capacity=2000000000 /s", "network.0.capacity", "is too large"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_server_is_refused_in_its_place(sets, path, told):
     """With what there is."""
     with pytest.raises(ScenarioError, match=told) as error:
@@ -146,8 +162,9 @@ def load_sets(text):
 def test_only_the_network_is_told_by_stages(tmp_path):
     """A kind of traffic may be called network."""
     base = (
-        "schema_version: 1\nextends: gb_base\nname: base\nquestion: none\ntraffic: {kinds: {network:"
-        " {alert: false, per: meter, rate: 1 /d, target: 1 h, size: 5 B, profile: flat}}}\n"
+        "schema_version: 1\nextends: gb_base\nname: base\nquestion: none\ntraffic: {kinds:"
+        " {network: {alert: false, per: meter, rate: 1 /d, target: 1 h, size: 5 B, profile:"
+        " flat}}}\n"
     )
     (tmp_path / "base.yaml").write_text(base)
     (tmp_path / "mine.yaml").write_text(
@@ -177,18 +194,27 @@ def test_a_network_of_ones_own_is_for_nobody_else(tmp_path):
     [
         (["network.dps=null"], r"did you mean dsp\?"),
         (["network={dps: null}"], r"did you mean dsp\?"),
-        (["network.dsp.capacity=7 /s", "network.1.capacity=8 /s"], "is network.dsp.capacity, which is set already"),
+        (
+            ["network.dsp.capacity=7 /s", "network.1.capacity=8 /s"],
+            "is network.dsp.capacity, which is set already",
+        ),
         (["network.dsp.latency.north=3 s"], "is not a duration"),
         (["network.dsp.capacity=-5 kB/s"], "is negative"),
         (["network.dsp.capacity=250 kb/s"], r"did you mean 250 kB/s\?|write a speed like 250 kB/s"),
         (["network.dsp.capacity=99999999999999999 GB/s"], "is too large"),
         (["network.csp.capacity=0.00000000000000000001 B/year"], "too many digits"),
-        (["network={cell: {capacity: 0.00000000000000000001 B/year}}"], "too many digits.*; round it"),
+        (
+            ["network={cell: {capacity: 0.00000000000000000001 B/year}}"],
+            "too many digits.*; round it",
+        ),
         (["estate.scale=0.0333333333333333"], "too many digits"),
-        (["estate.scale=0.03333333", "network.csp.capacity=0.333 /year"], "write a scale such as 1/30"),
+        (
+            ["estate.scale=0.03333333", "network.csp.capacity=0.333 /year"],
+            "write a scale such as 1/30",
+        ),
         (["estate.regions={others: 0 %}"], "others is kept for those that are not named"),
     ],
-)  # fmt: skip
+)
 def test_what_would_be_misread_is_refused(sets, told):
     """In a sentence, before anything runs."""
     with pytest.raises(ScenarioError, match=told):
@@ -205,7 +231,10 @@ def test_a_scaled_gateway_that_answers_nobody_is_refused():
 
 def test_access_barring_is_given_by_region():
     """It is at cells, and they are a region's."""
-    sets = "network={cell: {capacity: 1 /s, mitigations: [{kind: access_barring, above: {north: 3, others: 5}, share: 50 %, hold: 1 s}]}}"
+    sets = (
+        "network={cell: {capacity: 1 /s, mitigations: [{kind: access_barring, above: {north: 3,"
+        " others: 5}, share: 50 %, hold: 1 s}]}}"
+    )
     assert of_server(network(sets)["cell"].mitigations[0].above, "south") == 5
 
 

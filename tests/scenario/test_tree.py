@@ -77,12 +77,31 @@ def test_not_a_number_is_one():
 
 
 keys = st.text(string.ascii_lowercase, min_size=1, max_size=6)
-texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufeff\u2028\u2029\ufffe\uffff"), max_size=12)
-# A plain text in a flow list may begin with ?, : or - since YAML 1.2; libyaml, our parser, still takes these for signs and the file is refused.
+texts = st.text(
+    st.characters(
+        codec="utf-8",
+        exclude_categories=("Cc", "Cs"),
+        exclude_characters="\ufeff\u2028\u2029\ufffe\uffff",
+    ),
+    max_size=12,
+)
+# A plain text in a flow list may begin with ?, : or - since YAML 1.2; libyaml, our parser, still
+# takes these for signs and the file is refused.
 texts = texts.filter(lambda text: not text.startswith(("?", ":", "-")))
-leaves = st.one_of(texts, st.integers(-(10**12), 10**12), st.floats(allow_nan=False, allow_infinity=False), st.booleans())
+leaves = st.one_of(
+    texts,
+    st.integers(-(10**12), 10**12),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.booleans(),
+)
 documents = st.dictionaries(
-    keys, st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=12), min_size=1
+    keys,
+    st.recursive(
+        leaves,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+        max_leaves=12,
+    ),
+    min_size=1,
 )
 
 
@@ -103,7 +122,11 @@ def test_a_generated_document_reads_as_another_yaml_1_2_reader_reads_it(document
 
 def places(node: Node):
     yield node
-    children = node.value.values() if isinstance(node.value, dict) else node.value if isinstance(node.value, list) else ()
+    children = (
+        node.value.values()
+        if isinstance(node.value, dict)
+        else node.value if isinstance(node.value, list) else ()
+    )
     for child in children:
         yield from places(child)
 
@@ -129,11 +152,15 @@ def test_a_node_stands_where_its_text_begins(document):
 
 
 def is_read_or_refused(text: str) -> bool:
-    """Return whether *text* becomes a mapping or earns a fault with a line; any other exception passes through."""
+    """Return whether *text* becomes a mapping or earns a fault with a line; any other exception
+    passes through.
+    """
     try:
         tree, _ = parse(text, "file")
     except ScenarioError as error:
-        return all(fault.line >= 1 and bool(fault.message) for fault in error.faults) and bool(error.faults)
+        return all(fault.line >= 1 and bool(fault.message) for fault in error.faults) and bool(
+            error.faults
+        )
     return isinstance(tree.value, dict)
 
 

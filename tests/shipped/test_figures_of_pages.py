@@ -35,7 +35,9 @@ def said(name):
 def sections():
     """Yield page, name of the world and text of each section that is headed by a world's name."""
     for page in PAGES:
-        parts = re.split(r"^## `(\w+)`$", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
+        parts = re.split(
+            r"^## `(\w+)`$", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
             yield pytest.param(page, name, text, id=name)
 

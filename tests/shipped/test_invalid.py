@@ -1,6 +1,8 @@
-"""Every file in `scenarios/invalid` is refused with its exact sentence and line, at once, and writes nothing.
+"""Every file in `scenarios/invalid` is refused with its exact sentence and line, at once, and
+writes nothing.
 
-A file says in its first line what it must earn (`# expects: LINE:COLUMN: path: sentence`); one that cannot hold a comment has a `.expects` file beside it.
+A file says in its first line what it must earn (`# expects: LINE:COLUMN: path: sentence`); one that
+cannot hold a comment has a `.expects` file beside it.
 """
 
 from __future__ import annotations
@@ -19,8 +21,13 @@ from sim.scenario.load import load, resolved
 from sim.scenario.tree import LARGEST_B
 
 INVALID = Path("scenarios/invalid")
-FILES = sorted(path.relative_to(Path(__file__).parents[2]) for path in (Path(__file__).parents[2] / INVALID).rglob("*.yaml"))
-MOST_CALLS = 2_000_000  # what refusing a file may take, counted and not timed: a second or so anywhere, and the same on a busy machine
+FILES = sorted(
+    path.relative_to(Path(__file__).parents[2])
+    for path in (Path(__file__).parents[2] / INVALID).rglob("*.yaml")
+)
+# what refusing a file may take, counted and not timed: a second or so anywhere, and the same on a
+# busy machine
+MOST_CALLS = 2_000_000
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +64,11 @@ def refused(path: Path | str, sets: tuple[str, ...] = ()) -> ScenarioError:
 def expected(path: Path) -> str:
     """Return the line that the file at *path* must earn, with the name of the file it stands in."""
     beside = path.with_suffix(".expects")
-    text = beside.read_text() if beside.exists() else path.read_bytes().partition(b"\n")[0].decode().rstrip("\r").removeprefix("# expects: ")
+    text = (
+        beside.read_text()
+        if beside.exists()
+        else path.read_bytes().partition(b"\n")[0].decode().rstrip("\r").removeprefix("# expects: ")
+    )
     text = text.rstrip("\n")
     return f"{path}:{text}" if text[0].isdigit() else text
 
@@ -68,7 +79,9 @@ def test_there_are_enough_files():
     assert len([path for path in FILES if path.parent.name == "firmware"]) >= 110
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(INVALID).with_suffix("").as_posix())
+@pytest.mark.parametrize(
+    "path", FILES, ids=lambda path: path.relative_to(INVALID).with_suffix("").as_posix()
+)
 def test_an_invalid_file_earns_its_sentence(path):
     faults = refused(path).faults
     assert str(faults[0]) == expected(path)
@@ -79,7 +92,9 @@ def test_an_invalid_file_earns_its_sentence(path):
 
 
 def test_all_faults_of_a_file_come_at_once():
-    assert [fault.path for fault in refused(INVALID / "cross/three_blocks_at_once.yaml").faults] == ["window.length", "estate.regions", "reporting.rule"]
+    assert [
+        fault.path for fault in refused(INVALID / "cross/three_blocks_at_once.yaml").faults
+    ] == ["window.length", "estate.regions", "reporting.rule"]
 
 
 def write(tmp_path: Path, data: bytes) -> Path:
@@ -96,8 +111,14 @@ TOO_LARGE = {
     "450,000 deep in mappings": (b"{a: " * 200_000, "nested more than 40 deep"),
     "a million keys": (b"".join(b"k%d: 1\n" % n for n in range(1_000_000)), "larger than 1 MiB"),
     "80,000 keys": (b"".join(b"k%d: 1\n" % n for n in range(80_000)), "more than 25,000 values"),
-    "20,000 unknown keys": (HEAD + b"".join(b"k%d: 1\n" % n for n in range(20_000)), "this key is not known"),
-    "20,000 anchors": (HEAD + b"".join(b"k%d: &a%d 1\n" % (n, n) for n in range(20_000)), "the anchor"),
+    "20,000 unknown keys": (
+        HEAD + b"".join(b"k%d: 1\n" % n for n in range(20_000)),
+        "this key is not known",
+    ),
+    "20,000 anchors": (
+        HEAD + b"".join(b"k%d: &a%d 1\n" % (n, n) for n in range(20_000)),
+        "the anchor",
+    ),
 }
 
 
@@ -111,7 +132,11 @@ NOT_UTF_8 = {
     "latin-1": (HEAD + b"# caf\xe9\n", (5, 6), "is not UTF-8"),
     "a lone surrogate": (HEAD + b"# \xed\xa0\x80\n", (5, 3), "is not UTF-8"),
     "UTF-16": (HEAD.decode().encode("utf-16"), (1, 1), "begins with a byte order mark"),
-    "UTF-16 without a mark": (HEAD.decode().encode("utf-16-le"), (1, 2), "holds the control character U+0000"),
+    "UTF-16 without a mark": (
+        HEAD.decode().encode("utf-16-le"),
+        (1, 2),
+        "holds the control character U+0000",
+    ),
 }
 
 
@@ -170,17 +195,26 @@ network:
   - stage: hub
     buffer: 5
     overflow: keep_latest
-    mitigations: [{kind: retry, base: 1 min, factor: 2, most: 1 h, jitter: full, cap: 5, timeout: 1 min, budget: 10 %}]
-  - {stage: cell, mitigations: [{kind: access_barring, kinds: [chatter], above: 5, share: 50 %, hold: 5 min}, {kind: shape, rate: 5 /s}]}
+    mitigations: [
+      {kind: retry, base: 1 min, factor: 2, most: 1 h, jitter: full, cap: 5, timeout: 1 min,
+       budget: 10 %}]
+  - stage: cell
+    mitigations: [
+      {kind: access_barring, kinds: [chatter], above: 5, share: 50 %, hold: 5 min},
+      {kind: shape, rate: 5 /s}]
   - stage: dsp
     capacity: 5 /s
     buffer: 5
     priority: [version_report]
     latency: 1 s
-    mitigations: [{kind: alert_storm_protection, threshold: 5, window: 1 h, forward_period: 24 h, exclude: [8F75]}]
+    mitigations: [
+      {kind: alert_storm_protection, threshold: 5, window: 1 h, forward_period: 24 h,
+       exclude: [8F75]}]
   - {stage: user, operators: 5, flood_above: 10, flood_below: 5}
 faults:
-  power_cuts: [{region: north, share: 5 %, start: 1 d, duration: 1 h, curve: [{share: 90 %, time: 1 h}, {share: 100 %, time: 1 d}]}]
+  power_cuts: [
+    {region: north, share: 5 %, start: 1 d, duration: 1 h,
+     curve: [{share: 90 %, time: 1 h}, {share: 100 %, time: 1 d}]}]
   hub_reboots: [{region: north, share: 5 %, rate: 4 /year, duration: 1 h, restoration: 5 min}]
   wan_outages: [{region: north, share: 5 %, start: 1 d, every: 7 d, duration: 1 h}]
   stage_outages: [{stage: dsp, server: all, start: 1 d, duration: 1 h}]
@@ -191,17 +225,30 @@ alerts: {active: [tamper]}
 
 def keys_of(value: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     if isinstance(value, list):
-        return [found for index, item in enumerate(value) for found in keys_of(item, (*path, str(index)))]
+        return [
+            found
+            for index, item in enumerate(value)
+            for found in keys_of(item, (*path, str(index)))
+        ]
     if not isinstance(value, dict):
         return []
-    return [found for key, item in value.items() for found in ((*path, key), *keys_of(item, (*path, key)))]
+    return [
+        found
+        for key, item in value.items()
+        for found in ((*path, key), *keys_of(item, (*path, key)))
+    ]
 
 
 def test_every_field_of_the_schema_misspelt_suggests_the_right_one(tmp_path):
     path = write(tmp_path, WHOLE.encode())
     scenario = load(path)
-    free = ("regions", "users", "kinds", "profiles")  # names that the user chooses are not misspelt, they are new
-    fields = [where for where in keys_of(scenario.model_dump(mode="json")) if where[-2:-1] == () or where[-2] not in free]
+    # names that the user chooses are not misspelt, they are new
+    free = ("regions", "users", "kinds", "profiles")
+    fields = [
+        where
+        for where in keys_of(scenario.model_dump(mode="json"))
+        if where[-2:-1] == () or where[-2] not in free
+    ]
     assert len(fields) > 200
     for *parents, field in fields:
         wrong = ".".join([*parents, field[0] + field])
@@ -213,12 +260,24 @@ def test_every_field_of_the_schema_misspelt_suggests_the_right_one(tmp_path):
 @pytest.mark.parametrize(
     ("sets", "fault"),
     [
-        (("reporting.period",), "--set:1:1: reporting.period: 'reporting.period' is not path=value, such as reporting.period=7 d"),
+        (
+            ("reporting.period",),
+            (
+                "--set:1:1: reporting.period: 'reporting.period' is not path=value, such as"
+                " reporting.period=7 d"
+            ),
+        ),
         (("=5",), "--set:1:1: document: '=5' is not path=value, such as reporting.period=7 d"),
         (("seed=1", "seed=2"), "--set:2:1: seed: is set twice; set it once"),
         (("reporting.period=5 m",), "'m' is not a unit of a duration"),
         (("reporting.perod=5 d",), "(did you mean period?)"),
-        (("network.2.capacity=5 /s",), "--set:1:1: network.2.capacity: '2' is not in the list network; allowed: an index from 0 to 1"),
+        (
+            ("network.2.capacity=5 /s",),
+            (
+                "--set:1:1: network.2.capacity: '2' is not in the list network; allowed: an index"
+                " from 0 to 1"
+            ),
+        ),
         (("network.-1.capacity=5 /s",), "'-1' is not in the list network"),
         (("seed.x=1",), "--set:1:1: seed.x: seed is the single value 20190801 and holds no 'x'"),
         (("seed=[1",), "--set:1:1: seed: is not valid YAML"),

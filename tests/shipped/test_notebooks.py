@@ -1,4 +1,6 @@
-"""The notebooks run from beginning to end, say what the report says, and stand in the checkout without outputs."""
+"""The notebooks run from beginning to end, say what the report says, and stand in the checkout
+without outputs.
+"""
 
 from __future__ import annotations
 
@@ -48,15 +50,28 @@ def test_a_notebook_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     book = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
     parameters = next(cell for cell in book.cells if cell.cell_type == "code")
-    parameters.source += "".join(f"\n{name} = {value!r}" for name, value in SIZES[path.stem].items())
+    parameters.source += "".join(
+        f"\n{name} = {value!r}" for name, value in SIZES[path.stem].items()
+    )
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    NotebookClient(book, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        book, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
 
     outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
-    printed = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
-    assert not [output for output in outputs if output.output_type == "stream" and output.name == "stderr"]
-    assert {"01_is_it_a_storm": "the moment make a storm", "02_cheapest_record": "of the PPMID records wrong for more"}[path.stem] in printed
+    printed = "".join(
+        output.text
+        for output in outputs
+        if output.output_type == "stream" and output.name == "stdout"
+    )
+    assert not [
+        output for output in outputs if output.output_type == "stream" and output.name == "stderr"
+    ]
+    assert {
+        "01_is_it_a_storm": "the moment make a storm",
+        "02_cheapest_record": "of the PPMID records wrong for more",
+    }[path.stem] in printed
     assert sum("image/svg+xml" in output.get("data", {}) for output in outputs) == 1
     assert (tmp_path / "results").is_dir()
 

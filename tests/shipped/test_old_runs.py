@@ -170,8 +170,10 @@ def test_an_experiment_may_ask_for_a_metric_by_its_old_name(renamed, tmp_path):
         ("extends: gb_base\nname: a\nreporting: {loss: 2 %}\n", ["4:13: reporting.loss"]),
         ("extends: gb_base\nname: a\n", []),
         (
-            "experiment: a\nquestion: q\nscenario: gb_base\n"
-            "set: {reporting: {loss: 1 %}}\nfactors: {reporting.loss: [1 %, 2 %]}\n",
+            (
+                "experiment: a\nquestion: q\nscenario: gb_base\n"
+                "set: {reporting: {loss: 1 %}}\nfactors: {reporting.loss: [1 %, 2 %]}\n"
+            ),
             ["5:19: set.reporting.loss", "6:11: factors.reporting.loss"],
         ),
     ],
@@ -210,5 +212,7 @@ def test_check_notes_leaves_below_a_name_of_the_files_own(tmp_path):
 
     (note,) = [line for line in sim("check", path).stderr.splitlines() if "since release" in line]
 
-    told = f"{path}:4:27: alerts.kinds.tamper.rate: since release 0.2.0, random alerts come as often"
+    told = (
+        f"{path}:4:27: alerts.kinds.tamper.rate: since release 0.2.0, random alerts come as often"
+    )
     assert note.startswith(told)

@@ -30,18 +30,26 @@ SMALL = {
     "mp105": (300, {"estate.scale": 1}),
     "policies": (200, {"estate.scale": 1, "window.length": "1460 d"}),
     "rollout_storm": (
-        600, {"estate.scale": 1, "traffic.level": "0 %", "window.warm_up": "0 d", "window.length": "9 d"},
+        600,
+        {
+            "estate.scale": 1,
+            "traffic.level": "0 %",
+            "window.warm_up": "0 d",
+            "window.length": "9 d",
+        },
     ),
     "screening": (200, {"estate.scale": 1}),
     "storm_mitigations": (
         2_000,
         {
-            "estate.scale": 1, "window.length": "3 h",
-            "network.csp.capacity": "1 /s", "network.dsp.capacity": "2.3 /s",
+            "estate.scale": 1,
+            "window.length": "3 h",
+            "network.csp.capacity": "1 /s",
+            "network.dsp.capacity": "2.3 /s",
         },
     ),
     "storm_recovery": (4_600_000, {"estate.scale": "1/4600", "window.length": "4 h"}),
-}  # fmt: skip
+}
 
 
 def texts(study):
@@ -77,7 +85,9 @@ def test_what_its_report_says(name, tmp_path):
 
 
 def no_number_is_beyond_what_its_unit_can_be(study):
-    """Every estimate of the run, as it would be said: value and ends within the range of its metric."""
+    """Every estimate of the run, as it would be said: value and ends within the range of its
+    metric.
+    """
     for (_, name, _), found in study._estimates.items():
         low, high = METRICS[name].reach
         scale = 100 if found.unit == "share" else 1
@@ -96,16 +106,18 @@ def no_difference_is_without_either(study):
     for (_, name, _), found in study._differences.items():
         low, high = METRICS[name].reach
         assert isfinite(found.value), name
-        assert found.n == 1 or low - high - 1e-9 <= found.low <= found.high <= high - low + 1e-9, (
-            name
-        )
+        assert (
+            found.n == 1 or low - high - 1e-9 <= found.low <= found.high <= high - low + 1e-9
+        ), name
         assert (found.condition is None) == (METRICS[name].of is None), name
         if found.condition is not None:
             assert found.condition.other is not None, name
 
 
 def no_number_is_said_without_whom_it_speaks_of(study):
-    """A metric with a condition has its share in the run's files, and says it where that is not all."""
+    """A metric with a condition has its share in the run's files, and says it where that is not
+    all.
+    """
     for (_, name, _), found in study._estimates.items():
         if METRICS[name].of is None:
             assert found.condition is None, name

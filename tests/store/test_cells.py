@@ -11,7 +11,21 @@ import time
 import pandas as pd
 import pytest
 
-from sim.store import Address, StoreError, adopt, cell_key, clean, finished, made_by, plan_hash, read_cell, sha256, source_hash, write_cell, writer
+from sim.store import (
+    Address,
+    StoreError,
+    adopt,
+    cell_key,
+    clean,
+    finished,
+    made_by,
+    plan_hash,
+    read_cell,
+    sha256,
+    source_hash,
+    write_cell,
+    writer,
+)
 from sim.store.files import born
 from sim.tables import TABLES
 from tests.experiment.mischief import FullDisk
@@ -52,7 +66,9 @@ def test_equal_tables_are_equal_bytes(run, address, tmp_path_factory):
     write_cell(other, Address("another name", 0, address.key), made_up(1, 3), MAKER)
 
     twin = cell_files(other, Address("another name", 0, address.key))
-    assert [path.read_bytes() for path in cell_files(run, address)] == [path.read_bytes() for path in twin]
+    assert [path.read_bytes() for path in cell_files(run, address)] == [
+        path.read_bytes() for path in twin
+    ]
 
 
 def test_a_second_writer_changes_nothing(run, address):
@@ -76,7 +92,9 @@ def test_a_table_with_other_columns_is_refused(tmp_path, address):
 
 @pytest.mark.parametrize("number", range(60))
 def test_every_flipped_bit_is_found(run, address, number):
-    """Sixty flips, spread over all bytes of all files: each is named, set aside, and only then is the replication not done."""
+    """Sixty flips, spread over all bytes of all files: each is named, set aside, and only then is
+    the replication not done.
+    """
     files = cell_files(run, address)
     at = number * sum(path.stat().st_size for path in files) // 60
     for path in files:
@@ -133,7 +151,11 @@ def test_set_aside_folders_do_not_meet(run, address):
         finished(run, [address])
         write_cell(run, address, made_up(1, 3), MAKER)
 
-    assert sorted(path.name for path in (run / "cells").iterdir()) == [address.folder, f"{address.folder}.corrupt1", f"{address.folder}.corrupt2"]
+    assert sorted(path.name for path in (run / "cells").iterdir()) == [
+        address.folder,
+        f"{address.folder}.corrupt1",
+        f"{address.folder}.corrupt2",
+    ]
     assert finished(run, [address]) == ({address}, [])
 
 
@@ -145,14 +167,19 @@ def test_a_full_disk_leaves_nothing_half_done(tmp_path, address):
 
     for call in range(1, counted.calls + 1):
         run = tmp_path / str(call)
-        with FullDisk(call, once=False), pytest.raises(StoreError, match="cannot write .*No space left on device"):
+        with (
+            FullDisk(call, once=False),
+            pytest.raises(StoreError, match="cannot write .*No space left on device"),
+        ):
             write_cell(run, address, made_up(1, 3), MAKER)
         assert [path for path in run.rglob("*") if path != run / "cells"] == []
     assert read_cell(tmp_path / "0", address).keys() == TABLES.keys()
 
 
 def test_orphans_are_cleaned_and_work_in_hand_is_not(run):
-    """A temporary name says whose it is; only what nobody here writes is deleted, be its writer gone or its number used again."""
+    """A temporary name says whose it is; only what nobody here writes is deleted, be its writer
+    gone or its number used again.
+    """
     cells = run / "cells"
     host, _, mine = writer().partition(".")
     dead = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -160,7 +187,11 @@ def test_orphans_are_cleaned_and_work_in_hand_is_not(run):
     dead.kill()
     while born(dead.pid):  # until it has ended, and nobody has asked after it: a zombie
         time.sleep(0.01)
-    orphans = [f".x-0-abc.{host}.999999999-17.tmp", f".y-0-abc.{host}.{os.getpid()}-1.tmp", f".z-0-abc.{host}.{dead.pid}-{began}.tmp"]
+    orphans = [
+        f".x-0-abc.{host}.999999999-17.tmp",
+        f".y-0-abc.{host}.{os.getpid()}-1.tmp",
+        f".z-0-abc.{host}.{dead.pid}-{began}.tmp",
+    ]
     for name in orphans:
         (cells / name).mkdir()
         (cells / name / "part").write_bytes(b"half")
@@ -174,9 +205,14 @@ def test_orphans_are_cleaned_and_work_in_hand_is_not(run):
 
 
 def test_another_machines_work_is_left_until_it_is_useless(run, address):
-    """Its processes cannot be asked after: what it writes goes when the final folder is there, or after an hour."""
+    """Its processes cannot be asked after: what it writes goes when the final folder is there, or
+    after an hour.
+    """
     cells = run / "cells"
-    fresh, useless, old = (cells / f".{name}.elsewhere.7-1.tmp" for name in ("fresh-0-abc", address.folder, "old-0-abc"))
+    fresh, useless, old = (
+        cells / f".{name}.elsewhere.7-1.tmp"
+        for name in ("fresh-0-abc", address.folder, "old-0-abc")
+    )
     for path in (fresh, useless, old):
         path.mkdir()
     os.utime(old, (0, 0))
@@ -186,8 +222,15 @@ def test_another_machines_work_is_left_until_it_is_useless(run, address):
 
 
 def test_a_writer_whose_temporary_is_taken_away_has_not_lost(run, address, monkeypatch):
-    """A cleaner on another machine sees the final folder, of another runner of the same plan, and deletes ours in the making: there is nothing left to do."""
-    monkeypatch.setattr("sim.store.cells.open_new", lambda path: open(shutil.rmtree(path.parent) or path, "xb"))  # noqa: SIM115
+    """A cleaner on another machine sees the final folder, of another runner of the same plan, and
+    deletes ours in the making: there is nothing left to do.
+    """
+
+    def deleted_before(path):
+        shutil.rmtree(path.parent)
+        return open(path, "xb")
+
+    monkeypatch.setattr("sim.store.cells.open_new", deleted_before)
     write_cell(run, address, made_up(1, 3), MAKER)
 
     monkeypatch.undo()
@@ -223,8 +266,14 @@ def test_who_made_it_is_kept_and_goes_with_it(run, address, tmp_path):
 
 def test_the_plan_is_its_cells_and_keys(address):
     """Another name, replication or key is another plan."""
-    others = [Address("b", 3, address.key), Address(address.cell, 4, address.key), Address(address.cell, 3, "0" * 64)]
-    assert len({plan_hash([a]) for a in (address, *others)} | {plan_hash([address, others[0]])}) == 5
+    others = [
+        Address("b", 3, address.key),
+        Address(address.cell, 4, address.key),
+        Address(address.cell, 3, "0" * 64),
+    ]
+    assert (
+        len({plan_hash([a]) for a in (address, *others)} | {plan_hash([address, others[0]])}) == 5
+    )
 
 
 def test_the_source_hash_is_of_the_model_alone(tmp_path, monkeypatch, root):

@@ -1,4 +1,6 @@
-"""All replications in one table: whose rows they are, in the order of the plan, complete or not there."""
+"""All replications in one table: whose rows they are, in the order of the plan, complete or not
+there.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def write(run):
 
 @pytest.mark.parametrize("rows_at_once", [1, 7, 100_000])
 def test_rows_say_whose_they_are(tmp_path, monkeypatch, rows_at_once):
-    """`cell` and `replication` come first; rows keep the order of the plan, however many are written at once."""
+    """`cell` and `replication` come first; rows keep the order of the plan, however many are
+    written at once.
+    """
     monkeypatch.setattr(merged, "_ROWS_AT_ONCE", rows_at_once)
     write(tmp_path)
 
@@ -43,7 +47,9 @@ def test_rows_say_whose_they_are(tmp_path, monkeypatch, rows_at_once):
         assert list(frame.columns) == ["cell", "replication", *table.names]
         assert list(frame["cell"]) == ["b"] * 5 + ["a"] * 5
         assert list(frame["replication"]) == [0] * 5 + [1] * 5
-        pd.testing.assert_frame_equal(frame.iloc[5:, 2:].reset_index(drop=True), made_up(1, 1)[name])
+        pd.testing.assert_frame_equal(
+            frame.iloc[5:, 2:].reset_index(drop=True), made_up(1, 1)[name]
+        )
 
 
 def test_equal_tables_are_equal_bytes(tmp_path):
@@ -52,7 +58,9 @@ def test_equal_tables_are_equal_bytes(tmp_path):
     write(tmp_path / "1")
     write(tmp_path / "2")
 
-    assert [p.read_bytes() for p in sorted(tmp_path.glob("1/tables/*"))] == [p.read_bytes() for p in sorted(tmp_path.glob("2/tables/*"))]
+    assert [p.read_bytes() for p in sorted(tmp_path.glob("1/tables/*"))] == [
+        p.read_bytes() for p in sorted(tmp_path.glob("2/tables/*"))
+    ]
 
 
 def test_no_replications_are_empty_tables(tmp_path):

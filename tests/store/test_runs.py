@@ -148,7 +148,8 @@ def test_every_kind_of_damage_is_named(run):
 
 
 def test_every_byte_of_the_manifest_counts(run):
-    """A flip anywhere in the manifest is a finding: in a value the seal breaks, elsewhere the JSON."""
+    """A flip anywhere in the manifest is a finding: in a value the seal breaks, elsewhere the JSON.
+    """
     path = run / "manifest.json"
     good = path.read_bytes()
     for at in range(len(good)):
@@ -171,7 +172,9 @@ def test_a_new_report_does_not_vouch_for_an_old_table(run):
     write_file(run / "report.html", b"<p>again</p>")
     vouch(run, [run / "report.html"])
 
-    assert [finding.split(":")[0] for finding in verify(run)] == [f"{run}/tables/days.parquet is damaged"]
+    assert [finding.split(":")[0] for finding in verify(run)] == [
+        f"{run}/tables/days.parquet is damaged"
+    ]
 
 
 def test_a_manifest_is_sorted_and_sealed(run):
@@ -203,7 +206,16 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     assert read_file(tmp_path / "a.txt") == b"old"
 
 
-@pytest.mark.parametrize(("name", "path"), [("p4, 1 d", "p4-1-d"), ("../../etc", "etc"), ("…", "unnamed"), ("A" * 80, "a" * 64), ("a_b-c.d", "a_b-c.d")])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("p4, 1 d", "p4-1-d"),
+        ("../../etc", "etc"),
+        ("…", "unnamed"),
+        ("A" * 80, "a" * 64),
+        ("a_b-c.d", "a_b-c.d"),
+    ],
+)
 def test_names_become_paths_by_one_rule(name, path):
     """No name leads out of its folder."""
     assert slug(name) == path
@@ -213,7 +225,10 @@ def test_the_log_is_not_written_through_a_link(run, tmp_path):
     """Lines are added to the log of the run, and to nothing that a link in its place points to."""
     log(run, "started")
     log(run, "complete")
-    assert [line.split(" ", 1)[1] for line in (run / "run.log").read_text().splitlines()] == ["started", "complete"]
+    assert [line.split(" ", 1)[1] for line in (run / "run.log").read_text().splitlines()] == [
+        "started",
+        "complete",
+    ]
     (tmp_path / "precious").write_text("untouched")
     (run / "run.log").unlink()
     (run / "run.log").symlink_to(tmp_path / "precious")

@@ -1,4 +1,6 @@
-"""The fast path and the twin, world by world: every table equal, every message, every device's last state."""
+"""The fast path and the twin, world by world: every table equal, every message, every device's last
+state.
+"""
 
 from __future__ import annotations
 
@@ -47,26 +49,49 @@ def test_nothing_is_lost_that_is_not_counted(number: int):
 def test_the_worlds_cover_what_a_scenario_can_say():
     scenarios = [world(number) for number in range(N_WORLDS)]
 
-    assert {(s.reporting.rule, s.reporting.phase.source) for s in scenarios} == {(rule, source) for rule in RULES for source in SOURCES}
+    assert {(s.reporting.rule, s.reporting.phase.source) for s in scenarios} == {
+        (rule, source) for rule in RULES for source in SOURCES
+    }
     assert {s.updates.local.driver for s in scenarios} == {"poisson", "releases"}
-    assert {tuple(stage.stage for stage in s.network) for s in scenarios} >= {(), ("csp", "dsp"), ("csp", "dsp", "user"), ("user",)}
+    assert {tuple(stage.stage for stage in s.network) for s in scenarios} >= {
+        (),
+        ("csp", "dsp"),
+        ("csp", "dsp", "user"),
+        ("user",),
+    }
     stages = [stage for s in scenarios for stage in s.network]
     assert {stage.buffer for stage in stages} >= {None, 0, 1, 4}
-    assert any(stage.capacity is not None and stage.capacity.rate.denominator > 1 for stage in stages)
-    assert {stage.priority for stage in stages} >= {(), ("version_report",), ("zeal", "version_report")}
+    assert any(
+        stage.capacity is not None and stage.capacity.rate.denominator > 1 for stage in stages
+    )
+    assert {stage.priority for stage in stages} >= {
+        (),
+        ("version_report",),
+        ("zeal", "version_report"),
+    }
     assert {stage.latency for stage in stages} >= {0, 1, 120}
     assert {len(s.faults.power_cuts) for s in scenarios} >= {0, 1, 2, 3}
     for share in ("loss", "han_loss"):
         assert {getattr(s.reporting, share) > 0 for s in scenarios} == {True, False}
-    assert {(s.traffic.level > 0, s.window.warm_up > 0, s.reporting.phase.jitter > 0) for s in scenarios} >= {(True, True, True), (False, False, False)}
-    assert {s.reporting.read.refreshes_smi for s in scenarios if s.reporting.rule == "hub_store"} == {True, False}
+    assert {
+        (s.traffic.level > 0, s.window.warm_up > 0, s.reporting.phase.jitter > 0) for s in scenarios
+    } >= {(True, True, True), (False, False, False)}
+    assert {
+        s.reporting.read.refreshes_smi for s in scenarios if s.reporting.rule == "hub_store"
+    } == {True, False}
 
 
 def test_the_worlds_are_eventful():
     tables = [_twin_of(number)[0] for number in range(N_WORLDS)]
 
     fates = pd.concat([t["fates"] for t in tables])
-    assert set(fates.fate[fates.kind == "version_report"]) == {"delivered", "refused", "lost", "expired", "in_flight"}
+    assert set(fates.fate[fates.kind == "version_report"]) == {
+        "delivered",
+        "refused",
+        "lost",
+        "expired",
+        "in_flight",
+    }
     assert set(fates.stage) >= {"csp", "dsp"}
     assert sum((t["ledgers"].n_repairs > 0).any() for t in tables) > N_WORLDS / 4
     assert sum((t["stages"].waiting_s > 0).any() for t in tables) > N_WORLDS / 4

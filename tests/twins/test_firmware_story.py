@@ -20,44 +20,115 @@ NEVER = {"share": 0.0, "delay": "1 d"}
 
 
 def plain(**changes: Any) -> Scenario:
-    """Return ten days of one premises with a PPMID: version 1 is listed on day 1, sent on day 2, and nothing goes wrong.
+    """Return ten days of one premises with a PPMID: version 1 is listed on day 1, sent on day 2,
+    and nothing goes wrong.
 
     *changes* are of the firmware block, its paths joined by two underscores, or whole other blocks.
     """
     block: dict[str, Any] = {
         "step": "1 d",
-        "models": {"plain": {
-            "type": "ppmid", "share": 1.0, "size": "4800 B", "sleepy": False, "downgrades": "refused", "permitted": {}, "asks_from": 0, "cut": 0.0,
-        }},
+        "models": {
+            "plain": {
+                "type": "ppmid",
+                "share": 1.0,
+                "size": "4800 B",
+                "sleepy": False,
+                "downgrades": "refused",
+                "permitted": {},
+                "asks_from": 0,
+                "cut": 0.0,
+            }
+        },
         "releases": [{"model": "plain", "class": "security", "first": "1 d"}],
         "off": {},
         "pipeline": {
-            "assurance": {"low": "0 s", "high": "0 s"}, "reject": 0.0, "resubmit": "1 d", "listing": "0 s", "data_error": 0.0, "correction": "0 s",
-            "withdrawn": 0.0, "withdrawn_after": "1 d",
+            "assurance": {"low": "0 s", "high": "0 s"},
+            "reject": 0.0,
+            "resubmit": "1 d",
+            "listing": "0 s",
+            "data_error": 0.0,
+            "correction": "0 s",
+            "withdrawn": 0.0,
+            "withdrawn_after": "1 d",
         },
-        "local": {"take_up": 0.0, "classes": ["security"], "lead": "0 s", "variant": 0.0, "channels": {"pushed": {"share": 1.0, "delay": "1 s"}}},
+        "local": {
+            "take_up": 0.0,
+            "classes": ["security"],
+            "lead": "0 s",
+            "variant": 0.0,
+            "channels": {"pushed": {"share": 1.0, "delay": "1 s"}},
+        },
         "screening": {
-            "design": "none", "signed": 0.0, "list_age": "0 s", "fail": "closed", "install": "1 s", "token_life": "1 s", "retry": "1 d", "false_accept": 0.0,
+            "design": "none",
+            "signed": 0.0,
+            "list_age": "0 s",
+            "fail": "closed",
+            "install": "1 s",
+            "token_life": "1 s",
+            "retry": "1 d",
+            "false_accept": 0.0,
             "false_reject": 0.0,
         },
         "ota": {
-            "types": ["ppmid"], "classes": ["security"], "start": "0 s", "hub_ready": {"start": "0 s", "curve": [{"share": 1.0, "time": "0 s"}]},
-            "distribution": {"north": {"low": "1 h", "high": "1 h"}}, "capacity": {"north": "1 /s"}, "loss": 0.0, "block": "48 B", "interval_awake": 1000,
-            "interval_sleepy": 2000, "interruption": 0.0, "resume": "1 h", "activation": {"wait": {"low": "2 h", "high": "2 h"}, "failure": 0.0},
-            "response": {"delay": {"low": "30 min", "high": "30 min"}, "loss": 0.0, "patience": "1 d"}, "retries": 0, "retry_after": "1 d",
+            "types": ["ppmid"],
+            "classes": ["security"],
+            "start": "0 s",
+            "hub_ready": {"start": "0 s", "curve": [{"share": 1.0, "time": "0 s"}]},
+            "distribution": {"north": {"low": "1 h", "high": "1 h"}},
+            "capacity": {"north": "1 /s"},
+            "loss": 0.0,
+            "block": "48 B",
+            "interval_awake": 1000,
+            "interval_sleepy": 2000,
+            "interruption": 0.0,
+            "resume": "1 h",
+            "activation": {"wait": {"low": "2 h", "high": "2 h"}, "failure": 0.0},
+            "response": {
+                "delay": {"low": "30 min", "high": "30 min"},
+                "loss": 0.0,
+                "patience": "1 d",
+            },
+            "retries": 0,
+            "retry_after": "1 d",
             "cut_length": AT_ONCE,
         },
         "campaign": {
-            "lead": "1 d", "order": "random", "priority": ["security", "defect", "specification", "feature", "non_core"], "at_once": 1,
-            "ramp": {"kind": "constant", "step": "1 s", "share": 1.0}, "open": {"at": "00:00", "length": "24 h"}, "blackouts": [], "soak": "1 d",
-            "approval": "0 s", "least": 1, "error_threshold": 1.0, "success_threshold": 0.0, "gates": 0, "sweeps": 0, "sweep_every": "1 d",
+            "lead": "1 d",
+            "order": "random",
+            "priority": ["security", "defect", "specification", "feature", "non_core"],
+            "at_once": 1,
+            "ramp": {"kind": "constant", "step": "1 s", "share": 1.0},
+            "open": {"at": "00:00", "length": "24 h"},
+            "blackouts": [],
+            "soak": "1 d",
+            "approval": "0 s",
+            "least": 1,
+            "error_threshold": 1.0,
+            "success_threshold": 0.0,
+            "gates": 0,
+            "sweeps": 0,
+            "sweep_every": "1 d",
         },
         "reads": {
-            "install": "0 /d", "gain": "0 /d", "call": NEVER, "compliance": "100 d", "event_delay": "1 h",
-            "prices": {"missed": 67, "wasted": 1, "wrong_path": 5, "false_compliance": 67, "false_alarm": 10},
+            "install": "0 /d",
+            "gain": "0 /d",
+            "call": NEVER,
+            "compliance": "100 d",
+            "event_delay": "1 h",
+            "prices": {
+                "missed": 67,
+                "wasted": 1,
+                "wrong_path": 5,
+                "false_compliance": 67,
+                "false_alarm": 10,
+            },
         },
-    }  # fmt: skip
-    others = {name: changes.pop(name) for name in ("updates", "reporting", "estate", "window", "alerts") if name in changes}
+    }
+    others = {
+        name: changes.pop(name)
+        for name in ("updates", "reporting", "estate", "window", "alerts")
+        if name in changes
+    }
     for path, value in changes.items():
         *above, last = path.split("__")
         part = block
@@ -65,12 +136,16 @@ def plain(**changes: Any) -> Scenario:
             part = part[name]
         part[last] = value
     world = tiny(
-        window={"length": "10 d"} | others.get("window", {}), estate={"premises": 1} | others.get("estate", {}),
-        updates={"policy": "local_and_ota"} | others.get("updates", {}), reporting={"rule": "none"} | others.get("reporting", {}),
+        window={"length": "10 d"} | others.get("window", {}),
+        estate={"premises": 1} | others.get("estate", {}),
+        updates={"policy": "local_and_ota"} | others.get("updates", {}),
+        reporting={"rule": "none"} | others.get("reporting", {}),
         alerts=others.get("alerts", {}),
-    )  # fmt: skip
+    )
     tree = world.model_dump(by_alias=True) | {"firmware": block}
-    return Scenario.model_validate(tree, context={"calendar": Calendar(world.window.start, local=False)})
+    return Scenario.model_validate(
+        tree, context={"calendar": Calendar(world.window.start, local=False)}
+    )
 
 
 def told(scenario: Scenario) -> tuple[Tables, list[Any]]:
@@ -87,40 +162,89 @@ def counted(tables: Tables, table: str, *columns: str) -> list[tuple[Any, ...]]:
 
 def sums(tables: Tables, device_type: str = "ppmid") -> dict[str, int]:
     """Return what table `status` sums for *device_type*."""
-    return {what: value for name, what, value in counted(tables, "status", "device_type", "what", "value") if name == device_type}
+    return {
+        what: value
+        for name, what, value in counted(tables, "status", "device_type", "what", "value")
+        if name == device_type
+    }
 
 
 def smi(tables: Tables, *columns: str) -> tuple[Any, ...]:
     """Return *columns* of the SMI's row of table `ledgers` for PPMIDs."""
     rows = tables["ledgers"]
-    return next(rows[(rows.ledger == "smi") & (rows.device_type == "ppmid")][list(columns)].itertuples(index=False, name=None))
+    return next(
+        rows[(rows.ledger == "smi") & (rows.device_type == "ppmid")][list(columns)].itertuples(
+            index=False, name=None
+        )
+    )
 
 
-METER = {"models": {"plain": {
-    "type": "esme", "share": 1.0, "size": "4800 B", "sleepy": True, "downgrades": "refused", "permitted": {}, "asks_from": 0, "cut": 1.0,
-}}, "ota__types": ["esme"]}  # fmt: skip
+METER = {
+    "models": {
+        "plain": {
+            "type": "esme",
+            "share": 1.0,
+            "size": "4800 B",
+            "sleepy": True,
+            "downgrades": "refused",
+            "permitted": {},
+            "asks_from": 0,
+            "cut": 1.0,
+        }
+    },
+    "ota__types": ["esme"],
+}
 
 
 def test_a_display_is_updated_over_the_air_and_the_record_follows_with_the_answer():
     tables, life = told(plain())
 
-    # Offered on day 2; an hour to the hub; 100 blocks of a second; run at once; the answer half an hour later.
+    # Offered on day 2; an hour to the hub; 100 blocks of a second; run at once; the answer half an
+    # hour later.
     assert life == ["north", 4, 0, 1, 1, 0, "idle", 0, 0, -1, -1]
     assert smi(tables, "wrong_s", "n_repairs", "repair_s", "n_changes") == (1800, 1, 1800, 1)
     assert counted(tables, "jobs", "version", "ended", "n") == [(1, "done", 1)]
-    assert counted(tables, "campaigns", "due_s", "started_s", "ended_s", "ended", "n_groups", "n_targets", "n_done") == [
-        (2 * DAY_S, 2 * DAY_S, 3 * DAY_S + 1, "finished", 1, 1, 1)
-    ]
+    assert counted(
+        tables,
+        "campaigns",
+        "due_s",
+        "started_s",
+        "ended_s",
+        "ended",
+        "n_groups",
+        "n_targets",
+        "n_done",
+    ) == [(2 * DAY_S, 2 * DAY_S, 3 * DAY_S + 1, "finished", 1, 1, 1)]
     assert sorted(counted(tables, "latencies", "step", "low_s", "high_s")) == [
-        ("activation", 0, 1), ("distribution", 2896, 4096), ("han", 90, 128), ("response", 1448, 2048), ("whole", 4096, 5792),
-    ]  # fmt: skip
-    assert dict(counted(tables, "told", "kind", "n")) == {"activated": 1, "answer": 1, "image": 1, "image_request": 1, "transferred": 1}
+        ("activation", 0, 1),
+        ("distribution", 2896, 4096),
+        ("han", 90, 128),
+        ("response", 1448, 2048),
+        ("whole", 4096, 5792),
+    ]
+    assert dict(counted(tables, "told", "kind", "n")) == {
+        "activated": 1,
+        "answer": 1,
+        "image": 1,
+        "image_request": 1,
+        "transferred": 1,
+    }
 
 
 def test_a_meter_whose_answer_is_lost_stays_suspended_without_mp105():
-    tables, life = told(plain(**METER, ota__response={"delay": {"low": "30 min", "high": "30 min"}, "loss": 1.0, "patience": "1 d"}))
+    tables, life = told(
+        plain(
+            **METER,
+            ota__response={
+                "delay": {"low": "30 min", "high": "30 min"},
+                "loss": 1.0,
+                "patience": "1 d",
+            },
+        )
+    )
 
-    runs_s = 2 * DAY_S + HOUR_S + 200 + 2 * HOUR_S  # a sleepy meter waits two seconds a block, and two hours for 11.3
+    # a sleepy meter waits two seconds a block, and two hours for 11.3
+    runs_s = 2 * DAY_S + HOUR_S + 200 + 2 * HOUR_S
     assert life == ["north", 1, 0, 1, 0, 0, "stuck", 1, 0, runs_s, -1]
     assert sums(tables, "esme")["suspended_s"] == 10 * DAY_S - runs_s
     assert sums(tables, "esme")["suspended_end_n"] == 1
@@ -131,7 +255,15 @@ def test_mp105_reads_a_suspended_meter_until_an_answer_comes():
     response = {"delay": {"low": "30 min", "high": "30 min"}, "loss": 0.5, "patience": "1 d"}
     mp105 = {"start": "0 s", "read": {"low": "10 s", "high": "10 s"}}
     estate = {"premises": 200}
-    tables, _ = told(plain(**METER, estate=estate, ota__response=response, ota__mp105=mp105, window={"length": "60 d"}))
+    tables, _ = told(
+        plain(
+            **METER,
+            estate=estate,
+            ota__response=response,
+            ota__mp105=mp105,
+            window={"length": "60 d"},
+        )
+    )
 
     ended = dict(counted(tables, "jobs", "ended", "n"))
     assert set(ended) == {"done", "repaired"}
@@ -139,7 +271,8 @@ def test_mp105_reads_a_suspended_meter_until_an_answer_comes():
     assert 70 < ended["done"] < 130
     reads = dict(counted(tables, "told", "kind", "n"))["repair_read"]
     assert reads >= ended["repaired"]  # each read that is lost is made again
-    # From 11.3 to the answer half an hour; from a lost answer a day to a look and ten seconds for its answer, again and again.
+    # From 11.3 to the answer half an hour; from a lost answer a day to a look and ten seconds for
+    # its answer, again and again.
     assert sums(tables, "esme")["suspended_s"] == 200 * 1800 + reads * (DAY_S + 10)
 
 
@@ -150,19 +283,29 @@ def test_an_activation_may_cut_the_supply_and_the_hub_says_so():
         "back": {"code": "8F36", "sender": "esme", "cause": "cut_restored"} | common,
         "received": {"code": "8F72", "sender": "esme", "cause": "received"} | common,
     }
-    scenario = plain(**METER, alerts={"active": list(kinds), "kinds": kinds}, ota__cut_length={"low": "10 min", "high": "10 min"})
+    scenario = plain(
+        **METER,
+        alerts={"active": list(kinds), "kinds": kinds},
+        ota__cut_length={"low": "10 min", "high": "10 min"},
+    )
     trace = Trace([], [])
     tables = twin.replicate(scenario, 0, trace=trace)
 
     runs_s = 2 * DAY_S + HOUR_S + 200 + 2 * HOUR_S
-    assert sorted((kind, slot, raised_s, fate) for kind, _, slot, _, raised_s, _, fate, *_ in trace.messages) == [
-        ("back", 1, runs_s + 600, "delivered"), ("cut", 0, runs_s + 180, "delivered"), ("received", 1, runs_s - 2 * HOUR_S, "delivered"),
-    ]  # fmt: skip
+    assert sorted(
+        (kind, slot, raised_s, fate) for kind, _, slot, _, raised_s, _, fate, *_ in trace.messages
+    ) == [
+        ("back", 1, runs_s + 600, "delivered"),
+        ("cut", 0, runs_s + 180, "delivered"),
+        ("received", 1, runs_s - 2 * HOUR_S, "delivered"),
+    ]
     assert dict(counted(tables, "told", "kind", "n"))["cut"] == 1
 
 
 @pytest.mark.parametrize(("retries", "ended", "checks"), [(0, "wan_lost", 1), (3, "wan_lost", 4)])
-def test_what_the_wan_loses_is_sent_again_as_often_as_the_scenario_says(retries: int, ended: str, checks: int):
+def test_what_the_wan_loses_is_sent_again_as_often_as_the_scenario_says(
+    retries: int, ended: str, checks: int
+):
     tables, _ = told(plain(ota__loss=1.0, ota__retries=retries))
 
     assert counted(tables, "jobs", "ended", "n") == [(ended, 1)]
@@ -194,23 +337,60 @@ def test_a_local_update_is_wrong_in_the_smi_until_a_report_tells():
 
 
 def test_a_ban_stops_who_obeys_after_its_grace():
-    banned, _ = told(plain(local__take_up=1.0, ota__classes=[], updates={"ban": {"start": "0 s", "grace": "1 d", "scope": "everywhere", "compliance": 1.0}}))
-    late, _ = told(plain(local__take_up=1.0, ota__classes=[], updates={"ban": {"start": "0 s", "grace": "5 d", "scope": "everywhere", "compliance": 1.0}}))
+    banned, _ = told(
+        plain(
+            local__take_up=1.0,
+            ota__classes=[],
+            updates={
+                "ban": {"start": "0 s", "grace": "1 d", "scope": "everywhere", "compliance": 1.0}
+            },
+        )
+    )
+    late, _ = told(
+        plain(
+            local__take_up=1.0,
+            ota__classes=[],
+            updates={
+                "ban": {"start": "0 s", "grace": "5 d", "scope": "everywhere", "compliance": 1.0}
+            },
+        )
+    )
     elsewhere = {"start": "0 s", "grace": "0 s", "scope": "where_ota_works", "compliance": 1.0}
-    unready, _ = told(plain(local__take_up=1.0, ota__classes=[], updates={"ban": elsewhere}, ota__hub_ready=LATER))
+    unready, _ = told(
+        plain(local__take_up=1.0, ota__classes=[], updates={"ban": elsewhere}, ota__hub_ready=LATER)
+    )
 
-    assert [counted(tables, "local", "outcome") for tables in (banned, late, unready)] == [[("banned",)], [("installed",)], [("installed",)]]
+    assert [counted(tables, "local", "outcome") for tables in (banned, late, unready)] == [
+        [("banned",)],
+        [("installed",)],
+        [("installed",)],
+    ]
 
 
 @pytest.mark.parametrize(
     ("design", "lead", "variant", "outcome"),
     [
-        ("none", "0 s", 1.0, "installed"), ("signature", "0 s", 1.0, "blocked"), ("signature", "0 s", 0.0, "installed"), ("token", "0 s", 1.0, "blocked"),
-        ("token", "0 s", 0.0, "installed"), ("allow_list", "0 s", 0.0, "installed"), ("audit", "0 s", 1.0, "installed"),
+        ("none", "0 s", 1.0, "installed"),
+        ("signature", "0 s", 1.0, "blocked"),
+        ("signature", "0 s", 0.0, "installed"),
+        ("token", "0 s", 1.0, "blocked"),
+        ("token", "0 s", 0.0, "installed"),
+        ("allow_list", "0 s", 0.0, "installed"),
+        ("audit", "0 s", 1.0, "installed"),
     ],
-)  # fmt: skip
-def test_screening_stops_what_its_design_can_tell(design: str, lead: str, variant: float, outcome: str):
-    tables, life = told(plain(local__take_up=1.0, local__variant=variant, local__lead=lead, ota__classes=[], screening__design=design))
+)
+def test_screening_stops_what_its_design_can_tell(
+    design: str, lead: str, variant: float, outcome: str
+):
+    tables, life = told(
+        plain(
+            local__take_up=1.0,
+            local__variant=variant,
+            local__lead=lead,
+            ota__classes=[],
+            screening__design=design,
+        )
+    )
 
     assert counted(tables, "local", "image", "screened", "outcome") == [
         ("variant" if variant else "listed", design not in ("none", "audit"), outcome),
@@ -228,7 +408,15 @@ def test_an_image_offered_before_it_is_listed_runs_unlisted_until_then():
 
 
 def test_an_audit_finds_a_variant_when_it_is_reported():
-    tables, life = told(plain(local__take_up=1.0, local__variant=1.0, ota__classes=[], screening__design="audit", reporting={"rule": "periodic"}))
+    tables, life = told(
+        plain(
+            local__take_up=1.0,
+            local__variant=1.0,
+            ota__classes=[],
+            screening__design="audit",
+            reporting={"rule": "periodic"},
+        )
+    )
 
     assert life[3:5] == [129, 129]
     assert sums(tables)["found_n"] == 1
@@ -238,7 +426,12 @@ def test_an_audit_finds_a_variant_when_it_is_reported():
 def test_the_gateway_answers_so_many_an_hour_and_the_others_come_back_a_day_later():
     hours = {"days": [0, 0, 1, 0, 0, 0, 0], "hours": [0] * 20 + [1] + [0] * 3}
     scenario = plain(
-        local__take_up=1.0, local__hours=hours, ota__classes=[], screening__design="token", screening__capacity="2 /h", estate={"premises": 5}
+        local__take_up=1.0,
+        local__hours=hours,
+        ota__classes=[],
+        screening__design="token",
+        screening__capacity="2 /h",
+        estate={"premises": 5},
     )
     tables, _ = told(scenario)
 
@@ -252,8 +445,13 @@ def test_a_hub_that_is_exchanged_forgets_and_a_new_one_may_ask():
     lost, lost_life = told(plain(reporting=rule, ota__exchange=exchange | {"reseed": False}))
     asked, asked_life = told(plain(reporting=rule, ota__exchange=exchange | {"reseed": True}))
 
-    for tables, life, unknown_s, version in ((lost, lost_life, 5 * DAY_S, 255), (asked, asked_life, 0, 1)):
-        hub = tables["ledgers"][(tables["ledgers"].ledger == "hub") & (tables["ledgers"].device_type == "ppmid")]
+    for tables, life, unknown_s, version in (
+        (lost, lost_life, 5 * DAY_S, 255),
+        (asked, asked_life, 0, 1),
+    ):
+        hub = tables["ledgers"][
+            (tables["ledgers"].ledger == "hub") & (tables["ledgers"].device_type == "ppmid")
+        ]
         assert hub.unknown_s.tolist() == [unknown_s]
         assert life[5] == version
         assert sums(tables)["forgotten_n"] == 1
@@ -261,7 +459,12 @@ def test_a_hub_that_is_exchanged_forgets_and_a_new_one_may_ask():
 
 def test_an_image_on_the_han_is_lost_with_its_hub():
     halfway_s = 2 * DAY_S + HOUR_S + 50
-    exchange = {"start": f"{halfway_s} s", "share": 1.0, "curve": [{"share": 1.0, "time": "0 s"}], "reseed": True}
+    exchange = {
+        "start": f"{halfway_s} s",
+        "share": 1.0,
+        "curve": [{"share": 1.0, "time": "0 s"}],
+        "reseed": True,
+    }
     tables, _ = told(plain(ota__exchange=exchange))
 
     assert counted(tables, "jobs", "ended") == [("image_lost",)]
@@ -269,12 +472,17 @@ def test_an_image_on_the_han_is_lost_with_its_hub():
 
 def test_a_path_of_permitted_steps_takes_a_group_and_a_sweep():
     models = {"plain": plain().firmware.models["plain"].model_dump() | {"permitted": {2: [1]}}}  # type: ignore[union-attr]
-    releases = [{"model": "plain", "class": "feature", "first": "1 h"}, {"model": "plain", "class": "security", "first": "1 d"}]
+    releases = [
+        {"model": "plain", "class": "feature", "first": "1 h"},
+        {"model": "plain", "class": "security", "first": "1 d"},
+    ]
     tables, life = told(plain(models=models, releases=releases, campaign__sweeps=1))
 
     assert counted(tables, "jobs", "version", "ended") == [(1, "done"), (2, "done")]
     assert life[3:5] == [2, 2]
-    assert counted(tables, "campaigns", "version", "n_groups", "n_targets", "ended") == [(2, 2, 2, "finished")]
+    assert counted(tables, "campaigns", "version", "n_groups", "n_targets", "ended") == [
+        (2, 2, 2, "finished")
+    ]
 
 
 def test_wrong_data_on_the_list_fail_the_hash_check_until_they_are_corrected():
@@ -288,24 +496,42 @@ def test_records_that_lag_mislead_whoever_decides_on_them():
     tables, _ = told(plain(**wrong))
     wasted, _ = told(plain(local__take_up=1.0))
 
-    assert counted(tables, "decisions", "process", "outcome", "price", "n") == [("compliance", "false_alarm", 10.0, 3), ("incident", "right", 0.0, 1)]
-    assert ("targeting", "wasted", 1.0, 1) in counted(wasted, "decisions", "process", "outcome", "price", "n")
+    assert counted(tables, "decisions", "process", "outcome", "price", "n") == [
+        ("compliance", "false_alarm", 10.0, 3),
+        ("incident", "right", 0.0, 1),
+    ]
+    assert ("targeting", "wasted", 1.0, 1) in counted(
+        wasted, "decisions", "process", "outcome", "price", "n"
+    )
     assert counted(wasted, "jobs", "ended") == [("not_permitted",)]
 
 
 def test_worlds_without_a_firmware_block_have_its_tables_empty():
     tables = twin.replicate(tiny(), 0)
 
-    names = ("releases", "campaigns", "jobs", "steps", "latencies", "local", "readings", "decisions", "told", "status", "states")
+    names = (
+        "releases",
+        "campaigns",
+        "jobs",
+        "steps",
+        "latencies",
+        "local",
+        "readings",
+        "decisions",
+        "told",
+        "status",
+        "states",
+    )
     assert [len(tables[name]) for name in names] == [0] * 11
 
 
 def test_a_life_over_the_air_is_told():
     told_lines = story.tell(plain(), 0, 0).splitlines()
 
-    assert told_lines[0] == (
-        "PPMID in north, premises 0 (user large); model plain; reached by WAN; takes no local updates; rule none, does not report. "
-        "Everyone was run, queues included."
+    assert (
+        told_lines[0]
+        == "PPMID in north, premises 0 (user large); model plain; reached by WAN; takes no local"
+        " updates; rule none, does not report. Everyone was run, queues included."
     )
     assert told_lines[1:] == [
         "2026-01-03 00:00:00  version 1 is to be sent over the air, and the DSP accepts it",
@@ -314,26 +540,57 @@ def test_a_life_over_the_air_is_told():
         "2026-01-03 01:01:40  it runs version 1",
         "2026-01-03 01:31:40  version 1: the answer arrives, and the SMI is written",
         "2026-01-03 01:31:40  the SMI record is RIGHT again after 30 min",
-        "In the 10.00 d after warm-up: SMI record RIGHT for 9.98 d, WRONG for 0.02 d; hub record UNKNOWN for 10.00 d.",
+        (
+            "In the 10.00 d after warm-up: SMI record RIGHT for 9.98 d, WRONG for 0.02 d; hub"
+            " record UNKNOWN for 10.00 d."
+        ),
     ]
 
 
 def test_what_goes_wrong_in_a_life_is_told():
     lost = story.tell(plain(ota__loss=1.0, ota__retries=1), 0, 0)
     off = story.tell(plain(off={"ppmid": 1.0}), 0, 0)
-    meter = story.tell(plain(**METER, ota__response={"delay": {"low": "30 min", "high": "30 min"}, "loss": 1.0, "patience": "1 d"}), 0, 1)
-    local = story.tell(plain(local__take_up=1.0, local__variant=1.0, ota__classes=[], screening__design="audit"), 0, 0)
-    exchange = {"start": "5 d", "share": 1.0, "curve": [{"share": 1.0, "time": "0 s"}], "reseed": False}
+    meter = story.tell(
+        plain(
+            **METER,
+            ota__response={
+                "delay": {"low": "30 min", "high": "30 min"},
+                "loss": 1.0,
+                "patience": "1 d",
+            },
+        ),
+        0,
+        1,
+    )
+    local = story.tell(
+        plain(local__take_up=1.0, local__variant=1.0, ota__classes=[], screening__design="audit"),
+        0,
+        0,
+    )
+    exchange = {
+        "start": "5 d",
+        "share": 1.0,
+        "curve": [{"share": 1.0, "time": "0 s"}],
+        "reseed": False,
+    }
     forgotten = story.tell(plain(reporting={"rule": "hub_batch"}, ota__exchange=exchange), 0, 0)
 
     assert "2026-01-03 01:00:00  it is lost on the way to the hub; it will be sent again" in lost
-    assert "2026-01-04 01:00:00  version 1 is to be sent over the air, attempt 2, and the DSP accepts it" in lost
+    assert (
+        "2026-01-04 01:00:00  version 1 is to be sent over the air, attempt 2, and the DSP"
+        " accepts it"
+        in lost
+    )
     assert "version 1: it is lost on the way to the hub" in lost
     assert "switched off for ever" in off
     assert "version 1: it does not get over the HAN" in off
     assert "is told to run it (11.3), it runs version 1; the SMI has it Suspended" in meter
     assert "the world ends; the SMI record has been WRONG for" in meter
-    assert "tries a local update (variant image): installed; it runs version 1 in a variant; the SMI says 0" in local
+    assert (
+        "tries a local update (variant image): installed; it runs version 1 in a variant; the SMI"
+        " says 0"
+        in local
+    )
     assert "2026-01-06 00:00:00  its hub is exchanged; the new one knows nothing of it" in forgotten
     assert "UNKNOWN for 5.00 d" in forgotten
 
@@ -349,6 +606,15 @@ def test_a_life_out_of_a_large_estate_says_that_its_premises_was_run_alone():
 def test_rows_of_meters_come_after_those_of_the_other_types():
     models = plain().firmware.models  # type: ignore[union-attr]
     meter = models["plain"].model_copy(update={"type": "esme"})
-    scenario = plain(models={name: model.model_dump() for name, model in (("plain", models["plain"]), ("meter", meter))}, estate={"premises": 3})
+    scenario = plain(
+        models={
+            name: model.model_dump()
+            for name, model in (("plain", models["plain"]), ("meter", meter))
+        },
+        estate={"premises": 3},
+    )
 
-    assert [story.find(scenario, 0, row) for row in (2, 3)] == [story.Address("north", "ppmid", 2), story.Address("north", "esme", 0)]
+    assert [story.find(scenario, 0, row) for row in (2, 3)] == [
+        story.Address("north", "ppmid", 2),
+        story.Address("north", "esme", 0),
+    ]

@@ -1,4 +1,6 @@
-"""The fast path and the twin where fixed clocks follow British time, across its jumps: every table equal, every message."""
+"""The fast path and the twin where fixed clocks follow British time, across its jumps: every table
+equal, every message.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def _local(scenario: Scenario, start: str, period: str, jitter: str, at: str) ->
 
 
 def storm(number: int) -> Scenario:
-    """Return a world of some hours of a day on which clocks move, in some of them set by hand meanwhile."""
+    """Return a world of some hours of a day on which clocks move, in some of them set by hand
+    meanwhile.
+    """
     dice = Dice(4_000_000 + number)
     start, period = (
         dice.one_of(("2026-03-29", "2026-10-25", "2026-10-24")),
@@ -115,7 +119,10 @@ def test_the_worlds_would_be_accepted_and_their_clocks_move():
 
     for scenario in worlds:
         assert not list(findings({name: getattr(scenario, name) for name in Scenario.model_fields}))
-    moved = [sum(by_s for _, by_s in clock_moves(scenario.window, scenario.reporting)) for scenario in worlds]
+    moved = [
+        sum(by_s for _, by_s in clock_moves(scenario.window, scenario.reporting))
+        for scenario in worlds
+    ]
     assert {-3_600, 3_600} <= set(moved)
     assert sum(map(bool, moved)) > len(worlds) / 2
 

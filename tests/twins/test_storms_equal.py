@@ -1,4 +1,6 @@
-"""The fast path and the twin in storms, world by world: every table equal, every message, every device's last state."""
+"""The fast path and the twin in storms, world by world: every table equal, every message, every
+device's last state.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from tests.twins.storms import ALERTS, BACKOFFS, COUNTED, FAULTS, RULES, SOURCES
 
 N_STORMS = 150  # the same worlds in every commit
 NUMBERS = (*range(N_STORMS), *drawn(30))
-BATCHES_S = (86_400, 1_000, 61, 300)  # how long the intervals are that the fast path takes at once: they change the time taken and nothing else
+# how long the intervals are that the fast path takes at once: they change the time taken and
+# nothing else
+BATCHES_S = (86_400, 1_000, 61, 300)
 
 
 @cache
@@ -31,7 +35,9 @@ def _twin_of(number: int) -> tuple[Tables, Trace]:
 def test_fast_equals_twin(number: int):
     tables, trace = _twin_of(number)
     fast_trace = Trace([], [])
-    fast = run.replicate(storm(number), 0, trace=fast_trace, batch_s=BATCHES_S[number % len(BATCHES_S)])
+    fast = run.replicate(
+        storm(number), 0, trace=fast_trace, batch_s=BATCHES_S[number % len(BATCHES_S)]
+    )
 
     assert set(fast) == set(tables) == set(TABLES)
     for name, expected in tables.items():
@@ -49,7 +55,10 @@ def test_the_storms_are_scenarios_that_would_be_accepted():
     for number in range(N_STORMS):
         scenario = storm(number)
 
-        assert list(findings({name: getattr(scenario, name) for name in type(scenario).model_fields})) == []
+        assert (
+            list(findings({name: getattr(scenario, name) for name in type(scenario).model_fields}))
+            == []
+        )
 
 
 def test_the_storms_cover_what_a_scenario_can_say():
@@ -63,9 +72,21 @@ def test_the_storms_cover_what_a_scenario_can_say():
     }
     assert {len(stage.mitigations) for stage in stages} >= {0, 1, 2, 3}
     assert {row.jitter for row in retries} == set(BACKOFFS)
-    assert {(row.timeout is None, row.budget is None) for row in retries} == {(True, True), (True, False), (False, True), (False, False)}
-    assert {(stage.buffer, stage.overflow) for stage in stages if stage.stage == "hub"} >= {(None, None), (1, None), (2, "drop_oldest"), (3, "keep_latest")}
-    assert {stage.overflow for stage in stages if stage.stage == "dsp" and stage.buffer == 6} == {"drop_oldest"}
+    assert {(row.timeout is None, row.budget is None) for row in retries} == {
+        (True, True),
+        (True, False),
+        (False, True),
+        (False, False),
+    }
+    assert {(stage.buffer, stage.overflow) for stage in stages if stage.stage == "hub"} >= {
+        (None, None),
+        (1, None),
+        (2, "drop_oldest"),
+        (3, "keep_latest"),
+    }
+    assert {stage.overflow for stage in stages if stage.stage == "dsp" and stage.buffer == 6} == {
+        "drop_oldest"
+    }
     assert {len(stage.priority) for stage in stages} == {0, 1, 2}
     made_at = [s.traffic.kinds["alarm"].made_at for s in scenarios if s.traffic.level]
     assert min(map(made_at.count, ("home", "dsp"))) >= 20
@@ -73,23 +94,62 @@ def test_the_storms_cover_what_a_scenario_can_say():
     assert {s.reporting.phase.source for s in scenarios} == set(SOURCES)
     for what in FAULTS:
         entries = [entry for s in scenarios for entry in getattr(s.faults, what)]
-        assert {(entry.rate is None, entry.every is None) for entry in entries} == {(True, True), (True, False), (False, True)}
-    assert {outage.stage for s in scenarios for outage in s.faults.stage_outages} == {"csp", "dsp", "user"}
-    assert {len(entry.curve) > 0 for s in scenarios for entry in s.faults.power_cuts} == {True, False}
-    assert {s.alerts.kinds[kind].cause for s in scenarios for kind in s.alerts.active} == {"outage", "restoration", "reboot", "random", "chatter"}
-    assert {s.window.warm_up > 0 for s in scenarios} == {s.traffic.level > 0 for s in scenarios} == {True, False}
+        assert {(entry.rate is None, entry.every is None) for entry in entries} == {
+            (True, True),
+            (True, False),
+            (False, True),
+        }
+    assert {outage.stage for s in scenarios for outage in s.faults.stage_outages} == {
+        "csp",
+        "dsp",
+        "user",
+    }
+    assert {len(entry.curve) > 0 for s in scenarios for entry in s.faults.power_cuts} == {
+        True,
+        False,
+    }
+    assert {s.alerts.kinds[kind].cause for s in scenarios for kind in s.alerts.active} == {
+        "outage",
+        "restoration",
+        "reboot",
+        "random",
+        "chatter",
+    }
+    assert (
+        {s.window.warm_up > 0 for s in scenarios}
+        == {s.traffic.level > 0 for s in scenarios}
+        == {True, False}
+    )
 
 
 def test_the_storms_are_eventful():
     tables = [_twin_of(number)[0] for number in range(N_STORMS)]
 
     fates = pd.concat([t["fates"] for t in tables])
-    assert set(fates.fate[fates.kind == "version_report"]) == {"delivered", "consolidated", "throttled", "refused", "lost", "expired", "in_flight"}
+    assert set(fates.fate[fates.kind == "version_report"]) == {
+        "delivered",
+        "consolidated",
+        "throttled",
+        "refused",
+        "lost",
+        "expired",
+        "in_flight",
+    }
     assert set(fates.kind) == {"version_report", *ALERTS, *COUNTED}
     assert set(zip(fates.fate, fates.stage, strict=True)) >= {
-        ("throttled", "device"), ("consolidated", "hub"), ("refused", "hub"), ("refused", "cell"), ("refused", "csp"), ("refused", "dsp"), ("throttled", "dsp"),
-    }  # fmt: skip
-    rows = pd.concat([t["rows"] for t in tables]).groupby(["stage", "mitigation"])[["n_stopped", "n_put_off"]].sum()
+        ("throttled", "device"),
+        ("consolidated", "hub"),
+        ("refused", "hub"),
+        ("refused", "cell"),
+        ("refused", "csp"),
+        ("refused", "dsp"),
+        ("throttled", "dsp"),
+    }
+    rows = (
+        pd.concat([t["rows"] for t in tables])
+        .groupby(["stage", "mitigation"])[["n_stopped", "n_put_off"]]
+        .sum()
+    )
     idle = {"retry", "shape", "lifo", "staggered_reconnect"}
     assert set(rows.index[rows.sum(axis=1) > 0]) == {
         (stage, row.id)

@@ -22,22 +22,43 @@ def _gap_s(stream: str, index: int, occasion: int, mean_s: float) -> int:
 def test_four_at_once_leave_a_server_of_one_a_second_one_after_the_other():
     scenario = tiny(network=DSP)
 
-    assert [(leave, written - leave) for leave, _, _, written in messages(scenario)] == [(AT_S, 0), (AT_S, 1), (AT_S, 2), (AT_S, 3)]
-    assert rows(scenario, "stages", "over_capacity_s", "waiting_s", "peak_waiting_n", "waiting_at_end_n") == [(1, 3, 3, 0)]
-    assert ("dsp", "dsp", "all", 1, 4, AT_S) in rows(scenario, "peaks", "stage", "server", "kind", "k_s", "peak_n", "at_s")
-    assert ("dsp", "dsp", "all", 900, 4, AT_S) in rows(scenario, "peaks", "stage", "server", "kind", "k_s", "peak_n", "at_s")
+    assert [(leave, written - leave) for leave, _, _, written in messages(scenario)] == [
+        (AT_S, 0),
+        (AT_S, 1),
+        (AT_S, 2),
+        (AT_S, 3),
+    ]
+    assert rows(
+        scenario, "stages", "over_capacity_s", "waiting_s", "peak_waiting_n", "waiting_at_end_n"
+    ) == [(1, 3, 3, 0)]
+    assert ("dsp", "dsp", "all", 1, 4, AT_S) in rows(
+        scenario, "peaks", "stage", "server", "kind", "k_s", "peak_n", "at_s"
+    )
+    assert ("dsp", "dsp", "all", 900, 4, AT_S) in rows(
+        scenario, "peaks", "stage", "server", "kind", "k_s", "peak_n", "at_s"
+    )
     assert rows(scenario, "arrivals", "quarter", "n", "peak_1_n") == [(4, 4, 4)]
     assert rows(scenario, "targets", "n", "n_late") == [(4, 2)]
 
 
 def test_a_full_buffer_refuses_who_comes_last_by_rank():
     scenario = tiny(network=[{"stage": "dsp", "capacity": "1 /s", "buffer": 1}])
-    ranks = sorted((int(draws.word(stream_key(1, 0, "message.rank"), 4, index, AT_S)), index) for index in range(4))
+    ranks = sorted(
+        (int(draws.word(stream_key(1, 0, "message.rank"), 4, index, AT_S)), index)
+        for index in range(4)
+    )
 
-    served = {message.sender.index: message.at_s - AT_S for message in ended(scenario).messages if message.fate == "delivered"}
+    served = {
+        message.sender.index: message.at_s - AT_S
+        for message in ended(scenario).messages
+        if message.fate == "delivered"
+    }
 
     assert served == {ranks[0][1]: 0, ranks[1][1]: 1}
-    assert rows(scenario, "fates", "fate", "stage", "n") == [("delivered", "", 2), ("refused", "dsp", 2)]
+    assert rows(scenario, "fates", "fate", "stage", "n") == [
+        ("delivered", "", 2),
+        ("refused", "dsp", 2),
+    ]
 
 
 def test_a_third_of_a_message_a_second_serves_at_every_third_slot():
@@ -49,15 +70,40 @@ def test_a_third_of_a_message_a_second_serves_at_every_third_slot():
 
 def test_stages_without_latency_are_passed_in_one_second_and_latencies_add_up():
     servers = {"users": {"large": 0.5, "small": 0.5}}
-    at_once = tiny(estate=servers | {"premises": 2, "devices": {"esme": 1, "gsme": 0, "ppmid": 1, "ihd": 0, "hcalcs": 0}, "regions": {"north": 1},
-                                     "no_wan_share": 0, "not_communicating_share": 0, "premises_per_cell": 1},
-                   network=[{"stage": "csp", "capacity": "2 /s"}, {"stage": "dsp", "capacity": "2 /s"}, {"stage": "user"}])
-    later = tiny(network=[{"stage": "csp", "latency": "5 s"}, {"stage": "dsp", "latency": "7 s"}, {"stage": "user", "latency": "9 s"}])
+    at_once = tiny(
+        estate=servers | {
+            "premises": 2,
+            "devices": {"esme": 1, "gsme": 0, "ppmid": 1, "ihd": 0, "hcalcs": 0},
+            "regions": {"north": 1},
+            "no_wan_share": 0,
+            "not_communicating_share": 0,
+            "premises_per_cell": 1,
+        },
+        network=[
+            {"stage": "csp", "capacity": "2 /s"},
+            {"stage": "dsp", "capacity": "2 /s"},
+            {"stage": "user"},
+        ],
+    )
+    later = tiny(
+        network=[
+            {"stage": "csp", "latency": "5 s"},
+            {"stage": "dsp", "latency": "7 s"},
+            {"stage": "user", "latency": "9 s"},
+        ]
+    )
 
     assert {written for *_, written in messages(at_once)} == {AT_S}
-    assert {row[:2] + row[3:] for row in rows(at_once, "delays", "stage", "kind", "server", "delay_s")} >= {("csp", "version_report", 0)}
+    assert {
+        row[:2] + row[3:] for row in rows(at_once, "delays", "stage", "kind", "server", "delay_s")
+    } >= {("csp", "version_report", 0)}
     assert {written for *_, written in messages(later)} == {AT_S + 12}
-    assert sum(n for stage, _, n in rows(later, "arrivals", "stage", "quarter", "n") if stage == "user") == 4
+    assert (
+        sum(
+            n for stage, _, n in rows(later, "arrivals", "stage", "quarter", "n") if stage == "user"
+        )
+        == 4
+    )
     assert ("end_to_end", "all", 12, 4) in rows(later, "delays", "stage", "server", "delay_s", "n")
 
 
@@ -72,52 +118,122 @@ def test_what_the_horizon_cuts_off_is_in_flight_and_late_only_if_past_its_target
 
 
 def test_a_dark_hub_lets_its_reports_expire():
-    cut = {"region": "north", "share": 1.0, "start": "50 min", "duration": "20 min", "restoration": "0 s"}
+    cut = {
+        "region": "north",
+        "share": 1.0,
+        "start": "50 min",
+        "duration": "20 min",
+        "restoration": "0 s",
+    }
 
     assert messages(tiny(faults={"power_cuts": [cut]})) == []
     assert rows(tiny(faults={"power_cuts": [cut]}), "fates", "fate", "n") == [("expired", 4)]
-    assert len(messages(tiny(faults={"power_cuts": [cut | {"duration": "10 min"}]}))) == 4, "dark until the second before"
+    assert (
+        len(messages(tiny(faults={"power_cuts": [cut | {"duration": "10 min"}]}))) == 4
+    ), "dark until the second before"
 
 
 def test_power_on_starts_every_timer_where_the_latest_of_overlapping_cuts_ends():
     cuts = [
         {"region": "north", "share": 1.0, "start": "1 s", "duration": "2 h", "restoration": "0 s"},
-        {"region": "north", "share": 1.0, "start": "1 h", "duration": "10 min", "restoration": "0 s"},
+        {
+            "region": "north",
+            "share": 1.0,
+            "start": "1 h",
+            "duration": "10 min",
+            "restoration": "0 s",
+        },
     ]
-    reporting = tiny().reporting.model_dump() | {"period": "10 h", "phase": {"source": "power_on", "at": "00:00", "window": "0 s", "jitter": "0 s"}}
+    reporting = tiny().reporting.model_dump() | {
+        "period": "10 h",
+        "phase": {"source": "power_on", "at": "00:00", "window": "0 s", "jitter": "0 s"},
+    }
 
-    assert [leave for leave, *_ in messages(tiny(reporting=reporting, faults={"power_cuts": cuts}))] == [7201 + 36_000] * 4 + [7201 + 72_000] * 4
+    assert [
+        leave for leave, *_ in messages(tiny(reporting=reporting, faults={"power_cuts": cuts}))
+    ] == [7201 + 36_000] * 4 + [7201 + 72_000] * 4
 
 
 def test_a_release_is_wrong_from_its_installation_until_the_next_report():
-    local = {"driver": "releases", "rate": "1 /year", "take_up": 1.0, "first_release": "2 h", "delay": "1 h"}
+    local = {
+        "driver": "releases",
+        "rate": "1 /year",
+        "take_up": 1.0,
+        "first_release": "2 h",
+        "delay": "1 h",
+    }
     window = {"start": "2026-01-01", "warm_up": "0 s", "length": "2 d"}
 
     scenario = tiny(window=window, updates={"policy": "local_and_ota", "local": local})
 
     installed = [7200 + _gap_s("local.release_delay", index, 1, 3600) for index in range(4)]
     wrong = [DAY_S + AT_S - second for second in installed]
-    smi = next(row for row in rows(scenario, "ledgers", "ledger", "device_type", "right_s", "wrong_s", "staleness_s2", "n_changes", "n_repairs", "repair_s")
-               if row[:2] == ("smi", "ppmid"))
-    assert smi[2:] == (4 * 2 * DAY_S - sum(wrong), sum(wrong), sum(w * w for w in wrong) / 2, 4, 4, sum(wrong))
-    assert [n for ledger, kind, _, n in rows(scenario, "days", "ledger", "device_type", "day", "n_wrong") if (ledger, kind) == ("smi", "ppmid")] == [4, 0]
+    smi = next(
+        row
+        for row in rows(
+            scenario,
+            "ledgers",
+            "ledger",
+            "device_type",
+            "right_s",
+            "wrong_s",
+            "staleness_s2",
+            "n_changes",
+            "n_repairs",
+            "repair_s",
+        )
+        if row[:2] == ("smi", "ppmid")
+    )
+    assert smi[2:] == (
+        4 * 2 * DAY_S - sum(wrong),
+        sum(wrong),
+        sum(w * w for w in wrong) / 2,
+        4,
+        4,
+        sum(wrong),
+    )
+    assert [
+        n
+        for ledger, kind, _, n in rows(scenario, "days", "ledger", "device_type", "day", "n_wrong")
+        if (ledger, kind) == ("smi", "ppmid")
+    ] == [4, 0]
 
 
 def test_a_newer_release_supersedes_one_not_yet_installed():
-    local = {"driver": "releases", "rate": "1 /h", "take_up": 1.0, "first_release": "0 s", "delay": "1 h"}
+    local = {
+        "driver": "releases",
+        "rate": "1 /h",
+        "take_up": 1.0,
+        "first_release": "0 s",
+        "delay": "1 h",
+    }
 
     world = ended(tiny(updates={"policy": "local_and_ota", "local": local}))
 
     for device in (device for home in world.homes() for device in home.devices):
-        gaps = {release: _gap_s("local.release_delay", device.index, release, 3600) for release in range(1, 25)}
-        expected = [((release - 1) * 3600 + gap, release) for release, gap in gaps.items() if gap < 3600]
+        gaps = {
+            release: _gap_s("local.release_delay", device.index, release, 3600)
+            for release in range(1, 25)
+        }
+        expected = [
+            ((release - 1) * 3600 + gap, release) for release, gap in gaps.items() if gap < 3600
+        ]
         assert [(change.second, change.version) for change in device.changes] == expected
 
 
 def test_a_change_is_reported_at_once_and_confirmed():
-    local = {"driver": "poisson", "rate": "12 /d", "take_up": 1.0, "first_release": "0 s", "delay": "1 h"}
+    local = {
+        "driver": "poisson",
+        "rate": "12 /d",
+        "take_up": 1.0,
+        "first_release": "0 s",
+        "delay": "1 h",
+    }
 
-    scenario = tiny(reporting=tiny().reporting.model_dump() | {"rule": "on_change"}, updates={"policy": "local_and_ota", "local": local})
+    scenario = tiny(
+        reporting=tiny().reporting.model_dump() | {"rule": "on_change"},
+        updates={"policy": "local_and_ota", "local": local},
+    )
 
     first = min(_gap_s("local.gap", index, 0, 7200) for index in range(4))
     assert messages(scenario)[0] == (first, "change", "delivered", first)
@@ -126,38 +242,88 @@ def test_a_change_is_reported_at_once_and_confirmed():
 
 
 def test_activation_restarts_the_timer_and_drops_the_report_of_that_second():
-    local = {"driver": "releases", "rate": "1 /year", "take_up": 1.0, "first_release": "0 s", "delay": "1 h"}
+    local = {
+        "driver": "releases",
+        "rate": "1 /year",
+        "take_up": 1.0,
+        "first_release": "0 s",
+        "delay": "1 h",
+    }
     phase = {"source": "activation", "at": "00:00", "window": "0 s", "jitter": "0 s"}
 
     scenario = tiny(
-        reporting=tiny().reporting.model_dump() | {"period": "12 h", "phase": phase}, updates={"policy": "local_and_ota", "local": local},
+        reporting=tiny().reporting.model_dump() | {"period": "12 h", "phase": phase},
+        updates={"policy": "local_and_ota", "local": local},
     )
 
     for device in (device for home in ended(scenario).homes() for device in home.devices):
         changed = device.changes[0].second
-        after = [message.raised_s for message in ended(scenario).messages if message.sender.index == device.index and message.raised_s >= changed]
-        assert after == [second for second in (changed + 43_200, changed + 86_400) if second < DAY_S]
+        after = [
+            message.raised_s
+            for message in ended(scenario).messages
+            if message.sender.index == device.index and message.raised_s >= changed
+        ]
+        assert after == [
+            second for second in (changed + 43_200, changed + 86_400) if second < DAY_S
+        ]
 
 
 def test_a_polled_hub_answers_once_for_all_its_devices_and_each_poll_costs_a_request():
-    estate = tiny().estate.model_dump() | {"devices": {"esme": 1.0, "gsme": 0.0, "ppmid": 1.0, "ihd": 1.0, "hcalcs": 1.0}}
-    reporting = tiny().reporting.model_dump() | {"rule": "hub_poll", "devices": ["ppmid", "ihd"], "fan_out": 3}
+    estate = tiny().estate.model_dump() | {
+        "devices": {"esme": 1.0, "gsme": 0.0, "ppmid": 1.0, "ihd": 1.0, "hcalcs": 1.0}
+    }
+    reporting = tiny().reporting.model_dump() | {
+        "rule": "hub_poll",
+        "devices": ["ppmid", "ihd"],
+        "fan_out": 3,
+    }
 
-    segments = rows(tiny(estate=estate, reporting=reporting, network=DSP), "segments", "segment", "kind", "n", "bytes")
+    segments = rows(
+        tiny(estate=estate, reporting=reporting, network=DSP),
+        "segments",
+        "segment",
+        "kind",
+        "n",
+        "bytes",
+    )
 
     assert segments == [
-        ("dsp", "request", 4, 312), ("dsp", "version_report", 4, 528), ("user", "version_report", 12, 12 * (1701 + 176)), ("wan", "request", 4, 312),
+        ("dsp", "request", 4, 312),
+        ("dsp", "version_report", 4, 528),
+        ("user", "version_report", 12, 12 * (1701 + 176)),
+        ("wan", "request", 4, 312),
         ("wan", "version_report", 4, 528),
     ]
 
 
 def test_the_inventory_knows_nothing_of_type_2_devices():
-    estate = tiny().estate.model_dump() | {"devices": {"esme": 1.0, "gsme": 0.0, "ppmid": 0.0, "ihd": 1.0, "hcalcs": 0.0}}
-    local = {"driver": "poisson", "rate": "12 /d", "take_up": 1.0, "first_release": "0 s", "delay": "1 h"}
+    estate = tiny().estate.model_dump() | {
+        "devices": {"esme": 1.0, "gsme": 0.0, "ppmid": 0.0, "ihd": 1.0, "hcalcs": 0.0}
+    }
+    local = {
+        "driver": "poisson",
+        "rate": "12 /d",
+        "take_up": 1.0,
+        "first_release": "0 s",
+        "delay": "1 h",
+    }
 
-    scenario = tiny(estate=estate, reporting=tiny().reporting.model_dump() | {"devices": ["ihd"]}, updates={"policy": "local_and_ota", "local": local})
+    scenario = tiny(
+        estate=estate,
+        reporting=tiny().reporting.model_dump() | {"devices": ["ihd"]},
+        updates={"policy": "local_and_ota", "local": local},
+    )
 
-    ledgers = rows(scenario, "ledgers", "ledger", "device_type", "right_s", "wrong_s", "unknown_s", "n_confirmed")
+    ledgers = rows(
+        scenario,
+        "ledgers",
+        "ledger",
+        "device_type",
+        "right_s",
+        "wrong_s",
+        "unknown_s",
+        "n_confirmed",
+    )
     assert ("smi", "ihd", 0, 0, 4 * DAY_S, 0) in ledgers
     assert len(messages(scenario)) == 4
 
@@ -169,19 +335,43 @@ def test_version_reports_wait_behind_the_kind_that_goes_first():
     waits = {}
     for first in ("alarm", "version_report"):
         network = [{"stage": "dsp", "capacity": "5 /s", "priority": [first]}]
-        delays = rows(tiny(window=second, traffic=traffic, network=network), "delays", "stage", "kind", "delay_s", "n")
-        waits[first] = sum(delay * n for stage, kind, delay, n in delays if stage == "dsp" and kind == "version_report")
+        delays = rows(
+            tiny(window=second, traffic=traffic, network=network),
+            "delays",
+            "stage",
+            "kind",
+            "delay_s",
+            "n",
+        )
+        waits[first] = sum(
+            delay * n
+            for stage, kind, delay, n in delays
+            if stage == "dsp" and kind == "version_report"
+        )
 
     assert waits["version_report"] == 0
     assert waits["alarm"] > 0
 
 
 def test_anonymous_traffic_is_the_count_of_its_second():
-    scenario = tiny(window={"start": "2026-01-01", "warm_up": "10 s", "length": "90 s"}, traffic={"level": 0.5}, network=DSP)
+    scenario = tiny(
+        window={"start": "2026-01-01", "warm_up": "10 s", "length": "90 s"},
+        traffic={"level": 0.5},
+        network=DSP,
+    )
     thresholds = draws.poisson_cdf_thresholds(2.0)
-    counts = [int(draws.poisson_count(draws.word(stream_key(1, 0, "traffic.alarm"), 0, second, 0), thresholds)) for second in range(100)]
+    counts = [
+        int(
+            draws.poisson_count(
+                draws.word(stream_key(1, 0, "traffic.alarm"), 0, second, 0), thresholds
+            )
+        )
+        for second in range(100)
+    ]
 
-    assert rows(scenario, "arrivals", "kind", "n", "peak_1_n") == [("alarm", sum(counts[10:]), max(counts[10:]))]
+    assert rows(scenario, "arrivals", "kind", "n", "peak_1_n") == [
+        ("alarm", sum(counts[10:]), max(counts[10:]))
+    ]
     assert sum(n for (n,) in rows(scenario, "fates", "n")) == sum(counts[10:])
 
 
@@ -204,7 +394,13 @@ def test_a_record_is_wrong_from_the_change_to_the_report_that_carries_it(record:
     assert (measure(record, 0, 120).n_repairs, measure(record, 0, 120).repair_s) == (1, 30)
     assert (measure(record, 20, 120).wrong_s, measure(record, 20, 120).n_repairs) == (40, 0)
     assert measure(record, 20, 120).staleness_2s2 == 30**2 - 10**2 + 20**2
-    assert [was_wrong_before(record, second) for second in (10, 11, 40, 41, 101)] == [False, True, True, False, True]
+    assert [was_wrong_before(record, second) for second in (10, 11, 40, 41, 101)] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_staleness_bands_hold_every_wrong_second_once(record: Record):

@@ -1,1 +1,3 @@
-"""A premises at a time, all its devices in order of time: what happens to firmware (docs/firmware.md)."""
+"""A premises at a time, all its devices in order of time: what happens to firmware
+(docs/firmware.md).
+"""

@@ -1,4 +1,6 @@
-"""Let premises live, one after the other, each from its last event to a second to come, all its devices in order of time (docs/firmware.md section 9)."""
+"""Let premises live, one after the other, each from its last event to a second to come, all its
+devices in order of time (docs/firmware.md section 9).
+"""
 
 from __future__ import annotations
 
@@ -9,21 +11,44 @@ from sim.kernels.draws import gap_s
 from sim.kernels.firmware.air import job_event
 from sim.kernels.firmware.columns import IN_SLOT_ORDER, IS_OFF, PLAIN, SLOT, Stream
 from sim.kernels.firmware.locally import local_attempt
-from sim.kernels.firmware.records import drawn, forget, happened, hear, is_able, period_of, rearm, sender, state_of, write
+from sim.kernels.firmware.records import (
+    drawn,
+    forget,
+    happened,
+    hear,
+    is_able,
+    period_of,
+    rearm,
+    sender,
+    state_of,
+    write,
+)
 from sim.kernels.prefetch import prefetch
 from sim.kernels.seconds import NEVER
-from sim.words import UNKNOWN_VERSION, VARIANT, Decision, DeviceType, FirmwareMessage, HomeEvent, ReadProcess, Status, Trigger
+from sim.words import (
+    UNKNOWN_VERSION,
+    VARIANT,
+    Decision,
+    DeviceType,
+    FirmwareMessage,
+    HomeEvent,
+    ReadProcess,
+    Status,
+    Trigger,
+)
 
 ROOM = 8  # things raised by one event, at most
 AT_ONCE = 256  # premises looked up together
 
 
 @njit(**PLAIN)
-def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, raised, due, rows):  # type: ignore[no-untyped-def]
-    """Let premises [first, last) live until *until_s*; *goals*: highest version of each model on the CPL meanwhile; *busy_row*: rows, in order, whose next
-    local attempt finds the gateway busy; *due*, *rows*: room for `AT_ONCE` premises, and for the rows of their devices.
+def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, raised, due, rows):
+    """Let premises [first, last) live until *until_s*; *goals*: highest version of each model on
+    the CPL meanwhile; *busy_row*: rows, in order, whose next local attempt finds the gateway busy;
+    *due*, *rows*: room for `AT_ONCE` premises, and for the rows of their devices.
 
-    Returns (the premises at which *raised* had no more room, or *last*; how many things were raised).
+    Returns (the premises at which *raised* had no more room, or *last*; how many things were
+    raised).
     """
     w, facts, sums, n_raised, start = w_[0], facts_[0], sums_[0], 0, first
     while start < last:
@@ -31,7 +56,9 @@ def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, ra
         n_due = _due(region, start, stop, until_s, due, rows)
         for i in range(n_due):
             home = due[i]
-            n_raised = _live(w, facts, sums, region, home, until_s, goals, busy_row, raised, rows[i], n_raised)
+            n_raised = _live(
+                w, facts, sums, region, home, until_s, goals, busy_row, raised, rows[i], n_raised
+            )
             if region.next_s[home] < until_s:
                 return home, n_raised
         start = stop
@@ -39,8 +66,9 @@ def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, ra
 
 
 @njit(**PLAIN)
-def _due(region, start, stop, until_s, due, rows):  # type: ignore[no-untyped-def]
-    """Write which premises of [start, stop) have an event before *until_s*, and the rows of their devices; return how many.
+def _due(region, start, stop, until_s, due, rows):
+    """Write which premises of [start, stop) have an event before *until_s*, and the rows of their
+    devices; return how many.
 
     A premises waits longest for memory: all are asked for before the first lives.
     """
@@ -64,20 +92,39 @@ def _due(region, start, stop, until_s, due, rows):  # type: ignore[no-untyped-de
 
 
 @njit(**PLAIN, inline="always")
-def _live(w, facts, sums, region, home, until_s, goals, busy_row, raised, rows, n_raised):  # type: ignore[no-untyped-def]
-    """Let one premises live until *until_s*, or until *raised* has no more room; return how many things have been raised by now."""
+def _live(w, facts, sums, region, home, until_s, goals, busy_row, raised, rows, n_raised):
+    """Let one premises live until *until_s*, or until *raised* has no more room; return how many
+    things have been raised by now.
+    """
     devices, homes = region.devices, region.homes
     while True:
         now_s, what, kind = _next(devices, rows, homes, home)
         if now_s >= until_s or n_raised + ROOM > len(raised):
             region.next_s[home] = now_s
             return n_raised
-        n_raised = _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised)
+        n_raised = _happen(
+            w,
+            facts,
+            sums,
+            devices,
+            rows,
+            homes,
+            home,
+            now_s,
+            what,
+            kind,
+            goals,
+            busy_row,
+            raised,
+            n_raised,
+        )
 
 
 @njit(**PLAIN, inline="always")
-def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
-    """Return the row of the device of a premises, the *bit*-th of its block, or -1: as many after the *first* as bits of *fitted* are set before it."""
+def _row(fitted, first, bit):
+    """Return the row of the device of a premises, the *bit*-th of its block, or -1: as many after
+    the *first* as bits of *fitted* are set before it.
+    """
     if not (fitted >> np.uint64(bit)) & np.uint64(1):
         return np.int64(-1)
     x = fitted & ((np.uint64(1) << np.uint64(bit)) - np.uint64(1))
@@ -91,29 +138,42 @@ def _row(fitted, first, bit):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN, inline="always")
-def _next(devices, rows, homes, home):  # type: ignore[no-untyped-def]
-    """Return (second, what, whose kind) of the next event of a premises: in one second by what, then by slot. One number says all three: the least is next."""
+def _next(devices, rows, homes, home):
+    """Return (second, what, whose kind) of the next event of a premises: in one second by what,
+    then by slot. One number says all three: the least is next.
+    """
     exchange_s = NEVER if homes[home].is_exchanged else np.int64(homes[home].exchanged_s)
     first = _rank(exchange_s, HomeEvent.EXCHANGE, 0)
-    first = min(first, _rank(homes[home].install_s, HomeEvent.INSTALL, 0), _rank(homes[home].gain_s, HomeEvent.GAIN, 0))
+    first = min(
+        first,
+        _rank(homes[home].install_s, HomeEvent.INSTALL, 0),
+        _rank(homes[home].gain_s, HomeEvent.GAIN, 0),
+    )
     for slot in range(5):
         row = rows[IN_SLOT_ORDER[slot]]
         if row >= 0:
             device = devices[row]
             first = min(
-                first, _rank(device.job_s, HomeEvent.JOB, slot), _rank(device.local_s, HomeEvent.LOCAL, slot), _rank(device.told_s, HomeEvent.REPORT, slot),
-                _rank(device.timer_s, HomeEvent.TIMER, slot), _rank(device.read_s, HomeEvent.READ, slot), _rank(device.call_s, HomeEvent.CALL, slot),
-            )  # fmt: skip
+                first,
+                _rank(device.job_s, HomeEvent.JOB, slot),
+                _rank(device.local_s, HomeEvent.LOCAL, slot),
+                _rank(device.told_s, HomeEvent.REPORT, slot),
+                _rank(device.timer_s, HomeEvent.TIMER, slot),
+                _rank(device.read_s, HomeEvent.READ, slot),
+                _rank(device.call_s, HomeEvent.CALL, slot),
+            )
     return first >> 8, (first >> 4) & 15, IN_SLOT_ORDER[first & 15]
 
 
 @njit(**PLAIN, inline="always")
-def _rank(second, what, slot):  # type: ignore[no-untyped-def]
+def _rank(second, what, slot):
     return np.int64(second) << 8 | np.int64(what << 4 | slot)
 
 
 @njit(**PLAIN, inline="always")
-def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised):  # type: ignore[no-untyped-def]
+def _happen(
+    w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals, busy_row, raised, n_raised
+):
     """Let one event happen; return how many things have been raised by now."""
     reach = homes[home].reach
     if what == HomeEvent.EXCHANGE:
@@ -124,11 +184,18 @@ def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals
                 rearm(w, facts, other, devices[rows[other]], reach, now_s)
     elif what == HomeEvent.INSTALL:
         _look_at_all(w, sums, devices, rows, ReadProcess.INSTALL, now_s)
-        homes[home].install_s = min(now_s + gap_s(drawn(facts, Stream.READS_INSTALL, w.region * 8, home, now_s), w.install_rate), NEVER)
+        homes[home].install_s = min(
+            now_s
+            + gap_s(drawn(facts, Stream.READS_INSTALL, w.region * 8, home, now_s), w.install_rate),
+            NEVER,
+        )
     elif what == HomeEvent.GAIN:
         _look_at_all(w, sums, devices, rows, ReadProcess.GAIN, now_s)
         _gained(w, facts, sums, devices, rows, reach, now_s, goals)
-        homes[home].gain_s = min(now_s + gap_s(drawn(facts, Stream.READS_GAIN, w.region * 8, home, now_s), w.gain_rate), NEVER)
+        homes[home].gain_s = min(
+            now_s + gap_s(drawn(facts, Stream.READS_GAIN, w.region * 8, home, now_s), w.gain_rate),
+            NEVER,
+        )
     else:
         device = devices[rows[kind]]
         if what == HomeEvent.JOB:
@@ -153,7 +220,7 @@ def _happen(w, facts, sums, devices, rows, homes, home, now_s, what, kind, goals
 
 
 @njit(**PLAIN)
-def _exchange(w, facts, sums, devices, rows, now_s):  # type: ignore[no-untyped-def]
+def _exchange(w, facts, sums, devices, rows, now_s):
     """The hub goes, and with it what it knew."""
     if not w.stores:
         return
@@ -169,20 +236,20 @@ def _exchange(w, facts, sums, devices, rows, now_s):  # type: ignore[no-untyped-
 
 
 @njit(**PLAIN)
-def _look(w, sums, kind, device, process, now_s):  # type: ignore[no-untyped-def]
+def _look(w, sums, kind, device, process, now_s):
     if now_s >= w.measure_s:
         sums.readings[process, kind, state_of(kind, device)] += 1
 
 
 @njit(**PLAIN)
-def _look_at_all(w, sums, devices, rows, process, now_s):  # type: ignore[no-untyped-def]
+def _look_at_all(w, sums, devices, rows, process, now_s):
     for kind in range(5):
         if rows[kind] >= 0:
             _look(w, sums, kind, devices[rows[kind]], process, now_s)
 
 
 @njit(**PLAIN)
-def compliance(kind, device, goal):  # type: ignore[no-untyped-def]
+def compliance(kind, device, goal):
     """Return what becomes of the question whether *device* is up to date, asked of the record."""
     says, is_so = device.smi % VARIANT >= goal, device.running % VARIANT >= goal
     if says == is_so:
@@ -191,46 +258,62 @@ def compliance(kind, device, goal):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN)
-def _gained(w, facts, sums, devices, rows, reach, now_s, goals):  # type: ignore[no-untyped-def]
-    """The gaining supplier decides on what it has read, and under R10 reads the devices themselves."""
+def _gained(w, facts, sums, devices, rows, reach, now_s, goals):
+    """The gaining supplier decides on what it has read, and under R10 reads the devices themselves.
+    """
     for kind in range(5):
         if rows[kind] < 0:
             continue
         device = devices[rows[kind]]
         if kind != DeviceType.IHD and now_s >= w.measure_s:
-            sums.decisions[ReadProcess.GAIN, kind, compliance(kind, device, goals[device.model])] += 1
+            sums.decisions[
+                ReadProcess.GAIN, kind, compliance(kind, device, goals[device.model])
+            ] += 1
         if w.trigger == Trigger.EVENT and facts.reports[kind] and is_able(w, device, reach):
             _asked(w, facts, sums, kind, device, now_s)
 
 
 @njit(**PLAIN)
-def _asked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+def _asked(w, facts, sums, kind, device, now_s):
     """A device is read and answers; the SMI is written if the answer arrives."""
     sums.told[FirmwareMessage.REQUEST] += now_s >= w.measure_s
     sums.told[FirmwareMessage.VERSION_REPORT] += now_s >= w.measure_s
-    if not happened(facts, Stream.REPORT_LOSS, w.region * 8 + SLOT[kind], device.index, now_s, w.loss):
+    if not happened(
+        facts, Stream.REPORT_LOSS, w.region * 8 + SLOT[kind], device.index, now_s, w.loss
+    ):
         write(w, facts, sums, kind, device, now_s, now_s, device.running)
 
 
 @njit(**PLAIN)
-def _tell(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+def _tell(w, facts, sums, kind, device, now_s):
     """The report of a change, or the read that an install triggers."""
     device.told_s = NEVER
     if w.trigger == Trigger.EVENT:
         _asked(w, facts, sums, kind, device, now_s)
         return
     sums.told[FirmwareMessage.VERSION_REPORT] += now_s >= w.measure_s
-    if not happened(facts, Stream.CHANGE_LOSS, w.region * 8 + SLOT[kind], device.index, now_s, w.loss):
+    if not happened(
+        facts, Stream.CHANGE_LOSS, w.region * 8 + SLOT[kind], device.index, now_s, w.loss
+    ):
         write(w, facts, sums, kind, device, now_s, now_s, device.running)
 
 
 @njit(**PLAIN)
-def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
-    """A timed report that can matter; those that cannot are counted by arithmetic, and so is this one."""
+def _report(w, facts, sums, kind, device, now_s):
+    """A timed report that can matter; those that cannot are counted by arithmetic, and so is this
+    one.
+    """
     device.timer_s = NEVER
     says = device.hub if w.from_hub else device.running
     place = sender(w, kind)
-    if says == UNKNOWN_VERSION or happened(facts, Stream.REPORT_LOSS, place, device.index, period_of(w, facts, place, device.index, now_s), w.loss):
+    if says == UNKNOWN_VERSION or happened(
+        facts,
+        Stream.REPORT_LOSS,
+        place,
+        device.index,
+        period_of(w, facts, place, device.index, now_s),
+        w.loss,
+    ):
         return
     if w.is_digest and says != device.smi and kind != DeviceType.IHD:
         sums.told[FirmwareMessage.DETAIL] += now_s >= w.measure_s
@@ -238,10 +321,12 @@ def _report(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
 
 
 @njit(**PLAIN)
-def _read(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+def _read(w, facts, sums, kind, device, now_s):
     """A read by a clock of the device's own (R1, R11)."""
     place, is_measured = w.region * 8 + SLOT[kind], now_s >= w.measure_s
-    device.read_s = min(now_s + gap_s(drawn(facts, Stream.READ_GAP, place, device.index, now_s), w.read_rate), NEVER)
+    device.read_s = min(
+        now_s + gap_s(drawn(facts, Stream.READ_GAP, place, device.index, now_s), w.read_rate), NEVER
+    )
     sums.told[FirmwareMessage.REQUEST] += is_measured
     sums.told[FirmwareMessage.VERSION_REPORT] += is_measured
     if happened(facts, Stream.REPORT_LOSS, place, device.index, now_s, w.loss):

@@ -1,4 +1,6 @@
-"""A job over the air, from the DSP's check to the record (docs/firmware.md section 5): every step a row of `sim.transitions`."""
+"""A job over the air, from the DSP's check to the record (docs/firmware.md section 5): every step a
+row of `sim.transitions`.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,25 @@ from sim.kernels.firmware.columns import (
 )
 from sim.kernels.firmware.records import change, drawn, happened, is_listed, overlap, write
 from sim.kernels.seconds import NEVER
-from sim.words import VARIANT, AlertCause, DeviceType, FirmwareMessage, JobEnd, JobEvent, JobState, JobStep, Leg, Reach, Status
+from sim.words import (
+    VARIANT,
+    AlertCause,
+    DeviceType,
+    FirmwareMessage,
+    JobEnd,
+    JobEvent,
+    JobState,
+    JobStep,
+    Leg,
+    Reach,
+    Status,
+)
 
 RESUMPTIONS = 8  # docs/firmware.md section 5: after eight interruptions a transfer has failed
 
 
 @njit(**PLAIN)
-def step(facts, device, event):  # type: ignore[no-untyped-def]
+def step(facts, device, event):
     """Take the job of *device* one row further in the table of transitions."""
     following = facts.transitions[device.job, event]
     if following == 255:
@@ -35,7 +49,7 @@ def step(facts, device, event):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN)
-def end_job(facts, sums, device, event, reason):  # type: ignore[no-untyped-def]
+def end_job(facts, sums, device, event, reason):
     """End the job of *device*."""
     step(facts, device, event)
     if device.marks & JOB_IS_MEASURED:
@@ -45,7 +59,7 @@ def end_job(facts, sums, device, event, reason):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN)
-def fail_attempt(w, facts, sums, device, now_s, reason):  # type: ignore[no-untyped-def]
+def fail_attempt(w, facts, sums, device, now_s, reason):
     """End an attempt that may be made again."""
     if device.attempt < w.retries:
         step(facts, device, JobEvent.RETRY)
@@ -57,13 +71,13 @@ def fail_attempt(w, facts, sums, device, now_s, reason):  # type: ignore[no-unty
 
 
 @njit(**PLAIN, inline="always")
-def between(facts, stream, place, index, occasion, low, n):  # type: ignore[no-untyped-def]
+def between(facts, stream, place, index, occasion, low, n):
     """Return a time drawn evenly from *low* to *low* + *n* - 1."""
     return low + scaled(drawn(facts, stream, place, index, occasion), n)
 
 
 @njit(**PLAIN)
-def took(facts, sums, kind, device, what, seconds):  # type: ignore[no-untyped-def]
+def took(facts, sums, kind, device, what, seconds):
     """Count a step that took so long."""
     if device.marks & ATTEMPT_IS_MEASURED:
         band = np.searchsorted(facts.latency_edges, seconds, side="right") - 1
@@ -71,25 +85,31 @@ def took(facts, sums, kind, device, what, seconds):  # type: ignore[no-untyped-d
 
 
 @njit(**PLAIN)
-def came_to(sums, kind, device, what):  # type: ignore[no-untyped-def]
+def came_to(sums, kind, device, what):
     """Count an attempt that came so far."""
     if device.marks & ATTEMPT_IS_MEASURED:
         sums.steps[kind, what] += 1
 
 
 @njit(**PLAIN, inline="always")
-def _transfer_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
-    """Return how long the image takes over the HAN, and keep how often it is interrupted (8: it does not arrive)."""
+def _transfer_s(w, facts, kind, device):
+    """Return how long the image takes over the HAN, and keep how often it is interrupted (8: it
+    does not arrive).
+    """
     place, occasion, r = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt, 0
-    while r < RESUMPTIONS and happened(facts, Stream.OTA_INTERRUPTED, place, device.index, 8 * occasion + r, w.interruption):
+    while r < RESUMPTIONS and happened(
+        facts, Stream.OTA_INTERRUPTED, place, device.index, 8 * occasion + r, w.interruption
+    ):
         r += 1
     device.resumed = r
     return facts.han_s[device.model] + r * w.resume_s
 
 
 @njit(**PLAIN, inline="always")
-def job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
-    """Let the next thing of the job of *device* happen; return how many things have been raised by now."""
+def job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised):
+    """Let the next thing of the job of *device* happen; return how many things have been raised by
+    now.
+    """
     state = device.job
     if state == JobState.OFFERED:
         _checked(w, facts, sums, kind, device, homes, now_s)
@@ -109,10 +129,14 @@ def job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # 
 
 
 @njit(**PLAIN, inline="always")
-def _checked(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
+def _checked(w, facts, sums, kind, device, homes, now_s):
     """At the DSP: hash, list and hub."""
     is_measured, model, version = now_s >= w.measure_s, device.model, device.version
-    device.marks = (device.marks | ATTEMPT_IS_MEASURED) if is_measured else (device.marks & ~ATTEMPT_IS_MEASURED)
+    device.marks = (
+        (device.marks | ATTEMPT_IS_MEASURED)
+        if is_measured
+        else (device.marks & ~ATTEMPT_IS_MEASURED)
+    )
     came_to(sums, kind, device, JobStep.OFFERED)
     sums.told[FirmwareMessage.IMAGE_REQUEST] += is_measured
     if now_s < facts.corrected_s[model, version]:
@@ -130,7 +154,7 @@ def _checked(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
 
 
 @njit(**PLAIN)
-def _distribution_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
+def _distribution_s(w, facts, kind, device):
     """Return how long the image of this attempt is on its way from the DSP to the hub."""
     place, occasion = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt
     low, n = w.distribution_low, w.distribution_n
@@ -138,12 +162,14 @@ def _distribution_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN, inline="always")
-def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-untyped-def]
+def _arrived(w, facts, sums, kind, device, homes, now_s):
     """At the hub, or never."""
     occasion = 8 * np.int64(device.version) + device.attempt
     if homes[device.index].reach != Reach.REACHED:
         end_job(facts, sums, device, JobEvent.FAIL, JobEnd.NO_WAN)
-    elif happened(facts, Stream.OTA_LOST, w.region * 8 + SLOT[kind], device.index, occasion, w.wan_loss):
+    elif happened(
+        facts, Stream.OTA_LOST, w.region * 8 + SLOT[kind], device.index, occasion, w.wan_loss
+    ):
         fail_attempt(w, facts, sums, device, now_s, JobEnd.WAN_LOST)
     else:
         step(facts, device, JobEvent.TAKE)
@@ -155,7 +181,7 @@ def _arrived(w, facts, sums, kind, device, homes, now_s):  # type: ignore[no-unt
 
 
 @njit(**PLAIN, inline="always")
-def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
+def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised):
     """At the device, or not."""
     if device.marks & IS_OFF or device.resumed == RESUMPTIONS:
         fail_attempt(w, facts, sums, device, now_s, JobEnd.HAN_FAILED)
@@ -167,8 +193,19 @@ def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised): 
     came_to(sums, kind, device, JobStep.HELD)
     took(facts, sums, kind, device, Leg.HAN, now_s - arrived_s)
     by_hub = kind in (DeviceType.PPMID, DeviceType.HCALCS)
-    sums.told[FirmwareMessage.TRANSFERRED if by_hub else FirmwareMessage.RECEIVED] += now_s >= w.measure_s
-    n_raised = note(w, raised, n_raised, AlertCause.TRANSFERRED if by_hub else AlertCause.RECEIVED, kind, device.index, now_s, 0)
+    sums.told[FirmwareMessage.TRANSFERRED if by_hub else FirmwareMessage.RECEIVED] += (
+        now_s >= w.measure_s
+    )
+    n_raised = note(
+        w,
+        raised,
+        n_raised,
+        AlertCause.TRANSFERRED if by_hub else AlertCause.RECEIVED,
+        kind,
+        device.index,
+        now_s,
+        0,
+    )
     if kind == DeviceType.PPMID:
         return _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised)
     step(facts, device, JobEvent.HOLD)
@@ -177,15 +214,17 @@ def _transferred(w, facts, sums, kind, device, homes, now_s, raised, n_raised): 
 
 
 @njit(**PLAIN)
-def _wait_s(w, facts, kind, device):  # type: ignore[no-untyped-def]
+def _wait_s(w, facts, kind, device):
     if kind == DeviceType.PPMID:
         return np.int64(0)
     place, occasion = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt
-    return between(facts, Stream.OTA_ACTIVATION_WAIT, place, device.index, occasion, w.wait_low, w.wait_n)
+    return between(
+        facts, Stream.OTA_ACTIVATION_WAIT, place, device.index, occasion, w.wait_low, w.wait_n
+    )
 
 
 @njit(**PLAIN)
-def note(w, raised, n_raised, cause, kind, index, second, length):  # type: ignore[no-untyped-def]
+def note(w, raised, n_raised, cause, kind, index, second, length):
     """Write down what makes an alert, where alerts travel."""
     if not w.emits:
         return n_raised
@@ -195,9 +234,13 @@ def note(w, raised, n_raised, cause, kind, index, second, length):  # type: igno
 
 
 @njit(**PLAIN)
-def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  # type: ignore[no-untyped-def]
+def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):
     """Told to run it: the device does, or cannot; either way it answers."""
-    place, occasion, is_measured = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt, now_s >= w.measure_s
+    place, occasion, is_measured = (
+        w.region * 8 + SLOT[kind],
+        8 * np.int64(device.version) + device.attempt,
+        now_s >= w.measure_s,
+    )
     device.marks &= ~(ACTIVATION_FAILED | STEP_REFUSED)
     step(facts, device, JobEvent.ACTIVATE)
     if kind != DeviceType.PPMID:
@@ -207,7 +250,13 @@ def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  #
     took(facts, sums, kind, device, Leg.ACTIVATION, _wait_s(w, facts, kind, device))
     device.activated_s = now_s
     sums.told[FirmwareMessage.ANSWER] += is_measured
-    device.job_s = min(now_s + between(facts, Stream.OTA_RESPONSE, place, device.index, occasion, w.answer_low, w.answer_n), NEVER)
+    device.job_s = min(
+        now_s
+        + between(
+            facts, Stream.OTA_RESPONSE, place, device.index, occasion, w.answer_low, w.answer_n
+        ),
+        NEVER,
+    )
     if not facts.permitted[device.model, device.version, device.running % VARIANT]:
         device.marks |= STEP_REFUSED
         return n_raised
@@ -219,15 +268,19 @@ def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):  #
     if kind == DeviceType.PPMID:
         sums.told[FirmwareMessage.ACTIVATED] += is_measured
         n_raised = note(w, raised, n_raised, AlertCause.ACTIVATED, kind, device.index, now_s, 0)
-    if kind == DeviceType.ESME and happened(facts, Stream.OTA_CUT, place, device.index, occasion, facts.cut[device.model]):
+    if kind == DeviceType.ESME and happened(
+        facts, Stream.OTA_CUT, place, device.index, occasion, facts.cut[device.model]
+    ):
         sums.told[FirmwareMessage.CUT] += is_measured
-        length = between(facts, Stream.OTA_CUT_LENGTH, place, device.index, occasion, w.cut_low, w.cut_n)
+        length = between(
+            facts, Stream.OTA_CUT_LENGTH, place, device.index, occasion, w.cut_low, w.cut_n
+        )
         n_raised = note(w, raised, n_raised, AlertCause.CUT, kind, device.index, now_s, length)
     return n_raised
 
 
 @njit(**PLAIN)
-def _no_longer_suspended(w, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+def _no_longer_suspended(w, sums, kind, device, now_s):
     if device.marks & IS_SUSPENDED:
         device.marks &= ~IS_SUSPENDED
         sums.suspended[kind] -= 1
@@ -235,7 +288,7 @@ def _no_longer_suspended(w, sums, kind, device, now_s):  # type: ignore[no-untyp
 
 
 @njit(**PLAIN, inline="always")
-def _answered(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
+def _answered(w, facts, sums, kind, device, now_s):
     """The answer arrives, or does not."""
     place, occasion = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt
     if happened(facts, Stream.OTA_RESPONSE_LOST, place, device.index, occasion, w.answer_loss):
@@ -260,8 +313,10 @@ def _answered(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-d
 
 
 @njit(**PLAIN)
-def _looked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
-    """The supplier looks at a device left Suspended: it may read it, or only repeat what repairs nothing."""
+def _looked(w, facts, sums, kind, device, now_s):
+    """The supplier looks at a device left Suspended: it may read it, or only repeat what repairs
+    nothing.
+    """
     if now_s < w.repair_s:
         step(facts, device, JobEvent.RESEND)
         device.job_s = min(w.repair_s, NEVER)
@@ -269,15 +324,36 @@ def _looked(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def
     step(facts, device, JobEvent.READ)
     sums.told[FirmwareMessage.REPAIR_READ] += now_s >= w.measure_s
     occasion = 64 * (8 * np.int64(device.version) + device.attempt) + device.looks
-    device.job_s = min(now_s + between(facts, Stream.OTA_REPAIR, w.region * 8 + SLOT[kind], device.index, occasion, w.repair_low, w.repair_n), NEVER)
+    device.job_s = min(
+        now_s
+        + between(
+            facts,
+            Stream.OTA_REPAIR,
+            w.region * 8 + SLOT[kind],
+            device.index,
+            occasion,
+            w.repair_low,
+            w.repair_n,
+        ),
+        NEVER,
+    )
 
 
 @njit(**PLAIN)
-def _repaired(w, facts, sums, kind, device, now_s):  # type: ignore[no-untyped-def]
-    """The answer of that read arrives, or does not; what it says decides what became of the attempt."""
+def _repaired(w, facts, sums, kind, device, now_s):
+    """The answer of that read arrives, or does not; what it says decides what became of the
+    attempt.
+    """
     occasion = 64 * (8 * np.int64(device.version) + device.attempt) + device.looks
     device.looks = (device.looks + 1) % 64
-    if happened(facts, Stream.OTA_REPAIR_LOST, w.region * 8 + SLOT[kind], device.index, occasion, w.answer_loss):
+    if happened(
+        facts,
+        Stream.OTA_REPAIR_LOST,
+        w.region * 8 + SLOT[kind],
+        device.index,
+        occasion,
+        w.answer_loss,
+    ):
         step(facts, device, JobEvent.MISS)
         device.job_s = min(now_s + w.patience_s, NEVER)
         return

@@ -1,4 +1,6 @@
-"""What devices and premises are at second 0: model, readiness of the hub, first reads (docs/firmware.md section 1)."""
+"""What devices and premises are at second 0: model, readiness of the hub, first reads
+(docs/firmware.md section 1).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,10 @@ from sim.kernels.seconds import NEVER
 
 
 @njit(nogil=True)
-def by_curve(key, place, start_s, shares, times, out):  # type: ignore[no-untyped-def]
-    """Write into int32 *out*, for each premises, *start_s* and the inverse at its word of a curve of uint64 *shares* by *times*; `NEVER` past the last."""
+def by_curve(key, place, start_s, shares, times, out):
+    """Write into int32 *out*, for each premises, *start_s* and the inverse at its word of a curve
+    of uint64 *shares* by *times*; `NEVER` past the last.
+    """
     for home in range(len(out)):
         drawn = np.uint64(word(key, place, home, 0))
         low, early, out[home] = np.uint64(0), np.int64(0), NEVER
@@ -24,7 +28,7 @@ def by_curve(key, place, start_s, shares, times, out):  # type: ignore[no-untype
 
 
 @njit(nogil=True)
-def exchanged(key, place, share, out):  # type: ignore[no-untyped-def]
+def exchanged(key, place, share, out):
     """Write `NEVER` into int32 *out* for the hubs that are not exchanged."""
     for home in range(len(out)):
         if np.uint64(word(key, place, home, 0)) >= share:
@@ -32,21 +36,24 @@ def exchanged(key, place, share, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def strokes_between(firsts, period_s, from_s, until_s):  # type: ignore[no-untyped-def]
-    """Return how many of first, first + period, … lie in [from, until), summed over int32 *firsts*."""
+def strokes_between(firsts, period_s, from_s, until_s):
+    """Return how many of first, first + period, … lie in [from, until), summed over int32 *firsts*.
+    """
     n = np.int64(0)
     for first in firsts:
-        n += _before(until_s, np.int64(first), period_s) - _before(from_s, np.int64(first), period_s)
+        n += _before(until_s, np.int64(first), period_s) - _before(
+            from_s, np.int64(first), period_s
+        )
     return n
 
 
 @njit(nogil=True, inline="always")
-def _before(second, first, period_s):  # type: ignore[no-untyped-def]
+def _before(second, first, period_s):
     return np.int64(0) if second <= first else (second - first + period_s - 1) // period_s
 
 
 @njit(nogil=True)
-def look_up(devices, starts, fitted, rows):  # type: ignore[no-untyped-def]
+def look_up(devices, starts, fitted, rows):
     """Write whose row is whose (`sim.kernels.firmware.columns.Region`)."""
     for kind in range(5):
         at = starts[kind]

@@ -1,6 +1,8 @@
-"""What a life is made of: the columns of a device and a premises, the rules of the world as numbers, and the sums that are kept.
+"""What a life is made of: the columns of a device and a premises, the rules of the world as
+numbers, and the sums that are kept.
 
-One record of 65 bytes a device: whoever acts is read and written once, and a device that does nothing is never touched.
+One record of 65 bytes a device: whoever acts is read and written once, and a device that does
+nothing is never touched.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ from sim.words import (
     Status,
 )
 
-# How the kernels that handle one device at a time are compiled. None makes an array, so Numba need not count who holds one (a flag of its own): that counting
-# was half their time.
+# How the kernels that handle one device at a time are compiled. None makes an array, so Numba need
+# not count who holds one (a flag of its own): that counting was half their time.
 PLAIN: Final = {"nogil": True, "_nrt": False}
 MOST_VERSIONS = 101
 # By type of device: its slot among the eight of a region.
@@ -192,37 +194,42 @@ def stream_names() -> list[str]:
     return [stream.name.lower().replace("_", ".", 1) for stream in Stream]
 
 
-# What no device changes, as one record, so that kernels pass one pointer: keys by stream, the table of transitions, models, images, outages of the gateway.
+# What no device changes, as one record, so that kernels pass one pointer: keys by stream, the table
+# of transitions, models, images, outages of the gateway.
 MOST_MODELS, MOST_OUTAGES, MOST_CHANNELS = 64, 8_192, 16
 MOST_MOVES = 122  # of clocks, two a year
 N_STALE, N_LATENCIES = 43, 57  # edges of bands; held to `sim.tables` by a test
-FACTS = record([
-    ("keys", "u8", len(Stream)),
-    ("transitions", "u1", (len(JobState), len(JobEvent))),
-    ("han_s", "i8", MOST_MODELS),
-    ("asks_from", "i8", MOST_MODELS),
-    ("cut", "u8", MOST_MODELS),
-    ("permitted", "u1", (MOST_MODELS, MOST_VERSIONS, MOST_VERSIONS)),
-    ("listed_s", "i8", (MOST_MODELS, MOST_VERSIONS)),
-    ("corrected_s", "i8", (MOST_MODELS, MOST_VERSIONS)),
-    ("delisted_s", "i8", (MOST_MODELS, MOST_VERSIONS)),
-    ("n_outages", "i8"),
-    ("out_from_s", "i8", MOST_OUTAGES),
-    ("out_until_s", "i8", MOST_OUTAGES),
-    ("stale_edges", "i8", N_STALE),
-    ("latency_edges", "i8", N_LATENCIES),
-    ("reports", "u1", N_TYPES),
-    ("over_air", "u1", N_TYPES),
-    ("n_channels", "i8"),
-    ("channels", "u8", MOST_CHANNELS),
-    *((f"dial_{name}", "i8", MOST_MOVES + 1) for name in Dial._fields),
-])
+FACTS = record(
+    [
+        ("keys", "u8", len(Stream)),
+        ("transitions", "u1", (len(JobState), len(JobEvent))),
+        ("han_s", "i8", MOST_MODELS),
+        ("asks_from", "i8", MOST_MODELS),
+        ("cut", "u8", MOST_MODELS),
+        ("permitted", "u1", (MOST_MODELS, MOST_VERSIONS, MOST_VERSIONS)),
+        ("listed_s", "i8", (MOST_MODELS, MOST_VERSIONS)),
+        ("corrected_s", "i8", (MOST_MODELS, MOST_VERSIONS)),
+        ("delisted_s", "i8", (MOST_MODELS, MOST_VERSIONS)),
+        ("n_outages", "i8"),
+        ("out_from_s", "i8", MOST_OUTAGES),
+        ("out_until_s", "i8", MOST_OUTAGES),
+        ("stale_edges", "i8", N_STALE),
+        ("latency_edges", "i8", N_LATENCIES),
+        ("reports", "u1", N_TYPES),
+        ("over_air", "u1", N_TYPES),
+        ("n_channels", "i8"),
+        ("channels", "u8", MOST_CHANNELS),
+        *((f"dial_{name}", "i8", MOST_MOVES + 1) for name in Dial._fields),
+    ]
+)
 
 
 class Region(NamedTuple):
-    """The devices of a region, sorted by type and premises, where each type begins, its premises, and the second of the next event of each.
+    """The devices of a region, sorted by type and premises, where each type begins, its premises,
+    and the second of the next event of each.
 
-    Whose row is whose: by block of 64 premises and type, uint64 *fitted* has a bit for each premises that has one, int32 *rows* the row of the first.
+    Whose row is whose: by block of 64 premises and type, uint64 *fitted* has a bit for each
+    premises that has one, int32 *rows* the row of the first.
     """
 
     devices: NDArray[Any]
@@ -254,21 +261,23 @@ SENDER_KNOWS[JobEnd.WITHDRAWN] = SenderKnows.WITHDRAWN
 
 
 # What is summed of one part of a region: one record.
-SUMS = record([
-    ("totals", "i8", (N_TYPES, len(Ledger), len(Total))),
-    ("bands", "i8", (N_TYPES, len(Ledger), N_STALE - 1)),
-    ("jobs", "i8", (MOST_MODELS, MOST_VERSIONS, len(JobEnd))),
-    ("steps", "i8", (N_TYPES, len(JobStep))),
-    ("latencies", "i8", (N_TYPES, len(Leg), N_LATENCIES - 1)),
-    ("local", "i8", (N_TYPES, MOST_CHANNELS, len(LocalImage), 2, len(Outcome))),
-    ("readings", "i8", (len(ReadProcess), N_TYPES, len(RecordState))),
-    ("decisions", "i8", (len(ReadProcess), N_TYPES, len(Decision))),
-    ("told", "i8", len(FirmwareMessage)),
-    ("status", "i8", (N_TYPES, len(Status))),
-    ("running", "i8", (MOST_MODELS, MOST_VERSIONS)),
-    ("counted", "i8", (MOST_MODELS, MOST_VERSIONS, len(SenderKnows))),
-    ("suspended", "i8", N_TYPES),
-])
+SUMS = record(
+    [
+        ("totals", "i8", (N_TYPES, len(Ledger), len(Total))),
+        ("bands", "i8", (N_TYPES, len(Ledger), N_STALE - 1)),
+        ("jobs", "i8", (MOST_MODELS, MOST_VERSIONS, len(JobEnd))),
+        ("steps", "i8", (N_TYPES, len(JobStep))),
+        ("latencies", "i8", (N_TYPES, len(Leg), N_LATENCIES - 1)),
+        ("local", "i8", (N_TYPES, MOST_CHANNELS, len(LocalImage), 2, len(Outcome))),
+        ("readings", "i8", (len(ReadProcess), N_TYPES, len(RecordState))),
+        ("decisions", "i8", (len(ReadProcess), N_TYPES, len(Decision))),
+        ("told", "i8", len(FirmwareMessage)),
+        ("status", "i8", (N_TYPES, len(Status))),
+        ("running", "i8", (MOST_MODELS, MOST_VERSIONS)),
+        ("counted", "i8", (MOST_MODELS, MOST_VERSIONS, len(SenderKnows))),
+        ("suspended", "i8", N_TYPES),
+    ]
+)
 
 
 # What makes alerts of firmware causes.

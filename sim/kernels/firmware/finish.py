@@ -13,22 +13,38 @@ from sim.words import UNKNOWN_VERSION, VARIANT, JobEnd, JobState, Ledger, Status
 
 
 @njit(nogil=True)
-def finish(w_, facts_, sums_, devices, start, stop, kind):  # type: ignore[no-untyped-def]
-    """Account for the rows [start, stop), all of one *kind*, at the horizon; return (devices Suspended, devices that run a variant)."""
+def finish(w_, facts_, sums_, devices, start, stop, kind):
+    """Account for the rows [start, stop), all of one *kind*, at the horizon; return (devices
+    Suspended, devices that run a variant).
+    """
     w, n_suspended, n_variants, facts, sums = w_[0], 0, 0, facts_[0], sums_[0]
     for row in range(start, stop):
         device = devices[row]
         if device.wrong_smi_s >= 0:
             totals, bands = sums.totals[kind, Ledger.SMI], sums.bands[kind, Ledger.SMI]
             ledgers.add_spell(
-                device.wrong_smi_s, w.horizon_s, False, w.measure_s, facts.stale_edges[:], totals, bands
+                device.wrong_smi_s,
+                w.horizon_s,
+                False,
+                w.measure_s,
+                facts.stale_edges[:],
+                totals,
+                bands,
             )
         if device.hub == UNKNOWN_VERSION:
-            sums.totals[kind, Ledger.HUB, Total.UNKNOWN_S] += overlap(w, device.wrong_hub_s, w.horizon_s)
+            sums.totals[kind, Ledger.HUB, Total.UNKNOWN_S] += overlap(
+                w, device.wrong_hub_s, w.horizon_s
+            )
         elif device.wrong_hub_s >= 0:
             totals, bands = sums.totals[kind, Ledger.HUB], sums.bands[kind, Ledger.HUB]
             ledgers.add_spell(
-                device.wrong_hub_s, w.horizon_s, False, w.measure_s, facts.stale_edges[:], totals, bands
+                device.wrong_hub_s,
+                w.horizon_s,
+                False,
+                w.measure_s,
+                facts.stale_edges[:],
+                totals,
+                bands,
             )
         account_for_image(w, facts, sums, kind, device, w.horizon_s)
         if device.marks & IS_SUSPENDED:

@@ -1,4 +1,6 @@
-"""Whom a campaign offers an image, from whom it is withdrawn, and what is read of all devices at once (docs/firmware.md sections 6 and 8)."""
+"""Whom a campaign offers an image, from whom it is withdrawn, and what is read of all devices at
+once (docs/firmware.md sections 6 and 8).
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,10 @@ BEYOND = np.int32(NEVER - 1)  # of one that has none before the world ends
 
 
 @njit(**PLAIN)
-def _key(w, facts, place, device, said, goal, order, per_cell, n_cells, users):  # type: ignore[no-untyped-def]
-    """Return the place of *device* in a campaign, in [0, 2^32), by what its word *said* and by what goes before that in an *order* that is not random."""
+def _key(w, facts, place, device, said, goal, order, per_cell, n_cells, users):
+    """Return the place of *device* in a campaign, in [0, 2^32), by what its word *said* and by what
+    goes before that in an *order* that is not random.
+    """
     if order == RolloutOrder.BY_CELL:
         return ((np.int64(device.index) // per_cell << 32) + said) // n_cells
     if order == RolloutOrder.BY_RISK:
@@ -33,9 +37,32 @@ def _key(w, facts, place, device, said, goal, order, per_cell, n_cells, users): 
 
 
 @njit(**PLAIN)
-def choose(w_, facts_, sums_, devices, rows, homes, kind, model, goal, low, high, hops, order, per_cell, n_cells, users, now_s, found, keys, room):  # type: ignore[no-untyped-def]
-    """Offer version hops[record] to the targets of a group among int32 *rows*, all of one *model*, in premises *homes*; write their rows into *found*, their
-    places in the campaign into uint32 *keys*, and return how many there are. `place_in_time` gives each its second. *room*: for two int64 of a `BLOCK`.
+def choose(
+    w_,
+    facts_,
+    sums_,
+    devices,
+    rows,
+    homes,
+    kind,
+    model,
+    goal,
+    low,
+    high,
+    hops,
+    order,
+    per_cell,
+    n_cells,
+    users,
+    now_s,
+    found,
+    keys,
+    room,
+):
+    """Offer version hops[record] to the targets of a group among int32 *rows*, all of one *model*,
+    in premises *homes*; write their rows into *found*, their places in the campaign into uint32
+    *keys*, and return how many there are. `place_in_time` gives each its second. *room*: for two
+    int64 of a `BLOCK`.
     """
     w, n, facts, sums, places, inside = w_[0], 0, facts_[0], sums_[0], room[0], room[1]
     place = w.region * 8 + SLOT[kind]
@@ -45,21 +72,34 @@ def choose(w_, facts_, sums_, devices, rows, homes, kind, model, goal, low, high
             places[i - start] = word(facts.keys[Stream.ROLLOUT_ORDER], place, homes[i], goal)
         if order != RolloutOrder.RANDOM:
             for i in range(start, stop):
-                places[i - start] = _key(w, facts, place, devices[rows[i]], places[i - start], goal, order, per_cell, n_cells, users)
+                places[i - start] = _key(
+                    w,
+                    facts,
+                    place,
+                    devices[rows[i]],
+                    places[i - start],
+                    goal,
+                    order,
+                    per_cell,
+                    n_cells,
+                    users,
+                )
         n_inside = _between(places, stop - start, low, high, inside)
         for j in range(n_inside):
             prefetch(devices, rows[start + inside[j]])
         for j in range(n_inside):
             i = inside[j]
             device = devices[rows[start + i]]
-            if device.job == JobState.IDLE and _is_offered(facts, sums, device, kind, model, goal, hops, now_s >= w.measure_s):
+            if device.job == JobState.IDLE and _is_offered(
+                facts, sums, device, kind, model, goal, hops, now_s >= w.measure_s
+            ):
                 found[n], keys[n] = rows[start + i], places[i]
                 n += 1
     return n
 
 
 @njit(**PLAIN)
-def _between(places, stop, low, high, inside):  # type: ignore[no-untyped-def]
+def _between(places, stop, low, high, inside):
     """Write which of places[:stop] lie in [low, high) into *inside*; return how many."""
     n = 0
     for i in range(stop):
@@ -69,8 +109,10 @@ def _between(places, stop, low, high, inside):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN)
-def _is_offered(facts, sums, device, kind, model, goal, hops, is_measured):  # type: ignore[no-untyped-def]
-    """Read the record of a device that is looked at, decide, and offer it what follows from its record, if anything does; return whether."""
+def _is_offered(facts, sums, device, kind, model, goal, hops, is_measured):
+    """Read the record of a device that is looked at, decide, and offer it what follows from its
+    record, if anything does; return whether.
+    """
     record, truth = np.int64(device.smi % VARIANT), np.int64(device.running % VARIANT)
     hop = hops[record] if record < goal else 0
     outcome = 0
@@ -90,8 +132,10 @@ def _is_offered(facts, sums, device, kind, model, goal, hops, is_measured):  # t
 
 
 @njit(**PLAIN)
-def place_in_time(w_, devices, found, keys, low, high, seconds, begins, lengths, next_s):  # type: ignore[no-untyped-def]
-    """Give the targets *found* by `choose` their seconds: by their places *keys* in [low, high), over *seconds* open ones."""
+def place_in_time(w_, devices, found, keys, low, high, seconds, begins, lengths, next_s):
+    """Give the targets *found* by `choose` their seconds: by their places *keys* in [low, high),
+    over *seconds* open ones.
+    """
     w = w_[0]
     for i in range(len(found)):
         prefetch(devices, found[min(i + AHEAD, len(found) - 1)])
@@ -103,13 +147,19 @@ def place_in_time(w_, devices, found, keys, low, high, seconds, begins, lengths,
                 break
             left -= lengths[k]
         device.job_s = at_s
-        device.marks = (device.marks | JOB_IS_MEASURED) if at_s >= w.measure_s else (device.marks & ~JOB_IS_MEASURED)
+        device.marks = (
+            (device.marks | JOB_IS_MEASURED)
+            if at_s >= w.measure_s
+            else (device.marks & ~JOB_IS_MEASURED)
+        )
         next_s[device.index] = min(next_s[device.index], np.int32(at_s))
 
 
 @njit(**PLAIN)
-def withdraw(facts_, sums_, devices, rows, goal):  # type: ignore[no-untyped-def]
-    """Withdraw what the campaign for *goal* has offered to the devices of *rows*, all of its model, and the DSP has not seen."""
+def withdraw(facts_, sums_, devices, rows, goal):
+    """Withdraw what the campaign for *goal* has offered to the devices of *rows*, all of its model,
+    and the DSP has not seen.
+    """
     facts, sums = facts_[0], sums_[0]
     for i in range(len(rows)):
         device = devices[rows[i]]
@@ -118,17 +168,21 @@ def withdraw(facts_, sums_, devices, rows, goal):  # type: ignore[no-untyped-def
 
 
 @njit(**PLAIN)
-def read_all(sums_, devices, start, stop, kind, goals):  # type: ignore[no-untyped-def]
-    """Read the record of every device among rows [start, stop), and decide whether it is up to date."""
+def read_all(sums_, devices, start, stop, kind, goals):
+    """Read the record of every device among rows [start, stop), and decide whether it is up to
+    date.
+    """
     sums = sums_[0]
     for row in range(start, stop):
         device = devices[row]
         sums.readings[ReadProcess.COMPLIANCE, kind, state_of(kind, device)] += 1
-        sums.decisions[ReadProcess.COMPLIANCE, kind, compliance(kind, device, goals[device.model])] += 1
+        sums.decisions[
+            ReadProcess.COMPLIANCE, kind, compliance(kind, device, goals[device.model])
+        ] += 1
 
 
 @njit(**PLAIN)
-def scope(sums_, devices, rows, kind, version):  # type: ignore[no-untyped-def]
+def scope(sums_, devices, rows, kind, version):
     """Ask the records of the devices of *rows*, all of one model, who runs less than *version*."""
     sums = sums_[0]
     for i in range(len(rows)):
@@ -142,10 +196,12 @@ def scope(sums_, devices, rows, kind, version):  # type: ignore[no-untyped-def]
 
 
 @njit(**PLAIN)
-def earliest(devices, starts, homes, next_s):  # type: ignore[no-untyped-def]
+def earliest(devices, starts, homes, next_s):
     """Write the second of every premises' next event."""
     for home in range(len(next_s)):
         next_s[home] = min(homes[home].exchanged_s, homes[home].gain_s, homes[home].install_s)
     for row in range(starts[0], starts[5]):
         device = devices[row]
-        next_s[device.index] = min(next_s[device.index], device.read_s, device.local_s, device.job_s)
+        next_s[device.index] = min(
+            next_s[device.index], device.read_s, device.local_s, device.job_s
+        )

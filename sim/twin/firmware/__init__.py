@@ -1,6 +1,8 @@
-"""The twin of firmware worlds: releases, the local channel, updates over the air, campaigns and records, the plain way (`docs/firmware.md`).
+"""The twin of firmware worlds: releases, the local channel, updates over the air, campaigns and
+records, the plain way (`docs/firmware.md`).
 
-A SimPy process for each offer, attempt, job, timer, clock and campaign programme. What is decided without looking at a device comes from `sim.planning`.
+A SimPy process for each offer, attempt, job, timer, clock and campaign programme. What is decided
+without looking at a device comes from `sim.planning`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Alerts that updates raise: an image transferred, received, activated, and supply that an activation cuts (`docs/firmware.md` section 5)."""
+"""Alerts that updates raise: an image transferred, received, activated, and supply that an
+activation cuts (`docs/firmware.md` section 5).
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,16 @@ def ring(world: FirmwareWorld, device: Living, kind: str) -> None:
     """Raise now an alert of *kind*, if *device* or its hub is among those that do."""
     spec, home = world.scenario.alerts.kinds[kind], device.premises
     sender = home.hub if spec.sender == "hub" else device
-    if spec.sender in ("hub", device.device_type) and world.luck.happens(spec.share, f"alert.who.{kind}", sender.place, sender.index, 0):
+    if spec.sender in ("hub", device.device_type) and world.luck.happens(
+        spec.share, f"alert.who.{kind}", sender.place, sender.index, 0
+    ):
         raise_message(world, Message(kind, world.now_s, sender.region, home, sender, "alert"))
 
 
 def cut_supply(world: FirmwareWorld, device: Living, length_s: int) -> None:
-    """Cut the supply of the hub of *device* for *length_s*: alerts follow, of a cut that lasts, and of its end."""
+    """Cut the supply of the hub of *device* for *length_s*: alerts follow, of a cut that lasts, and
+    of its end.
+    """
     for kind in world.scenario.alerts.active:
         spec = world.scenario.alerts.kinds[kind]
         if spec.cause == "cut" and spec.after is not None and length_s > spec.after:

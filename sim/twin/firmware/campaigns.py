@@ -1,4 +1,5 @@
-"""Campaigns: whom a group looks at, and who is offered what, when (`docs/firmware.md` section 6)."""
+"""Campaigns: whom a group looks at, and who is offered what, when (`docs/firmware.md` section 6).
+"""
 
 from __future__ import annotations
 
@@ -48,12 +49,20 @@ def withdraw(world: FirmwareWorld, campaign: Campaign) -> None:
 
 
 def begin(world: FirmwareWorld, group: Begin) -> None:
-    """Let a group of a campaign begin: look at its devices, and offer those below the goal the next step on their way."""
+    """Let a group of a campaign begin: look at its devices, and offer those below the goal the next
+    step on their way.
+    """
     campaign, now_s = group.campaign, world.now_s
     image, targets = campaign.image, []
-    steps = hops(world.firmware.models[image.model], world.images[image.model].values(), campaign.goal, now_s)
+    steps = hops(
+        world.firmware.models[image.model], world.images[image.model].values(), campaign.goal, now_s
+    )
     for device in world.living():
-        if device.model_name != image.model or device.device_type not in world.firmware.ota.types or device.job is not None:
+        if (
+            device.model_name != image.model
+            or device.device_type not in world.firmware.ota.types
+            or device.job is not None
+        ):
             continue
         key = key_of(world, device, campaign.goal)
         if group.low_key <= key < group.high_key:
@@ -63,30 +72,43 @@ def begin(world: FirmwareWorld, group: Begin) -> None:
             world.decide("targeting", device, target_outcome(device, record, campaign.goal, step))
             if step:
                 targets.append((device, key, step))
-    takes_s = world.programme.spread(campaign, now_s, Counter(device.region.name for device, _, _ in targets))
+    takes_s = world.programme.spread(
+        campaign, now_s, Counter(device.region.name for device, _, _ in targets)
+    )
     for device, key, step in targets:
-        share = ((key - group.low_key) * takes_s[device.region.name]) // (group.high_key - group.low_key)
+        share = ((key - group.low_key) * takes_s[device.region.name]) // (
+            group.high_key - group.low_key
+        )
         offer(world, campaign, device, step, world.programme.opening(now_s, share))
 
 
 def target_outcome(device: Living, record: int, goal: int, step: int) -> str:
-    """Return what is right or wrong about taking *device* for a target of *goal*, or not, by its *record*."""
+    """Return what is right or wrong about taking *device* for a target of *goal*, or not, by its
+    *record*.
+    """
     if record >= goal:
         return "missed" if device.base < goal else "right"
     if device.base >= goal:
         return "wasted"
-    return "wrong_path" if step and not permitted(device.model, device.version_true, step) else "right"
+    return (
+        "wrong_path" if step and not permitted(device.model, device.version_true, step) else "right"
+    )
 
 
 def key_of(world: FirmwareWorld, device: Living, goal: int) -> int:
     """Return the place of *device* in a campaign, in [0, 2^32)."""
-    word, estate = world.luck.word("rollout.order", device.place, device.index, goal), world.scenario.estate
+    word, estate = (
+        world.luck.word("rollout.order", device.place, device.index, goal),
+        world.scenario.estate,
+    )
     order = world.firmware.campaign.order
     if order == "by_cell":
         n_cells = -(-device.region.n_premises // estate.premises_per_cell)
         return ((device.index // estate.premises_per_cell << 32) + word) // n_cells
     if order == "by_supplier":
-        return ((sorted(estate.users).index(device.premises.user) << 32) + word) // len(estate.users)
+        return ((sorted(estate.users).index(device.premises.user) << 32) + word) // len(
+            estate.users
+        )
     if order == "by_risk":
         return ((min(device.smi.version % VARIANT, goal - 1) << 32) + word) // goal
     return word

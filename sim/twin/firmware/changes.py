@@ -1,4 +1,6 @@
-"""What a change of version brings with it: the hub may hear of it, it may be told, read, and asked about (`docs/firmware.md` sections 7 and 8)."""
+"""What a change of version brings with it: the hub may hear of it, it may be told, read, and asked
+about (`docs/firmware.md` sections 7 and 8).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def change_version(world: FirmwareWorld, device: Living, version: int) -> None:
     device.smi.change(now_s, version)
     heard = None
     if device.hub_record.is_kept:
-        heard = not world.luck.happens(reporting.han_loss, "han.loss", device.place, device.index, now_s)
+        heard = not world.luck.happens(
+            reporting.han_loss, "han.loss", device.place, device.index, now_s
+        )
         if heard:
             device.hub_record.hear(now_s, version)
         else:
@@ -31,7 +35,9 @@ def change_version(world: FirmwareWorld, device: Living, version: int) -> None:
     if reporting.traits.at_change and device.reports and device.told_s != now_s:
         device.told_s = now_s
         world.env.process(told(world, device))
-    if not device.is_call_waiting and world.luck.happens(call.share, "reads.call", device.place, device.index, now_s):
+    if not device.is_call_waiting and world.luck.happens(
+        call.share, "reads.call", device.place, device.index, now_s
+    ):
         device.is_call_waiting = True
         world.env.process(called(world, device))
 
@@ -44,15 +50,27 @@ def told(world: FirmwareWorld, device: Living) -> Process:
 
 def called(world: FirmwareWorld, device: Living) -> Process:
     """Somebody calls about *device* a while after it has changed, and reads its record."""
-    delay_s = world.luck.gap_s(1 / world.firmware.reads.call.delay, "reads.call_delay", device.place, device.index, world.now_s)
+    delay_s = world.luck.gap_s(
+        1 / world.firmware.reads.call.delay,
+        "reads.call_delay",
+        device.place,
+        device.index,
+        world.now_s,
+    )
     yield until(world, world.now_s + delay_s, HomeEvent.CALL, device.slot)
     device.is_call_waiting = False
     world.read("call", device)
 
 
 def ask_for_read(world: FirmwareWorld, device: Living) -> None:
-    """After a local install, ask for a read of *device*, unless one waits already (rule event_read)."""
-    if world.scenario.reporting.traits.trigger is Trigger.EVENT and device.reports and not device.is_read_waiting:
+    """After a local install, ask for a read of *device*, unless one waits already (rule
+    event_read).
+    """
+    if (
+        world.scenario.reporting.traits.trigger is Trigger.EVENT
+        and device.reports
+        and not device.is_read_waiting
+    ):
         device.is_read_waiting = True
         world.env.process(read_later(world, device))
 

@@ -1,4 +1,6 @@
-"""The twin's counting of firmware's life: the tables that only a firmware world fills, read off its logs and histories after it has ended."""
+"""The twin's counting of firmware's life: the tables that only a firmware world fills, read off its
+logs and histories after it has ended.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from sim.twin.records import Rows
 
 
-
 def releases(world: FirmwareWorld) -> Rows:
     """Yield every image."""
     images = (image for model in sorted(world.images) for image in world.images[model].values())
@@ -46,7 +47,16 @@ def campaigns(world: FirmwareWorld) -> Rows:
 def jobs(world: FirmwareWorld) -> Rows:
     """Yield how jobs ended."""
     counted = [job for job in world.jobs if job.first_s >= world.warm_up_s]
-    for key, n in Counter((*_place(job), job.device.model_name, job.device.device_type, job.version, job.ended or "open") for job in counted).items():
+    for key, n in Counter(
+        (
+            *_place(job),
+            job.device.model_name,
+            job.device.device_type,
+            job.version,
+            job.ended or "open",
+        )
+        for job in counted
+    ).items():
         yield *key, n
 
 
@@ -67,10 +77,19 @@ def steps(world: FirmwareWorld) -> Rows:
     came: Counter[tuple[str, str, str]] = Counter()
     for device, one in _tries(world):
         seconds = {
-            "offered": one.checked_s, "accepted": one.accepted_s, "taken": one.taken_s, "held": one.held_s, "activated": one.runs_s,
-            "answered": one.succeeded_s, "recorded": one.recorded_s,
-        }  # fmt: skip
-        came.update((device.region.name, device.device_type, step) for step, second in seconds.items() if second is not None)
+            "offered": one.checked_s,
+            "accepted": one.accepted_s,
+            "taken": one.taken_s,
+            "held": one.held_s,
+            "activated": one.runs_s,
+            "answered": one.succeeded_s,
+            "recorded": one.recorded_s,
+        }
+        came.update(
+            (device.region.name, device.device_type, step)
+            for step, second in seconds.items()
+            if second is not None
+        )
     for key, n in came.items():
         yield *key, n
 
@@ -80,13 +99,18 @@ def latencies(world: FirmwareWorld) -> Rows:
     took: Counter[tuple[str, str, int, int]] = Counter()
     for device, one in _tries(world):
         spans = {
-            "distribution": (one.checked_s, one.taken_s), "han": (one.taken_s, one.held_s), "activation": (one.held_s, one.told_s),
-            "response": (one.told_s, one.answered_s), "whole": (one.checked_s, one.recorded_s),
-        }  # fmt: skip
+            "distribution": (one.checked_s, one.taken_s),
+            "han": (one.taken_s, one.held_s),
+            "activation": (one.held_s, one.told_s),
+            "response": (one.told_s, one.answered_s),
+            "whole": (one.checked_s, one.recorded_s),
+        }
         for step, (began_s, ended_s) in spans.items():
             if began_s is not None and ended_s is not None:
                 band = max(i for i, low in enumerate(LATENCY_EDGES_S) if low <= ended_s - began_s)
-                took[device.device_type, step, LATENCY_EDGES_S[band], LATENCY_EDGES_S[band + 1]] += 1
+                took[
+                    device.device_type, step, LATENCY_EDGES_S[band], LATENCY_EDGES_S[band + 1]
+                ] += 1
     for key, n in took.items():
         yield *key, n
 
@@ -94,14 +118,18 @@ def latencies(world: FirmwareWorld) -> Rows:
 def local(world: FirmwareWorld) -> Rows:
     """Yield what became of local attempts."""
     counted = [entry for entry in world.tried if entry[0] >= world.warm_up_s]
-    for key, n in Counter((device.device_type, device.channel, *how) for _, device, *how in counted).items():
+    for key, n in Counter(
+        (device.device_type, device.channel, *how) for _, device, *how in counted
+    ).items():
         yield *key, n
 
 
 def readings(world: FirmwareWorld) -> Rows:
     """Yield who read, and what the record was."""
     counted = [entry for entry in world.readings if entry[0] >= world.warm_up_s]
-    for key, n in Counter((process, device.device_type, state) for _, process, device, state in counted).items():
+    for key, n in Counter(
+        (process, device.device_type, state) for _, process, device, state in counted
+    ).items():
         yield *key, n
 
 
@@ -109,8 +137,16 @@ def decisions(world: FirmwareWorld) -> Rows:
     """Yield what was decided on reads."""
     prices = world.firmware.reads.prices
     counted = [entry for entry in world.decisions if entry[0] >= world.warm_up_s]
-    for (process, device_type, outcome), n in Counter((process, device.device_type, outcome) for _, process, device, outcome in counted).items():
-        yield process, device_type, outcome, 0.0 if outcome == "right" else getattr(prices, outcome), n
+    for (process, device_type, outcome), n in Counter(
+        (process, device.device_type, outcome) for _, process, device, outcome in counted
+    ).items():
+        yield (
+            process,
+            device_type,
+            outcome,
+            0.0 if outcome == "right" else getattr(prices, outcome),
+            n,
+        )
 
 
 def told(world: FirmwareWorld) -> Rows:
@@ -123,17 +159,36 @@ def status(world: FirmwareWorld) -> Rows:
     start_s, stop_s = world.warm_up_s, world.horizon_s
     for device_type in LIVING:
         devices = [device for device in world.living() if device.device_type == device_type]
-        ages_s = [age_s for second, device, age_s in world.found if second >= start_s and device.device_type == device_type]
+        ages_s = [
+            age_s
+            for second, device, age_s in world.found
+            if second >= start_s and device.device_type == device_type
+        ]
         runs = [(device, *spell) for device in devices for spell in _runs(device, stop_s)]
         sums = {
-            "suspended_s": sum(_overlap(spell, (start_s, stop_s)) for device in devices for spell in device.suspended),
-            "unlisted_s": sum(_unlisted_s(world, device, version, max(began_s, start_s), ended_s) for device, version, began_s, ended_s in runs),
-            "variant_s": sum(max(0, ended_s - max(began_s, start_s)) for _, version, began_s, ended_s in runs if version >= VARIANT),
+            "suspended_s": sum(
+                _overlap(spell, (start_s, stop_s))
+                for device in devices
+                for spell in device.suspended
+            ),
+            "unlisted_s": sum(
+                _unlisted_s(world, device, version, max(began_s, start_s), ended_s)
+                for device, version, began_s, ended_s in runs
+            ),
+            "variant_s": sum(
+                max(0, ended_s - max(began_s, start_s))
+                for _, version, began_s, ended_s in runs
+                if version >= VARIANT
+            ),
             "suspended_end_n": sum(_is_suspended_before(device, stop_s) for device in devices),
             "variant_end_n": sum(device.version_true >= VARIANT for device in devices),
-            "found_n": len(ages_s), "found_s": sum(ages_s),
-            "forgotten_n": sum(second >= start_s and device.device_type == device_type for second, device in world.forgotten),
-        }  # fmt: skip
+            "found_n": len(ages_s),
+            "found_s": sum(ages_s),
+            "forgotten_n": sum(
+                second >= start_s and device.device_type == device_type
+                for second, device in world.forgotten
+            ),
+        }
         for what, value in sums.items():
             yield device_type, what, value
 
@@ -149,11 +204,17 @@ def _runs(device: Living, stop_s: int) -> Iterator[tuple[int, int, int]]:
 
 def _overlap(spell: tuple[int, int | None], window: tuple[int, int]) -> int:
     """Return how much of *spell*, which may be open, lies in *window*."""
-    return max(0, (window[1] if spell[1] is None else min(spell[1], window[1])) - max(spell[0], window[0]))
+    return max(
+        0, (window[1] if spell[1] is None else min(spell[1], window[1])) - max(spell[0], window[0])
+    )
 
 
-def _unlisted_s(world: FirmwareWorld, device: Living, version: int, began_s: int, ended_s: int) -> int:
-    """Return how long of [*began_s*, *ended_s*) the *version* of *device* is no variant and not on the CPL."""
+def _unlisted_s(
+    world: FirmwareWorld, device: Living, version: int, began_s: int, ended_s: int
+) -> int:
+    """Return how long of [*began_s*, *ended_s*) the *version* of *device* is no variant and not on
+    the CPL.
+    """
     if version in (0, *range(VARIANT, UNKNOWN_VERSION)) or ended_s <= began_s:
         return 0
     image = world.images[device.model_name][version]
@@ -161,12 +222,18 @@ def _unlisted_s(world: FirmwareWorld, device: Living, version: int, began_s: int
 
 
 def _is_suspended_before(device: Living, second: int) -> bool:
-    return any(began_s < second and (ended_s is None or ended_s >= second) for began_s, ended_s in device.suspended)
+    return any(
+        began_s < second and (ended_s is None or ended_s >= second)
+        for began_s, ended_s in device.suspended
+    )
 
 
 def _runs_before(device: Living, second: int) -> int:
     """Return the base version that *device* ran just before *second*."""
-    return next((change.version for change in reversed(device.changes) if change.second < second), 0) % VARIANT
+    return (
+        next((change.version for change in reversed(device.changes) if change.second < second), 0)
+        % VARIANT
+    )
 
 
 def _moments(world: FirmwareWorld) -> list[int]:
@@ -192,25 +259,49 @@ def behind(world: FirmwareWorld) -> Rows:
 
 
 def states(world: FirmwareWorld) -> Rows:
-    """Yield how many records are wrong and unknown, and devices behind and Suspended, at the end of each step and of the window."""
+    """Yield how many records are wrong and unknown, and devices behind and Suspended, at the end of
+    each step and of the window.
+    """
     for at_s in _moments(world):
-        goals = {name: highest_listed(world.images[name].values(), at_s - 1) for name in ("", *world.firmware.models)}
+        goals = {
+            name: highest_listed(world.images[name].values(), at_s - 1)
+            for name in ("", *world.firmware.models)
+        }
         for device_type in world.row_types:
             devices = [device for device in world.living() if device.device_type == device_type]
-            n_behind = sum(_runs_before(device, at_s) < goals[device.model_name] for device in devices)
+            n_behind = sum(
+                _runs_before(device, at_s) < goals[device.model_name] for device in devices
+            )
             n_suspended = sum(_is_suspended_before(device, at_s) for device in devices)
-            kept: dict[str, list[Record]] = {"hub": [device.hub_record for device in devices], "smi": [device.smi for device in devices]}
+            kept: dict[str, list[Record]] = {
+                "hub": [device.hub_record for device in devices],
+                "smi": [device.smi for device in devices],
+            }
             for ledger, records in kept.items():
                 n_wrong = sum(was_wrong_before(record, at_s) for record in records)
-                yield ledger, device_type, at_s, n_wrong, sum(is_unknown_before(record, at_s) for record in records), n_behind, n_suspended
+                yield (
+                    ledger,
+                    device_type,
+                    at_s,
+                    n_wrong,
+                    sum(is_unknown_before(record, at_s) for record in records),
+                    n_behind,
+                    n_suspended,
+                )
 
 
 def fill_lives(trace: Trace, world: FirmwareWorld) -> None:
     """Write every device's last state into *trace*."""
-    for device in sorted(world.living(), key=lambda device: (device.region.name, device.slot, device.index)):
+    for device in sorted(
+        world.living(), key=lambda device: (device.region.name, device.slot, device.index)
+    ):
         smi_since_s, hub_since_s = device.smi.wrong_since_s, device.hub_record.wrong_since_s
         is_forgotten = device.hub_record.is_kept and device.hub_record.state == "unknown"
-        work: tuple[Any, ...] = ("idle", 0, 0) if device.job is None else (device.job.state, device.job.version, device.job.attempt)
+        work: tuple[Any, ...] = (
+            ("idle", 0, 0)
+            if device.job is None
+            else (device.job.state, device.job.version, device.job.attempt)
+        )
         trace.lives.append((
             device.region.name, device.slot, device.index, device.version_true, device.smi.version,
             UNKNOWN_VERSION if is_forgotten else device.hub_record.version, *work,

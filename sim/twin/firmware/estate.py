@@ -1,4 +1,6 @@
-"""Who lives in a firmware world: devices with a model, and hubs that become ready or are exchanged (`docs/firmware.md` section 1)."""
+"""Who lives in a firmware world: devices with a model, and hubs that become ready or are exchanged
+(`docs/firmware.md` section 1).
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ LOCALLY_UPDATED: Final = ("ppmid", "ihd")
 class Living(Device):
     """A device, and its life where there is a model of its type.
 
-    *trial* is the local update it will try, *job* what comes to it over the air, *suspended* lists the spells in which the SMI has it Suspended.
+    *trial* is the local update it will try, *job* what comes to it over the air, *suspended* lists
+    the spells in which the SMI has it Suspended.
     """
 
     model_name: str
@@ -65,7 +68,8 @@ class Living(Device):
 
 @dataclass(eq=False, slots=True)
 class Try:
-    """One attempt of a job: when the DSP checked it, and when it came further (None: it did not)."""
+    """One attempt of a job: when the DSP checked it, and when it came further (None: it did not).
+    """
 
     checked_s: int
     accepted_s: int | None = None
@@ -83,7 +87,8 @@ class Try:
 class Job:
     """A *version* on its way to *device*.
 
-    *first_s* is the second it is first offered for, *due_s* that of its attempt, *ended* how it ended, at *ended_s* ("": open).
+    *first_s* is the second it is first offered for, *due_s* that of its attempt, *ended* how it
+    ended, at *ended_s* ("": open).
     """
 
     device: Living
@@ -128,7 +133,9 @@ class Trial:
 
 @dataclass(eq=False, slots=True)
 class HubLife:
-    """When a hub can serve PPMIDs and HCALCSs, when it is exchanged (`NEVER_S`: never), and until when its HAN is busy with an image."""
+    """When a hub can serve PPMIDs and HCALCSs, when it is exchanged (`NEVER_S`: never), and until
+    when its HAN is busy with an image.
+    """
 
     ready_s: int
     exchanged_s: int
@@ -136,7 +143,9 @@ class HubLife:
 
 
 def row_types(scenario: Scenario) -> tuple[str, ...]:
-    """Return the types with device rows, in their order: meters only where a model is of their type."""
+    """Return the types with device rows, in their order: meters only where a model is of their
+    type.
+    """
     assert scenario.firmware is not None, "a firmware world has a firmware block"
     modelled = {model.type for model in scenario.firmware.models.values()}
     return tuple(name for name in LIVING if name not in ("esme", "gsme") or name in modelled)
@@ -146,7 +155,9 @@ def build(scenario: Scenario, luck: Luck) -> list[Region]:
     """Return the whole estate, device rows numbered by region, type and premises."""
     regions, row = lay_out_regions(scenario), 0
     for region in regions:
-        region.premises = [settle(scenario, luck, region, index) for index in range(region.n_premises)]
+        region.premises = [
+            settle(scenario, luck, region, index) for index in range(region.n_premises)
+        ]
         for device_type in row_types(scenario):
             for device in region.devices(device_type):
                 device.row = row
@@ -157,7 +168,9 @@ def build(scenario: Scenario, luck: Luck) -> list[Region]:
 def settle(scenario: Scenario, luck: Luck, region: Region, index: int) -> Premises:
     """Return one premises with all its living devices."""
     home = build_premises(scenario, luck, region, index)
-    home.devices = [living(scenario, luck, home, name) for name in row_types(scenario) if home.fitted.get(name)]
+    home.devices = [
+        living(scenario, luck, home, name) for name in row_types(scenario) if home.fitted.get(name)
+    ]
     return home
 
 
@@ -165,18 +178,39 @@ def living(scenario: Scenario, luck: Luck, home: Premises, device_type: str) -> 
     """Return the device of *device_type* in *home*."""
     firmware, place = scenario.firmware, home.region.number * 8 + SLOTS[device_type]
     assert firmware is not None, "a firmware world has a firmware block"
-    is_off = any(name == device_type and luck.happens(share, "firmware.off", place, home.index, 0) for name, share in firmware.off.items())
-    models = [(name, firmware.models[name].share) for name in sorted(firmware.models) if firmware.models[name].type == device_type]
-    model_name = first_of(models, luck.word("firmware.model", place, home.index, 0)) if models else ""
-    channels = [(name, firmware.local.channels[name].share) for name in sorted(firmware.local.channels)]
-    may_try = device_type in LOCALLY_UPDATED and luck.happens(firmware.local.take_up, "local.takes_part", place, home.index, 0)
+    is_off = any(
+        name == device_type and luck.happens(share, "firmware.off", place, home.index, 0)
+        for name, share in firmware.off.items()
+    )
+    models = [
+        (name, firmware.models[name].share)
+        for name in sorted(firmware.models)
+        if firmware.models[name].type == device_type
+    ]
+    model_name = (
+        first_of(models, luck.word("firmware.model", place, home.index, 0)) if models else ""
+    )
+    channels = [
+        (name, firmware.local.channels[name].share) for name in sorted(firmware.local.channels)
+    ]
+    may_try = device_type in LOCALLY_UPDATED and luck.happens(
+        firmware.local.take_up, "local.takes_part", place, home.index, 0
+    )
     return Living(
-        home.region, SLOTS[device_type], home.index, premises=home, device_type=device_type, reports=device_type in scenario.reporting.devices,
-        takes_part=may_try, smi=Walked(is_kept=device_type != "ihd"), hub_record=Walked(is_kept=scenario.reporting.traits.hub_keeps),
-        model_name=model_name, owned=firmware.models.get(model_name),
+        home.region,
+        SLOTS[device_type],
+        home.index,
+        premises=home,
+        device_type=device_type,
+        reports=device_type in scenario.reporting.devices,
+        takes_part=may_try,
+        smi=Walked(is_kept=device_type != "ihd"),
+        hub_record=Walked(is_kept=scenario.reporting.traits.hub_keeps),
+        model_name=model_name,
+        owned=firmware.models.get(model_name),
         is_off=is_off,
         channel=first_of(channels, luck.word("local.channel", place, home.index, 0)),
-    )  # fmt: skip
+    )
 
 
 def first_of(shares: list[tuple[str, float]], word: int) -> str:
@@ -200,10 +234,16 @@ def hub_life(scenario: Scenario, luck: Luck, home: Premises) -> HubLife:
 
 
 def along(wave: Any, word: int) -> int:
-    """Return the second at which *word* is reached by the curve of *wave*, after its start; `NEVER_S` past its last point."""
+    """Return the second at which *word* is reached by the curve of *wave*, after its start;
+    `NEVER_S` past its last point.
+    """
     shares = [0, *(draws.threshold(point.share) for point in wave.curve)]
     times_s = [0, *(point.time for point in wave.curve)]
     i = bisect_right(shares, word)
     if i == len(shares):
         return NEVER_S
-    return int(wave.start + times_s[i - 1] + ((word - shares[i - 1]) * (times_s[i] - times_s[i - 1])) // (shares[i] - shares[i - 1]))
+    return int(
+        wave.start
+        + times_s[i - 1]
+        + ((word - shares[i - 1]) * (times_s[i] - times_s[i - 1])) // (shares[i] - shares[i - 1])
+    )

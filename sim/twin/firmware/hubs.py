@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def exchange(world: FirmwareWorld, home: Premises) -> Process:
-    """Exchange the hub of *home*: it forgets its devices, and may ask those that are not off at once."""
+    """Exchange the hub of *home*: it forgets its devices, and may ask those that are not off at
+    once.
+    """
     assert world.firmware.ota.exchange is not None, "there is an exchange"
     yield until(world, world.hubs[home].exchanged_s, HomeEvent.EXCHANGE)
     for device in devices_of(home):

@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from sim.twin.firmware.estate import Living
     from sim.twin.firmware.world import FirmwareWorld
 
-    Part = Generator[Event, Any, str]  # a part of an attempt, which returns why the attempt failed; empty if it did not
+    # a part of an attempt, which returns why the attempt failed; empty if it did not
+    Part = Generator[Event, Any, str]
 
 TRIED_AGAIN = ("wan_lost", "han_failed", "image_lost", "activation_failed")
 BY_HUB = ("ppmid", "hcalcs")  # served by hubs that are ready
 METERS = ("esme", "gsme")
 
 
-def offer(world: FirmwareWorld, campaign: Campaign, device: Living, version: int, second: int) -> None:
+def offer(
+    world: FirmwareWorld, campaign: Campaign, device: Living, version: int, second: int
+) -> None:
     """Offer *version* to *device* for *second*."""
     job = Job(device, campaign, version, second, second)
     job.follow("offer")
@@ -86,7 +89,17 @@ def refusal(world: FirmwareWorld, job: Job) -> str:
 def delivery(world: FirmwareWorld, job: Job) -> Part:
     """Take the image to the hub, and over the HAN to the device."""
     device, hub = job.device, world.hubs[job.device.premises]
-    yield wait(world, job, between(world, job, world.firmware.ota.distribution[device.region.name], "ota.distribution", job.occasion))
+    yield wait(
+        world,
+        job,
+        between(
+            world,
+            job,
+            world.firmware.ota.distribution[device.region.name],
+            "ota.distribution",
+            job.occasion,
+        ),
+    )
     if device.premises.reach is not Reach.REACHED:
         return "no_wan"
     if happens(world, job, world.firmware.ota.loss, "ota.lost", job.occasion):
@@ -115,9 +128,15 @@ def crossing(world: FirmwareWorld, job: Job) -> tuple[int, int]:
     ota, model = world.firmware.ota, job.device.model
     interval_ms = ota.interval_sleepy if model.sleepy else ota.interval_awake
     n_interruptions = 0
-    while n_interruptions < 8 and happens(world, job, ota.interruption, "ota.interrupted", 8 * job.occasion + n_interruptions):
+    while n_interruptions < 8 and happens(
+        world, job, ota.interruption, "ota.interrupted", 8 * job.occasion + n_interruptions
+    ):
         n_interruptions += 1
-    return max(1, -(-(-(-model.size // ota.block) * interval_ms) // 1000)) + n_interruptions * ota.resume, n_interruptions
+    return (
+        max(1, -(-(-(-model.size // ota.block) * interval_ms) // 1000))
+        + n_interruptions * ota.resume,
+        n_interruptions,
+    )
 
 
 def activation(world: FirmwareWorld, job: Job) -> Part:
@@ -126,7 +145,11 @@ def activation(world: FirmwareWorld, job: Job) -> Part:
     is_ppmid = device.device_type == "ppmid"
     if not is_ppmid:
         job.follow("hold")
-        yield wait(world, job, between(world, job, ota.activation.wait, "ota.activation_wait", job.occasion))
+        yield wait(
+            world,
+            job,
+            between(world, job, ota.activation.wait, "ota.activation_wait", job.occasion),
+        )
         device.suspend(world.now_s)
         world.tell("activation")
     job.follow("activate")
@@ -161,9 +184,15 @@ def run(world: FirmwareWorld, job: Job) -> str:
     if device.device_type == "ppmid":
         world.tell("activated")
         sound(world, device, "activated")
-    if device.device_type == "esme" and happens(world, job, device.model.cut, "ota.cut", job.occasion):
+    if device.device_type == "esme" and happens(
+        world, job, device.model.cut, "ota.cut", job.occasion
+    ):
         world.tell("cut")
-        cut_supply(world, device, between(world, job, world.firmware.ota.cut_length, "ota.cut_length", job.occasion))
+        cut_supply(
+            world,
+            device,
+            between(world, job, world.firmware.ota.cut_length, "ota.cut_length", job.occasion),
+        )
     return ""
 
 
@@ -207,4 +236,6 @@ def happens(world: FirmwareWorld, job: Job, share: float, stream: str, occasion:
 
 def between(world: FirmwareWorld, job: Job, times: Any, stream: str, occasion: int) -> int:
     """Return a time of the device of *job*, evenly from low to high."""
-    return int(times.low) + world.luck.scaled(times.high - times.low + 1, stream, job.device.place, job.device.index, occasion)
+    return int(times.low) + world.luck.scaled(
+        times.high - times.low + 1, stream, job.device.place, job.device.index, occasion
+    )

@@ -1,4 +1,6 @@
-"""Records of a firmware world: the plain history of `sim.twin.ledgers`, walked along the table of transitions."""
+"""Records of a firmware world: the plain history of `sim.twin.ledgers`, walked along the table of
+transitions.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from sim.twin.ledgers import Record
 
 @dataclass(eq=False, slots=True)
 class Walked(Record):
-    """A record whose *state* (right, wrong or unknown) follows the rows of machine `record`; one that is not kept is unknown for ever."""
+    """A record whose *state* (right, wrong or unknown) follows the rows of machine `record`; one
+    that is not kept is unknown for ever.
+    """
 
     state: str = "right"
 
@@ -31,7 +35,9 @@ class Walked(Record):
             self._follow("write", now_s, version_true)
 
     def write(self, now_s: int, made_s: int, version: int, version_true: int) -> None:
-        """Set the record to the *version* of evidence made at *made_s*, unless evidence made later has been written."""
+        """Set the record to the *version* of evidence made at *made_s*, unless evidence made later
+        has been written.
+        """
         if self.is_kept and not (self.writes and made_s < self.writes[-1][1]):
             self.version = version
             self.writes.append((now_s, made_s, version))
@@ -53,4 +59,6 @@ class Walked(Record):
             self.unknown.append((now_s, None))
         elif self.state != "unknown":
             self.settle(now_s, version_true)
-            assert (self.state == "wrong") == (self.wrong_since_s is not None), "the table of transitions and the comparison with the truth agree"
+            assert (self.state == "wrong") == (
+                self.wrong_since_s is not None
+            ), "the table of transitions and the comparison with the truth agree"

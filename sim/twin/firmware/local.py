@@ -1,4 +1,6 @@
-"""The local channel: who tries which image, when, and what becomes of it (`docs/firmware.md` section 3)."""
+"""The local channel: who tries which image, when, and what becomes of it (`docs/firmware.md`
+section 3).
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,19 @@ TURNED_AWAY = ("busy", "expired", "gateway_down")
 
 def start_local(world: FirmwareWorld) -> None:
     """Start a process for every image that is offered locally, where anybody tries."""
-    trials = Gathering(world.env, LOCAL_JUDGED, order_tried, lambda trials: [judge(world, trial) for trial in trials])
+    trials = Gathering(
+        world.env,
+        LOCAL_JUDGED,
+        order_tried,
+        lambda trials: [judge(world, trial) for trial in trials],
+    )
     if world.scenario.updates.has_local:
-        for image in (image for versions in world.images.values() for image in versions.values() if image.local_s < world.horizon_s):
+        for image in (
+            image
+            for versions in world.images.values()
+            for image in versions.values()
+            if image.local_s < world.horizon_s
+        ):
             world.env.process(offer(world, image, trials))
 
 
@@ -37,20 +49,32 @@ def offer(world: FirmwareWorld, image: Image, trials: Gathering[Trial]) -> Proce
     yield Moment(world.env, image.local_s, RELEASES)
     for device in world.living():
         if device.model_name == image.model and device.takes_part and not device.is_off:
-            is_variant = world.luck.happens(world.firmware.local.variant, "local.variant", device.place, device.index, image.version)
+            is_variant = world.luck.happens(
+                world.firmware.local.variant,
+                "local.variant",
+                device.place,
+                device.index,
+                image.version,
+            )
             if device.trial is not None and device.trial.state == "tried":
                 device.trial.follow("replace")
             device.trial = Trial(device, image.version, is_variant)
-            world.env.process(trying(world, device.trial, first_try_s(world, device, image), trials))
+            world.env.process(
+                trying(world, device.trial, first_try_s(world, device, image), trials)
+            )
 
 
 def first_try_s(world: FirmwareWorld, device: Living, image: Image) -> int:
     """Return when *device* will try *image*."""
     spec, at = world.firmware.local, (device.place, device.index, image.version)
-    second = image.local_s + world.luck.gap_s(1 / spec.channels[device.channel].delay, "local.delay", *at)
+    second = image.local_s + world.luck.gap_s(
+        1 / spec.channels[device.channel].delay, "local.delay", *at
+    )
     if spec.hours is None:
         return second
-    second = second // WEEK_S * WEEK_S + hour_of_week_s(spec.hours, world.luck.word("local.hour", *at))
+    second = second // WEEK_S * WEEK_S + hour_of_week_s(
+        spec.hours, world.luck.word("local.hour", *at)
+    )
     return second if second >= image.local_s else second + WEEK_S
 
 
@@ -64,11 +88,15 @@ def hour_of_week_s(hours: Hours, word: int) -> int:
         totals.append(cumulative)
     thresholds += [draws.threshold(total / cumulative) for total in totals]
     hour = next(i for i in range(168) if word < thresholds[i + 1])
-    return hour * HOUR_S + ((word - thresholds[hour]) * HOUR_S) // (thresholds[hour + 1] - thresholds[hour])
+    return hour * HOUR_S + ((word - thresholds[hour]) * HOUR_S) // (
+        thresholds[hour + 1] - thresholds[hour]
+    )
 
 
 def trying(world: FirmwareWorld, trial: Trial, second: int, trials: Gathering[Trial]) -> Process:
-    """Try at *second*, and again later while the gateway turns the device away, unless something newer is offered."""
+    """Try at *second*, and again later while the gateway turns the device away, unless something
+    newer is offered.
+    """
     while True:
         yield until(world, second, HomeEvent.LOCAL)
         if trial.device.trial is not trial:
@@ -96,10 +124,27 @@ def judge(world: FirmwareWorld, trial: Trial) -> str:
     outcome = "banned" if is_banned else screen(world, trial, world.tried_by_hour[now_s // HOUR_S])
     asked = not is_banned and is_screened(world, device)
     if not outcome:
-        outcome = "installed" if permitted(device.model, device.version_true, trial.version) else "not_permitted"
-    event = {"banned": "ban", "blocked": "block", "not_permitted": "refuse", "installed": "install"}.get(outcome, "turn_away")
+        outcome = (
+            "installed"
+            if permitted(device.model, device.version_true, trial.version)
+            else "not_permitted"
+        )
+    event = {
+        "banned": "ban",
+        "blocked": "block",
+        "not_permitted": "refuse",
+        "installed": "install",
+    }.get(outcome, "turn_away")
     trial.follow(event)
-    world.tried.append((now_s, device, "variant" if trial.is_variant else "listed" if is_listed else "unlisted", asked, outcome))
+    world.tried.append(
+        (
+            now_s,
+            device,
+            "variant" if trial.is_variant else "listed" if is_listed else "unlisted",
+            asked,
+            outcome,
+        )
+    )
     if outcome == "installed":
         change_version(world, device, trial.version + VARIANT * trial.is_variant)
         ask_for_read(world, device)
@@ -112,7 +157,15 @@ def bans(world: FirmwareWorld, device: Living) -> bool:
     if ban is None or now_s < ban.start + ban.grace:
         return False
     if ban.scope == "where_ota_works":
-        is_served = device.device_type not in ("ppmid", "hcalcs") or world.hubs[device.premises].ready_s <= now_s
-        if not (device.device_type in ota.types and now_s >= ota.start and device.premises.reach is Reach.REACHED and is_served):
+        is_served = (
+            device.device_type not in ("ppmid", "hcalcs")
+            or world.hubs[device.premises].ready_s <= now_s
+        )
+        if not (
+            device.device_type in ota.types
+            and now_s >= ota.start
+            and device.premises.reach is Reach.REACHED
+            and is_served
+        ):
             return False
     return world.luck.happens(ban.compliance, "local.complies", device.place, device.index, 0)

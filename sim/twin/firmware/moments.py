@@ -1,4 +1,6 @@
-"""The order within one second of a firmware world (`docs/firmware.md` section 9), between the turns that the model's own processes take."""
+"""The order within one second of a firmware world (`docs/firmware.md` section 9), between the turns
+that the model's own processes take.
+"""
 
 from __future__ import annotations
 

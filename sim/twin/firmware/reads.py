@@ -1,4 +1,6 @@
-"""Reads of the inventory as a workload, and the decisions made on them (`docs/firmware.md` section 8)."""
+"""Reads of the inventory as a workload, and the decisions made on them (`docs/firmware.md` section
+8).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def start_reads(world: FirmwareWorld) -> None:
-    """Start the clocks of every premises, the compliance reports, and a process for every security release that will be listed."""
+    """Start the clocks of every premises, the compliance reports, and a process for every security
+    release that will be listed.
+    """
     for home in world.homes():
         if world.firmware.reads.install > 0:
             world.env.process(installs(world, home))
@@ -34,16 +38,26 @@ def start_reads(world: FirmwareWorld) -> None:
 def installs(world: FirmwareWorld, home: Premises) -> Process:
     """Read every device of *home* whenever something is installed there."""
     while True:
-        gap_s = world.luck.gap_s(float(world.firmware.reads.install), "reads.install", home.hub.place, home.index, world.now_s)
+        gap_s = world.luck.gap_s(
+            float(world.firmware.reads.install),
+            "reads.install",
+            home.hub.place,
+            home.index,
+            world.now_s,
+        )
         yield until(world, world.now_s + gap_s, HomeEvent.INSTALL)
         for device in devices_of(home):
             world.read("install", device)
 
 
 def gains(world: FirmwareWorld, home: Premises) -> Process:
-    """Read every device of *home* whenever its supplier changes; under rule event_read the gaining supplier then reads the devices themselves."""
+    """Read every device of *home* whenever its supplier changes; under rule event_read the gaining
+    supplier then reads the devices themselves.
+    """
     while True:
-        gap_s = world.luck.gap_s(float(world.firmware.reads.gain), "reads.gain", home.hub.place, home.index, world.now_s)
+        gap_s = world.luck.gap_s(
+            float(world.firmware.reads.gain), "reads.gain", home.hub.place, home.index, world.now_s
+        )
         yield until(world, world.now_s + gap_s, HomeEvent.GAIN)
         for device in devices_of(home):
             world.read("gain", device)
@@ -65,10 +79,16 @@ def compliance(world: FirmwareWorld) -> Process:
 def incident(world: FirmwareWorld, image: Image) -> Process:
     """Look for the devices that need a security release when it is listed."""
     yield Moment(world.env, image.listed_s, SCANS)
-    for device in (device for device in world.living() if device.smi.is_kept and device.model_name == image.model):
+    for device in (
+        device
+        for device in world.living()
+        if device.smi.is_kept and device.model_name == image.model
+    ):
         world.read("incident", device)
         said, runs = device.smi.version % VARIANT >= image.version, device.base >= image.version
-        world.decide("incident", device, "right" if said == runs else "missed" if said else "false_alarm")
+        world.decide(
+            "incident", device, "right" if said == runs else "missed" if said else "false_alarm"
+        )
 
 
 def ask_whether_up_to_date(world: FirmwareWorld, process: str, device: Living) -> None:
@@ -76,4 +96,8 @@ def ask_whether_up_to_date(world: FirmwareWorld, process: str, device: Living) -
     if device.smi.is_kept:
         goal = world.goal(device, world.now_s)
         said, runs = device.smi.version % VARIANT >= goal, device.base >= goal
-        world.decide(process, device, "right" if said == runs else "false_compliance" if said else "false_alarm")
+        world.decide(
+            process,
+            device,
+            "right" if said == runs else "false_compliance" if said else "false_alarm",
+        )

@@ -1,4 +1,6 @@
-"""How records are kept: reports by timers, at reads and of changes, rule by rule (`docs/firmware.md` section 7)."""
+"""How records are kept: reports by timers, at reads and of changes, rule by rule
+(`docs/firmware.md` section 7).
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def start_reports(world: FirmwareWorld) -> None:
 
 
 def can_report(world: FirmwareWorld, home: Premises, sender: Sender) -> bool:
-    """Return whether *sender* is not off: of a hub, whether any device it speaks of is not; a cloud knows those that take part in local updates."""
+    """Return whether *sender* is not off: of a hub, whether any device it speaks of is not; a cloud
+    knows those that take part in local updates.
+    """
     if not isinstance(sender, Living):
         return any(device.reports and not device.is_off for device in devices_of(home))
     return not sender.is_off and (sender.takes_part or not world.scenario.reporting.traits.is_cloud)
@@ -51,13 +55,23 @@ def timed_reports(world: FirmwareWorld, home: Premises, sender: Sender) -> Proce
 def reads(world: FirmwareWorld, home: Premises, sender: Sender) -> Process:
     """Answer the reads of a supplier, who comes by a clock for each device."""
     while True:
-        gap_s = world.luck.gap_s(float(world.scenario.reporting.read.rate), "read.gap", sender.place, sender.index, world.now_s)
+        gap_s = world.luck.gap_s(
+            float(world.scenario.reporting.read.rate),
+            "read.gap",
+            sender.place,
+            sender.index,
+            world.now_s,
+        )
         yield until(world, world.now_s + gap_s, HomeEvent.READ, sender.slot)
         report(world, home, sender, "report.loss", world.now_s)
 
 
-def report(world: FirmwareWorld, home: Premises, sender: Sender, stream: str, occasion: int) -> None:
-    """Make a report now; unless it is lost, write what it carries. Whoever cannot report makes none."""
+def report(
+    world: FirmwareWorld, home: Premises, sender: Sender, stream: str, occasion: int
+) -> None:
+    """Make a report now; unless it is lost, write what it carries. Whoever cannot report makes
+    none.
+    """
     reporting = world.scenario.reporting
     if not (is_able(world, home) and can_report(world, home, sender)):
         return

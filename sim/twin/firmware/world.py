@@ -1,4 +1,6 @@
-"""What the processes of a firmware world share beside the network: images, hubs, jobs, and a log of everything that happened."""
+"""What the processes of a firmware world share beside the network: images, hubs, jobs, and a log of
+everything that happened.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 class FirmwareWorld(TwinWorld):
     """A small firmware world.
 
-    Logs, each with its second first, warm-up included: *tried* (device, channel, image, screened, outcome), *readings* (process, device, state), *decisions*
-    (process, device, outcome), *told* (kind), *found* (device, age), *forgotten* (device).
+    Logs, each with its second first, warm-up included: *tried* (device, channel, image, screened,
+    outcome), *readings* (process, device, state), *decisions* (process, device, outcome), *told*
+    (kind), *found* (device, age), *forgotten* (device).
     """
 
     jobs: list[Job] = field(default_factory=list)
@@ -72,7 +75,9 @@ class FirmwareWorld(TwinWorld):
             yield from devices_of(home)
 
     def senders(self, home: Premises) -> list[Sender]:
-        """Return those of *home* who report: nobody, its hub if a device of it reports, or its reporting devices."""
+        """Return those of *home* who report: nobody, its hub if a device of it reports, or its
+        reporting devices.
+        """
         rule = self.scenario.reporting.traits
         reporting = [device for device in home.devices if device.reports]
         if rule.is_silent or not reporting:
@@ -80,7 +85,9 @@ class FirmwareWorld(TwinWorld):
         return [home.hub] if rule.by_hub else list(reporting)
 
     def is_on_cpl(self, device: Living, version: int, second: int) -> bool:
-        """Return whether base *version* of the model of *device* is on the CPL at *second*; version 0 always is."""
+        """Return whether base *version* of the model of *device* is on the CPL at *second*; version
+        0 always is.
+        """
         return version == 0 or releases.is_listed(self.images[device.model_name][version], second)
 
     def goal(self, device: Living, second: int) -> int:
