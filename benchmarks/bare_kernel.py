@@ -39,11 +39,9 @@ def pass_on(counts, capacity, waiting, served):  # type: ignore[no-untyped-def]
 def alerts_counted(regions: tuple[int, ...], days: int, csp_per_s: int, dsp_per_s: int) -> int:
     """Return how many alerts of *regions* (devices in each) left the DSP or wait, over *days*."""
     through, backlog = 0, [0] * (len(regions) + 1)
-    counts, served, at_dsp = (
-        np.zeros(DAY_S, np.int32),
-        np.zeros(DAY_S, np.int64),
-        np.zeros(DAY_S, np.int64),
-    )
+    counts = np.zeros(DAY_S, np.int32)
+    served = np.zeros(DAY_S, np.int64)
+    at_dsp = np.zeros(DAY_S, np.int64)
     for day in range(days):
         at_dsp[:] = 0
         for region, n in enumerate(regions):

@@ -296,9 +296,8 @@ def of_boxes(n: int, experiments: int) -> Iterator[Row]:
         at = {(end.number, end.above): end for end in boxes[0].ends} if boxes else {}
         if len(at) == 2 and (0, True) in at and (1, False) in at:  # any other box is a miss
             box = boxes[0]
-            (first, second), inner = (at[0, True], at[1, False]), (
-                1 - max(at[0, True].at, 0.6)
-            ) * min(at[1, False].at, 0.4)
+            first, second = at[0, True], at[1, False]
+            inner = (1 - max(first.at, 0.6)) * min(second.at, 0.4)
             density, share = inner / ((1 - first.at) * second.at), min(1.0, inner / 0.16)
             hits += [
                 first.interval[0] <= 0.6 <= first.interval[1],

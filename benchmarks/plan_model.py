@@ -257,10 +257,8 @@ def compare() -> str:
     rows, out = [], 0
     for name, options, sets in PLANS:
         found = carried_out(options, sets)
-        time_ratio, memory_ratio = (
-            found["foretold_s"] / found["seconds"],
-            found["foretold_b"] / found["bytes"],
-        )
+        time_ratio = found["foretold_s"] / found["seconds"]
+        memory_ratio = found["foretold_b"] / found["bytes"]
         out += not (0.5 <= time_ratio <= 2 and 1 / 1.5 <= memory_ratio <= 1.5)
         rows.append(
             [

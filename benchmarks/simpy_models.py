@@ -39,11 +39,9 @@ def process_per_device(
     day by region.
     """
     env = simpy.Environment()
-    counts, regions, dsp = (
-        _empty(len(instants), days),
-        [simpy.Resource(env) for _ in instants],
-        simpy.Resource(env),
-    )
+    counts = _empty(len(instants), days)
+    regions = [simpy.Resource(env) for _ in instants]
+    dsp = simpy.Resource(env)
 
     def device(region: int, instant: float) -> Iterator[Any]:
         yield env.timeout(instant)
@@ -75,11 +73,9 @@ def process_per_stage(
     `Store` between them.
     """
     env = simpy.Environment()
-    counts, pipes, door = (
-        _empty(len(instants), days),
-        [simpy.Store(env) for _ in instants],
-        simpy.Store(env),
-    )
+    counts = _empty(len(instants), days)
+    pipes = [simpy.Store(env) for _ in instants]
+    door = simpy.Store(env)
 
     def devices(region: int, times: list[float]) -> Iterator[Any]:
         seconds, put = counts.csp[region], pipes[region].put

@@ -36,7 +36,9 @@ class Ledgers:
     """Both ledgers of *estate* over [0, horizon), measured from the warm-up's end."""
 
     def __init__(self, scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int) -> None:
-        self._estate, self._warm_up_s, self._horizon_s = estate, warm_up_s, horizon_s
+        self._estate = estate
+        self._warm_up_s = warm_up_s
+        self._horizon_s = horizon_s
         self._hub_kept = scenario.reporting.traits.hub_keeps
         self._reports = frozenset(scenario.reporting.devices)
         rows = (MITIGATIONS[row.kind] for stage in scenario.network for row in stage.mitigations)
@@ -82,9 +84,8 @@ class Ledgers:
             source, known = (columns["version_hub"], told) if self._hub_kept else (truth, changed)
             new, old = kernel.Reports(*messages), kernel.Reports(*late)
             if not self._in_order:
-                new, old = new._replace(deliver=new.deliver.copy()), old._replace(
-                    deliver=old.deliver.copy()
-                )
+                new = new._replace(deliver=new.deliver.copy())
+                old = old._replace(deliver=old.deliver.copy())
                 kernel.overtaken(new, old, stop_s, columns["confirmed_s"])
             held, *spells, low, high = kernel.walk(
                 *times,

@@ -93,11 +93,9 @@ class Recorder:
         ]
         shape = (self.first[-1], 2 * DAY_S)
         self._seen = np.zeros((self.first[-1], len(kinds), 2 * DAY_S), np.int32)
-        self._served, self._waits, self._over = (
-            np.zeros(shape, np.int32),
-            np.zeros(shape, np.int32),
-            np.zeros((n_regions, 2 * DAY_S), np.int32),
-        )
+        self._served = np.zeros(shape, np.int32)
+        self._waits = np.zeros(shape, np.int32)
+        self._over = np.zeros((n_regions, 2 * DAY_S), np.int32)
         self._cells = np.zeros((n_regions, 4), np.int64)
         self._timeline: list[tuple[str, str, int, int, int, int]] = []
         self._day = 0
@@ -109,7 +107,10 @@ class Recorder:
         capacities: Sequence[Capacity | None],
         sizes: Sequence[int],
     ) -> StageRecord:
-        n, k, g, p = len(servers), len(self.kinds), len(self._groups), len(PEAK_BINS_S)
+        n = len(servers)
+        k = len(self.kinds)
+        g = len(self._groups)
+        p = len(PEAK_BINS_S)
         zeros = np.zeros
         return StageRecord(
             name,
@@ -134,7 +135,9 @@ class Recorder:
         """Return what the kernels of one interval write in; *deliver* as they know it, and room for
         delays below the two lengths where anybody has a name.
         """
-        k, n, zeros = len(self.kinds), self.first[-1], np.zeros
+        k = len(self.kinds)
+        n = self.first[-1]
+        zeros = np.zeros
         named = len(deliver) > 0 or longest_delay_s > 0
         return Book(
             self._seen,
@@ -238,10 +241,8 @@ class Recorder:
             for p, k in enumerate(PEAK_BINS_S):
                 largest_bins(counts, k, DAY_S // k, n, where)
                 if n[0] > record.peak_n[server, g, p]:
-                    record.peak_n[server, g, p], record.peak_at[server, g, p] = (
-                        n[0],
-                        start + where[0],
-                    )
+                    record.peak_n[server, g, p] = n[0]
+                    record.peak_at[server, g, p] = start + where[0]
         if record.name == "cell":
             record.over_capacity_s[server] += np.count_nonzero(self._over[server, :DAY_S])
         elif (capacity := record.capacities[server]) is not None:
@@ -262,9 +263,8 @@ class Recorder:
     ) -> None:
         """Add the minutes of the day from *start* to the timeline."""
         k = TIMELINE_BIN_S
-        n_arrived, n_served = arrived.reshape(-1, k).sum(axis=1), self._served[at, :DAY_S].reshape(
-            -1, k
-        ).sum(axis=1)
+        n_arrived = arrived.reshape(-1, k).sum(axis=1)
+        n_served = self._served[at, :DAY_S].reshape(-1, k).sum(axis=1)
         for minute in range(
             max(0, self.warm_up_s - start) // k, -(-min(DAY_S, self.horizon_s - start) // k)
         ):
@@ -292,7 +292,10 @@ class Recorder:
         """Return the recorder's tables. *sizes*: segment → kind → bytes a message. *told*: the
         kinds with a target; *n_cells*: of each region with cells.
         """
-        arrivals, peaks, stages, delays = [], [], [], []
+        arrivals = []
+        peaks = []
+        stages = []
+        delays = []
         names = (*self.kinds, "alerts", "all")
         for record in sorted(self.stages, key=lambda r: r.name):
             for s, server in sorted(enumerate(record.servers), key=lambda pair: pair[1]):

@@ -205,12 +205,10 @@ def _recorder(scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int
 
 def _tables(world: World) -> Tables:
     """Count what the processes tallied, and return every table."""
-    scenario, recorder, reporting, estate = (
-        world.scenario,
-        world.recorder,
-        world.scenario.reporting,
-        world.estate,
-    )
+    scenario = world.scenario
+    recorder = world.recorder
+    reporting = world.scenario.reporting
+    estate = world.estate
     _count_segments(world)
     told = [
         kind

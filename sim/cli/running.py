@@ -155,7 +155,9 @@ def check(files: tuple[str, ...], asked: Asked) -> None:
     for file in files:
         try:
             worlds = _worlds(load(file, asked.changes), yes=asked.yes)
-            found[file], meanings[file], notes[file] = (), changed_meanings(file), notes_of(worlds)
+            found[file] = ()
+            meanings[file] = changed_meanings(file)
+            notes[file] = notes_of(worlds)
         except ScenarioError as problem:
             found[file] = problem.faults
     if asked.as_json:

@@ -18,7 +18,12 @@ _SPELT: Final = {
     "±": "+/-", "†": "(!)", "×": "x", "÷": "/", "−": "-", "–": "-", "…": "...", "≤": "<=",
     "≥": ">=", "→": "->", "’": "'", "“": '"', "”": '"', "·": "*",
 }  # fmt: skip
-DONE, FAILED, BAD, CORRUPT, TOO_BIG, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DONE = 0
+FAILED = 1
+BAD = 2
+CORRUPT = 3
+TOO_BIG = 4
+INTERRUPTED = 130
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:

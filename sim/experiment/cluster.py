@@ -150,13 +150,17 @@ class _Team:
     """
 
     def __init__(self, client: Client, job: Job, address: str) -> None:
-        self._client, self._job, self.address = client, job, address
+        self._client = client
+        self._job = job
+        self.address = address
         self._ended: SimpleQueue[Any] = SimpleQueue()
         self._asked: dict[str, tuple[str, Any]] = {}  # by key: the worker and the future
         self._threads: dict[str, int] = {}
         self._fit: set[str] = set()
         self._refused: dict[str, str] = {}
-        self._listener, self._alone_s, self._looked = Listener(), 0.0, -inf
+        self._listener = Listener()
+        self._alone_s = 0.0
+        self._looked = -inf
 
     def room(self) -> int:
         """Return how many replications the fit workers may be given together."""

@@ -227,7 +227,9 @@ def _seconds(cells: Iterable[Cell], engine: str) -> float:
 
 def misfit(need: Needs, out: Path) -> str | None:
     """Return why the machine cannot carry the plan, or None when it can."""
-    memory, disk, limit = free_memory(), free_disk(out), address_space()
+    memory = free_memory()
+    disk = free_disk(out)
+    limit = address_space()
     each = need.memory // need.jobs + _MAPPED_B
     if limit is not None and each > limit:
         return (

@@ -189,8 +189,8 @@ def _has_report(run: Path) -> bool:
 
 
 def _team(plan: Plan, options: Options) -> Workers:
-    """Return who works on *plan*: what of the processors is not needed for replications is for
-    threads.
+    """Return who works on *plan*: where there are homes enough, what of the processors is not
+    needed for replications is for threads.
     """
     n = at_once(plan, options.jobs)
     return Workers(n, _threads_of(plan.cells, n), options.backend)

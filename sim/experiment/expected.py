@@ -45,7 +45,9 @@ def reports_per_s(scenario: Scenario) -> float:
     """
     if scenario.firmware is not None:
         return 0.0
-    reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
+    reporting = scenario.reporting
+    local = scenario.updates.local
+    reporters = _reporters(scenario)
     hubs = min(float(scenario.estate.premises), reporters)
     changes = float(local.rate) * local.take_up * scenario.updates.has_local
     rule, each_s = reporting.traits, 0.0
@@ -108,7 +110,9 @@ def _servers(scenario: Scenario) -> Iterator[tuple[float, float]]:
 
 def _meetings(scenario: Scenario) -> Iterator[tuple[float, float, float]]:
     """Yield what happens to many at once: how many, within how many seconds, how often."""
-    reporting, local, reporters = scenario.reporting, scenario.updates.local, _reporters(scenario)
+    reporting = scenario.reporting
+    local = scenario.updates.local
+    reporters = _reporters(scenario)
     horizon_s = scenario.window.warm_up + scenario.window.length
     cuts = [
         (
@@ -161,13 +165,20 @@ def _strokes(cut: PowerCut, horizon_s: int) -> float:
 def terms(scenario: Scenario, engine: str) -> dict[str, float]:
     """Return what one replication is made of: how many of each thing that takes time."""
     horizon_s = scenario.window.warm_up + scenario.window.length
-    days, n, busy = horizon_s / DAY_S, devices(scenario), scenario.traffic.level > 0
+    days = horizon_s / DAY_S
+    n = devices(scenario)
+    busy = scenario.traffic.level > 0
     # the fast engine counts it, second by second
     existing = traffic_per_s(scenario, alerts_only=False) if engine == "twin" else 0.0
     stages = days * len(scenario.network)
-    quiet, raised, steps, looks = is_quiet(scenario), 0.0, 0.0, 0.0
+    quiet = is_quiet(scenario)
+    raised = 0.0
+    steps = 0.0
+    looks = 0.0
     if scenario.firmware is not None:
-        raised, steps, looks = lives.alerts(scenario), lives.steps(scenario), lives.looks(scenario)
+        raised = lives.alerts(scenario)
+        steps = lives.steps(scenario)
+        looks = lives.looks(scenario)
     return {
         "replication": 1.0,
         "day": days,

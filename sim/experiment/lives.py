@@ -47,11 +47,9 @@ def attempts(scenario: Scenario) -> float:
     firmware = scenario.firmware
     if firmware is None or not scenario.updates.has_local:
         return 0.0
-    n, horizon_s, local = (
-        living(scenario),
-        scenario.window.warm_up + scenario.window.length,
-        firmware.local,
-    )
+    n = living(scenario)
+    horizon_s = scenario.window.warm_up + scenario.window.length
+    local = firmware.local
     offered = [
         row
         for row in firmware.releases

@@ -37,7 +37,9 @@ class Silence:
         self._took_s: defaultdict[str, float] = defaultdict(float)
         self._timed = Counter[str]()
         self.cells, self.cells_done = len(self._left), 0
-        self.done, self.done_weight, self.started = 0, 0.0, monotonic()
+        self.done = 0
+        self.done_weight = 0.0
+        self.started = monotonic()
 
     def __enter__(self) -> Silence:
         return self
@@ -99,7 +101,9 @@ class Lines(Silence):
 
     def __init__(self, tasks: Sequence[tuple[str, float]], at_once: int, stream: TextIO) -> None:
         super().__init__(tasks, at_once)
-        self._stream, self._said_share, self._said_at = stream, 0.0, monotonic()
+        self._stream = stream
+        self._said_share = 0.0
+        self._said_at = monotonic()
 
     def _say(self, line: str) -> None:
         self._stream.write(line + "\n")

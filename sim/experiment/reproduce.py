@@ -34,9 +34,8 @@ class Reproduction:
     changes: tuple[str, ...]
 
     def __str__(self) -> str:
-        where, changes = f"cell {self.cell}, replication {self.replication}", "".join(
-            f"; {change}" for change in self.changes
-        )
+        where = f"cell {self.cell}, replication {self.replication}"
+        changes = "".join(f"; {change}" for change in self.changes)
         if self.differ:
             return (
                 f"{where}: not reproduced, {', '.join(self.differ)} of {self.tables} tables"

@@ -102,7 +102,9 @@ def _in_processes(job: Job, tasks: Sequence[Task], workers: Workers) -> Attempts
     """
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    left, alone, fruitless = dict(enumerate(tasks)), list[int](), 0
+    left = dict(enumerate(tasks))
+    alone = list[int]()
+    fruitless = 0
     _sweep()
     while left:
         together = [number for number in left if number not in alone]

@@ -149,16 +149,17 @@ def finish(setup, book, pool, who, fate, stage, at):
     )
     if c[Scalar.TRACED] or not told:
         e = pool.ended[pool.n[Height.N_ENDED]]
-        e.premises, e.row, e.raised, e.made, e.kind, e.region, e.place = (
-            m.premises,
-            m.number,
-            m.raised,
-            m.made,
-            m.kind,
-            m.region,
-            m.place,
-        )
-        e.cause, e.fate, e.stage, e.told = m.cause, fate, stage, told
+        e.premises = m.premises
+        e.row = m.number
+        e.raised = m.raised
+        e.made = m.made
+        e.kind = m.kind
+        e.region = m.region
+        e.place = m.place
+        e.cause = m.cause
+        e.fate = fate
+        e.stage = stage
+        e.told = told
         e.at = at if fate == Fate.DELIVERED else -1
         pool.n[Height.N_ENDED] += 1
 
@@ -307,8 +308,14 @@ def attempt(setup, pool, who, turn, t, rank):
         pool.messages[copy] = pool.messages[who]
         pool.messages[copy].refs = 1
     a, m = pool.messages[copy], pool.messages[who]
-    a.message, a.turn, a.leave, a.rank, a.travels = who, turn, t, rank, True
-    m.attempt, m.failed, m.latest = turn, False, t
+    a.message = who
+    a.turn = turn
+    a.leave = t
+    a.rank = rank
+    a.travels = True
+    m.attempt = turn
+    m.failed = False
+    m.latest = t
     m.copies += 1
     m.refs += 1
     if (

@@ -30,8 +30,12 @@ class CellCount(IntEnum):
 def cells(net, k, t):
     """Work through slot t + before of the cells, region by region."""
     setup, leaving, pool, links, rows, queues, book, room = net
-    stage, messages, c = setup.stages[k], pool.messages, setup.c
-    s, i, second = t + stage.before, t - leaving.start, t + stage.before - c[Scalar.DAY_START]
+    stage = setup.stages[k]
+    messages = pool.messages
+    c = setup.c
+    s = t + stage.before
+    i = t - leaving.start
+    second = t + stage.before - c[Scalar.DAY_START]
     n = arrivals(messages, room.box, k, room.ids)
     first_cell = stage.first
     mine = np.zeros(leaving.counts.shape[0] + 1, np.int64)
@@ -88,9 +92,8 @@ def _note_cell(setup, book, region, s, n, over, waiting):
     if s < setup.c[Scalar.WARM_UP]:
         return
     cells = book.cells[region]
-    cells[CellCount.PEAK], cells[CellCount.PEAK_WAITING] = max(cells[CellCount.PEAK], n), max(
-        cells[CellCount.PEAK_WAITING], waiting
-    )
+    cells[CellCount.PEAK] = max(cells[CellCount.PEAK], n)
+    cells[CellCount.PEAK_WAITING] = max(cells[CellCount.PEAK_WAITING], waiting)
     cells[CellCount.OVER] += over
     cells[CellCount.WAITING] += waiting > 0
     book.over[region, s - setup.c[Scalar.DAY_START]] += over

@@ -19,7 +19,10 @@ def crowd(setup, leaving, rows, queues, k, region, stretch):
     *k*, *stretch* seconds at a time.
     """
     n_seconds, n_regions = leaving.counts.shape[2], leaving.counts.shape[0]
-    stage, sizes, first, n_cells = setup.stages[k], setup.sizes[k], np.int64(0), np.int64(0)
+    stage = setup.stages[k]
+    sizes = setup.sizes[k]
+    first = np.int64(0)
+    n_cells = np.int64(0)
     for each in range(region + 1):
         first += n_cells
         n = setup.premises_first[each + 1] - setup.premises_first[each]
@@ -31,7 +34,9 @@ def crowd(setup, leaving, rows, queues, k, region, stretch):
         end = min(begin + stretch, n_seconds)
         came[:], load[:] = 0, 0
         for i in range(begin, end):
-            place, row, row_b = i * n_regions + region, came[i - begin], load[i - begin]
+            place = i * n_regions + region
+            row = came[i - begin]
+            row_b = load[i - begin]
             for j in range(leaving.first[place], leaving.first[place + 1]):
                 member = leaving.members[j]
                 cell = np.int64(member.premises) // setup.c[Scalar.PER_CELL]

@@ -44,7 +44,9 @@ def back_after(drawn, shares, times):
     """Return the time after which the share *drawn* / 2^32 is back: the inverse of the curve
     through (0, 0) and the points (*shares*, *times*).
     """
-    at, share, time = np.int64(drawn), np.int64(0), np.int64(0)
+    at = np.int64(drawn)
+    share = np.int64(0)
+    time = np.int64(0)
     for i in range(len(shares)):
         if at < shares[i]:
             return time + ((at - share) * (times[i] - time)) // (shares[i] - share)
@@ -60,10 +62,8 @@ def darken(strokes, s, place, dark_until, lit):
     int32 *lit*, where it is not empty, is moved on to the end of the spell before the present one.
     """
     taken = np.zeros(len(dark_until), np.bool_)
-    shares, times = (
-        strokes.shares[strokes.first[s] : strokes.first[s + 1]],
-        strokes.times[strokes.first[s] : strokes.first[s + 1]],
-    )
+    shares = strokes.shares[strokes.first[s] : strokes.first[s + 1]]
+    times = strokes.times[strokes.first[s] : strokes.first[s + 1]]
     k0, k1 = np.uint32(strokes.footprint[s] & _LOW), np.uint32(strokes.footprint[s] >> _32)
     for quad in range(np.uint64((len(dark_until) + 3) >> 2)):
         words = block(
@@ -110,12 +110,10 @@ def dark_spells(strokes, place, n):
             words[s, 0], words[s, 1], words[s, 2], words[s, 3] = drawn
         if count + 4 * len(strokes.start) > capacity:
             capacity = 2 * capacity + 4 * len(strokes.start)
-            home, outage, begin, end = (
-                longer(home, capacity),
-                longer(outage, capacity),
-                longer(begin, capacity),
-                longer(end, capacity),
-            )
+            home = longer(home, capacity)
+            outage = longer(outage, capacity)
+            begin = longer(begin, capacity)
+            end = longer(end, capacity)
         for lane in range(np.uint64(4)):
             number = quad * np.uint64(4) + lane
             lights = np.int64(-1)  # when the spell that is being put together ends
@@ -128,13 +126,13 @@ def dark_spells(strokes, place, n):
                     drawn, strokes.shares[a:b], strokes.times[a:b]
                 )
                 if strokes.start[s] > lights:
-                    home[count], begin[count], outage[count] = number, strokes.start[s], False
+                    home[count] = number
+                    begin[count] = strokes.start[s]
+                    outage[count] = False
                     count += 1
                 lights = max(lights, restored)
-                end[count - 1], outage[count - 1] = (
-                    min(lights, NEVER),
-                    outage[count - 1] or strokes.is_cut[s],
-                )
+                end[count - 1] = min(lights, NEVER)
+                outage[count - 1] = outage[count - 1] or strokes.is_cut[s]
     return home[:count].copy(), begin[:count].copy(), end[:count].copy(), outage[:count].copy()
 
 

@@ -28,12 +28,18 @@ def block(c0, c1, c2, c3, k0, k1):
     """Return the four 32-bit words of Philox4x32-10 for counter (c0, c1, c2, c3) and key (k0, k1),
     all uint32.
     """
-    x0, x1, x2, x3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
+    x0 = np.uint64(c0)
+    x1 = np.uint64(c1)
+    x2 = np.uint64(c2)
+    x3 = np.uint64(c3)
     a, b = np.uint64(k0), np.uint64(k1)
     for _ in range(10):
         p0 = _M0 * x0
         p1 = _M1 * x2
-        x0, x1, x2, x3 = (p1 >> _32) ^ x1 ^ a, p1 & _LOW, (p0 >> _32) ^ x3 ^ b, p0 & _LOW
+        x0 = (p1 >> _32) ^ x1 ^ a
+        x1 = p1 & _LOW
+        x2 = (p0 >> _32) ^ x3 ^ b
+        x3 = p0 & _LOW
         a = (a + _W0) & _LOW
         b = (b + _W1) & _LOW
     return np.uint32(x0), np.uint32(x1), np.uint32(x2), np.uint32(x3)

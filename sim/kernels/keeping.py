@@ -29,9 +29,8 @@ def find_links(messages, links, region, index, can_keep):
         if messages[i].fate == Fate.IN_FLIGHT:
             back = release(shared, region, index[messages[i].row], messages[i].t)
             if back > messages[i].t:
-                messages[i].t, messages[i].fate = min(back, NEVER), (
-                    Fate.IN_FLIGHT if can_keep else Fate.EXPIRED
-                )
+                messages[i].t = min(back, NEVER)
+                messages[i].fate = Fate.IN_FLIGHT if can_keep else Fate.EXPIRED
 
 
 @njit(nogil=True)

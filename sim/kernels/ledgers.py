@@ -103,14 +103,19 @@ def walk(
     row, made, deliver = reports
     late_row, late_made, late_deliver = late
     held_row, held_made, held_version = held
-    n_row, n_c, n_k = len(row), len(c_row), len(k_row)
-    n_held, n_late, end = len(held_row), len(late_row), len(truth)
+    n_row = len(row)
+    n_c = len(c_row)
+    n_k = len(k_row)
+    n_held = len(held_row)
+    n_late = len(late_row)
+    end = len(truth)
     kept_row = np.empty(n_row + n_held, np.int32)
     kept_made = np.empty(n_row + n_held, np.int32)
     kept_version = np.empty(n_row + n_held, np.uint16)
     began, ended = np.empty(n_row + n_late, np.int32), np.empty(n_row + n_late, np.int32)
-    kept, closed, opened, low, high = 0, 0, 0, np.int64(0), np.int64(0)
-    c, k, m, overdue, h = 0, 0, 0, 0, 0
+    kept = closed = opened = 0
+    low = high = np.int64(0)
+    c = k = m = overdue = h = 0
     while True:
         now = min(
             np.int64(c_row[c]) if c < n_c else end, np.int64(held_row[h]) if h < n_held else end
@@ -129,21 +134,23 @@ def walk(
             gained = (np.int64(made[m]) - np.int64(confirmed[device])) * (
                 horizon_s - max(written, measure_s)
             )
-            low, high, confirmed[device] = (
-                low + (gained & 0xFFFFFFFF),
-                high + (gained >> 32),
-                made[m],
-            )
+            low += gained & 0xFFFFFFFF
+            high += gained >> 32
+            confirmed[device] = made[m]
             m += 1
         now = min(now, np.int64(row[m]) if m < n_row else end)
         if now == end:
             break
-        version_run, version_known, version_held = truth[now], source[now], record[now]
+        version_run = truth[now]
+        version_known = source[now]
+        version_held = record[now]
         while k < n_k and k_row[k] < now:
             k += 1
         while True:
             is_held, is_new = h < n_held and held_row[h] == now, m < n_row and row[m] == now
-            left, written, version = np.int64(0), NEVER, version_known
+            left = np.int64(0)
+            written = NEVER
+            version = version_known
             if is_held:
                 left, version = np.int64(held_made[h]), held_version[h]
                 if overdue < n_late and late_row[overdue] == now and late_made[overdue] == left:
@@ -170,26 +177,26 @@ def walk(
             if not (is_held or is_new):
                 break
             if written >= stop_s:
-                kept_row[kept], kept_made[kept], kept_version[kept] = now, left, version
+                kept_row[kept] = now
+                kept_made[kept] = left
+                kept_version[kept] = version
                 kept += 1
             elif written >= 0:
                 version_held = version
                 gained = (left - np.int64(confirmed[now])) * (horizon_s - max(written, measure_s))
-                low, high, confirmed[now] = low + (gained & 0xFFFFFFFF), high + (gained >> 32), left
+                low += gained & 0xFFFFFFFF
+                high += gained >> 32
+                confirmed[now] = left
                 if since[now] >= 0 and version == version_run:
-                    began[closed], ended[closed], since[now] = since[now], written, -1
+                    began[closed] = since[now]
+                    ended[closed] = written
+                    since[now] = -1
                     closed += 1
                 elif since[now] < 0 and version != version_run:
                     since[now], opened = written, opened + 1
         record[now] = version_held
-    return (
-        (kept_row[:kept].copy(), kept_made[:kept].copy(), kept_version[:kept].copy()),
-        began[:closed],
-        ended[:closed],
-        opened,
-        low,
-        high,
-    )
+    under_way = kept_row[:kept].copy(), kept_made[:kept].copy(), kept_version[:kept].copy()
+    return under_way, began[:closed], ended[:closed], opened, low, high
 
 
 @njit(nogil=True)

@@ -72,5 +72,7 @@ def arrivals(messages, box, k, ids):
     for j in range(n):
         ids[j] = who
         who = messages[who].next
-    box[k, 0], box[k, 1], box[k, 2] = NONE, NONE, 0
+    box[k, 0] = NONE
+    box[k, 1] = NONE
+    box[k, 2] = 0
     return n

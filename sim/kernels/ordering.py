@@ -53,7 +53,9 @@ def in_order(messages, ids, n, keys, more_ids, more_keys, n_anonymous):
     if not is_sorted:
         if n <= _FEW:
             for i in range(1, n):
-                key, who, j = keys[i], ids[i], i - 1
+                key = keys[i]
+                who = ids[i]
+                j = i - 1
                 while j >= 0 and keys[j] > key:
                     keys[j + 1], ids[j + 1] = keys[j], ids[j]
                     j -= 1

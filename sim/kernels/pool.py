@@ -155,14 +155,12 @@ def remind(pool, due, what, who, turn, stage):
         pool.n[Height.USED_EVENTS] += 1
     slot = due % len(pool.wheel)
     event = pool.events[e]
-    event.due, event.who, event.turn, event.what, event.stage, event.next = (
-        due,
-        who,
-        turn,
-        what,
-        stage,
-        pool.wheel[slot],
-    )
+    event.due = due
+    event.who = who
+    event.turn = turn
+    event.what = what
+    event.stage = stage
+    event.next = pool.wheel[slot]
     pool.wheel[slot] = e
     pool.wheel_n[slot] += 1
     pool.messages[who].refs += 1
@@ -172,7 +170,10 @@ def remind(pool, due, what, who, turn, stage):
 def due_now(pool, step, out):
     """Take the events of *step* off the wheel into int32 *out*; return how many."""
     slot = step % len(pool.wheel)
-    e, n, later, n_later = pool.wheel[slot], 0, NONE, 0
+    e = pool.wheel[slot]
+    n = 0
+    later = NONE
+    n_later = 0
     while e != NONE:
         after = pool.events[e].next
         if pool.events[e].due == step:

@@ -79,10 +79,8 @@ def refresh(rows, stage, v, s):
             gained = np.int64(0)
             for u in range(state[RowMemory.LATEST_SLOT] + 1, s + 1):
                 gained += share_of_slot(row.a, row.b, u)
-            state[RowMemory.TOKENS], state[RowMemory.LATEST_SLOT] = (
-                min(row.c, state[RowMemory.TOKENS] + gained),
-                s,
-            )
+            state[RowMemory.TOKENS] = min(row.c, state[RowMemory.TOKENS] + gained)
+            state[RowMemory.LATEST_SLOT] = s
         elif row.what == Mitigation.CIRCUIT_BREAKER:
             for u in range(state[RowMemory.LATEST_SLOT] + 1, s + 1):
                 if u >= state[RowMemory.OPEN_UNTIL] and state[RowMemory.RING_SUM] > row.a:

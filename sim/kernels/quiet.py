@@ -58,7 +58,9 @@ def pass_quietly(setup, leaving, book):
 @njit(nogil=True)
 def _add(counts, measured, book, recorded, kind, first, skip, n):
     """Add the counts of one server and kind to the book: second i is that of `first` + i."""
-    seen, served, total = book.seen[recorded, kind], book.served[recorded], np.int64(0)
+    seen = book.seen[recorded, kind]
+    served = book.served[recorded]
+    total = np.int64(0)
     for i in range(n):
         total += measured[i]
     for i in range(skip, n):

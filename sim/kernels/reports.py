@@ -45,7 +45,9 @@ def steady_reports(
     """`timer_reports` where nothing is drawn and nothing restarts: no jitter, no loss, no cut, no
     activation. A nanosecond or two a report.
     """
-    count, sent, expired = np.uint64(0), 0, 0
+    count = np.uint64(0)
+    sent = 0
+    expired = 0
     for i in range(np.uint64(len(due))):
         nominal = np.int64(due[i])
         while nominal < stop_s:
@@ -92,11 +94,9 @@ def timer_reports(
     k0, k1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
     last_quad, last_number = np.int64(-1), np.int64(-1)
     words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
-    count, change, n_changes = (
-        np.uint64(0),
-        np.uint64(0),
-        np.uint64(len(changed_row) if restarts else 0),
-    )
+    count = np.uint64(0)
+    change = np.uint64(0)
+    n_changes = np.uint64(len(changed_row) if restarts else 0)
     number = start_s // period_s
     from_s = number * period_s
     for i in range(np.uint64(len(index))):
@@ -134,7 +134,9 @@ def timer_reports(
                 break
             nominal += period_s
             if second >= start_s:
-                sender[count], leave[count], occasion[count] = i, second, number
+                sender[count] = i
+                leave[count] = second
+                occasion[count] = number
                 count += np.uint64(1)
         due[i] = nominal
     return sender[:count], leave[:count], occasion[:count]
@@ -195,9 +197,13 @@ def enter(
     k0, k1 = np.uint32(loss_key & _LOW), np.uint32(loss_key >> _32)
     last_quad, last_occasion = np.int64(-1), np.int64(-1)
     words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
-    kept, some_dark, is_told = np.uint64(0), len(dark_until) > 0, len(fate) > 0
+    kept = np.uint64(0)
+    some_dark = len(dark_until) > 0
+    is_told = len(fate) > 0
     for i in range(np.uint64(len(row))):
-        measured, home, second = leave[i] >= measure_s, index[row[i]], leave[i]
+        measured = leave[i] >= measure_s
+        home = index[row[i]]
+        second = leave[i]
         tally[Fate.IN_FLIGHT] += measured
         if reach[home] != Reach.REACHED or (some_dark and second < dark_until[home]):
             tally[Fate.EXPIRED] += measured
@@ -228,7 +234,9 @@ def merged(row_a, leave_a, cause_a, row_b, leave_b, cause_b):
     list's comes first.
     """
     n = len(row_a) + len(row_b)
-    row, leave, cause = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.uint8)
+    row = np.empty(n, np.int32)
+    leave = np.empty(n, np.int32)
+    cause = np.empty(n, np.uint8)
     a, b = 0, 0
     for i in range(n):
         first = b == len(row_b) or (
@@ -236,10 +244,14 @@ def merged(row_a, leave_a, cause_a, row_b, leave_b, cause_b):
             and (row_a[a] < row_b[b] or (row_a[a] == row_b[b] and leave_a[a] <= leave_b[b]))
         )
         if first:
-            row[i], leave[i], cause[i] = row_a[a], leave_a[a], cause_a[a]
+            row[i] = row_a[a]
+            leave[i] = leave_a[a]
+            cause[i] = cause_a[a]
             a += 1
         else:
-            row[i], leave[i], cause[i] = row_b[b], leave_b[b], cause_b[b]
+            row[i] = row_b[b]
+            leave[i] = leave_b[b]
+            cause[i] = cause_b[b]
             b += 1
     return row, leave, cause
 
@@ -250,16 +262,16 @@ def to_devices(hub_index, made, deliver, device_index):
     devices at the same premises numbers.
     """
     capacity = len(hub_index)
-    row, known, arrives = (
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-    )
+    row = np.empty(capacity, np.int32)
+    known = np.empty(capacity, np.int32)
+    arrives = np.empty(capacity, np.int32)
     count, device = 0, 0
     for i in range(len(hub_index)):
         while device < len(device_index) and device_index[device] < hub_index[i]:
             device += 1
         if device < len(device_index) and device_index[device] == hub_index[i]:
-            row[count], known[count], arrives[count] = device, made[i], deliver[i]
+            row[count] = device
+            known[count] = made[i]
+            arrives[count] = deliver[i]
             count += 1
     return row[:count], known[:count], arrives[:count]

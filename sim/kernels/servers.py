@@ -155,7 +155,9 @@ def serve(messages, queues, stage, levels, sizes, v, ids, n, s, allowed, served,
     cover ends the service; while somebody waits they are kept for the next slot. Returns how many
     were written into *served* and *refused*; those `codel` drops as -2 - who.
     """
-    room, n_served, n_refused, limit = allowed, 0, 0, queues.limits[v]
+    room = allowed
+    n_served = n_refused = 0
+    limit = queues.limits[v]
     room_b, is_short = bytes_allowed(limit, s) + queues.begun[v], False
     for level in range(stage.levels):
         newest = limit.lifo >= 0 and queues.n[v, level] > limit.lifo
@@ -181,7 +183,9 @@ def serve(messages, queues, stage, levels, sizes, v, ids, n, s, allowed, served,
                 continue
             fresh = fresh or stay <= stage.codel_target
             served[n_served] = who
-            n_served, room, room_b = n_served + 1, room - 1, room_b - size
+            n_served += 1
+            room -= 1
+            room_b -= size
         if not newest:
             for i in range(n):
                 if levels[messages[ids[i]].kind] == level:
@@ -190,7 +194,9 @@ def serve(messages, queues, stage, levels, sizes, v, ids, n, s, allowed, served,
                     if room > 0 and not is_short:
                         fresh = True
                         served[n_served] = ids[i]
-                        n_served, room, room_b = n_served + 1, room - 1, room_b - size
+                        n_served += 1
+                        room -= 1
+                        room_b -= size
                     else:
                         n_refused = join(
                             messages, queues, stage, v, level, ids[i], refused, n_refused

@@ -53,13 +53,11 @@ def packed(row, raised, occasion, cause, measure_s, tally):
     """
     out = np.zeros(len(row), OUTGOING)
     for i in range(np.uint64(len(row))):
-        out[i].row, out[i].t, out[i].raised, out[i].occasion, out[i].cause = (
-            row[i],
-            raised[i],
-            raised[i],
-            occasion[i],
-            cause,
-        )
+        out[i].row = row[i]
+        out[i].t = raised[i]
+        out[i].raised = raised[i]
+        out[i].occasion = occasion[i]
+        out[i].cause = cause
         tally[Fate.IN_FLIGHT] += raised[i] >= measure_s
     return out
 
@@ -104,12 +102,12 @@ def parted(messages, until_s, mend, measure_s, tally):
             n_holding += 1
         else:
             tally[fate] += messages[i].raised >= measure_s
-    later, held, hand = (
-        np.empty(n_waiting, OUTGOING),
-        np.empty(n_holding, OUTGOING),
-        np.empty(1, OUTGOING),
-    )
-    n_due, n_later, n_held = np.uint64(0), np.uint64(0), np.uint64(0)
+    later = np.empty(n_waiting, OUTGOING)
+    held = np.empty(n_holding, OUTGOING)
+    hand = np.empty(1, OUTGOING)
+    n_due = np.uint64(0)
+    n_later = np.uint64(0)
+    n_held = np.uint64(0)
     last_row, last = np.int32(-1), np.uint64(0)
     # those due move up: never past one that is still to be looked at
     for i in range(np.uint64(len(messages))):
@@ -203,7 +201,9 @@ def suppress(messages, seen_row, seen_s, threshold, window_s, forward_period_s, 
     """
     n = len(messages) + len(seen_row)
     row, second = np.empty(n, np.int32), np.empty(n, np.int32)
-    old, first, n_seen = 0, 0, len(seen_row)
+    old = 0
+    first = 0
+    n_seen = len(seen_row)
     count = 0
     for i in range(len(messages)):
         who, t = messages[i].row, np.int64(messages[i].t)
@@ -241,7 +241,8 @@ def gather(messages, key, hub_place, index, period_s, start_s, until_s, horizon_
     before *start_s* and have been counted.
     """
     n = 0
-    last_quad, words = np.int64(-1), block(
+    last_quad = np.int64(-1)
+    words = block(
         np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0)
     )
     winner, winner_at = np.int64(-1), np.int64(-1)
@@ -276,7 +277,10 @@ def gather(messages, key, hub_place, index, period_s, start_s, until_s, horizon_
                 messages[i].fate = Fate.CONSOLIDATED
                 continue
             messages[winner].fate = Fate.CONSOLIDATED
-        messages[i].fate, messages[i].t, winner, winner_at = fate, second, np.int64(i), at
+        messages[i].fate = fate
+        messages[i].t = second
+        winner = np.int64(i)
+        winner_at = at
     return n
 
 
@@ -342,16 +346,16 @@ def columns(messages, start_s, one_made, one_cause, counts):
     causes, which are left empty.
     """
     n = len(messages)
-    row, leave, raised = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
+    row = np.empty(n, np.int32)
+    leave = np.empty(n, np.int32)
+    raised = np.empty(n, np.int32)
     made = leave if one_made else np.empty(n, np.int32)
     cause = np.empty(0 if one_cause else n, np.uint8)
     for i in range(np.uint64(n)):
-        row[i], leave[i], made[i], raised[i] = (
-            messages[i].row,
-            messages[i].t,
-            messages[i].made,
-            messages[i].raised,
-        )
+        row[i] = messages[i].row
+        leave[i] = messages[i].t
+        made[i] = messages[i].made
+        raised[i] = messages[i].raised
         if not one_cause:
             cause[i] = messages[i].cause
         counts[np.uint64(messages[i].t - start_s)] += 1

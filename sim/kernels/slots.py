@@ -22,7 +22,9 @@ def servers(net, k, t):
     """Work through slot t + before of a CSP, DSP or user stage."""
     setup, leaving, pool, links, rows, queues, book, room = net
     stage, messages = setup.stages[k], pool.messages
-    s, i, n_regions = t + stage.before, t - leaving.start, leaving.counts.shape[0]
+    s = t + stage.before
+    i = t - leaving.start
+    n_regions = leaving.counts.shape[0]
     n = arrivals(messages, room.box, k, room.ids)
     storms = _has(rows, stage, Mitigation.ALERT_STORM_PROTECTION)
     if storms:
@@ -86,7 +88,9 @@ def servers(net, k, t):
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _fits(net, k, v, s, by_kind):
     """Whether server *v*, at which nobody waits, can serve all of int64 *by_kind* in slot *s*."""
-    setup, rows, queues = net.setup, net.rows, net.queues
+    setup = net.setup
+    rows = net.rows
+    queues = net.queues
     stage = setup.stages[k]
     if by_kind.sum() > allowed_at(setup, rows, queues, stage, v, s):
         return False
@@ -146,12 +150,10 @@ def _all_pass(net, k, v, s, arrived, by_kind, measured, storms):
     those with names.
     """
     setup, _, pool, _, rows, _, book, room = net
-    stage, messages, recorded, second = (
-        setup.stages[k],
-        pool.messages,
-        setup.stages[k].recorded + v,
-        s - setup.c[Scalar.DAY_START],
-    )
+    stage = setup.stages[k]
+    messages = pool.messages
+    recorded = setup.stages[k].recorded + v
+    second = s - setup.c[Scalar.DAY_START]
     n = len(arrived)
     if s >= setup.c[Scalar.WARM_UP]:
         for kind in range(len(by_kind)):

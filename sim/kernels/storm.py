@@ -147,14 +147,12 @@ def _lacks_room(leaving, pool, c, t):
 @njit(nogil=True, inline="always")
 def _step(net, t):
     """Take those who leave in second *t*, and those who come again then, through all stages."""
-    setup, leaving, pool, links, book, room = (
-        net.setup,
-        net.leaving,
-        net.pool,
-        net.links,
-        net.book,
-        net.room,
-    )
+    setup = net.setup
+    leaving = net.leaving
+    pool = net.pool
+    links = net.links
+    book = net.book
+    room = net.room
     if len(links.start):
         for region in range(leaving.counts.shape[0]):
             if _some_link_is_down(links, region, t):
@@ -178,7 +176,9 @@ def _step(net, t):
             let_go(pool, event.who)
     for k in range(setup.c[Scalar.N_STAGES]):
         if t + setup.stages[k].before >= setup.c[Scalar.HORIZON]:
-            room.box[k, 0], room.box[k, 1], room.box[k, 2] = NONE, NONE, 0
+            room.box[k, 0] = NONE
+            room.box[k, 1] = NONE
+            room.box[k, 2] = 0
         elif setup.stages[k].what == StageKind.CELL:
             cells(net, k, t)
         else:

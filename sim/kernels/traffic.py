@@ -85,7 +85,9 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):
     They get their records in order of service, so that a queue of them is a walk through memory;
     they are appended to the first *n* of *room.ids*. Returns how many there are then.
     """
-    i, n_anonymous, n_drafts = t - leaving.start, setup.c[Scalar.N_ANONYMOUS], 0
+    i = t - leaving.start
+    n_anonymous = setup.c[Scalar.N_ANONYMOUS]
+    n_drafts = 0
     place = i * leaving.counts.shape[0] + region
     for kind in range(0 if of != Naming.NAMED else n_anonymous, n_anonymous):
         if leaving.counts[region, kind, i] > 0 and _is_of(setup, leaving, kind, of):
@@ -105,9 +107,8 @@ def named_now(setup, leaving, book, pool, links, room, region, t, of, n):
             n_drafts += 1
     by_rank(room.keys, n_drafts, room.more_keys)
     for d in range(n_drafts):
-        draft, rank = np.int64(room.keys[d] & np.uint64(0xFFFFFFFF)), np.uint32(
-            room.keys[d] >> np.uint64(32)
-        )
+        draft = np.int64(room.keys[d] & np.uint64(0xFFFFFFFF))
+        rank = np.uint32(room.keys[d] >> np.uint64(32))
         who = take(pool)
         if room.draft_kind[draft] < 0:
             _name_member(
@@ -148,7 +149,9 @@ def _name_member(setup, leaving, book, pool, region, i, member, who):
     flow = leaving.flows[member.flow]
     m = pool.messages[who]
     _blank(m, who, flow.kind, region, flow.place, member.premises, member.raised, member.row)
-    m.made, m.cause, m.position = member.made, member.cause, flow.first + member.position
+    m.made = member.made
+    m.cause = member.cause
+    m.position = flow.first + member.position
     book.deliver[m.position] = NEVER
     if len(setup.user_of):
         m.user = setup.user_of[setup.premises_first[region] + np.int64(member.premises)]
@@ -161,17 +164,18 @@ def _name_member(setup, leaving, book, pool, region, i, member, who):
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _blank(m, who, kind, region, place, premises, raised, number):
     """Write a new message into record *m*."""
-    m.message, m.kind, m.region, m.place, m.premises, m.raised, m.made, m.number = (
-        who,
-        kind,
-        region,
-        place,
-        premises,
-        raised,
-        raised,
-        number,
-    )
-    m.ended, m.position, m.refused_s, m.refused_at = NEVER, -1, -1, -1
+    m.message = who
+    m.kind = kind
+    m.region = region
+    m.place = place
+    m.premises = premises
+    m.raised = raised
+    m.made = raised
+    m.number = number
+    m.ended = NEVER
+    m.position = -1
+    m.refused_s = -1
+    m.refused_at = -1
     m.refs = m.copies = m.attempt = m.turn = m.wait = m.user = m.cause = 0
     m.latest = -1
     m.failed = m.waits = m.travels = False
@@ -263,14 +267,12 @@ def scattered(
         place = np.int64(leave[p] - start) * n_regions + region
         m = members[after[place]]
         after[place] += 1
-        m.position, m.row, m.premises, m.raised, m.made, m.flow = (
-            p,
-            row[p],
-            premises[row[p]],
-            raised[p],
-            made[p],
-            flow,
-        )
+        m.position = p
+        m.row = row[p]
+        m.premises = premises[row[p]]
+        m.raised = raised[p]
+        m.made = made[p]
+        m.flow = flow
         m.cause = cause[p] if causes_differ else cause[0]
 
 

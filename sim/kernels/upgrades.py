@@ -100,14 +100,14 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
         while next_change[device] < until_s:
             if count == capacity:
                 capacity *= 2
-                row, when, new = (
-                    longer(row, capacity),
-                    longer(when, capacity),
-                    longer(new, capacity),
-                )
+                row = longer(row, capacity)
+                when = longer(when, capacity)
+                new = longer(new, capacity)
             second = np.int64(next_change[device])
             changed = np.int64(release) if release > 0 else changed + 1
-            row[count], when[count], new[count] = device, second, changed
+            row[count] = device
+            when[count] = second
+            new[count] = changed
             count += 1
             if release > 0:
                 next_change[device] = NEVER

@@ -23,10 +23,15 @@ def work(net, k, v, recorded, s, arrived):
     wait then, and how many messages, and bytes, were put off.
     """
     setup, _, pool, _, rows, queues, book, room = net
-    stage, messages, server, c = setup.stages[k], pool.messages, setup.stages[k].first + v, setup.c
+    stage = setup.stages[k]
+    messages = pool.messages
+    server = setup.stages[k].first + v
+    c = setup.c
     n, waiting = len(arrived), queues.n[server].sum()
     in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, c[Scalar.N_ANONYMOUS])
-    codel, n_put_off, put_off_b = -1, 0, 0
+    codel = -1
+    n_put_off = 0
+    put_off_b = 0
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         if rows.rows[i, 0].what == Mitigation.CODEL:
             codel = i
@@ -73,7 +78,10 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):
     and how many messages, and bytes, have not arrived at all yet.
     """
     setup, _, pool, _, rows, _, book, room = net
-    stage, messages, row, c = setup.stages[k], pool.messages, rows.rows[i, v], setup.c
+    stage = setup.stages[k]
+    messages = pool.messages
+    row = rows.rows[i, v]
+    c = setup.c
     what = row.what
     if what == Mitigation.REDELIVERY:
         if not is_out(setup.outages, stage.first + v, s):
@@ -94,7 +102,7 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):
             setup.keys[Key.BARRED :],
             room.verdict,
         )
-    kept, away, away_b = 0, 0, 0
+    kept = away = away_b = 0
     for j in range(n):
         who = arrived[j]
         if not room.verdict[j]:
@@ -102,7 +110,9 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):
             kept += 1
             continue
         m = messages[who]
-        whole, kind, later = m.message, m.kind, NONE
+        whole = m.message
+        kind = m.kind
+        later = NONE
         if what == Mitigation.ACCESS_BARRING:
             later = barred_until(setup.keys[Key.BARRED :], row, m, s)
         elif what == Mitigation.REDELIVERY:
@@ -110,7 +120,8 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):
         measured = messages[whole].raised >= c[Scalar.WARM_UP]
         book.stopped[i, kind, 0 if later < 0 else 1] += measured
         if what in (Mitigation.ACCESS_BARRING, Mitigation.REDELIVERY):
-            away, away_b = away + 1, away_b + setup.sizes[k, kind]
+            away += 1
+            away_b += setup.sizes[k, kind]
             if s >= c[Scalar.WARM_UP]:
                 book.seen[recorded, kind, s - c[Scalar.DAY_START]] -= 1
         if later >= 0:

@@ -135,10 +135,8 @@ def _parts(number: int, region: c.Region, n_models: int) -> list[Part]:
     for i, first in enumerate(firsts):
         slices = tuple((kind, int(edge[i]), int(edge[i + 1])) for kind, edge in enumerate(edges))
         mine = np.concatenate([np.arange(start, stop, dtype=np.int32) for _, start, stop in slices])
-        model, takes_part = (
-            region.devices["model"][mine],
-            (region.devices["marks"][mine] & (TAKES_PART | IS_OFF)) == TAKES_PART,
-        )
+        model = region.devices["model"][mine]
+        takes_part = (region.devices["marks"][mine] & (TAKES_PART | IS_OFF)) == TAKES_PART
         rows = tuple(mine[model == which] for which in range(n_models))
         homes = tuple(index[found] for found in rows)
         takers = tuple(mine[(model == which) & takes_part] for which in range(n_models))
@@ -283,7 +281,9 @@ def _marks(
 def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> NDArray[Any]:
     """Return the premises of a region: their hubs' readiness and exchange, and their first reads.
     """
-    firmware, n, at = firmware_of(scenario), estate.n_premises[region], place(region, 0)
+    firmware = firmware_of(scenario)
+    n = estate.n_premises[region]
+    at = place(region, 0)
     homes, seconds = _in_lines(n, c.HOME), np.full(n, NEVER, np.int32)
     homes["reach"] = estate.reach[region]
     if firmware.ota.exchange is not None:
@@ -302,7 +302,6 @@ def _homes(scenario: Scenario, estate: Estate, region: int, key: Any) -> NDArray
 
 
 def _curve(key: np.uint64, at: int, wave: Any, out: NDArray[Any]) -> None:
-    shares, times = np.array([threshold(point.share) for point in wave.curve], np.uint64), np.array(
-        [point.time for point in wave.curve], np.int64
-    )
+    shares = np.array([threshold(point.share) for point in wave.curve], np.uint64)
+    times = np.array([point.time for point in wave.curve], np.int64)
     begin.by_curve(key, at, wave.start, shares, times, out)

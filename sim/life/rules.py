@@ -37,9 +37,16 @@ def firmware_of(scenario: Scenario) -> Firmware:
 
 def rules_of(scenario: Scenario, region: int) -> NDArray[Any]:
     """Return the rules of *scenario* in the *region* of that number: one record."""
-    firmware, reporting, rule = firmware_of(scenario), scenario.reporting, scenario.reporting.traits
-    window, phase, ota, ban = scenario.window, reporting.phase, firmware.ota, scenario.updates.ban
-    screening, reads, repair = firmware.screening, firmware.reads, firmware.ota.mp105
+    firmware = firmware_of(scenario)
+    reporting = scenario.reporting
+    rule = scenario.reporting.traits
+    window = scenario.window
+    phase = reporting.phase
+    ota = firmware.ota
+    ban = scenario.updates.ban
+    screening = firmware.screening
+    reads = firmware.reads
+    repair = firmware.ota.mp105
     causes = {scenario.alerts.kinds[name].cause for name in scenario.alerts.active}
     distribution = ota.distribution[list(scenario.estate.regions)[region]]
     values: dict[str, Any] = {
@@ -129,13 +136,11 @@ def facts_of(scenario: Scenario, replication: int, images: Sequence[Image]) -> N
     one["asks_from"][:] = c.MOST_VERSIONS
     one["asks_from"][:n] = [model.asks_from for model in models]
     one["cut"][:n] = [threshold(model.cut) for model in models]
-    outages, channels = _outages(scenario), [
-        channel for _, channel in sorted(firmware.local.channels.items())
-    ]
+    outages = _outages(scenario)
+    channels = [channel for _, channel in sorted(firmware.local.channels.items())]
     facts["n_outages"], facts["n_channels"] = len(outages), len(channels)
-    one["out_from_s"][: len(outages)], one["out_until_s"][: len(outages)] = [
-        start for start, _ in outages
-    ], [stop for _, stop in outages]
+    one["out_from_s"][: len(outages)] = [start for start, _ in outages]
+    one["out_until_s"][: len(outages)] = [stop for _, stop in outages]
     one["stale_edges"][:], one["latency_edges"][:] = STALENESS_EDGES_S, LATENCY_EDGES_S
     one["reports"][:] = [name in scenario.reporting.devices for name in TYPES]
     one["over_air"][:] = [name in firmware.ota.types for name in TYPES]

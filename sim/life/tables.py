@@ -155,9 +155,8 @@ def _latencies(life: Life) -> list[_Row]:
 
 
 def _local(life: Life, scenario: Scenario) -> list[_Row]:
-    n, channels = _total(part.summed("local") for part in life.parts), sorted(
-        firmware_of(scenario).local.channels
-    )
+    n = _total(part.summed("local") for part in life.parts)
+    channels = sorted(firmware_of(scenario).local.channels)
     return [
         (
             TYPES[k],
@@ -180,9 +179,8 @@ def _readings(life: Life) -> list[_Row]:
 
 
 def _decisions(life: Life, scenario: Scenario) -> list[_Row]:
-    n, prices = _total(part.summed("decisions") for part in life.parts), dict(
-        firmware_of(scenario).reads.prices
-    )
+    n = _total(part.summed("decisions") for part in life.parts)
+    prices = dict(firmware_of(scenario).reads.prices)
     return [
         (
             ReadProcess(p).word,
@@ -217,7 +215,9 @@ def _timed(life: Life, scenario: Scenario, replication: int, number: int) -> int
         if rules["from_hub"]
         else [(place(number, SLOTS[TYPES[k]]), able[k]) for k in range(c.N_TYPES)]
     )
-    n, period_s, hashed = 0, int(rules["period_s"]), phase.source == "hashed"
+    n = 0
+    period_s = int(rules["period_s"])
+    hashed = phase.source == "hashed"
     key = np.uint64(
         stream_key(scenario.seed, replication, "phase.hashed" if hashed else "phase.start")
     )
@@ -280,9 +280,8 @@ def _ledgers(life: Life, scenario: Scenario, names: Sequence[str]) -> list[_Row]
             reporting = n if device_type in scenario.reporting.devices else 0
             for ledger, known in ((Ledger.HUB, stores), (Ledger.SMI, device_type not in TYPE_2)):
                 t = [int(value) for value in totals[kind, ledger]]
-                wrong_s, unknown_s = t[Total.WRONG_S], (
-                    t[Total.UNKNOWN_S] if known else n * measured_s
-                )
+                wrong_s = t[Total.WRONG_S]
+                unknown_s = t[Total.UNKNOWN_S] if known else n * measured_s
                 stale = t[Total.STALE_LOW] + (t[Total.STALE_HIGH] << 32)
                 rows.append(
                     (

@@ -279,12 +279,10 @@ def _sample(tables: Tables) -> tuple[dict[str, float], dict[str, float]]:
     `all` in both.
     """
     rows = where(tables["readings"], process=AUDIT, state=("right", "wrong"))
-    n, wrong = totals(rows, "device_type", "n"), totals(
-        where(rows, state="wrong"), "device_type", "n"
-    )
-    n, wrong = {name: k for name, k in n.items() if k}, {
-        name: wrong.get(name, 0) for name, k in n.items() if k
-    }
+    n = totals(rows, "device_type", "n")
+    wrong = totals(where(rows, state="wrong"), "device_type", "n")
+    n = {name: k for name, k in n.items() if k}
+    wrong = {name: wrong.get(name, 0) for name in n}
     return (
         ({**n, "all": added(n.values())}, {**wrong, "all": added(wrong.values())})
         if n

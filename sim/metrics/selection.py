@@ -75,7 +75,9 @@ def select(
         for a, b in permutations(scores, 2)
     }
     most = floor(h2 * max(spread.values()) / zone**2)
-    standing, given_up, r = list(scores), dict[str, int](), first
+    standing = list(scores)
+    given_up = dict[str, int]()
+    r = first
     while True:
         means = {name: fmean(scores[name][:r]) for name in standing}
         if r > most:

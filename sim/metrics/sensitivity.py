@@ -227,7 +227,9 @@ def _clean(values: Numbers, dust: float) -> Numbers:
 def first_order(sample: Sample) -> list[Index]:
     """Return each assumption's first-order share of the variance from points without structure."""
     rows, weights = _draws(sample, len(sample.y))
-    luck, even, found = _luck(sample.y), sample.design == "sobol", []
+    luck = _luck(sample.y)
+    even = sample.design == "sobol"
+    found = []
     for number, name in enumerate(sample.names):
         bins = _bins(sample.x[:, number], sample.words[number])
         value = _between(sample.y.mean(axis=1), bins, luck, even)
@@ -364,9 +366,8 @@ def elementary_effects(sample: Sample) -> list[Index]:
             ]
         )
 
-    values, resampled = both(blocks.mean(axis=2)[..., None], steps)[..., 0], both(
-        _redrawn(sample, blocks), np.moveaxis(steps[rows][..., 0], 0, -1)
-    )
+    values = both(blocks.mean(axis=2)[..., None], steps)[..., 0]
+    resampled = both(_redrawn(sample, blocks), np.moveaxis(steps[rows][..., 0], 0, -1))
     methods = tuple(enumerate(("mu*", "sigma")))
     return [
         _index(name, method, float(values[kind, j]), resampled[kind, j])

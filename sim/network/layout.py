@@ -44,12 +44,10 @@ class Layout:
     def __init__(
         self, scenario: Scenario, estate: Estate, recorder: Recorder, replication: int
     ) -> None:
-        self._scenario, self._estate, self._recorder, self._replication = (
-            scenario,
-            estate,
-            recorder,
-            replication,
-        )
+        self._scenario = scenario
+        self._estate = estate
+        self._recorder = recorder
+        self._replication = replication
         self.specs = [spec for spec in scenario.network if spec.stage in StageKind.words()]
         self.latencies = [spec.latency for spec in self.specs]
         self.n_open = sum(spec.stage != "user" for spec in self.specs)
@@ -221,7 +219,9 @@ class Layout:
     def protections(self) -> Rows:
         """Return the rows of all stages and their memories, empty."""
         n_servers = max((self.servers(k) for k, _, _ in self.rows), default=0)
-        rows, ring, most = np.zeros((len(self.rows), n_servers), ROW), 0, 1
+        rows = np.zeros((len(self.rows), n_servers), ROW)
+        ring = 0
+        most = 1
         for i, (k, _, row) in enumerate(self.rows):
             for v, name in enumerate(self.names[self.specs[k].stage]):
                 rows[i, v] = (Mitigation.of(row.kind), k, *_parameters(row, name), ring)

@@ -58,12 +58,12 @@ class Network:
         trace: Trace | None,
     ) -> None:
         self.layout = Layout(scenario, estate, recorder, replication)
-        self._estate, self._recorder, self._trace = estate, recorder, trace
-        self.horizon_s, self._warm_up_s, self.latency_s = (
-            recorder.horizon_s,
-            recorder.warm_up_s,
-            self.layout.latency_s,
-        )
+        self._estate = estate
+        self._recorder = recorder
+        self._trace = trace
+        self.horizon_s = recorder.horizon_s
+        self._warm_up_s = recorder.warm_up_s
+        self.latency_s = self.layout.latency_s
         self._has_users = any(spec.stage == "user" for spec in self.layout.specs)
         users_matter = self._has_users or any(
             row.kind == "allocation" for _, _, row in self.layout.rows
@@ -104,10 +104,8 @@ class Network:
             self._straight_on(flows)
             return []
         flows = sorted(flows, key=lambda flow: (flow.region, flow.kind, flow.place))
-        self._setup.c[Scalar.STOP], self._setup.c[Scalar.DAY_START] = (
-            stop_s,
-            start_s // DAY_S * DAY_S,
-        )
+        self._setup.c[Scalar.STOP] = stop_s
+        self._setup.c[Scalar.DAY_START] = start_s // DAY_S * DAY_S
         if len(self._estate.dark_until_s[0]):
             self._setup = self._setup._replace(dark_until=np.concatenate(self._estate.dark_until_s))
         leaving = self._leaving(flows, anonymous, start_s, stop_s)
@@ -148,11 +146,9 @@ class Network:
         self, flows: Sequence[Flow], anonymous: NDArray[Any], start_s: int, stop_s: int
     ) -> Leaving:
         """Return the counts of those who leave."""
-        n_regions, n_kinds, n_seconds = (
-            len(self._estate.regions),
-            len(self.layout.kinds),
-            stop_s - start_s,
-        )
+        n_regions = len(self._estate.regions)
+        n_kinds = len(self.layout.kinds)
+        n_seconds = stop_s - start_s
         counts = np.zeros((n_regions, n_kinds, n_seconds), np.int32)
         counts[:, : self.layout.n_anonymous] = anonymous
         n_users = len(self.layout.user_names) if self._has_users else 0
@@ -273,12 +269,10 @@ class Network:
         n_regions, n_seconds = leaving.counts.shape[0], leaving.counts.shape[2]
         named = leaving.counts[:, self.layout.n_anonymous :].sum(axis=1, dtype=np.int64).T.ravel()
         first = np.concatenate([[0], np.cumsum(named)])
-        members, after, flow_records, position = (
-            np.empty(int(first[-1]), MEMBER),
-            first[:-1].copy(),
-            np.zeros(len(flows), FLOW),
-            0,
-        )
+        members = np.empty(int(first[-1]), MEMBER)
+        after = first[:-1].copy()
+        flow_records = np.zeros(len(flows), FLOW)
+        position = 0
         for number, flow in enumerate(flows):
             cause = np.array([flow.cause], np.uint8) if isinstance(flow.cause, int) else flow.cause
             if len(flow.row):

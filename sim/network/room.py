@@ -47,7 +47,9 @@ def grown(pool: Pool, n_messages: int, n_ended: int) -> Pool:
 
 def room_for(pool: Pool, layout: Layout, before: Room | None = None) -> Room:
     """Return scratch for all messages of *pool*, keeping who is under way in *before*."""
-    n, n_regions, n_stages = len(pool.messages), len(layout.n_cells), len(layout.specs)
+    n = len(pool.messages)
+    n_regions = len(layout.n_cells)
+    n_stages = len(layout.specs)
     servers = [layout.servers(k) for k in range(n_stages)] or [1]
     few = max(
         [layout.servers(k) for k, spec in enumerate(layout.specs) if spec.stage != "cell"],

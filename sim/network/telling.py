@@ -30,7 +30,10 @@ class Telling:
     def __init__(
         self, layout: Layout, estate: Estate, recorder: Recorder, trace: Trace | None
     ) -> None:
-        self._layout, self._estate, self._recorder, self._trace = layout, estate, recorder, trace
+        self._layout = layout
+        self._estate = estate
+        self._recorder = recorder
+        self._trace = trace
         self._later = np.zeros(0, ENDED)
 
     def tell(
@@ -100,18 +103,14 @@ class Telling:
     def _afterwards(self, flow: Flow, chosen: NDArray[Any]) -> NDArray[Any]:
         """Return as `ENDED` the reports on time that a latency carries past the interval."""
         out = np.zeros(int(np.count_nonzero(chosen)), ENDED)
-        out["row"], out["made"], out["raised"] = (
-            flow.row[chosen],
-            flow.made[chosen],
-            flow.raised[chosen],
-        )
+        out["row"] = flow.row[chosen]
+        out["made"] = flow.made[chosen]
+        out["raised"] = flow.raised[chosen]
         out["at"] = flow.leave[chosen] + self._layout.latency_s
-        out["kind"], out["region"], out["place"], out["fate"] = (
-            flow.kind,
-            flow.region,
-            flow.place,
-            Fate.DELIVERED,
-        )
+        out["kind"] = flow.kind
+        out["region"] = flow.region
+        out["place"] = flow.place
+        out["fate"] = Fate.DELIVERED
         out["cause"] = flow.cause if isinstance(flow.cause, int) else flow.cause[chosen]
         return out
 

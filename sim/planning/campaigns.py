@@ -199,7 +199,9 @@ class Programme:
         ):
             if len(running) < self._rules.at_once and campaign.model_number not in running:
                 running.add(campaign.model_number)
-                campaign.ended, campaign.started_s, campaign.begins_s = "running", now_s, now_s
+                campaign.ended = "running"
+                campaign.started_s = now_s
+                campaign.begins_s = now_s
 
     def _begin(self, campaign: Campaign) -> Begin:
         """Return the order that begins the next group of *campaign*."""

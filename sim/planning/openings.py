@@ -86,7 +86,9 @@ class Openings:
 def _free(blackouts: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
     """Return begins and ends of what *blackouts*, in order of their start, leave of the 60 years.
     """
-    begins, ends, free = [], [], 0
+    begins = []
+    ends = []
+    free = 0
     for start, end in [*blackouts, (_END_S, _END_S)]:
         if free < min(start, _END_S):
             begins.append(free)

@@ -124,7 +124,9 @@ def _events(world: World, name: str, at: int, spells: Spells) -> tuple[Raiser, N
     who = np.empty(len(home), np.bool_)
     for stream, share in (("estate.fitted", fitted), (f"alert.who.{name}", spec.share)):
         happens(world.key(stream), at, home, 0, np.uint64(threshold(share)), who)
-        home, second, who = home[who], second[who], who[who]
+        home = home[who]
+        second = second[who]
+        who = who[who]
     premises, row = np.unique(home, return_inverse=True)
     nothing = np.zeros(0)
     return Raiser(spec.cause, row.astype(np.int32), second, nothing, nothing, nothing), premises
@@ -142,11 +144,9 @@ def _clocks(world: World, name: str, at: int, estate: Estate) -> tuple[Raiser, N
         clocks.first_gaps(world.key(f"alert.gap.{name}"), at, premises, _rate(spec), raiser.due_s)
     elif spec.cause == "chatter":
         n = len(premises)
-        raiser.rate, raiser.due_s, raiser.number = (
-            np.empty(n),
-            np.empty(n, np.int32),
-            np.zeros(n, np.int64),
-        )
+        raiser.rate = np.empty(n)
+        raiser.due_s = np.empty(n, np.int32)
+        raiser.number = np.zeros(n, np.int64)
         kernel.first_chatter(
             world.key(f"alert.rate.{name}"),
             world.key(f"alert.gap.{name}"),

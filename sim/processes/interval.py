@@ -57,11 +57,9 @@ def bring_up_to_date(world: World) -> None:
 
 
 def _changes(world: World, number: int, stop_s: int) -> Changes:
-    rows, local, release = (
-        world.estate.slices[number],
-        world.scenario.updates.local,
-        world.progress.release,
-    )
+    rows = world.estate.slices[number]
+    local = world.scenario.updates.local
+    release = world.progress.release
     view = world.estate.view
     due: Changes = changes_due(
         world.key("local.gap"),
@@ -113,9 +111,8 @@ def _write(
                 new, old = _reports(
                     source, flow, late.get(source.group), start_s, stop_s, world.network.latency_s
                 )
-                messages, overdue = _of_devices(world, number, source.group, *new), _of_devices(
-                    world, number, source.group, *old
-                )
+                messages = _of_devices(world, number, source.group, *new)
+                overdue = _of_devices(world, number, source.group, *old)
     world.ledgers.apply(number, stop_s, changes, heard, messages, overdue)
 
 
@@ -129,7 +126,9 @@ def _reports(
     old = (arrived.row, arrived.leave, arrived.deliver) if arrived is not None else NOTHING
     if source.is_plain or not len(source.links.start):
         return new, old
-    kept, dropped, now = source.new_kept, source.dropped, new[1] >= start_s
+    kept = source.new_kept
+    dropped = source.dropped
+    now = new[1] >= start_s
     ended = ~now & (new[2] < stop_s)
     return (
         _together(

@@ -250,7 +250,9 @@ def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
     """Begin a group: find its targets, then give each its second."""
     scenario, campaign = world.scenario, order.campaign
     firmware, kind = firmware_of(scenario), TYPES.index(campaign.image.device_type)
-    model, goal, names = campaign.model_number, campaign.goal, list(scenario.estate.regions)
+    model = campaign.model_number
+    goal = campaign.goal
+    names = list(scenario.estate.regions)
     mine = [image for image in life.images if image.model_number == model]
     hop = np.array(hops(firmware.models[life.models[model]], mine, goal, now_s), np.int64)
     shares = np.cumsum(list(scenario.estate.users.values()))
@@ -260,11 +262,9 @@ def _begin(world: World, life: Life, order: Begin, now_s: int) -> None:
 
     def choose(number: int) -> tuple[NDArray[Any], NDArray[Any]]:
         part = life.parts[number]
-        rows, homes, n_cells = (
-            part.rows[model],
-            part.homes[model],
-            max(1, -(-world.estate.n_premises[part.region] // per_cell)),
-        )
+        rows = part.rows[model]
+        homes = part.homes[model]
+        n_cells = max(1, -(-world.estate.n_premises[part.region] // per_cell))
         found, keys = np.empty(len(rows), np.int32), np.empty(len(rows), np.uint32)
         n = targets.choose(
             life.rules[part.region],

@@ -116,11 +116,9 @@ def _scratch(world: World, group: int, senders: Senders) -> tuple[NDArray[Any], 
 
 def _steady(world: World, source: Source, senders: Senders, start_s: int, stop_s: int) -> Flow:
     """Return the timed reports of senders that nothing disturbs."""
-    reach, counts, period_s = (
-        world.estate.reach[source.region],
-        np.zeros(stop_s - start_s, np.int32),
-        world.scenario.reporting.timer_s,
-    )
+    reach = world.estate.reach[source.region]
+    counts = np.zeros(stop_s - start_s, np.int32)
+    period_s = world.scenario.reporting.timer_s
     if world.trace is not None:  # those without WAN are never named otherwise
         _remember_unreached(world, source, senders, start_s, stop_s)
     row, leave = kernel.steady_reports(
@@ -188,7 +186,9 @@ def _changed(world: World, group: int, senders: Senders, stop_s: int, own: Chang
         np.concatenate(pair) for pair in zip(waiting, (own[0], own[1], leave), strict=True)
     )
     order = np.lexsort((changed, leave, row)) if jitter_s else slice(None)
-    row, changed, leave = row[order], changed[order], leave[order]
+    row = row[order]
+    changed = changed[order]
+    leave = leave[order]
     later = leave >= stop_s
     world.progress.pending[group] = row[later], changed[later], leave[later]
     return "change.loss", changed[~later], row[~later], leave[~later], int(MessageCause.CHANGE)

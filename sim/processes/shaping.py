@@ -163,7 +163,10 @@ def _through_the_door(here: Passage, due: NDArray[Any]) -> Flow:
     """Make the messages *due*: they end, are kept, or leave; and so do those that were kept until
     now.
     """
-    world, source, start_s, stop_s = here.world, here.source, here.start_s, here.stop_s
+    world = here.world
+    source = here.source
+    start_s = here.start_s
+    stop_s = here.stop_s
     dark, region = dark_until(world, source), source.region
     is_report = source.name == VERSION_REPORT
     loss = np.uint64(threshold(world.scenario.reporting.loss) if is_report else 0)

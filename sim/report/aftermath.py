@@ -146,10 +146,8 @@ class Aftermath:
             name: self.study.estimate(cell, name, place)
             for name in ("load_before_share", "drain_fluid_s")
         }
-        returned, before = (
-            self.study.estimate(cell, "returned_to_normal_share"),
-            found["load_before_share"],
-        )
+        returned = self.study.estimate(cell, "returned_to_normal_share")
+        before = found["load_before_share"]
         if returned is None or before is None:
             return None
         slowest = self.study.estimate(cell, "drain_time_s")

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from sim.report.study import Cell, Study
 
-MEAN, HALF, MOST = "wrong_age_days_mean", "wrong_age_days_p50", "wrong_age_days_p95"
+MEAN = "wrong_age_days_mean"
+HALF = "wrong_age_days_p50"
+MOST = "wrong_age_days_p95"
 _RECORDS: Final = "record_wrong_share"
 _MOST: Final = 300  # rows of a page
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 METRIC: Final = "behind_class_device_share"
 _BY_HAND: Final = ("ppmid", "ihd")  # types that are updated in the home
-_OTA, _HOME, _NOBODY = "over the air", "in the home alone", "nobody"
+_OTA = "over the air"
+_HOME = "in the home alone"
+_NOBODY = "nobody"
 
 
 def sent(cell: Cell, kind: str) -> str:

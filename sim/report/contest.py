@@ -18,7 +18,9 @@ from sim.units import format_duration
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
-COST, WRONG, TYPE = "messages_per_device_year", "record_wrong_share", "ppmid"
+COST = "messages_per_device_year"
+WRONG = "record_wrong_share"
+TYPE = "ppmid"
 PRICED: Final = "messages_gbp_per_device_year"
 PAST: Final = "record_wrong_past_7d_share"
 # The bar of the working group's question (H2): an inventory at least 99 % right within 7 days.

@@ -14,7 +14,10 @@ from sim.report.drawing import COLOURS, POINTS, SOFT, new, styled
 from sim.report.lives import Numbers
 from sim.report.words import rounded
 
-_PANEL_IN, _GAP_IN, _FOOT_IN, _KEY_IN = 1.45, 0.34, 0.5, 0.2
+_PANEL_IN = 1.45
+_GAP_IN = 0.34
+_FOOT_IN = 0.5
+_KEY_IN = 0.2
 _STROKES: Final = ((0, (5, 2)), "-", (0, (1, 1.5)), (0, (5, 2, 1, 2)), (0, (8, 2)), (0, (3, 1)))
 _LETTERS: Final = 66  # of titles side by side
 YEAR_D: Final = 365.0

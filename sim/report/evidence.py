@@ -50,9 +50,8 @@ def assumed(study: Study) -> tuple[Assumed, ...]:
     evidence first.
     """
     of_firmware = all(cell.scenario.firmware is not None for cell in study.cells)
-    base, known = base_leaves("gb_firmware" if of_firmware else "gb_base"), {
-        row.path: row for row in load_assumptions()
-    }
+    base = base_leaves("gb_firmware" if of_firmware else "gb_base")
+    known = {row.path: row for row in load_assumptions()}
     paths = [
         path
         for path in dict.fromkeys(path for cell in study.cells for path in cell.leaves)

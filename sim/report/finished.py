@@ -37,9 +37,8 @@ class Rollouts:
         self.study = study
         self.places: dict[str, tuple[Estimate, Estimate]] = {}
         for cell in study.cells:
-            days, peak = study.estimate(cell, "campaign_days_mean"), alarms(
-                study, cell, "dsp_kind_per_s_peak"
-            )
+            days = study.estimate(cell, "campaign_days_mean")
+            peak = alarms(study, cell, "dsp_kind_per_s_peak")
             if days is not None and peak is not None and days.n >= days.replications:
                 self.places[cell.name] = days, peak
         self.points: dict[str, Point] = {

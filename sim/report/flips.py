@@ -257,10 +257,8 @@ def _sentences(
 ) -> list[str]:
     if question is None or decision is None:
         return []
-    n, first = (
-        len(space.points),
-        f"Over {counted(len(space.points), 'world')} within the ranges of the assumptions",
-    )
+    n = len(space.points)
+    first = f"Over {counted(len(space.points), 'world')} within the ranges of the assumptions"
     best = f"{decision.prefer} has the {_better(question)} {_of(question)} on average"
     if not decision.wins:
         return [f"{first}, {best}, and in every one of them: no assumption flips the decision."]

@@ -26,7 +26,9 @@ _ENDS: Final = {
     "gateway_down": "#b86a2b",
     "banned": COLOURS[3],
 }
-_BAND_IN, _HEAD_IN, _GAP = 0.4, 0.3, 0.14
+_BAND_IN = 0.4
+_HEAD_IN = 0.3
+_GAP = 0.14
 _X: Final = (0.115, 0.325, 0.52)  # left edges of the three columns
 _BAR: Final = 0.016
 

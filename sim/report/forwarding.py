@@ -196,9 +196,8 @@ def _exchanged(study: Study) -> str:
     told, asks = [], False
     for cells in by_levels(study):
         cell = next((cell for cell in cells if stores(cell)), cells[0])
-        lost, unknown = study.estimate(cell, "hub_records_forgotten_n"), study.estimate(
-            cell, "hub_record_unknown_share"
-        )
+        lost = study.estimate(cell, "hub_records_forgotten_n")
+        unknown = study.estimate(cell, "hub_record_unknown_share")
         if stores(cell) and lost is not None and lost.value:
             told.append(
                 f"under {called(cell)}, {interval(lost)} records, and they know nothing of a device"

@@ -80,9 +80,8 @@ def lost(remedies: Remedies) -> str:
     """Name what loses genuine alerts that the storm would not, with how many and of which code
     most.
     """
-    told, than = [], (
-        "the storm does" if remedies.calms else f"{remedies.called(remedies.storms[0])} does"
-    )
+    told = []
+    than = "the storm does" if remedies.calms else f"{remedies.called(remedies.storms[0])} does"
     for cell in remedies.cells:
         if (more := remedies.costs(cell)) is not None:
             points = interval(more, 100, "percentage points")

@@ -17,7 +17,10 @@ from sim.report.servers import Place, peaks_by_quarter, places
 from sim.report.study import Cell, Study
 from sim.report.words import number, rounded
 
-_ROW_IN, _GAP_IN, _LEFT, _RIGHT = 0.23, 0.34, 0.2, 0.9
+_ROW_IN = 0.23
+_GAP_IN = 0.34
+_LEFT = 0.2
+_RIGHT = 0.9
 
 
 @styled

@@ -129,10 +129,8 @@ def _decided(study: Study) -> str:
     """
     told = []
     for cell in study.cells:
-        wrong, late = (
-            study.estimate(cell, "record_wrong_share"),
-            study.estimate(cell, "behind_device_share"),
-        )
+        wrong = study.estimate(cell, "record_wrong_share")
+        late = study.estimate(cell, "behind_device_share")
         if wrong is not None and late is not None:
             told.append(
                 f"{called(cell)}, {percent(wrong)} of records wrong and {percent(late)} of devices"
@@ -183,9 +181,8 @@ def _state(study: Study, cell: Cell) -> str:
 
 
 def _reads(study: Study, cell: Cell) -> str:
-    wrong, unknown = study.estimate(cell, "read_wrong_share"), study.estimate(
-        cell, "read_unknown_share"
-    )
+    wrong = study.estimate(cell, "read_wrong_share")
+    unknown = study.estimate(cell, "read_unknown_share")
     if wrong is None or unknown is None:
         return ""
     cost = study.estimate(cell, "decision_cost_gbp_per_device_year")
@@ -219,9 +216,8 @@ def _against(study: Study, cell: Cell) -> str:
 def _readers(study: Study) -> str:
     """Say who meets wrong records more often than a look at all devices would."""
     cell = _wrong(study)[-1][0]
-    whole, groups = study.estimate(cell, "record_wrong_share"), study.groups(
-        cell, "read_wrong_share"
-    )
+    whole = study.estimate(cell, "record_wrong_share")
+    groups = study.groups(cell, "read_wrong_share")
     if whole is None or not groups or not whole.value:
         return ""
     ranking = of_groups(study, cell, "read_wrong_share")

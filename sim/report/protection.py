@@ -56,7 +56,9 @@ def _reports(remedies: Remedies, cell: Cell) -> list[str]:
 
 def _chatter(remedies: Remedies, cell: Cell) -> list[tuple[str, str]]:
     """Say of each kind that chatters how much of it is stopped, and how much is counted still."""
-    study, alerts, told = remedies.study, cell.scenario.alerts, []
+    study = remedies.study
+    alerts = cell.scenario.alerts
+    told = []
     for kind in sorted(name for name in alerts.active if alerts.kinds[name].cause == "chatter"):
         share = study.estimate(cell, _STOPPED, kind)
         if share is None:

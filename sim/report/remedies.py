@@ -329,11 +329,9 @@ class Remedies:
             for table in self.study.tables("rows", self.storm(cell)).values()
             for stage, kind in _rows_of(table)
         }
-        days, by_kind, tables = (
-            self.study.window(cell).days,
-            dict[str, dict[int, float]](),
-            self.study.tables("rows", cell),
-        )
+        days = self.study.window(cell).days
+        by_kind = dict[str, dict[int, float]]()
+        tables = self.study.tables("rows", cell)
         for r, table in tables.items():
             for stage, mitigation, kind, n in zip(
                 table["stage"],

@@ -215,7 +215,9 @@ def _verdict(rollouts: Rollouts, cell: Cell) -> str:
 
 
 def _grids(rollouts: Rollouts) -> tuple[Grid, ...]:
-    study, rows, mute = rollouts.study, [], set()
+    study = rollouts.study
+    rows = []
+    mute = set()
     for place, cell in enumerate(study.cells):
         if cell.name in rollouts.beaten_by:
             mute.add(place)

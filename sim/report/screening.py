@@ -184,12 +184,10 @@ def _alike(study: Study) -> list[tuple[Cell, Estimate]]:
 
 
 def _told(study: Study, cell: Cell) -> str:
-    days, share = study.estimate(cell, "unlisted_device_days"), study.estimate(
-        cell, "unlisted_device_share"
-    )
-    through, wrongly = study.estimate(cell, "local_let_through_share"), study.estimate(
-        cell, "local_blocked_wrongly_share"
-    )
+    days = study.estimate(cell, "unlisted_device_days")
+    share = study.estimate(cell, "unlisted_device_share")
+    through = study.estimate(cell, "local_let_through_share")
+    wrongly = study.estimate(cell, "local_blocked_wrongly_share")
     parts = [
         f"{interval(days)} device-days of firmware not on the list, {percent(share)} of all device"
         " time"
@@ -277,9 +275,8 @@ def _legacy(study: Study) -> str:
             for (image, asked, end), k in n.items()
             if image != "listed" and end == "installed"
         }
-        unasked, whole = sum(k for (_, asked), k in through.items() if not asked), sum(
-            through.values()
-        )
+        unasked = sum(k for (_, asked), k in through.items() if not asked)
+        whole = sum(through.values())
         if any(asked and k for (_, asked, _), k in n.items()) and whole:
             told.append(f"{option(cell)} {rounded(100 * unasked / whole, 2)} %")
     return (
@@ -362,9 +359,8 @@ def _gateway(study: Study) -> str:
 def _detected(study: Study) -> str:
     told = []
     for cell in _focus(study):
-        days, n = study.estimate(cell, "audit_detection_days_mean"), study.estimate(
-            cell, "audit_found_n"
-        )
+        days = study.estimate(cell, "audit_detection_days_mean")
+        n = study.estimate(cell, "audit_found_n")
         if days is not None and n is not None:
             after = time_of(days, DAY_S)
             told.append(

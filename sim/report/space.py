@@ -103,7 +103,9 @@ def _axis(factor: dict[str, Any]) -> Axis:
     """Return the axis of a *factor* of the manifest: of numbers where all levels are quantities of
     one kind, of words otherwise.
     """
-    path, leaf, unit = factor["path"], factor["paths"][0], factor["unit"]
+    path = factor["path"]
+    leaf = factor["paths"][0]
+    unit = factor["unit"]
     if factor["kind"] != "levels":
         return Axis(path, leaf, unit, factor["low"], factor["high"], ())
     levels = factor["levels"]

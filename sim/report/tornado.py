@@ -13,7 +13,9 @@ from sim.report.drawing import COLOURS, POINTS, SHAPES, SOFT, new, styled
 from sim.report.drivers import Drivers
 from sim.report.words import rounded
 
-_ROW_IN, _FOOT_IN, _HEAD_IN = 0.34, 0.6, 0.3
+_ROW_IN = 0.34
+_FOOT_IN = 0.6
+_HEAD_IN = 0.3
 _SHARES = ("first order", "total")
 
 

@@ -157,7 +157,9 @@ def _refuse(experiment: Experiment, tree: Node, factors: Sequence[Factor]) -> No
 
 def _unfit(experiment: Experiment, tree: Node, factors: Sequence[Factor]) -> Iterator[Fault]:
     assert isinstance(tree.value, dict)
-    design, n, entries = experiment.design, experiment.points, tree.value
+    design = experiment.design
+    n = experiment.points
+    entries = tree.value
     place = entries.get("design", tree)
     if experiment.cases or design == "cases":
         if not experiment.cases:

@@ -218,7 +218,9 @@ def put(tree: Node, path: Sequence[str], value: Node, done: tuple[str, ...] = ()
         return merged(tree, value)
     if not done and path[0] == stages.NETWORK and _names_a_stage(path, value):
         return _put_in_network(tree, path, value)
-    here, rest, whole = path[0], path[1:], dotted((*done, *path))
+    here = path[0]
+    rest = path[1:]
+    whole = dotted((*done, *path))
     if isinstance(tree.value, dict):
         child = tree.value.get(here)
         if child is None or (child.value is None and rest):

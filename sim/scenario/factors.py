@@ -90,7 +90,9 @@ class Factor:
         return self._level(self._quantile(u))
 
     def _quantile(self, u: float) -> float:
-        low, mode, high = self.low, self.mode, self.high
+        low = self.low
+        mode = self.mode
+        high = self.high
         if self.distribution == "log_uniform":
             return float(low * (high / low) ** u)
         if self.distribution == "triangular":

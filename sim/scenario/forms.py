@@ -6,6 +6,7 @@ first that finds something is the last that is asked.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -47,7 +48,7 @@ class At:
         return value
 
 
-class Form:
+class Form(ABC):
     """What a field must be, said beside it."""
 
     __slots__ = ()
@@ -57,9 +58,9 @@ class Form:
         """Top-level blocks that must be sound before it is asked."""
         return ()
 
+    @abstractmethod
     def check(self, value: Any, place: At) -> Iterator[Finding]:
         """Yield what is wrong with *value* at *place*."""
-        raise AssertionError("each form has its own check")
 
 
 @dataclass(frozen=True, slots=True)

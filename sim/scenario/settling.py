@@ -86,7 +86,9 @@ def most_changed(world: Scenario, firmware: Firmware, name: str) -> tuple[float,
     has by the end of the warm-up: bounds, for hours, screening and all that keeps images back are
     left out.
     """
-    ota, local, warm_up = firmware.ota, firmware.local, world.window.warm_up
+    ota = firmware.ota
+    local = firmware.local
+    warm_up = world.window.warm_up
     listed_after = firmware.pipeline.assurance.low + firmware.pipeline.listing
     ever = by_end = 0.0
     for release in firmware.releases:

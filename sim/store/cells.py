@@ -197,7 +197,9 @@ def _sound_files_in(folder: Path, key: str) -> tuple[dict[str, bytes], dict[str,
         files: dict[str, str] = dict(content["files"])
         made_by: dict[str, str] = dict(content.get("made_by", {}))
     except (ValueError, KeyError, TypeError, AttributeError):
-        sound, files, made_by = False, {}, {}
+        sound = False
+        files = {}
+        made_by = {}
     if not sound:
         raise StoreError(f"{folder / CELL_FILE} is damaged", 3)
     if {path.name for path in folder.iterdir()} != {CELL_FILE, *files}:

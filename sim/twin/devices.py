@@ -45,9 +45,8 @@ def release_calendar(world: TwinWorld, participants: list[Device]) -> Process:
     own, unless the next release comes first.
     """
     for number in count(1):
-        published_s, next_s = release_s(world.scenario, number), release_s(
-            world.scenario, number + 1
-        )
+        published_s = release_s(world.scenario, number)
+        next_s = release_s(world.scenario, number + 1)
         yield pause(world.env, published_s - int(world.env.now), Turn.CHANGES)
         for device in participants:
             delay_s = world.luck.gap_s(

@@ -90,9 +90,8 @@ class Desk:
         return "", now_s + (phase_s - now_s) % period_s
 
     def _hold_down(self, message: Message, now_s: int) -> Verdict:
-        hub, ends_s = message.home.hub, [
-            spell.end_s for spell in message.home.spells if spell.end_s <= now_s
-        ]
+        hub = message.home.hub
+        ends_s = [spell.end_s for spell in message.home.spells if spell.end_s <= now_s]
         if not ends_s:
             return "", now_s
         silence_s = self.spec.time + self.world.luck.scaled(

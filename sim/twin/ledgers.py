@@ -97,10 +97,8 @@ def wrong_by_band(record: Record, start_s: int, stop_s: int, edges_s: tuple[int,
     """
     bands = [0] * (len(edges_s) - 1)
     for began_s, ended_s in record.episodes:
-        youngest, oldest = (
-            max(began_s, start_s) - began_s,
-            (stop_s if ended_s is None else ended_s) - began_s,
-        )
+        youngest = max(began_s, start_s) - began_s
+        oldest = (stop_s if ended_s is None else ended_s) - began_s
         for band, (low, high) in enumerate(zip(edges_s[:-1], edges_s[1:], strict=True)):
             bands[band] += max(0, min(high, oldest) - max(low, youngest))
     return bands
@@ -128,7 +126,9 @@ def confirmation_2s2(record: Record, start_s: int, stop_s: int) -> int:
     """Return twice the integral over [start_s, stop_s) of the time since the latest report written
     was made (since 0 before the first).
     """
-    doubled, made_s, since_s = 0, 0, start_s
+    doubled = 0
+    made_s = 0
+    since_s = start_s
     for written_s, next_made_s, _ in [*record.writes, (stop_s, 0, 0)]:
         if written_s > since_s:
             doubled += (written_s - made_s) ** 2 - (since_s - made_s) ** 2

@@ -49,7 +49,10 @@ class Gathering(Generic[T]):
         order: Callable[[T], Any],
         judge: Callable[[list[T]], list[Any]],
     ) -> None:
-        self._env, self._place, self._order, self._judge = env, place, order, judge
+        self._env = env
+        self._place = place
+        self._order = order
+        self._judge = judge
         self._came: list[tuple[T, Event]] = []
 
     def join(self, member: T) -> Event:

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 CHUNK: Final = 1 << 20  # premises looked at together when a row is searched for
 # A world this small is run whole, with its queues: device rows, device-days, and seconds drawn for
 # anonymous traffic (a few seconds of work).
-MOST_ROWS, MOST_DEVICE_DAYS, MOST_DRAWS = 2_000, 20_000, 1_000_000
+MOST_ROWS = 2_000
+MOST_DEVICE_DAYS = 20_000
+MOST_DRAWS = 1_000_000
 # of servers: those for which only the sender itself matters
 OWN_ROWS: Final = ("alert_storm_protection", "staggered_reconnect", "redelivery")
 REPORT_NAMES: Final = {

@@ -38,9 +38,8 @@ def choose(tmp_path, monkeypatch):
     """
 
     def value(run, task):
-        shared, own = luck(f"{task.address.replication}"), luck(
-            f"{task.cell.name}/{task.address.replication}"
-        )
+        shared = luck(f"{task.address.replication}")
+        own = luck(f"{task.cell.name}/{task.address.replication}")
         return {("record_wrong_share", "ppmid"): MEAN[task.cell.option] + 0.1 * shared + 0.01 * own}
 
     monkeypatch.setattr(precision, "_measured", value)

@@ -339,9 +339,8 @@ def test_another_order_of_cells_is_another_plan_of_the_same_replications(pretend
     """Keys depend on a cell's world, not on its place, its name or how many replications are asked
     for.
     """
-    few, many = planned(experiment(replications=2), "fast"), planned(
-        experiment(replications=3), "fast"
-    )
+    few = planned(experiment(replications=2), "fast")
+    many = planned(experiment(replications=3), "fast")
     keys = {(task.cell.name, task.address.replication): task.address.key for task in many.tasks}
 
     assert all(

@@ -59,11 +59,9 @@ def test_alerts_are_the_expected_number(sets, alerts_per_year):
 
 def test_more_takes_more():
     """Time grows with devices, days and cells; memory with devices and with what runs at once."""
-    small, large, longer = (
-        plan_of("estate.premises=1000"),
-        plan_of(),
-        plan_of("window.length=730 d"),
-    )
+    small = plan_of("estate.premises=1000")
+    large = plan_of()
+    longer = plan_of("window.length=730 d")
 
     assert needs(small, 1).seconds < needs(large, 1).seconds < needs(longer, 1).seconds
     assert needs(large, 2).memory == 2 * needs(large, 1).memory > 2 * needs(small, 1).memory

@@ -9,11 +9,21 @@ from pathlib import Path
 from sim.streams import PREFIXES, STREAMS
 from tests.house.source import MODULES, ROOT, functions, name, public, tree
 
-LINES_IN_A_FILE, LINES_IN_A_FUNCTION = 560, 90
-LINES_IN_A_KERNEL = 130  # docs/decisions/0006-a-kernel-may-be-long.md
+LINES_IN_A_FILE, LINES_IN_A_FUNCTION = 545, 88  # of the longest, and one: to go down only
+LINES_IN_A_KERNEL = 127  # docs/decisions/0006-a-kernel-may-be-long.md
 STATEMENTS_IN_A_FUNCTION = 40
-# Kernels that have more, and how many: to go down only.
-MORE = {"walk": 67, "servers": 46, "cells": 43, "serve": 42}
+# Those that have more, and how many: to go down only.
+MORE = {
+    "sim/kernels/ledgers.py::walk": 99,
+    "sim/kernels/servers.py::serve": 51,
+    "sim/kernels/slots.py::servers": 51,
+    "sim/kernels/cells.py::cells": 49,
+    "sim/kernels/reports.py::timer_reports": 47,
+    "sim/kernels/work.py::take_through": 46,
+    "sim/kernels/storm.py::_step": 43,
+    "sim/kernels/crowding.py::crowd": 42,
+    "sim/scenario/factors.py::_range": 41,
+}
 ROOMS_NOT_BUILT = {"utils", "helpers", "common", "manager", "handler", "core"}
 
 
@@ -31,15 +41,34 @@ def test_files_and_functions_fit_a_reader():
 
 
 def test_a_function_has_few_statements():
-    """Forty; kernels that have more are named, and have no more than they had."""
+    """Forty; those that have more are named, and have no more than they had."""
     many = {}
     for path in MODULES:
         for function in functions(path):
-            n = sum(isinstance(node, ast.stmt) for node in ast.walk(function)) - 1
-            if n > STATEMENTS_IN_A_FUNCTION:
-                many[function.name] = n
+            if (n := _statements(function)) > STATEMENTS_IN_A_FUNCTION:
+                many[f"{name(path)}::{function.name}"] = n
 
     assert many == MORE
+
+
+def test_values_given_in_one_line_count_as_many():
+    """Written under each other or beside each other, a function is as long."""
+    beside = ast.parse("def f():\n    a, b = 1, 2\n    c = d = 0\n").body[0]
+    under = ast.parse("def f():\n    a = 1\n    b = 2\n    c = 0\n    d = 0\n").body[0]
+
+    assert _statements(beside) == _statements(under) == 4
+
+
+def _statements(function: ast.AST) -> int:
+    """Return how many statements *function* has; one that gives several values is as many."""
+    statements = [node for node in ast.walk(function) if isinstance(node, ast.stmt)]
+    more = 0
+    for node in statements:
+        if isinstance(node, ast.Assign):
+            more += len(node.targets) - 1
+            if isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Tuple):
+                more += len(node.value.elts) - 1
+    return len(statements) - 1 + more
 
 
 def _lines(path: Path) -> int:

@@ -13,8 +13,8 @@ from tests.house.source import ROOT
 
 # What is reached: to go down only. Whoever goes below one writes it here.
 REACHED: Final = {
-    "names a line": 3.51,
-    "ternaries": 30.62,
+    "names a line": 3.49,
+    "ternaries": 30.48,
     "over six": 72,
     "over forty": 128,
     "defined twice": 153,

@@ -18,11 +18,9 @@ _SIZES: Final = np.zeros(1, np.int64)
 
 @njit
 def _served(messages, queues, stage, levels, slot, left, n_waiting, departs):  # type: ignore[no-untyped-def]
-    ids, served, refused = (
-        np.arange(len(slot)).astype(np.int32),
-        np.empty(len(slot), np.int32),
-        np.empty(len(slot), np.int32),
-    )
+    ids = np.arange(len(slot)).astype(np.int32)
+    served = np.empty(len(slot), np.int32)
+    refused = np.empty(len(slot), np.int32)
     unit = 0
     for s in range(len(left)):
         first = unit

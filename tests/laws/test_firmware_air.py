@@ -139,10 +139,8 @@ def test_mp105_empties_suspended(device_type, read_s):
     runs = [firmware_world(LOST | read, replication, device_type) for replication in range(8)]
 
     for tables in runs:
-        jobs, n_reads = (
-            counted(tables["jobs"], "ended"),
-            counted(tables["told"], "kind")["repair_read"],
-        )
+        jobs = counted(tables["jobs"], "ended")
+        n_reads = counted(tables["told"], "kind")["repair_read"]
         assert set(jobs) == {"done", "repaired"}
         assert last_state(tables, "n_suspended") == last_state(tables, "n_wrong") == 0
         wrong_s = 1000 * 10 + n_reads * (DAY_S + read_s)

@@ -183,9 +183,8 @@ def test_without_a_way_nobody_is_sent_anything():
         "firmware.pipeline.withdrawn_after": "1 d",
     }
 
-    tables, free = firmware_world(
-        withdrawn, models={"it": {"permitted": "{'2': [1]}"}}
-    ), firmware_world(withdrawn)
+    tables = firmware_world(withdrawn, models={"it": {"permitted": "{'2': [1]}"}})
+    free = firmware_world(withdrawn)
 
     assert (_the(tables, 2).n_targets, _the(tables, 2).ended) == (0, "finished")
     assert counted(tables["jobs"], "ended") == {}
@@ -213,9 +212,8 @@ def test_an_image_goes_to_a_device_that_has_it_where_the_record_does_not_know():
         "firmware.campaign.lead": "10 d",
     }
 
-    blind, told = firmware_world(local), firmware_world(
-        local | {"reporting.rule": "on_change", "reporting.loss": "0 %"}
-    )
+    blind = firmware_world(local)
+    told = firmware_world(local | {"reporting.rule": "on_change", "reporting.loss": "0 %"})
 
     assert counted(blind["jobs"], "ended") == {"not_permitted": 400}
     assert counted(blind["decisions"], "outcome") == {"wasted": 400}

@@ -262,9 +262,8 @@ def test_where_the_record_is_right_nobody_decides_wrongly():
         "firmware.campaign.lead": "3 d",
     }
 
-    right, none = firmware_world(LOCAL | reads), firmware_world(
-        LOCAL | reads | {"reporting.rule": "none"}
-    )
+    right = firmware_world(LOCAL | reads)
+    none = firmware_world(LOCAL | reads | {"reporting.rule": "none"})
 
     assert set(counted(right["decisions"], "outcome")) == {"right"}
     assert set(counted(right["decisions"], "process")) == {

@@ -58,9 +58,8 @@ def test_without_screening_everything_that_is_offered_runs():
 @pytest.mark.parametrize("design", ["audit", "signature"])
 def test_designs_that_stop_nothing_leave_the_same_world(design):
     """An audit looks afterwards; a signature that every variant carries stops none."""
-    tables, none = _screened(
-        {"firmware.screening.design": design, "firmware.screening.signed": "100 %"}
-    ), _screened({})
+    tables = _screened({"firmware.screening.design": design, "firmware.screening.signed": "100 %"})
+    none = _screened({})
 
     assert _ran(tables) == _ran(none)
     assert tables["ledgers"].equals(none["ledgers"])
@@ -238,9 +237,8 @@ def test_a_ban_ends_local_updates_of_those_who_obey(compliance):
     }
     late = {"window.warm_up": "180 d", "window.length": "180 d"}
 
-    before, after = _screened(ban | {"window.length": "181 d"}), [
-        _screened(ban | late, replication) for replication in range(5)
-    ]
+    before = _screened(ban | {"window.length": "181 d"})
+    after = [_screened(ban | late, replication) for replication in range(5)]
 
     assert counted(before["local"], "outcome").get("banned", 0) <= 50, "in a day"
     outcomes = [counted(tables["local"], "outcome") for tables in after]

@@ -79,7 +79,8 @@ def test_access_barring_loses_none_and_keeps_the_queue_short(above, share, hold_
     """All that come are served in the end. Where all are barred while more than *above* wait, no
     more wait than *above* and what comes in one slot; and in any case no more than without.
     """
-    without, world = barred([]), barred(
+    without = barred([])
+    world = barred(
         [{"kind": "access_barring", "above": above, "share": share, "hold": f"{hold_s} s"}]
     )
 

@@ -22,11 +22,9 @@ from sim.scenario.samples import unit_points
 NAMES = ("x1", "x2", "x3")
 # Ishigami and Homma (1990) with a = 7, b = 0.1: variances 0.5 (1 + b π⁴ / 5)², a² / 8, 0 and, of x1
 # with x3, b² π⁸ (1/18 − 1/50).
-OF_X1, OF_X2, OF_BOTH = (
-    0.5 * (1 + 0.1 * np.pi**4 / 5) ** 2,
-    49 / 8,
-    0.01 * np.pi**8 * (1 / 18 - 1 / 50),
-)
+OF_X1 = 0.5 * (1 + 0.1 * np.pi**4 / 5) ** 2
+OF_X2 = 49 / 8
+OF_BOTH = 0.01 * np.pi**8 * (1 / 18 - 1 / 50)
 ALL = OF_X1 + OF_X2 + OF_BOTH
 FIRST = {"x1": OF_X1 / ALL, "x2": OF_X2 / ALL, "x3": 0.0}
 TOTAL = {"x1": (OF_X1 + OF_BOTH) / ALL, "x2": OF_X2 / ALL, "x3": OF_BOTH / ALL}

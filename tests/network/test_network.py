@@ -36,9 +36,8 @@ LOAD = ONE_KIND | {
 
 def traced(settings: dict[str, object], **how: int) -> tuple[Tables, Trace]:
     """Return the tables and the trace of a world of one region."""
-    scenario, trace = load(
-        "gb_base", [f"{path}={value}" for path, value in (ALONE | settings).items()]
-    ), Trace([], [])
+    scenario = load("gb_base", [f"{path}={value}" for path, value in (ALONE | settings).items()])
+    trace = Trace([], [])
     return replicate(scenario, 0, trace=trace, **how), trace
 
 
@@ -242,9 +241,8 @@ def test_a_delayed_report_may_carry_an_old_version():
         "window.length": "1 d",
     }
 
-    quick, slow = tables_of(changing | {"network": "[{stage: dsp}]"}), tables_of(
-        changing | {"network": "[{stage: dsp, capacity: 900 /h}]"}
-    )
+    quick = tables_of(changing | {"network": "[{stage: dsp}]"})
+    slow = tables_of(changing | {"network": "[{stage: dsp, capacity: 900 /h}]"})
 
     assert ledger(quick)["wrong_s"] == 0
     assert ledger(slow)["n_repairs"] < 0.99 * ledger(slow)["n_changes"]

@@ -16,12 +16,10 @@ def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[in
         key_0, key_1 = ((k + round_number * w) % 2**32 for k, w in zip(key, _WEYL, strict=True))
         high_0, low_0 = divmod(_MULTIPLIERS[0] * left_0, 2**32)
         high_1, low_1 = divmod(_MULTIPLIERS[1] * left_1, 2**32)
-        left_0, right_0, left_1, right_1 = (
-            high_1 ^ right_0 ^ key_0,
-            low_1,
-            high_0 ^ right_1 ^ key_1,
-            low_0,
-        )
+        left_0 = high_1 ^ right_0 ^ key_0
+        right_0 = low_1
+        left_1 = high_0 ^ right_1 ^ key_1
+        right_1 = low_0
     return left_0, right_0, left_1, right_1
 
 

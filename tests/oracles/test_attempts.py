@@ -196,11 +196,9 @@ def test_each_failure_waits_as_its_jitter_says(policy, lasts):
             t,
             philox.word(int(KEYS[0]), PLACE, PREMISES, t),
         )
-        at, drawn, ceiling = (
-            t + lasts[turn],
-            philox.word(int(KEYS[1]), PLACE, PREMISES, t),
-            min(policy.most, policy.base * policy.factor**turn),
-        )
+        at = t + lasts[turn]
+        drawn = philox.word(int(KEYS[1]), PLACE, PREMISES, t)
+        ceiling = min(policy.most, policy.base * policy.factor**turn)
         wait = {
             "none": ceiling,
             "full": 1 + drawn * ceiling // 2**32,
@@ -245,11 +243,9 @@ def test_a_budget_is_a_share_of_first_attempts(firsts, retries, budget, copies, 
     """Beyond it a due attempt is given up: refused where it last was, unless a copy is still under
     way.
     """
-    setup, book, pool = (
-        setup_of(Policy(1, 1, 1, "none", 3, budget=budget)),
-        blank_book(),
-        with_message(),
-    )
+    setup = setup_of(Policy(1, 1, 1, "none", 3, budget=budget))
+    book = blank_book()
+    pool = with_message()
     first = _due(setup, book, pool, no_links(), 0, 0, 7)
     if copies:
         _fail(setup, pool, 0, 8)
@@ -277,12 +273,10 @@ def test_a_message_is_refused_where_its_latest_attempt_was(refusals, data):
     whatever order they come about.
     """
     last = len(refusals) - 1
-    setup, book, pool, links = (
-        setup_of(Policy(1, 1, 1, "none", last)),
-        blank_book(),
-        with_message(),
-        no_links(),
-    )
+    setup = setup_of(Policy(1, 1, 1, "none", last))
+    book = blank_book()
+    pool = with_message()
+    links = no_links()
     copies = []
     for turn in range(last + 1):
         copies.append(int(_due(setup, book, pool, links, 0, turn, 7 + turn)))
@@ -305,11 +299,9 @@ def test_a_message_is_refused_where_its_latest_attempt_was(refusals, data):
 )
 def test_an_attempt_fails_once_and_at_the_earlier(timeout, slot, failed_at):
     """A refusal decided ahead of the clock does not hide a time-out before it."""
-    setup, book, pool = (
-        setup_of(Policy(5, 1, 5, "none", 1, timeout=timeout)),
-        blank_book(),
-        with_message(),
-    )
+    setup = setup_of(Policy(5, 1, 5, "none", 1, timeout=timeout))
+    book = blank_book()
+    pool = with_message()
     _refuse(setup, book, pool, _due(setup, book, pool, no_links(), 0, 0, 7), 1, slot)
 
     assert events_of(pool, EventKind.DUE) == [(failed_at + 5, 1)]
@@ -330,13 +322,11 @@ def test_what_becomes_of_an_attempt_that_is_due(way):
     """A link that is down comes first, then whether the message has ended, then the dark; what this
     second will bring nobody knows yet.
     """
-    setup, book, pool = (
-        setup_of(
-            Policy(1, 1, 1, "none", 3), dark_until=30 if "dark" in way or "gasp" in way else 0
-        ),
-        blank_book(),
-        with_message(),
+    setup = setup_of(
+        Policy(1, 1, 1, "none", 3), dark_until=30 if "dark" in way or "gasp" in way else 0
     )
+    book = blank_book()
+    pool = with_message()
     first = _due(setup, book, pool, no_links(), 0, 0, 7)
     if "copy" in way:
         _fail(setup, pool, 0, 8)

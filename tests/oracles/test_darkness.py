@@ -177,11 +177,9 @@ def test_who_raises_is_fitted_and_chosen(n, fitted, who):
 def test_chatter_is_a_clock_of_each_sender(numbers, rate, stops):
     """Alert n comes one gap after alert n - 1, whatever the intervals."""
     index = np.array(numbers, np.uint32)
-    own, due, number = (
-        np.empty(len(index)),
-        np.empty(len(index), np.int32),
-        np.zeros(len(index), np.int64),
-    )
+    own = np.empty(len(index))
+    due = np.empty(len(index), np.int32)
+    number = np.zeros(len(index), np.int64)
     alerts.first_chatter(np.uint64(5), np.uint64(6), PLACE, index, rate, 1.3, 50.0, own, due)
 
     found: list[tuple[int, int]] = []

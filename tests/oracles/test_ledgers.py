@@ -37,12 +37,10 @@ class Life:
             for ledger in ("smi", "hub")
         }
         self.bands = {ledger: [0] * (len(EDGES_S) - 1) for ledger in ("smi", "hub")}
-        self.confirmed_s, self.confirmation_s2, self.n_changes, self.measure_s = (
-            0,
-            0.0,
-            0,
-            measure_s,
-        )
+        self.confirmed_s = 0
+        self.confirmation_s2 = 0.0
+        self.n_changes = 0
+        self.measure_s = measure_s
         self.carried: dict[int, int] = {}
         for second in range(HORIZON_S):
             if second in changes:

@@ -77,11 +77,9 @@ def test_a_record_is_free_when_nothing_points_to_it(choices):
             who = int(_take(pool))
             assert who not in points
             points[who] = references
-            pool.messages[who]["refs"], pool.messages[who]["kind"], pool.messages[who]["number"] = (
-                references,
-                1,
-                1000 + who,
-            )
+            pool.messages[who]["refs"] = references
+            pool.messages[who]["kind"] = 1
+            pool.messages[who]["number"] = 1000 + who
         elif points:
             who = sorted(points)[which % len(points)]
             _let_go(pool, who)
@@ -111,11 +109,9 @@ def test_the_wheel_gives_each_event_in_its_second(wanted):
     """Events further away than the wheel is long go round; each comes once, and its place is used
     again.
     """
-    pool, expected, asked = (
-        empty_pool(n_events=len(wanted)),
-        Counter[tuple[int, int, int]](),
-        Counter[int](),
-    )
+    pool = empty_pool(n_events=len(wanted))
+    expected = Counter[tuple[int, int, int]]()
+    asked = Counter[int]()
     out = np.empty(len(wanted), np.int32)
     for step in range(30 + 4 * WHEEL_S + 2):
         for since, later, who, turn in wanted:

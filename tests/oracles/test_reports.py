@@ -163,9 +163,8 @@ def test_reports_leave_when_a_clock_that_moves_strikes(world, moves, data):
     face, expected = shown(moves, 2 * HORIZON_S), []
     for row, (anchor, index) in enumerate(zip(world["anchor"], world["index"], strict=True)):
         for due in range(anchor + period, face[-1], period):
-            number, struck = due // period, next(
-                second for second, read in enumerate(face) if read >= due
-            )
+            number = due // period
+            struck = next(second for second, read in enumerate(face) if read >= due)
             jitter = world["jitter"]
             leave = struck + (
                 philox.word(JITTER_KEY, PLACE, index, number) * 2 * jitter // 2**32 - jitter
@@ -252,11 +251,9 @@ def test_a_message_enters_unless_it_expires_or_is_lost(loss, measure, cuts, told
         data.draw(st.lists(st.integers(0, 110), min_size=31, max_size=31)) if cuts else [], np.int32
     )
     row, leave, occasion = (np.array([message[k] for message in sent], np.int32) for k in range(3))
-    counts, tally, fate = (
-        np.zeros(80, np.int32),
-        np.zeros(len(Fate), np.int64),
-        np.zeros(len(row) if told else 0, np.uint8),
-    )
+    counts = np.zeros(80, np.int32)
+    tally = np.zeros(len(Fate), np.int64)
+    fate = np.zeros(len(row) if told else 0, np.uint8)
 
     entered = reports.enter(
         np.uint64(LOSS_KEY),
@@ -369,9 +366,8 @@ def test_two_sorted_lists_become_one(first, second):
 )
 def test_a_hubs_message_speaks_of_its_device(hubs, devices):
     """Of a type a premises has one device or none."""
-    index, leave = np.array([h for h, _ in hubs], np.uint32), np.array(
-        [second for _, second in hubs], np.int32
-    )
+    index = np.array([h for h, _ in hubs], np.uint32)
+    leave = np.array([second for _, second in hubs], np.int32)
 
     found = reports.to_devices(index, leave, leave + np.int32(9), np.array(devices, np.uint32))
 

@@ -146,16 +146,15 @@ class Place:
 
 def empty_queues() -> Queues:
     """Return the queues of a few servers, three places each."""
-    ends, numbers = (lambda: np.full((N_SERVERS, 3), NONE, np.int32)), (
-        lambda: np.zeros((N_SERVERS, 3), np.int32)
-    )
+    ends = np.full((N_SERVERS, 3), NONE, np.int32)
+    numbers = np.zeros((N_SERVERS, 3), np.int32)
     return Queues(
         np.zeros(N_SERVERS, SERVER),
         np.zeros(N_SERVERS, np.int64),
-        ends(),
-        ends(),
-        numbers(),
-        numbers(),
+        ends,
+        ends.copy(),
+        numbers,
+        numbers.copy(),
     )
 
 
@@ -190,11 +189,9 @@ def follow(
     wait in each place, and how many at the other servers: of the kernel's server, and of queues of
     plain Python. *idle*: leave out the slots in which nobody is there.
     """
-    messages, queues, places = (
-        np.zeros(200, MESSAGE),
-        empty_queues(),
-        [Place(rules, size) for size in SIZES[:n_places]],
-    )
+    messages = np.zeros(200, MESSAGE)
+    queues = empty_queues()
+    places = [Place(rules, size) for size in SIZES[:n_places]]
     stage, sizes, kept_b = np.zeros(1, STAGE), np.array(SIZES, np.int64), 0.0
     stage["drop_oldest"], stage["levels"] = rules.drops_oldest, n_places
     rate = rules.rate_b or Fraction(0)
@@ -206,12 +203,10 @@ def follow(
         rules.lifo,
     )
     stage["codel_target"], stage["codel_interval"] = rules.codel
-    levels, served, refused, who = (
-        np.array([0, 1, 2], np.int8),
-        np.empty(200, np.int32),
-        np.empty(200, np.int32),
-        0,
-    )
+    levels = np.array([0, 1, 2], np.int8)
+    served = np.empty(200, np.int32)
+    refused = np.empty(200, np.int32)
+    who = 0
     for s, (kinds, allowed) in enumerate(slots):
         arrived = [(who + i, kind % n_places) for i, kind in enumerate(kinds)]
         who += len(arrived)

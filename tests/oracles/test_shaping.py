@@ -322,9 +322,8 @@ def test_a_hub_keeps_what_it_has_room_for(outages, spread, sent, stops, buffer, 
 
     def judge(mine: list[tuple[int, int]], row: int) -> list[tuple[str, int]]:
         shelves: dict[int, list[int]] = {}
-        fates, leaves = ["passes"] * len(mine), [
-            back(outages, spread, int(NUMBERS[row]), second) for second, _ in mine
-        ]
+        fates = ["passes"] * len(mine)
+        leaves = [back(outages, spread, int(NUMBERS[row]), second) for second, _ in mine]
         for i, ((second, _), leave) in enumerate(zip(mine, leaves, strict=True)):
             shelf = shelves.setdefault(leave, [])
             if leave == second:

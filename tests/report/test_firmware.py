@@ -230,9 +230,8 @@ def test_what_is_an_input_stands_beside_the_run(runs):
 def test_the_floor_is_what_no_report_mends(runs):
     """Homes never reached × what is wrong without reports, and what each point more of them adds.
     """
-    want, [told] = summary(runs["policies"]), [
-        point for point in findings(runs["policies"]).points if point.startswith("The floor")
-    ]
+    want, points = summary(runs["policies"]), findings(runs["policies"]).points
+    [told] = [point for point in points if point.startswith("The floor")]
     wrong = {name: want[name, "record_wrong_share", "all"][0] for name in ("p2", "p4")}
     inside = (wrong["p4"] - 0.057 * wrong["p2"]) / 0.943
     said = re.search(r"so about (\S+) ± \S+ % of all", told)

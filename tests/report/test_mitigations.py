@@ -20,10 +20,8 @@ from sim.scenario.design import cells
 from sim.scenario.load import load
 from tests.report.reading import differences, grid, same, summary
 
-CSP, USER = (
-    "{stage: csp, capacity: 900 /s}",
-    "{stage: user, operators: 4, flood_above: 10, flood_below: 5}",
-)
+CSP = "{stage: csp, capacity: 900 /s}"
+USER = "{stage: user, operators: 4, flood_above: 10, flood_below: 5}"
 PLAIN = "{stage: dsp, capacity: 50 /s}"
 SECMP0062 = "{kind: alert_storm_protection, threshold: 5, window: 1 h, forward_period: 24 h}"
 RETRY = "{kind: retry, base: 10 s, factor: 2, most: 1 h, jitter: full, cap: 3}"
@@ -134,11 +132,9 @@ def test_t8_is_measured_against_the_storm_and_against_the_calm(results):
     """Cuts and delays are paired with the storm, lateness with the world without it, shares are
     those of `summary.csv`.
     """
-    want, less, rows = (
-        summary(results),
-        differences(results),
-        {row["mitigation"]: row for row in grid(findings(results), "T8. ")},
-    )
+    want = summary(results)
+    less = differences(results)
+    rows = {row["mitigation"]: row for row in grid(findings(results), "T8. ")}
     remedies = Remedies(Study(results))
 
     assert list(rows) == [

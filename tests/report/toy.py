@@ -28,15 +28,12 @@ def recovery(scenario, replication: int, **_: object) -> Tables:
     """Return the tables of a world whose DSP is out: each minute brings so much, sent as often as
     what waits is late, and serves what it can.
     """
-    outage, dsp = scenario.faults.stage_outages[0], next(
-        stage for stage in scenario.network if stage.stage == "dsp"
-    )
+    outage = scenario.faults.stage_outages[0]
+    dsp = next(stage for stage in scenario.network if stage.stage == "dsp")
     end_s, warm_up_s = outage.start + outage.duration, scenario.window.warm_up
-    horizon_s, capacity, row = (
-        warm_up_s + scenario.window.length,
-        float(dsp.capacity.rate),
-        _retry(scenario),
-    )
+    horizon_s = warm_up_s + scenario.window.length
+    capacity = float(dsp.capacity.rate)
+    row = _retry(scenario)
     rate = MEAN * float(scenario.traffic.level) * (1 + 0.002 * replication)
     waiting, minutes, first, sent = 0.0, [], 0, 0
     for start_s in range(0, horizon_s, 60):

@@ -30,10 +30,8 @@ def _records(scenario, replication):
     window; hubs forget a third at its middle if they are exchanged.
     """
     window, exchanged = scenario.window, scenario.firmware.ota.exchange is not None
-    types, hub = (
-        sorted({model.type for model in scenario.firmware.models.values()}),
-        scenario.reporting.rule in STORING,
-    )
+    types = sorted({model.type for model in scenario.firmware.models.values()})
+    hub = scenario.reporting.rule in STORING
     ledgers, states, staleness, behind = [], [], [], []
     end = window.warm_up + window.length
     moments = [*range(window.warm_up + scenario.firmware.step, end, scenario.firmware.step), end]

@@ -76,9 +76,8 @@ def test_the_ends_are_levels(factor, text, ends):
 
 
 def test_a_value_is_rounded_as_a_person_would_and_reads_back(factor):
-    rate, beat = factor("updates.local.rate: assumed"), factor(
-        "reporting.heartbeat: {low: 1 d, high: 8 d}"
-    )
+    rate = factor("updates.local.rate: assumed")
+    beat = factor("reporting.heartbeat: {low: 1 d, high: 8 d}")
     assert rate.at(1 / 3).text == "3.3333 /year"
     assert units.parse_rate(rate.at(1 / 3).text) > units.parse_rate("3 /year")
     assert beat.at(0.123456789).text == "2684 min"

@@ -24,9 +24,8 @@ def test_a_latin_hypercube_has_one_point_in_every_stratum():
 
 
 def test_a_factor_keeps_its_points_whatever_stands_beside_it():
-    alone, beside = unit_points("latin_hypercube", ["b"], 20, 7), unit_points(
-        "latin_hypercube", ["c", "b", "a"], 20, 7
-    )
+    alone = unit_points("latin_hypercube", ["b"], 20, 7)
+    beside = unit_points("latin_hypercube", ["c", "b", "a"], 20, 7)
     assert column(alone, "b") == column(beside, "b")
     assert unit_points("sobol", ["a", "b"], 16, 7) == unit_points("sobol", ["b", "a"], 16, 7)
 

@@ -13,11 +13,9 @@ SILENT = ("unheard", "no_wan", "wan_lost", "han_failed", "image_lost")  # nobody
 
 def check_jobs(tables: Tables, trace: Trace) -> None:
     """Every job that a campaign offered has one end, and every attempt got as far as it got."""
-    jobs, campaigns, told = (
-        tables["jobs"],
-        tables["campaigns"],
-        tables["told"].set_index("kind")["n"],
-    )
+    jobs = tables["jobs"]
+    campaigns = tables["campaigns"]
+    told = tables["told"].set_index("kind")["n"]
     open_n = sum(life[6] != "idle" for life in trace.lives)
     for model in set(jobs["model"]) | set(campaigns["model"]):
         ends = Counter(jobs[jobs["model"] == model].groupby("ended")["n"].sum().to_dict())

@@ -16,12 +16,12 @@ from sim.rules import RULES
 from sim.scenario.air import CLASSES
 from sim.scenario.days import calendar_of
 from sim.scenario.schema import Scenario
+from sim.units import DAY_S, parse_duration
 
 DESIGNS = ("none", "signature", "allow_list", "token", "audit", "token", "audit")
 ORDERS = ("random", "by_cell", "by_supplier", "by_risk", "by_risk")
 RAMPS = ("constant", "exponential", "groups")
 SOURCES = ("fixed_clock", "power_on", "hashed")
-DAY_S = 86_400
 N_UNITS = 200  # in a window
 AIR = ("ppmid", "hcalcs", "esme", "gsme")
 NETWORKS: tuple[list[dict[str, Any]], ...] = (
@@ -103,7 +103,7 @@ def overtake(made: dict[str, Any]) -> None:
     """Let updates over the air come before local ones of the same version in the tree *made*, and
     nothing refuse the steps down that follow.
     """
-    firmware, unit_s = made["firmware"], seconds(made["window"]["length"]) // N_UNITS
+    firmware, unit_s = made["firmware"], parse_duration(made["window"]["length"]) // N_UNITS
     for model in firmware["models"].values():
         model |= {"downgrades": "allowed", "permitted": {}, "asks_from": 0}
     firmware["ota"] |= {
@@ -145,7 +145,7 @@ def agree(made: dict[str, Any]) -> None:
     steps that cannot be taken, bans without another way.
     """
     firmware, updates = made["firmware"], made["updates"]
-    horizon_s = seconds(made["window"]["warm_up"]) + seconds(made["window"]["length"])
+    horizon_s = parse_duration(made["window"]["warm_up"]) + parse_duration(made["window"]["length"])
     models = firmware["models"]
     firmware["releases"] = [
         row
@@ -155,7 +155,13 @@ def agree(made: dict[str, Any]) -> None:
     for name, model in models.items():
         rows = [row for row in firmware["releases"] if row["model"] == name]
         n_built = sum(
-            len(range(seconds(row["first"]), horizon_s, seconds(row.get("every", "1000000000 s"))))
+            len(
+                range(
+                    parse_duration(row["first"]),
+                    horizon_s,
+                    parse_duration(row.get("every", "1000000000 s")),
+                )
+            )
             for row in rows
         )
         # the only step that leads down
@@ -178,13 +184,8 @@ def agree(made: dict[str, Any]) -> None:
         updates["ban"]["scope"] == "everywhere" or "ppmid" not in firmware["ota"]["types"]
     ):
         updates["ban"]["scope"] = "everywhere"
-        held_s = seconds(updates["ban"]["start"]) + seconds(updates["ban"]["grace"])
-        firmware["ota"]["start"] = f"{min(held_s, seconds(firmware['ota']['start']))} s"
-
-
-def seconds(time: str) -> int:
-    """Return a time that is written in seconds."""
-    return int(time.removesuffix(" s"))
+        held_s = parse_duration(updates["ban"]["start"]) + parse_duration(updates["ban"]["grace"])
+        firmware["ota"]["start"] = f"{min(held_s, parse_duration(firmware['ota']['start']))} s"
 
 
 def tree(number: int) -> dict[str, Any]:

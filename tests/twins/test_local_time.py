@@ -42,14 +42,10 @@ def storm(number: int) -> Scenario:
     meanwhile.
     """
     dice = Dice(4_000_000 + number)
-    start, period = (
-        dice.one_of(("2026-03-29", "2026-10-25", "2026-10-24")),
-        dice.one_of(("3700 s", "3700 s", "2 h", "24 h")),
-    )
-    jitter, at = (
-        dice.one_of(("0 s", "45 s")),
-        dice.one_of(("01:00", "01:00:01", "01:20", "01:59:59", "02:00", "03:30")),
-    )
+    start = dice.one_of(("2026-03-29", "2026-10-25", "2026-10-24"))
+    period = dice.one_of(("3700 s", "3700 s", "2 h", "24 h"))
+    jitter = dice.one_of(("0 s", "45 s"))
+    at = dice.one_of(("01:00", "01:00:01", "01:20", "01:59:59", "02:00", "03:30"))
     tree = _local(world(number), start, period, jitter, at)
     tree["window"] |= {"length": dice.one_of(("5 h", "30 h")) if start != "2026-10-24" else "30 h"}
     tree["reporting"] |= {"rule": TIMED[number % len(TIMED)]}

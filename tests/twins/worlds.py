@@ -7,7 +7,6 @@ world 17 is the same world for ever.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from sim.kernels import draws
 from sim.scenario.schema import Scenario
+from sim.units import DAY_S, parse_duration, parse_rate, parse_share
 
 T = TypeVar("T")
 KEY = np.uint64(20190801)
@@ -76,26 +76,20 @@ def keep_small(tree: dict[str, Any]) -> None:
     """Let a world whose *tree* would have many reports have fewer homes, one with many others'
     messages fewer of those, and a long one fewer releases.
     """
-    window, estate, reporting = tree["window"], tree["estate"], tree["reporting"]
-    length_s = seconds(window["warm_up"]) + seconds(window["length"])
-    per_home = length_s / seconds(reporting["period"]) * len(reporting["devices"])
-    estate["premises"] = min(estate["premises"], max(3, int(MOST_MESSAGES / per_home)))
-    if length_s > 20 * 3600 and tree["updates"]["local"]["rate"] == "90 /h":
+    window, estate, traffic = tree["window"], tree["estate"], tree["traffic"]
+    length_s = parse_duration(window["warm_up"]) + parse_duration(window["length"])
+    period_s, devices = parse_duration(tree["reporting"]["period"]), tree["reporting"]["devices"]
+    most_homes = MOST_MESSAGES * period_s // (length_s * len(devices))
+    estate["premises"] = min(estate["premises"], max(3, most_homes))
+    if length_s > DAY_S and tree["updates"]["local"]["rate"] == "90 /h":
         tree["updates"]["local"]["rate"] = "12 /h"  # each release ends an interval
-    homes_h = estate["premises"] * length_s / 3600
-    n_others = 0.0
-    for kind in tree["traffic"]["kinds"].values():
-        n, unit = kind["rate"].split(" /")
-        senders = {"device": 4, "meter": 1.65, "premises": 1}[kind["per"]]
-        n_others += int(n) / {"d": 24, "h": 1}[unit] * senders * homes_h
-    if tree["traffic"]["level"] and n_others > MOST_MESSAGES:
-        tree["traffic"]["level"] = f"{math.ceil(100 * MOST_MESSAGES / n_others)} %"
-
-
-def seconds(time: str) -> int:
-    """Return a *time* such as `5 h` in seconds."""
-    n, unit = time.split()
-    return int(n) * {"s": 1, "min": 60, "h": 3600}[unit]
+    if traffic["level"]:
+        senders = {"device": 4, "meter": 1.65, "premises": 1}
+        per_s = sum(
+            senders[kind["per"]] * parse_rate(kind["rate"]) for kind in traffic["kinds"].values()
+        )
+        most = MOST_MESSAGES / (per_s * estate["premises"] * length_s)
+        traffic["level"] = f"{100 * min(parse_share(traffic['level']), float(most)):.0f} %"
 
 
 def whole(

@@ -50,7 +50,11 @@ def advance(w_, facts_, sums_, region, first, last, until_s, goals, busy_row, ra
     Returns (the premises at which *raised* had no more room, or *last*; how many things were
     raised).
     """
-    w, facts, sums, n_raised, start = w_[0], facts_[0], sums_[0], 0, first
+    w = w_[0]
+    facts = facts_[0]
+    sums = sums_[0]
+    n_raised = 0
+    start = first
     while start < last:
         stop = min(start + AT_ONCE, last)
         n_due = _due(region, start, stop, until_s, due, rows)

@@ -55,7 +55,10 @@ def end_job(facts, sums, device, event, reason):
     if device.marks & JOB_IS_MEASURED:
         sums.jobs[device.model, device.version, reason] += 1
     sums.counted[device.model, device.goal, SENDER_KNOWS[reason]] += 1
-    device.job_s, device.version, device.attempt, device.looks = NEVER, 0, 0, 0
+    device.job_s = NEVER
+    device.version = 0
+    device.attempt = 0
+    device.looks = 0
 
 
 @njit(**PLAIN)
@@ -96,7 +99,9 @@ def _transfer_s(w, facts, kind, device):
     """Return how long the image takes over the HAN, and keep how often it is interrupted (8: it
     does not arrive).
     """
-    place, occasion, r = w.region * 8 + SLOT[kind], 8 * np.int64(device.version) + device.attempt, 0
+    place = w.region * 8 + SLOT[kind]
+    occasion = 8 * np.int64(device.version) + device.attempt
+    r = 0
     while r < RESUMPTIONS and happened(
         facts, Stream.OTA_INTERRUPTED, place, device.index, 8 * occasion + r, w.interruption
     ):
@@ -131,7 +136,9 @@ def job_event(w, facts, sums, kind, device, homes, now_s, raised, n_raised):
 @njit(**PLAIN, inline="always")
 def _checked(w, facts, sums, kind, device, homes, now_s):
     """At the DSP: hash, list and hub."""
-    is_measured, model, version = now_s >= w.measure_s, device.model, device.version
+    is_measured = now_s >= w.measure_s
+    model = device.model
+    version = device.version
     device.marks = (
         (device.marks | ATTEMPT_IS_MEASURED)
         if is_measured
@@ -228,7 +235,9 @@ def note(w, raised, n_raised, cause, kind, index, second, length):
     """Write down what makes an alert, where alerts travel."""
     if not w.emits:
         return n_raised
-    raised[n_raised].cause, raised[n_raised].type, raised[n_raised].index = cause, kind, index
+    raised[n_raised].cause = cause
+    raised[n_raised].type = kind
+    raised[n_raised].index = index
     raised[n_raised].second, raised[n_raised].length = second, length
     return n_raised + 1
 
@@ -236,11 +245,9 @@ def note(w, raised, n_raised, cause, kind, index, second, length):
 @njit(**PLAIN)
 def _activated(w, facts, sums, kind, device, homes, now_s, raised, n_raised):
     """Told to run it: the device does, or cannot; either way it answers."""
-    place, occasion, is_measured = (
-        w.region * 8 + SLOT[kind],
-        8 * np.int64(device.version) + device.attempt,
-        now_s >= w.measure_s,
-    )
+    place = w.region * 8 + SLOT[kind]
+    occasion = 8 * np.int64(device.version) + device.attempt
+    is_measured = now_s >= w.measure_s
     device.marks &= ~(ACTIVATION_FAILED | STEP_REFUSED)
     step(facts, device, JobEvent.ACTIVATE)
     if kind != DeviceType.PPMID:

@@ -18,7 +18,9 @@ def by_curve(key, place, start_s, shares, times, out):
     """
     for home in range(len(out)):
         drawn = np.uint64(word(key, place, home, 0))
-        low, early, out[home] = np.uint64(0), np.int64(0), NEVER
+        low = np.uint64(0)
+        early = np.int64(0)
+        out[home] = NEVER
         for i in range(len(shares)):
             if drawn < shares[i]:
                 late = np.int64(((drawn - low) * np.uint64(times[i] - early)) // (shares[i] - low))

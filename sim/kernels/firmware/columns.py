@@ -196,7 +196,9 @@ def stream_names() -> list[str]:
 
 # What no device changes, as one record, so that kernels pass one pointer: keys by stream, the table
 # of transitions, models, images, outages of the gateway.
-MOST_MODELS, MOST_OUTAGES, MOST_CHANNELS = 64, 8_192, 16
+MOST_MODELS = 64
+MOST_OUTAGES = 8_192
+MOST_CHANNELS = 16
 MOST_MOVES = 122  # of clocks, two a year
 N_STALE, N_LATENCIES = 43, 57  # edges of bands; held to `sim.tables` by a test
 FACTS = record(

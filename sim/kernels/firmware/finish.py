@@ -17,7 +17,11 @@ def finish(w_, facts_, sums_, devices, start, stop, kind):
     """Account for the rows [start, stop), all of one *kind*, at the horizon; return (devices
     Suspended, devices that run a variant).
     """
-    w, n_suspended, n_variants, facts, sums = w_[0], 0, 0, facts_[0], sums_[0]
+    w = w_[0]
+    n_suspended = 0
+    n_variants = 0
+    facts = facts_[0]
+    sums = sums_[0]
     for row in range(start, stop):
         device = devices[row]
         if device.wrong_smi_s >= 0:

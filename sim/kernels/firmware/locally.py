@@ -88,7 +88,9 @@ def local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy):
     """Let *device* be updated locally, if nothing stops it; *is_busy*: the gateway has no answer
     left in this hour.
     """
-    place, index, version = w.region * 8 + SLOT[kind], device.index, np.int64(device.local_version)
+    place = w.region * 8 + SLOT[kind]
+    index = device.index
+    version = np.int64(device.local_version)
     is_variant = happened(facts, Stream.LOCAL_VARIANT, place, index, version, w.variant)
     on_list = is_listed(facts, device.model, version, now_s)
     device.local_s = NEVER
@@ -99,9 +101,8 @@ def local_attempt(w, facts, sums, kind, device, homes, now_s, is_busy):
         w.design in (Design.SIGNATURE, Design.ALLOW_LIST, Design.TOKEN)
         and device.running % VARIANT >= facts.asks_from[device.model]
     ):
-        screened, outcome = True, _screened(
-            w, facts, place, device, version, is_variant, on_list, now_s, is_busy
-        )
+        screened = True
+        outcome = _screened(w, facts, place, device, version, is_variant, on_list, now_s, is_busy)
     if (
         outcome == Outcome.INSTALLED
         and not facts.permitted[device.model, version, device.running % VARIANT]

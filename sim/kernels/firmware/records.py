@@ -73,9 +73,8 @@ def account_for_image(w, facts, sums, kind, device, until_s):
     if version >= VARIANT:
         sums.status[kind, Status.VARIANT_S] += overlap(w, since, until_s)
     elif version:
-        listed, delisted = np.int64(facts.listed_s[device.model, version]), np.int64(
-            facts.delisted_s[device.model, version]
-        )
+        listed = np.int64(facts.listed_s[device.model, version])
+        delisted = np.int64(facts.delisted_s[device.model, version])
         sums.status[kind, Status.UNLISTED_S] += overlap(
             w, since, min(np.int64(until_s), listed)
         ) + overlap(w, max(since, delisted), until_s)

@@ -64,7 +64,12 @@ def choose(
     *keys*, and return how many there are. `place_in_time` gives each its second. *room*: for two
     int64 of a `BLOCK`.
     """
-    w, n, facts, sums, places, inside = w_[0], 0, facts_[0], sums_[0], room[0], room[1]
+    w = w_[0]
+    n = 0
+    facts = facts_[0]
+    sums = sums_[0]
+    places = room[0]
+    inside = room[1]
     place = w.region * 8 + SLOT[kind]
     for start in range(0, len(rows), BLOCK):
         stop = min(start + BLOCK, len(rows))
@@ -127,7 +132,10 @@ def _is_offered(facts, sums, device, kind, model, goal, hops, is_measured):
         sums.decisions[ReadProcess.TARGETING, kind, outcome] += 1
     if hop:
         step(facts, device, JobEvent.OFFER)
-        device.version, device.goal, device.attempt, device.looks = hop, goal, 0, 0
+        device.version = hop
+        device.goal = goal
+        device.attempt = 0
+        device.looks = 0
     return hop > 0
 
 

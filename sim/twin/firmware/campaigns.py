@@ -97,10 +97,8 @@ def target_outcome(device: Living, record: int, goal: int, step: int) -> str:
 
 def key_of(world: FirmwareWorld, device: Living, goal: int) -> int:
     """Return the place of *device* in a campaign, in [0, 2^32)."""
-    word, estate = (
-        world.luck.word("rollout.order", device.place, device.index, goal),
-        world.scenario.estate,
-    )
+    word = world.luck.word("rollout.order", device.place, device.index, goal)
+    estate = world.scenario.estate
     order = world.firmware.campaign.order
     if order == "by_cell":
         n_cells = -(-device.region.n_premises // estate.premises_per_cell)

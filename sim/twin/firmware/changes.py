@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def change_version(world: FirmwareWorld, device: Living, version: int) -> None:
     """Give *device* another version now."""
-    now_s, reporting, call = world.now_s, world.scenario.reporting, world.firmware.reads.call
+    now_s = world.now_s
+    reporting = world.scenario.reporting
+    call = world.firmware.reads.call
     device.version_true = version
     device.smi.change(now_s, version)
     heard = None

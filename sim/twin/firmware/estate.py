@@ -113,7 +113,9 @@ class Job:
     def end(self, event: str, how: str, now_s: int) -> None:
         """End it by *event*, now."""
         self.follow(event)
-        self.ended, self.ended_s, self.device.job = how, now_s, None
+        self.ended = how
+        self.ended_s = now_s
+        self.device.job = None
         assert self.state == "idle", "a job that has ended leaves its device idle"
 
 

@@ -141,7 +141,9 @@ def crossing(world: FirmwareWorld, job: Job) -> tuple[int, int]:
 
 def activation(world: FirmwareWorld, job: Job) -> Part:
     """Run the image, or fail to, and answer."""
-    device, ota, current = job.device, world.firmware.ota, job.tries[-1]
+    device = job.device
+    ota = world.firmware.ota
+    current = job.tries[-1]
     is_ppmid = device.device_type == "ppmid"
     if not is_ppmid:
         job.follow("hold")

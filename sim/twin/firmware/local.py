@@ -153,7 +153,9 @@ def judge(world: FirmwareWorld, trial: Trial) -> str:
 
 def bans(world: FirmwareWorld, device: Living) -> bool:
     """Return whether a ban keeps *device* from a local update now."""
-    ban, ota, now_s = world.scenario.updates.ban, world.firmware.ota, world.now_s
+    ban = world.scenario.updates.ban
+    ota = world.firmware.ota
+    now_s = world.now_s
     if ban is None or now_s < ban.start + ban.grace:
         return False
     if ban.scope == "where_ota_works":

@@ -23,7 +23,9 @@ def screen(world: FirmwareWorld, trial: Trial, number: int) -> str:
     """Return how screening stops *trial* now, the *number*-th (from 1) of this clock hour; empty if
     it does not.
     """
-    spec, device, now_s = world.firmware.screening, trial.device, world.now_s
+    spec = world.firmware.screening
+    device = trial.device
+    now_s = world.now_s
     if not is_screened(world, device):
         return ""
     if spec.design == "signature":

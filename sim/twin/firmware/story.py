@@ -35,7 +35,9 @@ _ENDS = {
 
 def facts(world: FirmwareWorld, device: Living) -> list[str]:
     """Return who *device* is."""
-    home, hub, rule = device.premises, world.hubs[device.premises], world.scenario.reporting.rule
+    home = device.premises
+    hub = world.hubs[device.premises]
+    rule = world.scenario.reporting.rule
     reach = {
         Reach.REACHED: "reached by WAN",
         Reach.NO_WAN: "without WAN",
