@@ -75,11 +75,13 @@ class Recorder:
         warm_up_s: int,
         horizon_s: int,
     ) -> None:
-        self.kinds, self.targets = tuple(kinds), list(targets)
+        self.kinds = tuple(kinds)
+        self.targets = list(targets)
         self._groups = [[i] for i in range(len(kinds))]
         self._groups.append([i for i, kind in enumerate(kinds) if alerts[kind]])
         self._groups.append(list(range(len(kinds))))
-        self.warm_up_s, self.horizon_s = warm_up_s, horizon_s
+        self.warm_up_s = warm_up_s
+        self.horizon_s = horizon_s
         self.fates: Counter[tuple[str, str, str]] = Counter()
         self.crossed: Counter[tuple[str, str]] = Counter()
         self.rows: defaultdict[tuple[str, int, str, str], list[int]] = defaultdict(lambda: [0, 0])

@@ -161,7 +161,8 @@ class Users:
         self._thresholds = np.array(
             [threshold(float(share)) for share in shares[:-1] / shares[-1]], np.uint64
         )
-        self._n_premises, self._key = estate.n_premises, key
+        self._n_premises = estate.n_premises
+        self._key = key
 
     def of_region(self, region: int) -> NDArray[Any]:
         """Return uint8, the user's number for each premises of *region*."""

@@ -30,13 +30,15 @@ class Silence:
         """Begin with nothing done of *tasks*, each the name of its cell and its weight, which is
         its expected work; *at_once* of them are done at the same time (0: nobody knows).
         """
-        self.total, self.weight = len(tasks), sum(weight for _, weight in tasks)
+        self.total = len(tasks)
+        self.weight = sum(weight for _, weight in tasks)
         self.at_once = at_once
         self._weight_of = dict(tasks)
         self._left = Counter(cell for cell, _ in tasks)
         self._took_s: defaultdict[str, float] = defaultdict(float)
         self._timed = Counter[str]()
-        self.cells, self.cells_done = len(self._left), 0
+        self.cells = len(self._left)
+        self.cells_done = 0
         self.done = 0
         self.done_weight = 0.0
         self.started = monotonic()
@@ -122,7 +124,8 @@ class Lines(Silence):
             return
         is_due = share - self._said_share >= _EVERY_SHARE or self.done == self.total
         if is_due or monotonic() - self._said_at >= _EVERY_S:
-            self._said_share, self._said_at = share, monotonic()
+            self._said_share = share
+            self._said_at = monotonic()
             self._say(self.text())
 
 

@@ -94,40 +94,18 @@ def _of_stage(stage: str, server: str) -> dict[str, Metric]:
 def _delays(stage: str) -> dict[str, Metric]:
     """Return the metrics of how long *stage* takes, and of how many it passes on at all."""
     whole = stage == "end_to_end"
-    came = None if whole else Of(f"{stage}_came_share", "messages that come to the stage")
-    passed = (
-        _ARRIVED
-        if whole
-        else Of(f"{stage}_passed_share", "messages at the stage that it passes on")
-    )
+    came: Of | None = None
+    passed = _ARRIVED
+    if not whole:
+        came = Of(f"{stage}_came_share", "messages that come to the stage")
+        passed = Of(f"{stage}_passed_share", "messages at the stage that it passes on")
     measured = {
-        "p50": Metric(
-            partial(load.delay, stage=stage, share=0.5),
-            "s",
-            "kind",
-            _SKEWED,
-            came,
-            never="not reached by 50 %",
-        ),
-        "p99": Metric(
-            partial(load.delay, stage=stage, share=0.99),
-            "s",
-            "kind",
-            _SKEWED,
-            came,
-            never="not reached by 99 %",
-        ),
+        "p50": _quantile(stage, 0.5, came),
+        "p99": _quantile(stage, 0.99, came),
         "max": Metric(partial(load.longest_delay, stage=stage), "s", "kind", _SKEWED, passed),
     }
     if whole:  # of all messages one in twenty may never arrive: then the 99th percentile is none
-        measured["p90"] = Metric(
-            partial(load.delay, stage=stage, share=0.9),
-            "s",
-            "kind",
-            _SKEWED,
-            came,
-            never="not reached by 90 %",
-        )
+        measured["p90"] = _quantile(stage, 0.9, came)
     shares = {
         "passed_share": Metric(partial(load.passed_share, stage=stage), "share", "kind", _SKEWED)
     }
@@ -136,6 +114,12 @@ def _delays(stage: str) -> dict[str, Metric]:
             partial(load.came_share, stage=stage), "share", "kind", _SKEWED
         )
     return {f"delay_s_{name}": metric for name, metric in measured.items()} | shares
+
+
+def _quantile(stage: str, share: float, came: Of | None) -> Metric:
+    """Return the metric of the delay at *stage* that a *share* of all do not exceed."""
+    delay = partial(load.delay, stage=stage, share=share)
+    return Metric(delay, "s", "kind", _SKEWED, came, never=f"not reached by {100 * share:.0f} %")
 
 
 def _of_storms() -> dict[str, Metric]:

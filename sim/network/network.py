@@ -77,7 +77,8 @@ class Network:
             self.horizon_s, self._warm_up_s, recorder.targets, links, trace is not None, user_of
         )
         self._links = links
-        self._rows, self._queues = self.layout.protections(), self.layout.queues()
+        self._rows = self.layout.protections()
+        self._queues = self.layout.queues()
         needs_events = self.layout.retry is not None or len(links.start) > 0
         puts_off = any(MITIGATIONS[row.kind].puts_off for _, _, row in self.layout.rows)
         self._pool = small_pool(needs_events or puts_off)

@@ -22,7 +22,8 @@ class Openings:
     """
 
     def __init__(self, campaign: Campaign) -> None:
-        self._at_s, self._length_s = campaign.open.at, min(campaign.open.length, DAY_S)
+        self._at_s = campaign.open.at
+        self._length_s = min(campaign.open.length, DAY_S)
         self._begins, self._ends = _free(
             sorted(
                 (blackout.start, blackout.start + blackout.duration)

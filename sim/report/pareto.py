@@ -67,7 +67,8 @@ class _Axis:
     def __init__(self, values: Sequence[float]) -> None:
         some = [value for value in values if value > 0] or [1.0]
         self._has_zero = len(some) < len(values)
-        self._low, self._high = min(some), max(some)
+        self._low = min(some)
+        self._high = max(some)
         self._values = values
 
     def include(self, value: float) -> None:

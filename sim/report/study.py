@@ -70,7 +70,8 @@ class Study:
         """
         self.results = run if isinstance(run, Results) else Results(run)
         self.manifest = self.results.manifest
-        self.name, self.question = str(self.manifest["name"]), str(self.manifest["question"])
+        self.name = str(self.manifest["name"])
+        self.question = str(self.manifest["question"])
         self.metrics: tuple[str, ...] = tuple(self.manifest["metrics"])
         measured = set(self.results.summary["cell"])
         self.cells = tuple(cell for cell in self._cells() if cell.name in measured)

@@ -33,7 +33,8 @@ class Luck:
     """Every draw of one replication, by address."""
 
     def __init__(self, seed: int, replication: int) -> None:
-        self._seed, self.replication = seed, replication
+        self._seed = seed
+        self.replication = replication
         self._keys: dict[str, np.uint64] = {}
 
     def key(self, stream: str) -> np.uint64:

@@ -31,7 +31,8 @@ class Desk:
     """
 
     def __init__(self, world: TwinWorld, spec: Any, place: float) -> None:
-        self.world, self.spec = world, spec
+        self.world = world
+        self.spec = spec
         self.coming: Gathering[Message] = Gathering(
             world.env,
             place,

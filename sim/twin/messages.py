@@ -85,7 +85,8 @@ class Message:
     def end(self, fate: str, stage: str = "") -> None:
         """End it so, unless it has ended before."""
         if not self.has_ended:
-            self.fate, self.stage = fate, stage
+            self.fate = fate
+            self.stage = stage
 
 
 @dataclass(eq=False, slots=True)

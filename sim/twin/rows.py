@@ -155,7 +155,8 @@ class Admission(StageRow):
     def __post_init__(self) -> None:
         self.burst = of_server(self.spec.burst, self.name)
         self.rate = of_server(self.spec.rate, self.name)
-        self.tokens, self.filled_until_s = self.burst, 0
+        self.tokens = self.burst
+        self.filled_until_s = 0
 
     def look(self, slot: int, arrivals: list[Attempt]) -> list[Verdict]:
         while self.filled_until_s <= slot:

@@ -5,6 +5,7 @@ scenario.
 from __future__ import annotations
 
 import shutil
+from functools import partial
 
 import pytest
 
@@ -28,38 +29,13 @@ def runs(tmp_path_factory):
         "traffic.level": "100 %",
         "reporting.rule": "periodic",
     }
+    few = {"premises": 200, "network_for": 200}
+    run = partial(sim.run, out=out, jobs=1, report=False)
     return {
-        "storm": sim.run(
-            "daily_version_report",
-            out=out,
-            jobs=1,
-            report=False,
-            premises=20_000,
-            replications=2,
-            **tight,
-        ),
-        "record": sim.run(
-            "cheapest_record", out=out, jobs=1, report=False, replications=2, **part, **short
-        ),
-        "calm": sim.run(
-            "daily_version_report",
-            out=out,
-            jobs=1,
-            report=False,
-            premises=200,
-            network_for=200,
-            replications=1,
-        ),
-        "plain": sim.run(
-            "gb_base",
-            out=out,
-            jobs=1,
-            report=False,
-            premises=200,
-            network_for=200,
-            replications=2,
-            **day,
-        ),
+        "storm": run("daily_version_report", premises=20_000, replications=2, **tight),
+        "record": run("cheapest_record", replications=2, **part, **short),
+        "calm": run("daily_version_report", replications=1, **few),
+        "plain": run("gb_base", replications=2, **few, **day),
     }
 
 

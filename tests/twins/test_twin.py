@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sim.kernels import draws
@@ -12,6 +14,12 @@ from tests.twins.tiny import ended, messages, rows, tiny
 
 AT_S, DAY_S = 3600, 86_400
 DSP = [{"stage": "dsp", "capacity": "1 /s"}]
+
+
+def by_hand(driver: str, rate: str) -> dict[str, Any]:
+    """Return updates that all homes make by hand as well, at *rate*, within the hour."""
+    local = {"driver": driver, "rate": rate, "first_release": "0 s", "delay": "1 h"}
+    return {"policy": "local_and_ota", "local": local | {"take_up": 1.0}}
 
 
 def _gap_s(stream: str, index: int, occasion: int, mean_s: float) -> int:
@@ -200,15 +208,7 @@ def test_a_release_is_wrong_from_its_installation_until_the_next_report():
 
 
 def test_a_newer_release_supersedes_one_not_yet_installed():
-    local = {
-        "driver": "releases",
-        "rate": "1 /h",
-        "take_up": 1.0,
-        "first_release": "0 s",
-        "delay": "1 h",
-    }
-
-    world = ended(tiny(updates={"policy": "local_and_ota", "local": local}))
+    world = ended(tiny(updates=by_hand("releases", "1 /h")))
 
     for device in (device for home in world.homes() for device in home.devices):
         gaps = {
@@ -222,17 +222,9 @@ def test_a_newer_release_supersedes_one_not_yet_installed():
 
 
 def test_a_change_is_reported_at_once_and_confirmed():
-    local = {
-        "driver": "poisson",
-        "rate": "12 /d",
-        "take_up": 1.0,
-        "first_release": "0 s",
-        "delay": "1 h",
-    }
-
     scenario = tiny(
         reporting=tiny().reporting.model_dump() | {"rule": "on_change"},
-        updates={"policy": "local_and_ota", "local": local},
+        updates=by_hand("poisson", "12 /d"),
     )
 
     first = min(_gap_s("local.gap", index, 0, 7200) for index in range(4))
@@ -242,18 +234,11 @@ def test_a_change_is_reported_at_once_and_confirmed():
 
 
 def test_activation_restarts_the_timer_and_drops_the_report_of_that_second():
-    local = {
-        "driver": "releases",
-        "rate": "1 /year",
-        "take_up": 1.0,
-        "first_release": "0 s",
-        "delay": "1 h",
-    }
     phase = {"source": "activation", "at": "00:00", "window": "0 s", "jitter": "0 s"}
 
     scenario = tiny(
         reporting=tiny().reporting.model_dump() | {"period": "12 h", "phase": phase},
-        updates={"policy": "local_and_ota", "local": local},
+        updates=by_hand("releases", "1 /year"),
     )
 
     for device in (device for home in ended(scenario).homes() for device in home.devices):
@@ -300,18 +285,10 @@ def test_the_inventory_knows_nothing_of_type_2_devices():
     estate = tiny().estate.model_dump() | {
         "devices": {"esme": 1.0, "gsme": 0.0, "ppmid": 0.0, "ihd": 1.0, "hcalcs": 0.0}
     }
-    local = {
-        "driver": "poisson",
-        "rate": "12 /d",
-        "take_up": 1.0,
-        "first_release": "0 s",
-        "delay": "1 h",
-    }
-
     scenario = tiny(
         estate=estate,
         reporting=tiny().reporting.model_dump() | {"devices": ["ihd"]},
-        updates={"policy": "local_and_ota", "local": local},
+        updates=by_hand("poisson", "12 /d"),
     )
 
     ledgers = rows(
