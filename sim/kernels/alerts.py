@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sim.kernels.compiled import njit
-from sim.kernels.draws import block, bounded_pareto, gap_s, pick, word
+from sim.kernels.draws import block_at, bounded_pareto, gap_s, is_below, word
 from sim.kernels.seconds import NEVER
-
-_LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
 
 
 @njit(nogil=True)
@@ -21,23 +18,14 @@ def raisers(fitted_key, who_key, place, n, fitted, who):
     count = np.uint64(0)
     for quad in range(np.uint64((n + 3) >> 2) if who > np.uint64(0) else np.uint64(0)):
         c, p = np.uint32(quad), np.uint32(place)
-        there = block(
-            c,
-            np.uint32(0),
-            p,
-            np.uint32(0),
-            np.uint32(fitted_key & _LOW),
-            np.uint32(fitted_key >> _32),
-        )
-        chosen = block(
-            c, np.uint32(0), p, np.uint32(0), np.uint32(who_key & _LOW), np.uint32(who_key >> _32)
-        )
+        there = block_at(fitted_key, p, c, 0)
+        chosen = block_at(who_key, p, c, 0)
         for lane in range(np.uint64(4)):
             number = quad * np.uint64(4) + lane
             if (
                 number < np.uint64(n)
-                and np.uint64(pick(there, lane)) < fitted
-                and np.uint64(pick(chosen, lane)) < who
+                and is_below(there, lane, fitted)
+                and is_below(chosen, lane, who)
             ):
                 out[count] = number
                 count += np.uint64(1)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.kernels.compiled import njit
-from sim.kernels.draws import block, gap_s, pick, word
+from sim.kernels.draws import gap_s, word
 from sim.kernels.growing import longer
 from sim.kernels.seconds import NEVER
-
-_LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
 
 
 @njit(nogil=True)
@@ -30,7 +27,6 @@ def strokes(key, place, index, rate, stop_s, due, number):
     *index* are the premises of the clocks, *rate* in 1/s is of each, or one of all. The gap after a
     stroke is drawn at its second; where int64 *number* has how many each clock has struck, at that.
     """
-    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     expected = 0.0
     for i in range(np.uint64(len(index))):
         if due[i] < stop_s:
@@ -53,8 +49,6 @@ def strokes(key, place, index, rate, stop_s, due, number):
             if len(number) > 0:
                 number[i] += 1
                 occasion = number[i]
-            quad, low = np.uint32(index[i] >> np.uint32(2)), np.uint32(np.uint64(occasion) & _LOW)
-            words = block(quad, low, np.uint32(place), np.uint32(0), k0, k1)
-            when += gap_s(pick(words, index[i]), rate_per_s)
+            when += gap_s(word(key, place, index[i], occasion), rate_per_s)
         due[i] = min(when, NEVER)
     return row[:count], second[:count]

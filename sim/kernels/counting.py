@@ -6,10 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.kernels.compiled import njit
-from sim.kernels.draws import block, pick, poisson_count
-
-_LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
+from sim.kernels.draws import block_at, pick, poisson_count
 
 
 @njit(nogil=True)
@@ -19,13 +16,12 @@ def poisson_arrivals(key, region, start_s, stop_s, thresholds, first, out):
     *thresholds* uint64 are the inversion tables of the 24 hours of the day one after the other;
     those of hour h are [first[h], first[h + 1]).
     """
-    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     last = np.int64(-1)
-    words = block(np.uint32(0), np.uint32(0), np.uint32(region), np.uint32(0), k0, k1)
+    words = block_at(key, region, 0, 0)
     for second in range(start_s, stop_s):
         quad = np.int64(second >> 2)
         if quad != last:
-            words = block(np.uint32(quad), np.uint32(0), np.uint32(region), np.uint32(0), k0, k1)
+            words = block_at(key, region, quad, 0)
             last = quad
         hour = (second // 3600) % 24
         out[second - start_s] = poisson_count(

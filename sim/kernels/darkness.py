@@ -10,12 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernels.compiled import njit
-from sim.kernels.draws import block, pick, word
+from sim.kernels.draws import block_at, is_below, word
 from sim.kernels.growing import longer
 from sim.kernels.seconds import NEVER
-
-_LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
 
 
 class Strokes(NamedTuple):
@@ -64,17 +61,11 @@ def darken(strokes, s, place, dark_until, lit):
     taken = np.zeros(len(dark_until), np.bool_)
     shares = strokes.shares[strokes.first[s] : strokes.first[s + 1]]
     times = strokes.times[strokes.first[s] : strokes.first[s + 1]]
-    k0, k1 = np.uint32(strokes.footprint[s] & _LOW), np.uint32(strokes.footprint[s] >> _32)
     for quad in range(np.uint64((len(dark_until) + 3) >> 2)):
-        words = block(
-            np.uint32(quad), np.uint32(strokes.number[s]), np.uint32(place), np.uint32(0), k0, k1
-        )
+        words = block_at(strokes.footprint[s], place, quad, strokes.number[s])
         for lane in range(np.uint64(4)):
             number = quad * np.uint64(4) + lane
-            if (
-                number < np.uint64(len(dark_until))
-                and np.uint64(pick(words, lane)) < strokes.threshold[s]
-            ):
+            if number < np.uint64(len(dark_until)) and is_below(words, lane, strokes.threshold[s]):
                 taken[number] = True
                 if len(lit) > 0 and dark_until[number] < strokes.start[s]:
                     lit[number] = dark_until[number]
@@ -99,14 +90,7 @@ def dark_spells(strokes, place, n):
     for quad in range(np.uint64((n + 3) >> 2)):
         for s in range(len(strokes.start)):
             key = strokes.footprint[s]
-            drawn = block(
-                np.uint32(quad),
-                np.uint32(strokes.number[s]),
-                np.uint32(place),
-                np.uint32(0),
-                np.uint32(key & _LOW),
-                np.uint32(key >> _32),
-            )
+            drawn = block_at(key, place, quad, strokes.number[s])
             words[s, 0], words[s, 1], words[s, 2], words[s, 3] = drawn
         if count + 4 * len(strokes.start) > capacity:
             capacity = 2 * capacity + 4 * len(strokes.start)

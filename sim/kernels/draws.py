@@ -56,20 +56,40 @@ def pick(words, index):
     return np.uint32((low ^ ((low ^ high) & two)) >> (np.uint64(index) & np.uint64(1)) * _32 & _LOW)
 
 
-@njit()
-def word(key, place, index, occasion):
-    """Return the uint32 drawn at (key, place, index, occasion); *key* is uint64, the rest
-    non-negative integers below 2^32 (occasion is taken modulo 2^32).
+@njit(inline="always")
+def is_below(words, index, threshold):
+    """Whether the word of a block that belongs to premises *index* is below uint64 *threshold*."""
+    return np.uint64(pick(words, index)) < threshold
+
+
+@njit(inline="always")
+def quad_of(index):
+    """Return the number of the block of premises *index*."""
+    return np.int64(np.uint64(index) >> np.uint64(2))
+
+
+@njit(inline="always")
+def block_at(key, place, quad, occasion):
+    """Return the four words drawn at (key, place, occasion) by premises 4 *quad* to 4 *quad* + 3;
+    the arguments are those of `word`.
     """
     k = np.uint64(key)
-    words = block(
-        np.uint32(np.uint64(index) >> np.uint64(2)),
+    return block(
+        np.uint32(quad),
         np.uint32(np.uint64(np.int64(occasion)) & _LOW),
         np.uint32(place),
         np.uint32(0),
         np.uint32(k & _LOW),
         np.uint32(k >> _32),
     )
+
+
+@njit()
+def word(key, place, index, occasion):
+    """Return the uint32 drawn at (key, place, index, occasion); *key* is uint64, the rest
+    non-negative integers below 2^32 (occasion is taken modulo 2^32).
+    """
+    words = block_at(key, place, quad_of(index), occasion)
     return pick(words, np.int64(index))
 
 

@@ -15,11 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernels.compiled import njit
-from sim.kernels.draws import block, pick
+from sim.kernels.draws import word
 from sim.kernels.seconds import NEVER, NOT_WRITTEN
-
-_LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
 
 
 @unique
@@ -277,18 +274,10 @@ def add_spell(began_s, ended_s, repaired, measure_s, edges, totals, bands):
 @njit(nogil=True)
 def hub_hears(key, place, index, row, changed_s, loss):
     """Return a mask of the changes whose HAN write reaches the hub."""
-    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     heard = np.ones(len(row), np.bool_)
     if loss > np.uint64(0):
         for i in range(np.uint64(len(row))):
             number = index[row[i]]
-            words = block(
-                np.uint32(number >> np.uint32(2)),
-                np.uint32(changed_s[i]),
-                np.uint32(place),
-                np.uint32(0),
-                k0,
-                k1,
-            )
-            heard[i] = not np.uint64(pick(words, number)) < loss
+            drawn = word(key, place, number, changed_s[i])
+            heard[i] = np.uint64(drawn) >= loss
     return heard

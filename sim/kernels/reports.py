@@ -12,11 +12,8 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.dials import strikes
-from sim.kernels.draws import block, pick, scaled
+from sim.kernels.draws import block_at, is_below, pick, quad_of, scaled, word
 from sim.words import Fate, Reach
-
-_LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
 
 
 @njit(nogil=True)
@@ -26,13 +23,12 @@ def first_due(key, place, index, period_s, at_s, spread_s, hashed, due):
     *hashed*: (at + a share of *spread_s*) modulo the period, in [0, T). Otherwise a timer that last
     started within the period before the window: in (0, T].
     """
-    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     last = np.int64(-1)
-    words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
+    words = block_at(key, place, 0, 0)
     for i in range(np.uint64(len(index))):
-        quad = np.int64(index[i] >> np.uint32(2))
+        quad = quad_of(index[i])
         if quad != last:
-            words = block(np.uint32(quad), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
+            words = block_at(key, place, quad, 0)
             last = quad
         offset = scaled(pick(words, index[i]), spread_s)
         due[i] = (at_s + offset) % period_s if hashed else period_s - offset
@@ -91,16 +87,15 @@ def timer_reports(
     are room for as many as there can be. *changed_row*, *changed_s* are the slice's changes, which
     restart a sender's timer when *restarts*.
     """
-    k0, k1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
     last_quad, last_number = np.int64(-1), np.int64(-1)
-    words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
+    words = block_at(jitter_key, place, 0, 0)
     count = np.uint64(0)
     change = np.uint64(0)
     n_changes = np.uint64(len(changed_row) if restarts else 0)
     number = start_s // period_s
     from_s = number * period_s
     for i in range(np.uint64(len(index))):
-        nominal, quad = np.int64(due[i]), np.int64(index[i] >> np.uint32(2))
+        nominal, quad = np.int64(due[i]), quad_of(index[i])
         while change < n_changes and changed_row[change] < i:
             change += np.uint64(1)
         while True:
@@ -115,14 +110,7 @@ def timer_reports(
                 second = struck
                 if jitter_s > 0:
                     if last_quad != quad or last_number != number:
-                        words = block(
-                            np.uint32(quad),
-                            np.uint32(number),
-                            np.uint32(place),
-                            np.uint32(0),
-                            k0,
-                            k1,
-                        )
+                        words = block_at(jitter_key, place, quad, number)
                         last_quad, last_number = quad, number
                     second = struck + scaled(pick(words, index[i]), 2 * jitter_s) - jitter_s
             if change < n_changes and changed_row[change] == i and second >= changed_s[change]:
@@ -155,18 +143,11 @@ def change_reports(
     """Write int32 *leave*, when the report of each change leaves: up to 2 *jitter_s* after it,
     never before.
     """
-    k0, k1 = np.uint32(jitter_key & _LOW), np.uint32(jitter_key >> _32)
     for i in range(np.uint64(len(row))):
-        number = index[row[i]]
-        words = block(
-            np.uint32(number >> np.uint32(2)),
-            np.uint32(changed_s[i]),
-            np.uint32(place),
-            np.uint32(0),
-            k0,
-            k1,
-        )
-        leave[i] = changed_s[i] + (scaled(pick(words, number), 2 * jitter_s) if jitter_s > 0 else 0)
+        leave[i] = changed_s[i]
+        if jitter_s > 0:
+            drawn = word(jitter_key, place, index[row[i]], changed_s[i])
+            leave[i] += scaled(drawn, 2 * jitter_s)
 
 
 @njit(nogil=True)
@@ -194,9 +175,8 @@ def enter(
     They are added to int32 *counts* by second. *reach* uint8 and *dark_until* int32 are by premises
     number (empty *dark_until*: no cuts); *occasion* addresses the loss.
     """
-    k0, k1 = np.uint32(loss_key & _LOW), np.uint32(loss_key >> _32)
     last_quad, last_occasion = np.int64(-1), np.int64(-1)
-    words = block(np.uint32(0), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
+    words = block_at(loss_key, place, 0, 0)
     kept = np.uint64(0)
     some_dark = len(dark_until) > 0
     is_told = len(fate) > 0
@@ -211,13 +191,11 @@ def enter(
                 fate[i] = Fate.EXPIRED
             continue
         if loss > np.uint64(0):
-            quad = np.int64(home >> np.uint32(2))
+            quad = quad_of(home)
             if last_quad != quad or last_occasion != occasion[i]:
-                words = block(
-                    np.uint32(quad), np.uint32(occasion[i]), np.uint32(place), np.uint32(0), k0, k1
-                )
+                words = block_at(loss_key, place, quad, occasion[i])
                 last_quad, last_occasion = quad, np.int64(occasion[i])
-            if np.uint64(pick(words, home)) < loss:
+            if is_below(words, home, loss):
                 tally[Fate.LOST] += measured
                 if is_told:
                     fate[i] = Fate.LOST

@@ -13,13 +13,10 @@ from typing import Final
 import numpy as np
 
 from sim.kernels.compiled import njit
-from sim.kernels.draws import block, pick, scaled, word
+from sim.kernels.draws import block_at, pick, quad_of, scaled, word
 from sim.kernels.seconds import NEVER
 from sim.kernels.stepping import record
 from sim.words import Fate, MessageCause, Reach
-
-_LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
 
 OUTGOING: Final = record([
     ("row", "i4"),       # sender's row
@@ -242,23 +239,14 @@ def gather(messages, key, hub_place, index, period_s, start_s, until_s, horizon_
     """
     n = 0
     last_quad = np.int64(-1)
-    words = block(
-        np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0)
-    )
+    words = block_at(key, hub_place, 0, 0)
     winner, winner_at = np.int64(-1), np.int64(-1)
     for i in range(np.uint64(len(messages))):
         message = messages[i]
         number = index[message.row]
-        if np.int64(number >> np.uint32(2)) != last_quad:
-            last_quad = np.int64(number >> np.uint32(2))
-            words = block(
-                np.uint32(last_quad),
-                np.uint32(0),
-                np.uint32(hub_place),
-                np.uint32(0),
-                np.uint32(key & _LOW),
-                np.uint32(key >> _32),
-            )
+        if quad_of(number) != last_quad:
+            last_quad = quad_of(number)
+            words = block_at(key, hub_place, last_quad, 0)
         at = (
             np.int64(message.t)
             + (scaled(pick(words, number), period_s) - np.int64(message.t)) % period_s

@@ -10,12 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.kernels.compiled import njit
-from sim.kernels.draws import block, gap_s, pick
+from sim.kernels.draws import block_at, gap_s, is_below, pick, quad_of, word
 from sim.kernels.growing import longer
 from sim.kernels.seconds import NEVER
-
-_LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
 
 
 @njit(nogil=True)
@@ -23,30 +20,26 @@ def happens(key, place, index, occasion, threshold, out):
     """Write into bool *out* whether the share *threshold* (uint64) happens to each of uint32
     *index* at one *occasion*.
     """
-    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     last = np.int64(-1)
-    words = block(np.uint32(0), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1)
+    words = block_at(key, place, 0, occasion)
     for i in range(np.uint64(len(index))):
-        quad = np.int64(index[i] >> np.uint32(2))
+        quad = quad_of(index[i])
         if quad != last:
-            words = block(
-                np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1
-            )
+            words = block_at(key, place, quad, occasion)
             last = quad
-        out[i] = np.uint64(pick(words, index[i])) < threshold
+        out[i] = is_below(words, index[i], threshold)
 
 
 @njit(nogil=True)
 def chosen(key, place, n, threshold):
     """Return the uint32 numbers in [0, n) to which *threshold* happens at occasion 0, in order."""
-    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     out = np.empty(n, np.uint32)
     count = np.uint64(0)
     for quad in range(np.uint64((n + 3) >> 2)):
-        words = block(np.uint32(quad), np.uint32(0), np.uint32(place), np.uint32(0), k0, k1)
+        words = block_at(key, place, quad, 0)
         for lane in range(np.uint64(4)):
             number = quad * np.uint64(4) + lane
-            if number < np.uint64(n) and np.uint64(pick(words, lane)) < threshold:
+            if number < np.uint64(n) and is_below(words, lane, threshold):
                 out[count] = number
                 count += np.uint64(1)
     return out[:count].copy()
@@ -57,16 +50,13 @@ def schedule(key, place, index, takes_part, occasion, rate_per_s, start_s, befor
     """Write each participant's next change: one gap of *rate_per_s* after *start_s*, or `NEVER` if
     that is not before *before_s*.
     """
-    k0, k1 = np.uint32(key & _LOW), np.uint32(key >> _32)
     last = np.int64(-1)
-    words = block(np.uint32(0), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1)
+    words = block_at(key, place, 0, occasion)
     for i in range(np.uint64(len(index))):
         if takes_part[i]:
-            quad = np.int64(index[i] >> np.uint32(2))
+            quad = quad_of(index[i])
             if quad != last:
-                words = block(
-                    np.uint32(quad), np.uint32(occasion), np.uint32(place), np.uint32(0), k0, k1
-                )
+                words = block_at(key, place, quad, occasion)
                 last = quad
             when = start_s + gap_s(pick(words, index[i]), rate_per_s)
             next_change[i] = when if when < before_s else NEVER
@@ -112,17 +102,8 @@ def changes_due(key, place, index, version, next_change, until_s, rate_per_s, re
             if release > 0:
                 next_change[device] = NEVER
             else:
-                words = block(
-                    np.uint32(index[device] >> np.uint32(2)),
-                    np.uint32(changed),
-                    np.uint32(place),
-                    np.uint32(0),
-                    np.uint32(key & _LOW),
-                    np.uint32(key >> _32),
-                )
-                next_change[device] = min(
-                    second + gap_s(pick(words, index[device]), rate_per_s), NEVER
-                )
+                drawn = word(key, place, index[device], changed)
+                next_change[device] = min(second + gap_s(drawn, rate_per_s), NEVER)
     return row[:count].copy(), when[:count].copy(), new[:count].copy()
 
 
@@ -133,15 +114,8 @@ def shares_out(key, place, index, thresholds):
     """
     out = np.empty(len(index), np.uint8)
     for i in range(np.uint64(len(index))):
-        words = block(
-            np.uint32(index[i] >> np.uint32(2)),
-            np.uint32(0),
-            np.uint32(place),
-            np.uint32(0),
-            np.uint32(key & _LOW),
-            np.uint32(key >> _32),
-        )
-        drawn, user = np.uint64(pick(words, index[i])), 0
+        drawn = np.uint64(word(key, place, index[i], 0))
+        user = 0
         while user < len(thresholds) and drawn >= thresholds[user]:
             user += 1
         out[i] = user
