@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.kernels.attempts import Book
+from sim.kernels.book import CELL_COUNTS, Book
 from sim.kernels.counting import largest_bins
 from sim.kernels.queues import allowance
 from sim.planning.sizes import VERSION_REPORT
@@ -98,7 +98,7 @@ class Recorder:
         self._served = np.zeros(shape, np.int32)
         self._waits = np.zeros(shape, np.int32)
         self._over = np.zeros((n_regions, 2 * DAY_S), np.int32)
-        self._cells = np.zeros((n_regions, 4), np.int64)
+        self._cells = np.zeros(n_regions, CELL_COUNTS)
         self._timeline: list[tuple[str, str, int, int, int, int]] = []
         self._day = 0
 

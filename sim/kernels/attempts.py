@@ -1,328 +1,311 @@
 """How a message ends, and how it tries again: refusals, time-outs, back-off and its budget
 (docs/model.md sections 7 and 10).
+
+A message of a kind that is not retried is its one attempt; one that is has a record beside its
+attempts, as several may be under way at once.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum, unique
-from typing import NamedTuple
-
 import numpy as np
 
-from sim.kernels.compiled import njit
+from sim.kernels.compiled import inner
 from sim.kernels.draws import scaled, word
+from sim.kernels.lines import Lane, remind
 from sim.kernels.links import release
-from sim.kernels.pool import NONE, EventKind, Height, let_go, remind, take
+from sim.kernels.pool import let_go, take
+from sim.kernels.prefetch import AHEAD, prefetch
 from sim.kernels.seconds import NEVER, NOT_WRITTEN
+from sim.kernels.setup import Key
 from sim.words import Backoff, Fate
 
 
-@unique
-class Scalar(IntEnum):
-    """Places in `Setup.c`."""
-
-    HORIZON = 0
-    WARM_UP = 1
-    STOP = 2
-    N_ANONYMOUS = 3
-    N_OPEN = 4
-    HAS_USER = 5
-    TRACED = 6
-    HUB_KEEPS = 7
-    DAY_START = 8
-    PER_CELL = 9
-    N_STAGES = 10
-    LATENCY = 11
-    HOMES = 12
-    CELLS_WATCHED = 13
-
-
-@unique
-class RetryTerm(IntEnum):
-    """Places in `Setup.retry`."""
-
-    BASE = 0
-    FACTOR = 1
-    MOST = 2
-    JITTER = 3
-    CAP = 4
-    TIMEOUT = 5
-    BUDGET = 6
-
-
-@unique
-class Key(IntEnum):
-    """Places in `Setup.keys`."""
-
-    RANK = 0
-    WAIT = 1
-    BARRED = 2
-    BAR = 3
-
-
-@unique
-class Spent(IntEnum):
-    """Places in `Setup.budget`: first attempts and retries, until now and in this second."""
-
-    FIRSTS = 0
-    FIRSTS_NOW = 1
-    RETRIES = 2
-    RETRIES_NOW = 3
-
-
-class Setup(NamedTuple):
-    """What does not change: int64 scalars *c*, *stages* (`STAGE`), int8 *levels* and int64 *sizes*
-    in bytes (both stage × kind), *outages*, the *retry* row and bool *retried* kinds, stream *keys*
-    and *home_keys* by kind; by kind int64 *kind_user* (-1: its home's), *targets*, bool *gasps* (no
-    darkness stops it) and *central* (made at the DSP, no stage before it sees it); int64
-    *premises_first* of each region in uint8 *user_of* and int32 *dark_until*. Int64 *budget* by
-    region does change.
+@inner
+def ask_ahead(net, attempts, j, n):
+    """Ask memory for the message of one of the first *n* of *attempts* that comes soon after number
+    *j*.
     """
-
-    c: np.ndarray
-    stages: np.ndarray
-    levels: np.ndarray
-    sizes: np.ndarray
-    outages: np.ndarray
-    retry: np.ndarray
-    retried: np.ndarray
-    keys: np.ndarray
-    home_keys: np.ndarray
-    kind_user: np.ndarray
-    targets: np.ndarray
-    gasps: np.ndarray
-    central: np.ndarray
-    premises_first: np.ndarray
-    user_of: np.ndarray
-    dark_until: np.ndarray
-    budget: np.ndarray
+    if j + AHEAD < n and net.setup.retried[attempts[j + AHEAD].kind]:
+        prefetch(net.pool.messages, attempts[j + AHEAD].who)
 
 
-class Book(NamedTuple):
-    """What is counted. By recorded server, kind and second of the day: int32 *seen*; by server and
-    second: *served*, *waits*. By server × kind: int64 *undelayed*, int32 *delays*. By kind: int32
-    *ends* (end to end), int64 *fates* (× fate × stage), *late*, *attempts* (× messages, attempts,
-    wasted); by row and kind *stopped* (× stopped, put off); by region *cells*, and int32 *over* (×
-    second) how many get more than they can serve; int32 *deliver*: second at the SMI's door by
-    position in the interval's flows.
+@inner
+def tell_end(net, m, fate, stage, at):
+    """Count that *m*, a message or the attempt that is one, ends at second *at*; *stage* is where
+    (-1: nowhere in particular).
     """
-
-    seen: np.ndarray
-    served: np.ndarray
-    waits: np.ndarray
-    undelayed: np.ndarray
-    delays: np.ndarray
-    ends: np.ndarray
-    fates: np.ndarray
-    late: np.ndarray
-    attempts: np.ndarray
-    stopped: np.ndarray
-    cells: np.ndarray
-    over: np.ndarray
-    deliver: np.ndarray
-
-
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def finish(setup, book, pool, who, fate, stage, at):
-    """End message *who* at second *at*; *stage* is where (-1: nowhere in particular)."""
-    m, c = pool.messages[who], setup.c
-    m.ended = at
-    if m.raised >= c[Scalar.WARM_UP]:
+    setup = net.setup
+    leaving = net.leaving
+    pool = net.pool
+    book = net.book
+    if m.raised >= setup.warm_up_s:
         book.fates[m.kind, fate, stage + 1] += 1
         if fate == Fate.DELIVERED:
             book.ends[m.kind, at - m.raised] += 1
             book.late[m.kind] += at - m.raised > setup.targets[m.kind]
         elif fate == Fate.IN_FLIGHT:
-            book.late[m.kind] += c[Scalar.HORIZON] - m.raised > setup.targets[m.kind]
+            book.late[m.kind] += setup.horizon_s - m.raised > setup.targets[m.kind]
         elif fate != Fate.THROTTLED:
             book.late[m.kind] += 1
-    if m.kind < c[Scalar.N_ANONYMOUS]:
+    if m.kind < setup.n_anonymous:
         return
-    if m.position >= 0:
-        book.deliver[m.position] = (
+    leaves_now = m.who >= leaving.n_carried
+    if leaves_now:
+        book.deliver[m.who] = (
             at if fate == Fate.DELIVERED else (NEVER if fate == Fate.IN_FLIGHT else NOT_WRITTEN)
         )
     told = (
         m.kind < len(setup.targets) - 1
-        or (m.position >= 0 and not (fate == Fate.DELIVERED and at >= c[Scalar.STOP]))
+        or (leaves_now and not (fate == Fate.DELIVERED and at >= setup.stop_s))
         or fate == Fate.IN_FLIGHT
     )
-    if c[Scalar.TRACED] or not told:
-        e = pool.ended[pool.n[Height.N_ENDED]]
+    if setup.is_traced or not told:
+        member = leaving.members[m.who]
+        e = pool.ended[pool.heights[0].n_ended]
         e.premises = m.premises
-        e.row = m.number
+        e.row = member.row
         e.raised = m.raised
-        e.made = m.made
+        e.made = member.made
         e.kind = m.kind
-        e.region = m.region
         e.place = m.place
         e.cause = m.cause
         e.fate = fate
         e.stage = stage
         e.told = told
         e.at = at if fate == Fate.DELIVERED else -1
-        pool.n[Height.N_ENDED] += 1
+        pool.heights[0].n_ended += 1
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def settle(setup, book, pool, who):
+@inner
+def finish(net, who, fate, stage, at):
+    """End message *who*, as `tell_end` counts it."""
+    net.pool.messages[who].ended = at
+    tell_end(net, net.pool.messages[who], fate, stage, at)
+
+
+@inner
+def end_message(net, attempt, fate, stage, at):
+    """End the message of *attempt*, unless it has ended."""
+    if net.setup.retried[attempt.kind]:
+        if net.pool.messages[attempt.who].ended == NEVER:
+            finish(net, attempt.who, fate, stage, at)
+    elif not attempt.ended:
+        tell_end(net, attempt, fate, stage, at)
+    attempt.ended = True
+
+
+@inner
+def settle(net, who):
     """End message *who* as refused if it will not try again and no attempt of it is under way."""
-    m = pool.messages[who]
+    m = net.pool.messages[who]
     if m.ended == NEVER and m.copies == 0 and not m.waits:
-        finish(
-            setup,
-            book,
-            pool,
-            who,
-            Fate.REFUSED,
-            m.refused_at if m.refused_s >= 0 else setup.c[Scalar.N_STAGES],
-            m.refused_s,
-        )
+        stage = m.refused_at if m.refused_s >= 0 else net.setup.n_stages
+        finish(net, who, Fate.REFUSED, stage, m.refused_s)
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def leave_network(pool, who):
-    """Attempt *who* is no longer under way."""
-    whole = pool.messages[who].message
-    pool.messages[who].travels = False
-    pool.messages[whole].copies -= 1
-    if whole != who:
-        let_go(pool, who)
+@inner
+def leave_network(net, attempt):
+    """*attempt* is no longer under way."""
+    if net.setup.retried[attempt.kind]:
+        net.pool.messages[attempt.who].copies -= 1
+        let_go(net.pool, attempt.who)
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def refuse(setup, book, pool, who, stage, s):
-    """Attempt *who* is refused at *stage* in slot *s*."""
-    whole, turn = pool.messages[who].message, pool.messages[who].turn
-    leave_network(pool, who)
-    m = pool.messages[whole]
+@inner
+def refuse(net, attempt, stage, s):
+    """*attempt* is refused at *stage* in slot *s*."""
+    setup = net.setup
+    pool = net.pool
+    if not setup.retried[attempt.kind]:
+        tell_end(net, attempt, Fate.REFUSED, stage, s)
+        return
+    m = pool.messages[attempt.who]
+    m.copies -= 1
     if s > m.refused_s or (s == m.refused_s and stage > m.refused_at):
         m.refused_s, m.refused_at = s, stage
     if m.ended > s:
-        if turn == m.attempt and not m.failed:
-            failed_at, timeout = s, setup.retry[RetryTerm.TIMEOUT]
-            if timeout > 0 and m.attempt < setup.retry[RetryTerm.CAP]:
+        if attempt.leave == m.latest and not m.failed:
+            failed_at, timeout = s, setup.retry.timeout_s
+            if timeout > 0 and m.attempt < setup.retry.cap:
                 # This step is ahead of the clock by the latency before it.
                 failed_at = min(np.int64(s), m.latest + timeout)
-            fail(setup, pool, whole, failed_at)
-        settle(setup, book, pool, whole)
-    let_go(pool, whole)
+            fail(net, attempt, failed_at)
+        settle(net, attempt.who)
+    let_go(pool, attempt.who)
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def fail(setup, pool, who, at):
-    """The latest attempt of message *who* fails at second *at*; the next is due when the back-off
+@inner
+def time_out(net, attempt, t):
+    """Nobody has answered *attempt* by second *t*: it fails, unless something has become of it or
+    of its message.
+    """
+    m = net.pool.messages[attempt.who]
+    left = t - net.setup.retry.timeout_s
+    if m.latest == left and not m.failed and m.ended > t:
+        fail(net, attempt, t)
+    let_go(net.pool, attempt.who)
+
+
+@inner
+def fail(net, attempt, at):
+    """*attempt*, the latest of its message, fails at second *at*; the next is due when the back-off
     is over, if there is one.
     """
-    m, retry = pool.messages[who], setup.retry
+    setup = net.setup
+    retry = setup.retry
+    m = net.pool.messages[attempt.who]
     m.failed = True
-    if not setup.retried[m.kind] or m.attempt >= retry[RetryTerm.CAP]:
+    if m.attempt >= retry.cap:
         return
-    ceiling = min(retry[RetryTerm.BASE], retry[RetryTerm.MOST])
+    ceiling = min(retry.base_s, retry.most_s)
     for _ in range(m.attempt):
-        if ceiling == retry[RetryTerm.MOST] or retry[RetryTerm.FACTOR] == 1:
+        if ceiling == retry.most_s or retry.factor == 1:
             break
-        ceiling = min(ceiling * retry[RetryTerm.FACTOR], retry[RetryTerm.MOST])
-    drawn = word(setup.keys[Key.WAIT], np.int64(m.place), np.int64(m.premises), np.int64(m.latest))
-    if retry[RetryTerm.JITTER] == Backoff.NONE:
+        ceiling = min(ceiling * retry.factor, retry.most_s)
+    drawn = word(setup.keys[Key.WAIT], m.place, m.premises, m.latest)
+    if retry.jitter == Backoff.NONE:
         wait = ceiling
-    elif retry[RetryTerm.JITTER] == Backoff.FULL:
+    elif retry.jitter == Backoff.FULL:
         wait = 1 + scaled(drawn, ceiling)
-    elif retry[RetryTerm.JITTER] == Backoff.EQUAL:
+    elif retry.jitter == Backoff.EQUAL:
         wait = ceiling - ceiling // 2 + scaled(drawn, ceiling // 2 + 1)
     else:
-        before = np.int64(m.wait) if m.attempt > 0 else retry[RetryTerm.BASE]
+        before = np.int64(m.wait) if m.attempt > 0 else retry.base_s
         wait = min(
-            retry[RetryTerm.MOST],
-            retry[RetryTerm.BASE] + scaled(drawn, max(1, 3 * before - retry[RetryTerm.BASE] + 1)),
+            retry.most_s,
+            retry.base_s + scaled(drawn, max(1, 3 * before - retry.base_s + 1)),
         )
     m.wait, m.waits = wait, True
-    if at + wait < setup.c[Scalar.HORIZON]:
-        remind(pool, at + wait, EventKind.DUE, who, m.attempt + 1, 0)
-    else:
-        m.refs += 1  # it is still under way at the horizon
+    _put_off(net, attempt, at + wait)
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def give_up_or_go(setup, book, pool, links, who, turn, t):
-    """Attempt *turn* of message *who* is due in second *t*: return the record of the attempt, or -1
-    when none is made.
+@inner
+def _put_off(net, attempt, until):
+    """Let *attempt* be due in second *until*; what is due after the horizon is still under way
+    there.
     """
-    m, c = pool.messages[who], setup.c
-    m.waits = False
-    up = release(links, np.int64(m.region), np.int64(m.premises), t) if len(links.start) else t
-    if up > t:
-        m.waits = True
-        if up < c[Scalar.HORIZON]:
-            remind(pool, up, EventKind.DUE, who, turn, 0)
-        else:
-            m.refs += 1
-        return NONE
-    if m.ended < t:
-        return NONE
-    if turn > 0:
-        dark = setup.dark_until
-        if (
-            m.kind >= c[Scalar.N_ANONYMOUS]
-            and len(dark)
-            and not setup.gasps[m.kind]
-            and t < dark[setup.premises_first[m.region] + np.int64(m.premises)]
-        ):
-            if m.refused_s >= t:  # a copy is under way until then
-                settle(setup, book, pool, who)
-            elif m.copies == 0 and m.ended == NEVER:
-                finish(setup, book, pool, who, Fate.EXPIRED, -1, t)
-            return NONE
-        budget = setup.budget[m.region]
-        if (
-            setup.retry[RetryTerm.BUDGET] >= 0
-            and (budget[Spent.RETRIES] << 32)
-            >= setup.retry[RetryTerm.BUDGET] * budget[Spent.FIRSTS]
-        ):
-            settle(setup, book, pool, who)
-            return NONE
-        budget[Spent.RETRIES_NOW] += 1
-    elif setup.retried[m.kind]:
-        setup.budget[m.region, Spent.FIRSTS_NOW] += 1
-    if m.raised >= c[Scalar.WARM_UP]:
-        book.attempts[m.kind, 0] += turn == 0
-        book.attempts[m.kind, 1] += 1
-    return attempt(
-        setup,
-        pool,
-        who,
-        turn,
-        t,
-        word(setup.keys[Key.RANK], np.int64(m.place), np.int64(m.premises), t),
-    )
+    setup = net.setup
+    pool = net.pool
+    book = net.book
+    is_before = until < setup.horizon_s
+    if is_before:
+        remind(pool, Lane.DUE, until, attempt)
+    if setup.retried[attempt.kind]:
+        pool.messages[attempt.who].refs += 1
+    elif not is_before and attempt.raised >= setup.warm_up_s:
+        book.fates[attempt.kind, Fate.IN_FLIGHT, 0] += 1
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def attempt(setup, pool, who, turn, t, rank):
-    """Return the record of attempt *turn* of message *who*, which leaves in second *t*: its own
-    record if that is not under way.
+@inner
+def begin_record(net, attempt):
+    """Give the message of *attempt* a record, if its kind is retried."""
+    if not net.setup.retried[attempt.kind]:
+        return
+    who = take(net.pool)
+    m = net.pool.messages[who]
+    m.who = attempt.who
+    m.raised = attempt.raised
+    m.premises = attempt.premises
+    m.kind = attempt.kind
+    m.place = attempt.place
+    m.cause = attempt.cause
+    m.ended = NEVER
+    m.latest = -1
+    m.refused_s = -1
+    m.refused_at = -1
+    m.refs = m.copies = m.attempt = m.wait = 0
+    m.failed = m.waits = False
+    attempt.who = who
+
+
+@inner
+def keep(net, attempt, up):
+    """Let *attempt*, whose link is down, wait at its hub until second *up*."""
+    if net.setup.retried[attempt.kind]:
+        m = net.pool.messages[attempt.who]
+        m.waits, m.failed = True, True
+    _put_off(net, attempt, up)
+
+
+@inner
+def sets_out(net, attempt, t):
+    """Whether *attempt*, which is due in second *t*, is made then."""
+    setup = net.setup
+    pool = net.pool
+    links = net.links
+    book = net.book
+    up = t
+    if len(links.start):
+        up = release(links, attempt.place // 8, attempt.premises, t)
+    is_retried = setup.retried[attempt.kind]
+    goes = up == t
+    if not goes:
+        _put_off(net, attempt, up)
+    elif is_retried:
+        m = pool.messages[attempt.who]
+        m.waits = False
+        goes = m.ended >= t and (m.latest < 0 or _may_again(net, attempt, t))
+    turn = np.int64(0)
+    if goes and is_retried:
+        m = pool.messages[attempt.who]
+        turn = (np.int64(m.attempt) + 1) * (m.latest >= 0)
+        budget = setup.budget[attempt.place // 8]
+        budget.firsts_now += turn == 0
+        budget.retries_now += turn > 0
+    if goes:
+        if attempt.raised >= setup.warm_up_s:
+            book.attempts[attempt.kind, 0] += turn == 0
+            book.attempts[attempt.kind, 1] += 1
+        attempt.rank = word(setup.keys[Key.RANK], attempt.place, attempt.premises, t)
+        set_out(net, attempt, turn, t)
+    if is_retried:
+        let_go(pool, attempt.who)
+    return goes
+
+
+@inner
+def _may_again(net, attempt, t):
+    """Whether the message of *attempt* may be tried once more in second *t*: it has power, and the
+    budget of its region allows it. One that may not has ended when nothing of it is under way.
     """
-    copy = who
-    if pool.messages[who].travels:
-        copy = take(pool)
-        pool.messages[copy] = pool.messages[who]
-        pool.messages[copy].refs = 1
-    a, m = pool.messages[copy], pool.messages[who]
-    a.message = who
-    a.turn = turn
-    a.leave = t
-    a.rank = rank
-    a.travels = True
+    setup = net.setup
+    m = net.pool.messages[attempt.who]
+    region = attempt.place // 8
+    if _is_dark(setup, m, t):
+        if m.refused_s >= t:  # a copy is under way until then
+            settle(net, attempt.who)
+        elif m.copies == 0 and m.ended == NEVER:
+            finish(net, attempt.who, Fate.EXPIRED, -1, t)
+        return False
+    budget = setup.budget[region]
+    if setup.retry.budget >= 0 and (budget.retries << 32) >= setup.retry.budget * budget.firsts:
+        settle(net, attempt.who)
+        return False
+    return True
+
+
+@inner
+def _is_dark(setup, m, t):
+    """Whether darkness keeps message *m* from being tried in second *t*."""
+    if len(setup.dark_until) == 0 or m.kind < setup.n_anonymous or setup.gasps[m.kind]:
+        return False
+    first = setup.premises_first[m.place // 8]
+    return t < setup.dark_until[first + np.int64(m.premises)]
+
+
+@inner
+def set_out(net, attempt, turn, t):
+    """Let *attempt*, number *turn* of its message, leave in second *t*."""
+    attempt.leave = t
+    if not net.setup.retried[attempt.kind]:
+        return
+    retry = net.setup.retry
+    m = net.pool.messages[attempt.who]
     m.attempt = turn
     m.failed = False
     m.latest = t
     m.copies += 1
     m.refs += 1
-    if (
-        setup.retried[m.kind]
-        and setup.retry[RetryTerm.TIMEOUT] > 0
-        and turn < setup.retry[RetryTerm.CAP]
-        and m.ended > t
-    ):
-        remind(pool, t + setup.retry[RetryTerm.TIMEOUT], EventKind.TIME_OUT, who, turn, 0)
-    return copy
+    if retry.timeout_s > 0 and turn < retry.cap and m.ended > t:
+        remind(net.pool, Lane.TIME_OUT, t + retry.timeout_s, attempt)
+        m.refs += 1

@@ -183,3 +183,10 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         return dispatcher
 
     return compiled
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Return the compiler's version of a *function* that other kernels alone call and that makes no
+    array: it has no wrapper for Python, and counts nobody's references.
+    """
+    return njit(nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)

@@ -6,11 +6,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.kernels.attempts import Scalar
 from sim.kernels.compiled import njit
 from sim.kernels.protection import allowed_by_shapes
 from sim.kernels.servers import bytes_allowed, messages_allowed
 from sim.kernels.traffic import home
+
+
+@njit(nogil=True)
+def cells_of(setup, region):
+    """Return how many cells *region* has."""
+    n = setup.premises_first[region + 1] - setup.premises_first[region]
+    return (n + setup.premises_per_cell - 1) // setup.premises_per_cell
 
 
 @njit(nogil=True)
@@ -22,11 +28,9 @@ def crowd(setup, leaving, rows, queues, k, region, stretch):
     stage = setup.stages[k]
     sizes = setup.sizes[k]
     first = np.int64(0)
-    n_cells = np.int64(0)
-    for each in range(region + 1):
-        first += n_cells
-        n = setup.premises_first[each + 1] - setup.premises_first[each]
-        n_cells = (n + setup.c[Scalar.PER_CELL] - 1) // setup.c[Scalar.PER_CELL]
+    for before in range(region):
+        first += cells_of(setup, before)
+    n_cells = cells_of(setup, region)
     limit = queues.limits[stage.first + first]
     came = np.zeros((stretch, n_cells), np.int32)
     load = np.zeros((stretch, n_cells if limit.in_bytes else 0), np.int64)
@@ -39,17 +43,17 @@ def crowd(setup, leaving, rows, queues, k, region, stretch):
             row_b = load[i - begin]
             for j in range(leaving.first[place], leaving.first[place + 1]):
                 member = leaving.members[j]
-                cell = np.int64(member.premises) // setup.c[Scalar.PER_CELL]
+                cell = np.int64(member.premises) // setup.premises_per_cell
                 row[cell] += 1
                 if limit.in_bytes:
                     row_b[cell] += sizes[leaving.flows[member.flow].kind]
-            for kind in range(setup.c[Scalar.N_ANONYMOUS]):
+            for kind in range(setup.n_anonymous):
                 if setup.central[kind]:
                     continue
                 for number in range(np.int64(leaving.total[region, kind, i])):
                     cell = (
                         home(setup, region, kind, leaving.start + i, number)
-                        // setup.c[Scalar.PER_CELL]
+                        // setup.premises_per_cell
                     )
                     row[cell] += 1
                     if limit.in_bytes:

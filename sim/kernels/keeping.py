@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.links import release
-from sim.kernels.references import LinksRef
+from sim.kernels.references import refer
 from sim.kernels.seconds import NEVER
 from sim.kernels.shaping import OUTGOING
 from sim.words import Fate, Overflow
@@ -21,10 +21,7 @@ def find_links(messages, links, region, index, can_keep):
     """Put off what meets a link that is down to its release, or let it expire unless the hub
     *can_keep* it.
     """
-    d = links
-    shared = LinksRef(
-        d.region, d.start, d.stop, d.number, d.covers, d.spread, d.key, d.premises_per_cell
-    )
+    shared = refer(links)
     for i in range(np.uint64(len(messages))):
         if messages[i].fate == Fate.IN_FLIGHT:
             back = release(shared, region, index[messages[i].row], messages[i].t)

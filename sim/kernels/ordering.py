@@ -6,47 +6,53 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.kernels.compiled import njit
+from sim.kernels.compiled import inner
 
 _32 = np.uint64(32)
 _BYTE = np.uint64(255)
 _FEW = 48  # below this, moving one after the other beats counting digits
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _before(messages, a, b, n_anonymous):
-    """Whether record *a* comes before *b* of the same leave and rank."""
-    named_a, named_b = messages[a].kind >= n_anonymous, messages[b].kind >= n_anonymous
+@inner
+def _before(net, a, b):
+    """Whether attempt *a* comes before *b* of the same leave and rank."""
+    n_anonymous = net.setup.n_anonymous
+    named_a, named_b = a.kind >= n_anonymous, b.kind >= n_anonymous
     if named_a != named_b:
         return named_b
-    if messages[a].region != messages[b].region:
-        return messages[a].region < messages[b].region
-    if messages[a].kind != messages[b].kind:
-        return messages[a].kind < messages[b].kind
+    if a.place // 8 != b.place // 8:  # regions
+        return a.place < b.place
+    if a.kind != b.kind:
+        return a.kind < b.kind
+    if named_a and a.place != b.place:
+        return a.place < b.place
+    if named_a and a.premises != b.premises:
+        return a.premises < b.premises
+    if a.raised != b.raised:
+        return a.raised < b.raised
     if named_a:
-        if messages[a].place != messages[b].place:
-            return messages[a].place < messages[b].place
-        if messages[a].premises != messages[b].premises:
-            return messages[a].premises < messages[b].premises
-    m, n = messages[messages[a].message], messages[messages[b].message]
-    if m.raised != n.raised:
-        return m.raised < n.raised
-    if named_a:
-        return m.cause < n.cause
-    return messages[a].number < messages[b].number
+        return a.cause < b.cause
+    return _number_of(net, a) < _number_of(net, b)
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def in_order(messages, ids, n, keys, more_ids, more_keys, n_anonymous):
-    """Put the first *n* of int32 *ids* in order of service; *keys*, *more_keys* uint64 and
-    *more_ids* are room.
-    """
+@inner
+def _number_of(net, attempt):
+    """Return the number of an anonymous message among those of its second."""
+    if net.setup.retried[attempt.kind]:
+        return np.int64(net.pool.messages[attempt.who].who)
+    return np.int64(attempt.who)
+
+
+@inner
+def in_order(net, came, ids, n):
+    """Put the first *n* of int32 *ids*, places in the attempts *came*, in order of service."""
+    keys = net.room.keys
     if n < 2:
         return
-    least, most = messages[ids[0]].leave, messages[ids[0]].leave
+    least, most = came[ids[0]].leave, came[ids[0]].leave
     is_sorted = True
     for i in range(n):
-        m = messages[ids[i]]
+        m = came[ids[i]]
         least, most = min(least, m.leave), max(most, m.leave)
         keys[i] = (np.uint64(m.leave) << _32) | np.uint64(m.rank)
         is_sorted = is_sorted and (i == 0 or keys[i - 1] <= keys[i])
@@ -61,34 +67,31 @@ def in_order(messages, ids, n, keys, more_ids, more_keys, n_anonymous):
                     j -= 1
                 keys[j + 1], ids[j + 1] = key, who
         else:
-            _by_digits(ids, n, keys, more_ids, more_keys, least, most)
+            _by_digits(ids, n, net.room, least, most)
     for i in range(1, n):
         j = i
-        while (
-            j > 0 and keys[j - 1] == keys[j] and _before(messages, ids[j], ids[j - 1], n_anonymous)
-        ):
+        while j > 0 and keys[j - 1] == keys[j] and _before(net, came[ids[j]], came[ids[j - 1]]):
             ids[j - 1], ids[j] = ids[j], ids[j - 1]
             j -= 1
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _by_digits(ids, n, keys, more_ids, more_keys, least, most):
-    """Sort by *keys*, a byte at a time from the lowest; of the upper half only the bytes in which
-    *least* and *most* leave differ.
+@inner
+def _by_digits(ids, n, room, least, most):
+    """Sort by the keys of *room*, a byte at a time from the lowest; of the upper half only the
+    bytes in which *least* and *most* leave differ.
     """
+    keys = room.keys
+    more_keys = room.more_keys
+    more_ids = room.more_ids
+    first = room.digits
     n_digits = 4
     while n_digits < 8 and (np.int64(least) >> (8 * (n_digits - 4))) != (
         np.int64(most) >> (8 * (n_digits - 4))
     ):
         n_digits += 1
-    first = np.empty(257, np.int64)
     for digit in range(n_digits):
         shift = np.uint64(8 * digit)
-        first[:] = 0
-        for i in range(n):
-            first[np.int64((keys[i] >> shift) & _BYTE) + 1] += 1
-        for b in range(256):
-            first[b + 1] += first[b]
+        _begin(keys, n, shift, first)
         for i in range(n):
             at = np.int64((keys[i] >> shift) & _BYTE)
             more_keys[first[at]], more_ids[first[at]] = keys[i], ids[i]
@@ -97,7 +100,17 @@ def _by_digits(ids, n, keys, more_ids, more_keys, least, most):
             keys[i], ids[i] = more_keys[i], more_ids[i]
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
+def _begin(keys, n, shift, first):
+    """Write into *first* where the keys of each byte, *shift* bits up, begin when sorted by it."""
+    first[:] = 0
+    for i in range(n):
+        first[np.int64((keys[i] >> shift) & _BYTE) + 1] += 1
+    for byte in range(256):
+        first[byte + 1] += first[byte]
+
+
+@inner
 def by_server(ids, server, n, first, more_ids):
     """Put the first *n* of *ids* by their int32 *server* (in step with *ids*), keeping their order;
     those of server v become ids[first[v]:first[v + 1]].
@@ -107,17 +120,22 @@ def by_server(ids, server, n, first, more_ids):
         first[server[i] + 1] += 1
     for v in range(len(first) - 1):
         first[v + 1] += first[v]
-    after = first.copy()
     for i in range(n):
-        more_ids[after[server[i]]] = ids[i]
-        after[server[i]] += 1
+        more_ids[first[server[i]]] = ids[i]
+        first[server[i]] += 1
     for i in range(n):
         ids[i] = more_ids[i]
+    for v in range(len(first) - 1, 0, -1):  # each stands at the end of its own
+        first[v] = first[v - 1]
+    first[0] = 0
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def by_rank(keys, n, more_keys):
-    """Sort the first *n* of uint64 *keys* by their upper halves; equals keep their order."""
+@inner
+def by_rank(room, n):
+    """Sort the first *n* keys of *room* by their upper halves; equals keep their order."""
+    keys = room.keys
+    more_keys = room.more_keys
+    first = room.digits
     if n <= _FEW:
         for i in range(1, n):
             key, j = keys[i], i - 1
@@ -127,14 +145,9 @@ def by_rank(keys, n, more_keys):
                 j -= 1
             keys[j + 1] = key
         return
-    first = np.empty(257, np.int64)
     for digit in range(4, 8):
         shift = np.uint64(8 * digit)
-        first[:] = 0
-        for i in range(n):
-            first[np.int64((keys[i] >> shift) & _BYTE) + 1] += 1
-        for b in range(256):
-            first[b + 1] += first[b]
+        _begin(keys, n, shift, first)
         for i in range(n):
             at = np.int64((keys[i] >> shift) & _BYTE)
             more_keys[first[at]] = keys[i]

@@ -1,85 +1,69 @@
-"""Messages that need a name, one record each, and the events that wait for them: the memory of the
-network.
+"""The memory of the network: attempts that wait, and messages that may be tried again.
 
-Most messages are counts for all their life. One gets a record when its second is crowded, when it
-is watched, or when it must come again. An attempt that is made while an earlier one still travels
-gets a record of its own that points to its message.
+Most messages are counts for all their life. One becomes an attempt, a place in an array, when its
+second is crowded, when it is watched, or when it must come again (docs/model.md section 7). An
+attempt is copied from place to place; only a message of a kind that is retried has a record of its
+own, which its attempts and events point to (docs/decisions/0018-a-place-in-an-array.md).
 """
 
 from __future__ import annotations
 
-from enum import IntEnum, unique
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from sim.kernels.compiled import njit
+from sim.kernels.compiled import inner, njit
 from sim.kernels.stepping import record
 
-NONE: Final = np.int32(-1)
 ANONYMOUS_SLOT: Final = 7  # of a region's eight: where anonymous messages draw
+CHUNK_PLACES: Final = 16  # attempts that a line takes memory for at once
 
 
-@unique
-class EventKind(IntEnum):
-    """What is due of a record at a second."""
-
-    TIME_OUT = 0
-    DUE = 1
-    ARRIVES = 2
-
-
-@unique
-class Height(IntEnum):
-    """Places in `Pool.n`: the heights of the stacks of places given back, how many have ended, and
-    how many places were ever used.
-    """
-
-    FREE_MESSAGES = 0
-    FREE_EVENTS = 1
-    N_ENDED = 2
-    USED_MESSAGES = 3
-    USED_EVENTS = 4
-
-
-MESSAGE: Final = record([
-    ("message", "i4"),      # record of the message this attempt belongs to; itself for the first
-    ("next", "i4"),         # behind it in a queue or an inbox
-    ("prev", "i4"),         # before it in a queue
-    ("at", "i4"),           # slot it arrived at its stage
-    ("leave", "i4"),        # second this attempt left
-    ("raised", "i4"),       # second that counts (anonymous: origin)
-    ("made", "i4"),         # second whose knowledge it carries
-    ("premises", "u4"),     # of its sender; of its home when anonymous
-    ("number", "i4"),       # its sender's row, or k among the anonymous of its second
+ATTEMPT: Final = record([
+    ("leave", "i4"),     # second it left its hub
     ("rank", "u4"),
-    ("turn", "i4"),         # number of this attempt
-    ("attempt", "i4"),      # of a message: number of its latest attempt
-    ("latest", "i4"),       # of a message: second its latest attempt left
-    ("ended", "i4"),        # of a message: second it ended, or NEVER
-    ("position", "i4"),     # of a message: its place in this interval's flow, or -1
-    ("wait", "i4"),         # of a message: how long it last waited before trying again
-    ("refused_s", "i4"),    # of a message: slot of its latest refusal, or -1
-    ("refs", "i4"),         # attempts under way and events that point to it
-    ("copies", "i4"),       # of a message: attempts under way
+    ("at", "i4"),        # slot it arrived at its stage; of one that is put off, the step it is due
+    ("who", "i4"),       # its message, if its kind is retried; else as in MESSAGE
+    ("raised", "i4"),    # second that counts (anonymous: origin)
+    ("premises", "u4"),  # of its sender; of its home when anonymous
     ("kind", "i2"),
-    ("region", "i1"),
+    ("place", "u1"),     # region and slot of its sender
+    ("user", "u1"),
+    ("cause", "u1"),
+    ("ended", "?"),      # its message has ended, and it goes on to a user
+], is_aligned=True)  # fmt: skip
+MESSAGE: Final = record([
+    ("who", "i4"),         # place of its sender among the members, or k of the anonymous
+    ("raised", "i4"),      # second that counts
+    ("premises", "u4"),    # of its sender; of its home when anonymous
+    ("attempt", "i4"),     # number of its latest attempt
+    ("latest", "i4"),      # second its latest attempt left; -1: none has
+    ("ended", "i4"),       # second it ended, or NEVER
+    ("wait", "i4"),        # how long it last waited before trying again
+    ("refused_s", "i4"),   # slot of its latest refusal, or -1
+    ("refs", "i4"),        # attempts under way and events that point to it
+    ("copies", "i4"),      # attempts under way
+    ("kind", "i2"),        # -1: this record is free
     ("place", "u1"),
     ("user", "u1"),
     ("cause", "u1"),
-    ("refused_at", "i1"),   # of a message: stage of its latest refusal
-    ("failed", "?"),        # of a message: whether its latest attempt has failed
-    ("waits", "?"),         # of a message: whether another attempt is due
-    ("travels", "?"),       # whether this record is an attempt under way
+    ("refused_at", "i1"),  # stage of its latest refusal
+    ("failed", "?"),       # whether its latest attempt has failed
+    ("waits", "?"),        # whether another attempt is due
 ], is_aligned=True)  # fmt: skip
-EVENT: Final = record([
-    ("due", "i4"),    # second
-    ("who", "i4"),    # record of the message
-    ("turn", "i4"),   # number of the attempt it is about
-    ("next", "i4"),   # the next event of that second
-    ("what", "u1"),   # `EventKind`
-    ("stage", "i1"),  # number of the stage it is at
-], is_aligned=True)  # fmt: skip
+LINE: Final = record([
+    ("first", "i8"),  # place of the attempt that came first, if anybody waits
+    ("last", "i8"),   # place of the one that came last
+    ("n", "i8"),      # how many wait
+])  # fmt: skip
+HEIGHTS: Final = record([
+    ("free_messages", "i8"),  # records of messages given back
+    ("used_messages", "i8"),  # records ever used
+    ("free_chunks", "i8"),    # chunks given back
+    ("used_chunks", "i8"),    # chunks ever used
+    ("n_ended", "i8"),        # messages that have ended and are to be told of
+    ("n_waiting", "i8"),      # attempts and events in lines
+])  # fmt: skip
 ENDED: Final = record([
     ("premises", "u4"),  # number of its sender's premises
     ("row", "i4"),       # row of its sender
@@ -87,7 +71,6 @@ ENDED: Final = record([
     ("made", "i4"),      # second whose knowledge it carried
     ("at", "i4"),        # second it ended
     ("kind", "i2"),      # number of the kind of message
-    ("region", "i1"),    # number of the region
     ("place", "u1"),     # region and slot of its sender
     ("cause", "u1"),     # `MessageCause`
     ("fate", "u1"),      # `Fate`
@@ -97,100 +80,55 @@ ENDED: Final = record([
 
 
 class Pool(NamedTuple):
-    """*messages* and *events* with the stacks of places given back; *wheel*: the first event of
-    each second modulo its length; *wheel_n*: how many; *ended*: what the ledgers or a trace still
-    have to be told; *n* int64 (`Height`).
+    """*messages* with int64 *free*, the stack of records given back; *attempts* in chunks of
+    `CHUNK_PLACES` with, by chunk, int64 *after* and *before* it in its line and *free_chunks*, a
+    stack; *lines* (`LINE`): of each server by place of priority and, from number *wheels* on, of
+    what comes again, by lane and by step modulo *wheel_s* (`sim.kernels.lines`); *ended*: what the
+    ledgers or a trace still have to be told; one record *heights* (`HEIGHTS`).
     """
 
     messages: np.ndarray
     free: np.ndarray
-    events: np.ndarray
-    free_events: np.ndarray
-    wheel: np.ndarray
-    wheel_n: np.ndarray
+    attempts: np.ndarray
+    after: np.ndarray
+    before: np.ndarray
+    free_chunks: np.ndarray
+    lines: np.ndarray
+    wheels: int
+    wheel_s: int
     ended: np.ndarray
-    n: np.ndarray
+    heights: np.ndarray
 
 
 @njit(nogil=True, inline="always")
 def take(pool):
-    """Return a free record."""
-    if pool.n[Height.FREE_MESSAGES] > 0:
-        pool.n[Height.FREE_MESSAGES] -= 1
-        return np.int64(pool.free[pool.n[Height.FREE_MESSAGES]])
-    pool.n[Height.USED_MESSAGES] += 1
-    return pool.n[Height.USED_MESSAGES] - 1
+    """Return a free record for a message."""
+    heights = pool.heights[0]
+    if heights.free_messages > 0:
+        heights.free_messages -= 1
+        return pool.free[heights.free_messages]
+    heights.used_messages += 1
+    return heights.used_messages - 1
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def room_left(pool):
-    """Return how many messages and how many events there is room for."""
-    n = pool.n
-    return (
-        n[Height.FREE_MESSAGES] + len(pool.messages) - n[Height.USED_MESSAGES],
-        n[Height.FREE_EVENTS] + len(pool.events) - n[Height.USED_EVENTS],
-    )
-
-
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def let_go(pool, who):
-    """Forget one attempt or event that points to record *who*, and the record when it was the last.
+    """Forget one attempt or event that points to message *who*, and the message when it was the
+    last.
     """
-    messages = pool.messages
-    messages[who].refs -= 1
-    if messages[who].refs == 0:
-        messages[who].kind = -1
-        pool.free[pool.n[Height.FREE_MESSAGES]] = who
-        pool.n[Height.FREE_MESSAGES] += 1
+    message = pool.messages[who]
+    message.refs -= 1
+    if message.refs == 0:
+        message.kind = -1
+        pool.free[pool.heights[0].free_messages] = who
+        pool.heights[0].free_messages += 1
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def remind(pool, due, what, who, turn, stage):
-    """Let event *what* happen to record *who* in step *due*."""
-    if pool.n[Height.FREE_EVENTS] > 0:
-        pool.n[Height.FREE_EVENTS] -= 1
-        e = np.int64(pool.free_events[pool.n[Height.FREE_EVENTS]])
-    else:
-        e = pool.n[Height.USED_EVENTS]
-        pool.n[Height.USED_EVENTS] += 1
-    slot = due % len(pool.wheel)
-    event = pool.events[e]
-    event.due = due
-    event.who = who
-    event.turn = turn
-    event.what = what
-    event.stage = stage
-    event.next = pool.wheel[slot]
-    pool.wheel[slot] = e
-    pool.wheel_n[slot] += 1
-    pool.messages[who].refs += 1
-
-
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def due_now(pool, step, out):
-    """Take the events of *step* off the wheel into int32 *out*; return how many."""
-    slot = step % len(pool.wheel)
-    e = pool.wheel[slot]
-    n = 0
-    later = NONE
-    n_later = 0
-    while e != NONE:
-        after = pool.events[e].next
-        if pool.events[e].due == step:
-            out[n] = e
-            n += 1
-        else:
-            pool.events[e].next = later
-            later = e
-            n_later += 1
-        e = after
-    pool.wheel[slot], pool.wheel_n[slot] = later, n_later
-    return n
-
-
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def give_back(pool, events, n):
-    """Free the first *n* of *events*."""
-    for i in range(n):
-        pool.free_events[pool.n[Height.FREE_EVENTS]] = events[i]
-        pool.n[Height.FREE_EVENTS] += 1
+@inner
+def room_left(pool):
+    """Return how many messages and how many chunks there is room for."""
+    heights = pool.heights[0]
+    return (
+        heights.free_messages + len(pool.messages) - heights.used_messages,
+        heights.free_chunks + len(pool.after) - heights.used_chunks,
+    )

@@ -7,13 +7,14 @@ visit lets many such waits pass at once. It changes no value.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from sim.kernels.stepping import compiles
 
+AHEAD: Final = 16  # records asked for before their turn
 _READ, _SOON, _DATA = 0, 3, 1  # as LLVM numbers them
 
 

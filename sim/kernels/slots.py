@@ -6,99 +6,122 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.kernels.attempts import Scalar, finish
-from sim.kernels.compiled import njit
-from sim.kernels.moving import arrivals, onward
+from sim.kernels.attempts import end_message
+from sim.kernels.compiled import inner, njit
+from sim.kernels.moving import coming, move_to, onward
 from sim.kernels.ordering import by_server, in_order
 from sim.kernels.protection import calm, note_arrivals, pay, refresh
 from sim.kernels.servers import bytes_allowed, load_of
+from sim.kernels.serving import allowed_at, waiting_at
 from sim.kernels.traffic import Naming, named_now
-from sim.kernels.work import allowed_at, count_seen, take_through, work
+from sim.kernels.work import count_seen, take_through, work
 from sim.words import Fate, Mitigation, StageKind
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def servers(net, k, t):
     """Work through slot t + before of a CSP, DSP or user stage."""
-    setup, leaving, pool, links, rows, queues, book, room = net
-    stage, messages = setup.stages[k], pool.messages
+    setup = net.setup
+    leaving = net.leaving
+    rows = net.rows
+    room = net.room
+    stage = setup.stages[k]
+    came = room.moving[k % 2]
     s = t + stage.before
     i = t - leaving.start
-    n_regions = leaving.counts.shape[0]
-    n = arrivals(messages, room.box, k, room.ids)
+    n = coming(net, k, t)
     storms = _has(rows, stage, Mitigation.ALERT_STORM_PROTECTION)
     if storms:
-        for region in range(n_regions):
-            n = named_now(setup, leaving, book, pool, links, room, region, t, Naming.WATCHED, n)
-    by_kind, measured = room.by_kind, np.zeros(leaving.counts.shape[1], np.int64)
+        for region in range(leaving.counts.shape[0]):
+            n = named_now(net, region, t, Naming.WATCHED, came, n)
+    by_kind = room.by_kind
     by_kind[: stage.n] = 0
     for j in range(n):
-        by_kind[_server_of(stage, messages[room.ids[j]]), messages[room.ids[j]].kind] += 1
+        by_kind[_server_of(stage, came[j]), came[j].kind] += 1
     anyone = False
     for v in range(stage.n):
         _add_counts(stage, leaving, v, i, by_kind[v], setup)
         if stage.n_rows:
             refresh(rows, stage, stage.first + v, s)
-        waiting = queues.n[stage.first + v].sum()
-        room.is_calm[v] = waiting == 0 and _fits(net, k, v, s, by_kind[v])
-        if stage.n_rows and room.is_calm[v]:
-            room.is_calm[v] = calm(rows, stage, stage.first + v, s, by_kind[v]) and not (
-                storms and n and stage.mixed
-            )
+        room.is_calm[v] = _is_calm(net, k, v, s, by_kind[v], storms and n > 0)
         anyone = anyone or not room.is_calm[v]
         if not room.is_calm[v] and stage.what == StageKind.CSP:
-            n = named_now(setup, leaving, book, pool, links, room, v, t, Naming.OF_HOMES, n)
+            n = named_now(net, v, t, Naming.OF_HOMES, came, n)
     if anyone and stage.what != StageKind.CSP:
-        n_before = n
-        for region in range(n_regions):
-            n = named_now(
-                setup,
-                leaving,
-                book,
-                pool,
-                links,
-                room,
-                region,
-                t,
-                Naming.EVERYONE if stage.what == StageKind.DSP else Naming.NAMED,
-                n,
-            )
-        # they came to the SMI's door in time
-        for j in range(n_before, n if stage.what == StageKind.USER else n_before):
-            finish(setup, book, pool, room.ids[j], Fate.DELIVERED, -1, t + setup.c[Scalar.LATENCY])
-    for j in range(n):
-        room.server[j] = _server_of(stage, messages[room.ids[j]])
-    first = room.first[: stage.n + 1]
-    if stage.n > 1:
-        by_server(room.ids, room.server, n, first, room.more_ids)
-    else:
-        first[0], first[1] = 0, n
+        n = _named_by_all(net, k, t, n)
+    _by_server(net, k, n)
     for v in range(stage.n):
-        arrived = room.ids[first[v] : first[v + 1]]
+        arrived = room.ids[room.first[v] : room.first[v + 1]]
         if room.is_calm[v]:
-            measured[:] = 0
-            _add_measured(stage, leaving, v, i, setup, measured)
-            _all_pass(net, k, v, s, arrived, by_kind[v], measured, storms)
+            room.measured[:] = 0
+            _add_measured(stage, leaving, v, i, setup, room.measured)
+            _all_pass(net, k, v, s, arrived, storms)
         else:
-            count_seen(setup, book, stage.recorded + v, s, messages, arrived, len(arrived))
-            waiting, _, _ = work(net, k, v, stage.recorded + v, s, arrived)
-            book.waits[stage.recorded + v, s - setup.c[Scalar.DAY_START]] = waiting
+            recorded = stage.recorded + v
+            count_seen(net, k, recorded, s, arrived)
+            waiting = work(net, k, v, recorded, s, arrived)
+            net.book.waits[recorded, s - setup.day_start_s] = waiting
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
+def _is_calm(net, k, v, s, by_kind, some_watched):
+    """Whether all of int64 *by_kind* who come to server *v* in slot *s* pass it at once, whoever
+    they are; *some_watched*: senders watched for storms are among those who come to this stage.
+    """
+    stage = net.setup.stages[k]
+    if waiting_at(net, stage.first + v) > 0 or not _fits(net, k, v, s, by_kind):
+        return False
+    if not stage.n_rows:
+        return True
+    return calm(net.rows, stage, stage.first + v, s, by_kind) and not (some_watched and stage.mixed)
+
+
+@njit(nogil=True, inline="always")
+def _named_by_all(net, k, t, n):
+    """Give a name to all those who come to the DSP, or to a user, in step *t*; return how many have
+    one then.
+    """
+    stage = net.setup.stages[k]
+    came = net.room.moving[k % 2]
+    of = Naming.EVERYONE if stage.what == StageKind.DSP else Naming.NAMED
+    n_before = n
+    for region in range(net.leaving.counts.shape[0]):
+        n = named_now(net, region, t, of, came, n)
+    if stage.what == StageKind.USER:  # they came to the SMI's door in time
+        for j in range(n_before, n):
+            end_message(net, came[j], Fate.DELIVERED, -1, t + net.setup.latency_s)
+    return n
+
+
+@njit(nogil=True, inline="always")
+def _by_server(net, k, n):
+    """Write into `Room.ids` the places of the first *n* who come to stage *k*, by server, those of
+    server v from `Room.first`[v] on.
+    """
+    room = net.room
+    stage = net.setup.stages[k]
+    for j in range(n):
+        room.ids[j] = j
+        room.server[j] = _server_of(stage, room.moving[k % 2, j])
+    if stage.n > 1:
+        by_server(room.ids, room.server, n, room.first[: stage.n + 1], room.more_ids)
+    else:
+        room.first[0] = 0
+        room.first[1] = n
+
+
+@inner
 def _fits(net, k, v, s, by_kind):
     """Whether server *v*, at which nobody waits, can serve all of int64 *by_kind* in slot *s*."""
     setup = net.setup
-    rows = net.rows
-    queues = net.queues
     stage = setup.stages[k]
-    if by_kind.sum() > allowed_at(setup, rows, queues, stage, v, s):
+    if by_kind.sum() > allowed_at(net, k, v, s):
         return False
-    limit = queues.limits[stage.first + v]
+    limit = net.queues.limits[stage.first + v]
     return not limit.in_bytes or load_of(by_kind, setup.sizes[k]) <= bytes_allowed(limit, s)
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _has(rows, stage, what):
     has = False
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
@@ -106,22 +129,22 @@ def _has(rows, stage, what):
     return has
 
 
-@njit(nogil=True, inline="always")
-def _server_of(stage, m):
-    """Return the server of message *m* among those of a CSP, DSP or user stage."""
-    return (
-        np.int64(m.region)
-        if stage.what == StageKind.CSP
-        else (np.int64(m.user) if stage.what == StageKind.USER else np.int64(0))
-    )
+@inner
+def _server_of(stage, attempt):
+    """Return the server of *attempt* among those of a CSP, DSP or user stage."""
+    if stage.what == StageKind.CSP:
+        return np.int64(attempt.place) // 8
+    if stage.what == StageKind.USER:
+        return np.int64(attempt.user)
+    return np.int64(0)
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _add_counts(stage, leaving, v, i, by_kind, setup):
     """Add to *by_kind* those without a name who come to server *v*."""
     if stage.what == StageKind.USER:
         for kind in range(leaving.by_user.shape[1]):
-            by_kind[setup.c[Scalar.N_ANONYMOUS] + kind] += leaving.by_user[v, kind, i]
+            by_kind[setup.n_anonymous + kind] += leaving.by_user[v, kind, i]
         return
     for region in range(leaving.counts.shape[0]):
         if stage.what == StageKind.DSP or region == v:
@@ -130,12 +153,12 @@ def _add_counts(stage, leaving, v, i, by_kind, setup):
                     by_kind[kind] += leaving.counts[region, kind, i]
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _add_measured(stage, leaving, v, i, setup, measured):
     """Add to *measured* those without a name at server *v* who were raised after the warm-up."""
     if stage.what == StageKind.USER:
         for kind in range(leaving.by_user.shape[1]):
-            measured[setup.c[Scalar.N_ANONYMOUS] + kind] += leaving.by_user_measured[v, kind, i]
+            measured[setup.n_anonymous + kind] += leaving.by_user_measured[v, kind, i]
         return
     for region in range(leaving.measured.shape[0]):
         if stage.what == StageKind.DSP or region == v:
@@ -144,41 +167,39 @@ def _add_measured(stage, leaving, v, i, setup, measured):
                     measured[kind] += leaving.measured[region, kind, i]
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _all_pass(net, k, v, s, arrived, by_kind, measured, storms):
+@inner
+def _all_pass(net, k, v, s, arrived, storms):
     """Let all who come to server *v* in slot *s* pass at once; alert storm protection looks at
     those with names.
     """
-    setup, _, pool, _, rows, _, book, room = net
+    setup = net.setup
+    rows = net.rows
+    book = net.book
+    room = net.room
     stage = setup.stages[k]
-    messages = pool.messages
-    recorded = setup.stages[k].recorded + v
-    second = s - setup.c[Scalar.DAY_START]
+    came = room.moving[k % 2]
+    by_kind = room.by_kind[v]
+    recorded = stage.recorded + v
+    second = s - setup.day_start_s
     n = len(arrived)
-    if s >= setup.c[Scalar.WARM_UP]:
+    if s >= setup.warm_up_s:
         for kind in range(len(by_kind)):
             book.seen[recorded, kind, second] += by_kind[kind]
     if stage.n_rows:
         note_arrivals(rows, stage, stage.first + v, s, by_kind)
         pay(rows, stage, stage.first + v, by_kind)
     if storms and n:
-        in_order(
-            messages,
-            arrived,
-            n,
-            room.keys,
-            room.more_ids,
-            room.more_keys,
-            setup.c[Scalar.N_ANONYMOUS],
-        )
+        in_order(net, came, arrived, n)
         for i in range(stage.first_row, stage.first_row + stage.n_rows):
             if rows.rows[i, 0].what == Mitigation.ALERT_STORM_PROTECTION:
-                n, _, _ = take_through(net, k, i, v, recorded, s, 0, arrived, n)
+                n = take_through(net, k, i, v, recorded, s, 0, arrived, n)
     for kind in range(len(by_kind)):
-        book.undelayed[recorded, kind] += measured[kind]
-    if s >= setup.c[Scalar.WARM_UP]:
+        book.undelayed[recorded, kind] += room.measured[kind]
+    if s >= setup.warm_up_s:
         book.served[recorded, second] += by_kind.sum() - (len(arrived) - n)
+    first = room.n_moving[(k + 1) % 2]
     for j in range(n):
-        m = messages[arrived[j]]
-        book.undelayed[recorded, m.kind] += messages[m.message].raised >= setup.c[Scalar.WARM_UP]
-        onward(setup, book, pool, room.box, k, arrived[j], s)
+        attempt = came[arrived[j]]
+        book.undelayed[recorded, attempt.kind] += attempt.raised >= setup.warm_up_s
+        move_to(net, k + 1, attempt)
+    onward(net, k, first, s)

@@ -9,18 +9,23 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sim.kernels.attempts import Key, Scalar, attempt
-from sim.kernels.compiled import njit
+from sim.kernels.attempts import begin_record, keep, set_out
+from sim.kernels.compiled import inner, njit
 from sim.kernels.draws import scaled, word
 from sim.kernels.links import release
 from sim.kernels.ordering import by_rank
-from sim.kernels.pool import ANONYMOUS_SLOT, EventKind, remind, take
+from sim.kernels.pool import ANONYMOUS_SLOT
+from sim.kernels.prefetch import AHEAD, prefetch
 from sim.kernels.seconds import NEVER
+from sim.kernels.setup import Key
 from sim.kernels.stepping import record
 from sim.words import Fate
 
+_LOW: Final = np.uint64(0xFFFFFFFF)
+_32: Final = np.uint64(32)
+UNNAMED: Final = np.int64(-2)  # in a column of seconds: counted, and no attempt was made of it
 MEMBER: Final = record([
-    ("position", "i4"),  # its place in its flow
+    ("position", "i4"),  # its place in this interval's flows
     ("row", "i4"),       # row of its sender
     ("premises", "u4"),  # number of its sender's premises
     ("raised", "i4"),    # second that counts
@@ -32,7 +37,6 @@ FLOW: Final = record([
     ("kind", "i8"),    # number of the kind of message
     ("region", "i8"),  # number of the region
     ("place", "i8"),   # region and slot of its senders
-    ("first", "i8"),   # its first message among those of the interval
 ])  # fmt: skip
 
 
@@ -51,8 +55,10 @@ class Leaving(NamedTuple):
     have no name yet, *measured* (raised after the warm-up), *total* of the anonymous; by user,
     named kind and second *by_user*, and of them *by_user_measured*. *crowded* uint8 and *busiest*
     int32 (region × second): whether some cell gets more than it can serve, and the most a cell
-    gets. *members* (`MEMBER`) by second and region, those of second i and region r from *first*[i *
-    regions + r]; *flows* (`FLOW`). *watched* bool: kinds whose senders are watched for storms.
+    gets. *members* (`MEMBER`): *n_carried* who left before and are under way, then by second and
+    region, those of second i and region r from *first*[i * regions + r]; *flows* (`FLOW`).
+    *watched* bool: kinds whose senders are watched for storms. *busy* uint8 by second: whether
+    somebody who leaves in it may be in somebody's way.
     """
 
     start: int
@@ -63,13 +69,15 @@ class Leaving(NamedTuple):
     by_user_measured: np.ndarray
     crowded: np.ndarray
     busiest: np.ndarray
+    n_carried: int
     first: np.ndarray
     members: np.ndarray
     flows: np.ndarray
     watched: np.ndarray
+    busy: np.ndarray
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def home(setup, region, kind, second, k):
     """Return the premises of the *k*-th anonymous message of *kind* that left *region* in *second*.
     """
@@ -77,60 +85,71 @@ def home(setup, region, kind, second, k):
     return scaled(word(setup.home_keys[kind], region, second, k), n)
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def named_now(setup, leaving, book, pool, links, room, region, t, of, n):
-    """Give a name to those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED`
+@inner
+def named_now(net, region, t, of, came, n):
+    """Make attempts of those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED`
     kinds, the `NAMED`, or `OF_HOMES` all but what is made at the DSP.
 
-    They get their records in order of service, so that a queue of them is a walk through memory;
-    they are appended to the first *n* of *room.ids*. Returns how many there are then.
+    They are written behind the first *n* of *came*, in order of service, so that a queue of them is
+    a walk through memory. Returns how many there are then.
     """
+    setup = net.setup
+    leaving = net.leaving
+    room = net.room
     i = t - leaving.start
-    n_anonymous = setup.c[Scalar.N_ANONYMOUS]
-    n_drafts = 0
-    place = i * leaving.counts.shape[0] + region
+    n_drafts = _drafts(net, region, t, of)
+    by_rank(room, n_drafts)
+    for d in range(n_drafts):
+        if d + AHEAD < n_drafts:
+            later = np.int64(room.keys[d + AHEAD] & _LOW)
+            if room.draft_kind[later] < 0:
+                prefetch(leaving.members, room.draft_number[later])
+        draft = np.int64(room.keys[d] & _LOW)
+        attempt = came[n + d]
+        if room.draft_kind[draft] < 0:
+            _name_member(net, attempt, i, room.draft_number[draft])
+        else:
+            _name_anonymous(
+                net, attempt, region, room.draft_kind[draft], t, room.draft_number[draft]
+            )
+        attempt.rank = np.uint32(room.keys[d] >> _32)
+        begin_record(net, attempt)
+        set_out(net, attempt, 0, t)
+    for kind in range(leaving.counts.shape[1]):
+        if _is_of(setup, leaving, kind, of):
+            leaving.counts[region, kind, i] = leaving.measured[region, kind, i] = 0
+    return n + n_drafts
+
+
+@inner
+def _drafts(net, region, t, of):
+    """Draft those who are asked for: their ranks into `Room.keys`, who they are beside them; return
+    how many.
+    """
+    setup = net.setup
+    leaving = net.leaving
+    room = net.room
+    i = t - leaving.start
+    n_anonymous = setup.n_anonymous
+    n = 0
     for kind in range(0 if of != Naming.NAMED else n_anonymous, n_anonymous):
         if leaving.counts[region, kind, i] > 0 and _is_of(setup, leaving, kind, of):
-            n_drafts = _draft_anonymous(setup, leaving, links, room, region, kind, t, n_drafts)
+            n = _draft_anonymous(net, region, kind, t, n)
     left = False
     for kind in range(n_anonymous, leaving.counts.shape[1]):
         left = left or leaving.counts[region, kind, i] > 0
+    place = i * leaving.counts.shape[0] + region
     for j in range(
         leaving.first[place], leaving.first[place + 1] if left else leaving.first[place]
     ):
         member = leaving.members[j]
         flow = leaving.flows[member.flow]
         if leaving.counts[region, flow.kind, i] > 0 and _is_of(setup, leaving, flow.kind, of):
-            rank = word(setup.keys[Key.RANK], flow.place, np.int64(member.premises), t)
-            room.draft_kind[n_drafts], room.draft_number[n_drafts] = -1, j
-            room.keys[n_drafts] = (np.uint64(rank) << np.uint64(32)) | np.uint64(n_drafts)
-            n_drafts += 1
-    by_rank(room.keys, n_drafts, room.more_keys)
-    for d in range(n_drafts):
-        draft = np.int64(room.keys[d] & np.uint64(0xFFFFFFFF))
-        rank = np.uint32(room.keys[d] >> np.uint64(32))
-        who = take(pool)
-        if room.draft_kind[draft] < 0:
-            _name_member(
-                setup,
-                leaving,
-                book,
-                pool,
-                region,
-                i,
-                leaving.members[room.draft_number[draft]],
-                who,
-            )
-        else:
-            _name_anonymous(
-                setup, pool, region, room.draft_kind[draft], t, room.draft_number[draft], who
-            )
-        attempt(setup, pool, who, 0, t, rank)
-        room.ids[n + d] = who
-    for kind in range(leaving.counts.shape[1]):
-        if _is_of(setup, leaving, kind, of):
-            leaving.counts[region, kind, i] = leaving.measured[region, kind, i] = 0
-    return n + n_drafts
+            rank = word(setup.keys[Key.RANK], flow.place, member.premises, t)
+            room.draft_kind[n], room.draft_number[n] = -1, j
+            room.keys[n] = (np.uint64(rank) << _32) | np.uint64(n)
+            n += 1
+    return n
 
 
 @njit(nogil=True, inline="always")
@@ -139,114 +158,112 @@ def _is_of(setup, leaving, kind, of):
     if of == Naming.WATCHED:
         return leaving.watched[kind]
     if of == Naming.NAMED:
-        return kind >= setup.c[Scalar.N_ANONYMOUS]
+        return kind >= setup.n_anonymous
     return of == Naming.EVERYONE or not setup.central[kind]
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _name_member(setup, leaving, book, pool, region, i, member, who):
-    """Write the named message *member* into record *who*."""
+@inner
+def _name_member(net, attempt, i, j):
+    """Write the message of member *j*, who leaves in second *i* of the interval, into *attempt*."""
+    setup = net.setup
+    leaving = net.leaving
+    book = net.book
+    member = leaving.members[j]
     flow = leaving.flows[member.flow]
-    m = pool.messages[who]
-    _blank(m, who, flow.kind, region, flow.place, member.premises, member.raised, member.row)
-    m.made = member.made
-    m.cause = member.cause
-    m.position = flow.first + member.position
-    book.deliver[m.position] = NEVER
+    attempt.who = j
+    attempt.raised = member.raised
+    attempt.premises = member.premises
+    attempt.kind = flow.kind
+    attempt.place = flow.place
+    attempt.user = 0
+    attempt.cause = member.cause
+    attempt.ended = False
+    book.deliver[j] = NEVER
     if len(setup.user_of):
-        m.user = setup.user_of[setup.premises_first[region] + np.int64(member.premises)]
-    if setup.c[Scalar.HAS_USER]:
-        kind = flow.kind - setup.c[Scalar.N_ANONYMOUS]
-        leaving.by_user[m.user, kind, i] -= 1
-        leaving.by_user_measured[m.user, kind, i] -= member.raised >= setup.c[Scalar.WARM_UP]
+        at_home = setup.premises_first[flow.region] + np.int64(member.premises)
+        attempt.user = setup.user_of[at_home]
+    if setup.has_users:
+        kind = flow.kind - setup.n_anonymous
+        leaving.by_user[attempt.user, kind, i] -= 1
+        measured = member.raised >= setup.warm_up_s
+        leaving.by_user_measured[attempt.user, kind, i] -= measured
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _blank(m, who, kind, region, place, premises, raised, number):
-    """Write a new message into record *m*."""
-    m.message = who
-    m.kind = kind
-    m.region = region
-    m.place = place
-    m.premises = premises
-    m.raised = raised
-    m.made = raised
-    m.number = number
-    m.ended = NEVER
-    m.position = -1
-    m.refused_s = -1
-    m.refused_at = -1
-    m.refs = m.copies = m.attempt = m.turn = m.wait = m.user = m.cause = 0
-    m.latest = -1
-    m.failed = m.waits = m.travels = False
-
-
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _draft_anonymous(setup, leaving, links, room, region, kind, t, n):
+@inner
+def _draft_anonymous(net, region, kind, t, n):
     """Add the anonymous messages of *kind* that are still counts to the drafts; those kept by their
     hubs have names.
     """
-    i, total = t - leaving.start, np.int64(leaving.total[region, kind, t - leaving.start])
+    setup = net.setup
+    leaving = net.leaving
+    links = net.links
+    room = net.room
+    i = t - leaving.start
+    total = np.int64(leaving.total[region, kind, i])
     some_kept = leaving.counts[region, kind, i] < total
     for k in range(total):
         if some_kept and release(links, region, home(setup, region, kind, t, k), t) > t:
             continue
         room.draft_kind[n], room.draft_number[n] = kind, k
-        room.keys[n] = (np.uint64(((2 * k + 1) << 31) // total) << np.uint64(32)) | np.uint64(n)
+        room.keys[n] = (np.uint64(((2 * k + 1) << 31) // total) << _32) | np.uint64(n)
         n += 1
     return n
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _name_anonymous(setup, pool, region, kind, t, k, who):
-    """Write the *k*-th anonymous message of *kind* and second *t* into record *who*."""
-    at_home = home(setup, region, kind, t, k) if setup.c[Scalar.HOMES] else 0
-    _blank(pool.messages[who], who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
-    _user_of_home(setup, pool.messages[who], region, at_home)
-
-
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _user_of_home(setup, m, region, at_home):
-    if setup.kind_user[m.kind] >= 0:
-        m.user = setup.kind_user[m.kind]
+@inner
+def _name_anonymous(net, attempt, region, kind, t, k):
+    """Write the *k*-th anonymous message of *kind* and second *t* into *attempt*."""
+    setup = net.setup
+    at_home = home(setup, region, kind, t, k) if setup.homes_matter else np.int64(0)
+    attempt.who = k
+    attempt.raised = t
+    attempt.premises = at_home
+    attempt.kind = kind
+    attempt.place = region * 8 + ANONYMOUS_SLOT
+    attempt.user = 0
+    attempt.cause = 0
+    attempt.ended = False
+    if setup.kind_user[kind] >= 0:
+        attempt.user = setup.kind_user[kind]
     elif len(setup.user_of):
-        m.user = setup.user_of[setup.premises_first[region] + at_home]
+        attempt.user = setup.user_of[setup.premises_first[region] + at_home]
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def kept_by_hubs(setup, leaving, book, pool, links, region, t):
+@inner
+def kept_by_hubs(net, region, t):
     """Take the anonymous messages of second *t* whose link is down off the counts: their hubs keep
     them until it is up, or they expire.
     """
-    i, c = t - leaving.start, setup.c
-    for kind in range(c[Scalar.N_ANONYMOUS]):
-        for k in range(np.int64(0 if setup.central[kind] else leaving.total[region, kind, i])):
-            at_home = home(setup, region, kind, t, k)
-            up = release(links, region, at_home, t)
+    setup = net.setup
+    leaving = net.leaving
+    links = net.links
+    book = net.book
+    room = net.room
+    i = t - leaving.start
+    for kind in range(setup.n_anonymous):
+        if setup.central[kind]:
+            continue
+        for k in range(np.int64(leaving.total[region, kind, i])):
+            up = release(links, region, home(setup, region, kind, t, k), t)
             if up == t:
                 continue
             leaving.counts[region, kind, i] -= 1
-            if t >= c[Scalar.WARM_UP]:
+            if t >= setup.warm_up_s:
                 leaving.measured[region, kind, i] -= 1
                 book.attempts[kind, 0] -= 1
                 book.attempts[kind, 1] -= 1
-                book.fates[kind, Fate.EXPIRED, 0] += not c[Scalar.HUB_KEEPS]
-            if not c[Scalar.HUB_KEEPS]:
-                continue
-            who = take(pool)
-            m = pool.messages[who]
-            _blank(m, who, kind, region, region * 8 + ANONYMOUS_SLOT, at_home, t, k)
-            _user_of_home(setup, m, region, at_home)
-            m.waits, m.failed = True, True
-            if up < c[Scalar.HORIZON]:
-                remind(pool, up, EventKind.DUE, who, 0, 0)
-            else:
-                m.refs = 1
+                book.fates[kind, Fate.EXPIRED, 0] += not setup.hubs_keep
+            if setup.hubs_keep:
+                attempt = room.due[0]
+                _name_anonymous(net, attempt, region, kind, t, k)
+                begin_record(net, attempt)
+                keep(net, attempt, up)
 
 
 @njit(nogil=True)
 def scattered(
     flow,
+    position,
     row,
     premises,
     leave,
@@ -261,13 +278,13 @@ def scattered(
     members,
 ):
     """Write the messages of one flow into *members*, by second and region; *after* int64 is where
-    the next of each goes.
+    the next of each goes. The first of them has *position* among those of all flows.
     """
     for p in range(np.uint64(len(row))):
         place = np.int64(leave[p] - start) * n_regions + region
         m = members[after[place]]
         after[place] += 1
-        m.position = p
+        m.position = position + p
         m.row = row[p]
         m.premises = premises[row[p]]
         m.raised = raised[p]
@@ -281,3 +298,13 @@ def count_by_user(user_of, premises, row, leave, start, kind, counts):
     """Add to int32 *counts* (user × named kind × second) the messages of one flow of *kind*."""
     for p in range(np.uint64(len(row))):
         counts[user_of[premises[row[p]]], kind, leave[p] - start] += 1
+
+
+@njit(nogil=True)
+def written(members, deliver, n_carried, out):
+    """Write into int32 *out*, by position in the interval's flows, what *deliver*, by member, says
+    of those who had a name.
+    """
+    for j in range(n_carried, len(members)):
+        if deliver[j] != UNNAMED:
+            out[members[j].position] = deliver[j]

@@ -4,90 +4,74 @@ refused (docs/model.md sections 7 and 10).
 
 from __future__ import annotations
 
-import numpy as np
-
-from sim.kernels.attempts import Key, Scalar, finish, leave_network, refuse
-from sim.kernels.compiled import njit
+from sim.kernels.attempts import ask_ahead, end_message, leave_network, refuse
+from sim.kernels.compiled import inner
+from sim.kernels.lines import Lane, remind
 from sim.kernels.moving import onward
 from sim.kernels.ordering import in_order
-from sim.kernels.pool import NONE, EventKind, let_go, remind
-from sim.kernels.protection import allowed_by_shapes, barred_until, stopped_by
-from sim.kernels.seconds import NEVER
-from sim.kernels.servers import is_out, messages_allowed, serve
+from sim.kernels.protection import barred_until, stopped_by
+from sim.kernels.servers import is_out
+from sim.kernels.serving import allowed_at, serve, waiting_at
+from sim.kernels.setup import Key
 from sim.words import Fate, Mitigation
 
+NOT_TAKEN = -1
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+@inner
 def work(net, k, v, recorded, s, arrived):
-    """Put the arrivals of slot *s* in order, take them through the rows, and serve; return how many
-    wait then, and how many messages, and bytes, were put off.
+    """Put the arrivals of slot *s* in order (*arrived*: their places among those under way to stage
+    *k*), take them through the rows, and serve; return how many wait then. `Room.slot` knows how
+    many were put off.
     """
-    setup, _, pool, _, rows, queues, book, room = net
+    setup = net.setup
+    rows = net.rows
+    book = net.book
+    room = net.room
     stage = setup.stages[k]
-    messages = pool.messages
-    server = setup.stages[k].first + v
-    c = setup.c
-    n, waiting = len(arrived), queues.n[server].sum()
-    in_order(messages, arrived, n, room.keys, room.more_ids, room.more_keys, c[Scalar.N_ANONYMOUS])
-    codel = -1
-    n_put_off = 0
-    put_off_b = 0
+    n, waiting = len(arrived), waiting_at(net, stage.first + v)
+    in_order(net, room.moving[k % 2], arrived, n)
+    room.slot[0].n_put_off = 0
+    room.slot[0].put_off_b = 0
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
-        if rows.rows[i, 0].what == Mitigation.CODEL:
-            codel = i
-        elif n:
-            n, away, away_b = take_through(net, k, i, v, recorded, s, waiting, arrived, n)
-            n_put_off, put_off_b = n_put_off + away, put_off_b + away_b
+        if n and rows.rows[i, 0].what != Mitigation.CODEL:
+            n = take_through(net, k, i, v, recorded, s, waiting, arrived, n)
     for j in range(n):
-        messages[arrived[j]].at = s
-    n_served, n_refused = serve(
-        messages,
-        queues,
-        stage,
-        setup.levels[k],
-        setup.sizes[k],
-        server,
-        arrived,
-        n,
-        s,
-        allowed_at(setup, rows, queues, stage, v, s),
-        room.served,
-        room.refused,
-    )
-    if s >= c[Scalar.WARM_UP]:
-        book.served[recorded, s - c[Scalar.DAY_START]] += n_served
-    for j in range(n_served):
-        m = messages[room.served[j]]
-        if messages[m.message].raised >= c[Scalar.WARM_UP]:
-            book.delays[recorded * book.seen.shape[1] + m.kind, s - m.at] += 1
-        onward(setup, book, pool, room.box, k, room.served[j], s)
+        room.moving[k % 2, arrived[j]].at = s
+    first = room.n_moving[(k + 1) % 2]
+    serve(net, k, v, arrived[:n], s, allowed_at(net, k, v, s))
+    n_served = room.n_moving[(k + 1) % 2] - first
+    if s >= setup.warm_up_s:
+        book.served[recorded, s - setup.day_start_s] += n_served
+    for j in range(first, first + n_served):
+        attempt = room.moving[(k + 1) % 2, j]
+        if attempt.raised >= setup.warm_up_s:
+            book.delays[recorded * book.seen.shape[1] + attempt.kind, s - attempt.at] += 1
+    onward(net, k, first, s)
+    n_refused = room.slot[0].n_refused
     for j in range(n_refused):
-        who = room.refused[j]
-        if who < 0:  # dropped by codel
-            who = -2 - who
-            book.stopped[codel, messages[who].kind, 0] += (
-                messages[messages[who].message].raised >= c[Scalar.WARM_UP]
-            )
-        refuse(setup, book, pool, who, k, s)
-    return queues.n[server].sum(), n_put_off, put_off_b
+        ask_ahead(net, room.refused, j, n_refused)
+        refuse(net, room.refused[j], k, s)
+    return waiting_at(net, stage.first + v)
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def take_through(net, k, i, v, recorded, s, waiting, arrived, n):
-    """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front,
-    and how many messages, and bytes, have not arrived at all yet.
-    """
-    setup, _, pool, _, rows, _, book, room = net
+    """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front."""
+    setup = net.setup
+    pool = net.pool
+    rows = net.rows
+    book = net.book
+    room = net.room
     stage = setup.stages[k]
-    messages = pool.messages
+    came = room.moving[k % 2]
     row = rows.rows[i, v]
-    c = setup.c
     what = row.what
     if what == Mitigation.REDELIVERY:
         if not is_out(setup.outages, stage.first + v, s):
-            return n, 0, 0
+            return n
         for j in range(n):
-            room.verdict[j] = rows.listed[i, messages[arrived[j]].kind]
+            room.verdict[j] = rows.listed[i, came[arrived[j]].kind]
     else:
         stopped_by(
             rows,
@@ -96,47 +80,44 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):
             stage.first + v,
             s,
             waiting,
-            messages,
+            came,
             arrived,
             n,
             setup.keys[Key.BARRED :],
             room.verdict,
         )
-    kept = away = away_b = 0
+    kept = 0
     for j in range(n):
         who = arrived[j]
         if not room.verdict[j]:
             arrived[kept] = who
             kept += 1
             continue
-        m = messages[who]
-        whole = m.message
-        kind = m.kind
-        later = NONE
+        attempt = came[who]
+        kind = attempt.kind
+        later = NOT_TAKEN
         if what == Mitigation.ACCESS_BARRING:
-            later = barred_until(setup.keys[Key.BARRED :], row, m, s)
+            later = barred_until(setup.keys[Key.BARRED :], row, attempt, s)
         elif what == Mitigation.REDELIVERY:
             later = _taken_at(setup.outages, stage.first + v, s, row.a, row.b)
-        measured = messages[whole].raised >= c[Scalar.WARM_UP]
+        measured = attempt.raised >= setup.warm_up_s
         book.stopped[i, kind, 0 if later < 0 else 1] += measured
         if what in (Mitigation.ACCESS_BARRING, Mitigation.REDELIVERY):
-            away += 1
-            away_b += setup.sizes[k, kind]
-            if s >= c[Scalar.WARM_UP]:
-                book.seen[recorded, kind, s - c[Scalar.DAY_START]] -= 1
+            room.slot[0].n_put_off += 1
+            room.slot[0].put_off_b += setup.sizes[k, kind]
+            if s >= setup.warm_up_s:
+                book.seen[recorded, kind, s - setup.day_start_s] -= 1
         if later >= 0:
-            remind(pool, later - stage.before, EventKind.ARRIVES, who, 0, k)
+            remind(pool, Lane.ARRIVES + k, later - stage.before, attempt)
         elif what in (Mitigation.ALERT_STORM_PROTECTION, Mitigation.REDELIVERY):
-            if messages[whole].ended == NEVER:
-                finish(setup, book, pool, whole, Fate.THROTTLED, k, s)
-            leave_network(pool, who)
-            let_go(pool, whole)
+            end_message(net, attempt, Fate.THROTTLED, k, s)
+            leave_network(net, attempt)
         else:
-            refuse(setup, book, pool, who, k, s)
-    return kept, away, away_b
+            refuse(net, attempt, k, s)
+    return kept
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _taken_at(outages, server, s, after, hold):
     """Return the slot in which a user who is out in slot *s* takes a message, or -1 if that is too
     late.
@@ -147,22 +128,15 @@ def _taken_at(outages, server, s, after, hold):
             if outages[j].server == server and outages[j].start <= later < outages[j].stop:
                 later = outages[j].stop
         if later - s > hold:
-            return NONE
+            return NOT_TAKEN
     return later
 
 
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def allowed_at(setup, rows, queues, stage, v, s):
-    """Return how many messages server *v* may serve in slot *s*, whatever their bytes."""
-    if is_out(setup.outages, stage.first + v, s):
-        return np.int64(0)
-    allowed = messages_allowed(queues.limits[stage.first + v], s)
-    return allowed_by_shapes(rows, stage, v, s, allowed)
-
-
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def count_seen(setup, book, recorded, s, messages, ids, n):
-    """Count the arrivals of slot *s*."""
-    if s >= setup.c[Scalar.WARM_UP]:
-        for j in range(n):
-            book.seen[recorded, messages[ids[j]].kind, s - setup.c[Scalar.DAY_START]] += 1
+@inner
+def count_seen(net, k, recorded, s, arrived):
+    """Count those who have *arrived* at stage *k* in slot *s*."""
+    setup = net.setup
+    if s >= setup.warm_up_s:
+        for who in arrived:
+            kind = net.room.moving[k % 2, who].kind
+            net.book.seen[recorded, kind, s - setup.day_start_s] += 1

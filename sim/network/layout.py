@@ -13,13 +13,12 @@ from sim.calendar import strokes
 from sim.estate.estate import Estate
 from sim.faults import DARKENING
 from sim.kernels import protection
-from sim.kernels.attempts import Setup
 from sim.kernels.draws import threshold
 from sim.kernels.links import Links
-from sim.kernels.pool import NONE
-from sim.kernels.protection import ROW, RowMemory, Rows, SenderMemory
+from sim.kernels.protection import ROW, ROW_MEMORY, SENDER_MEMORY, Rows
 from sim.kernels.seconds import NEVER
 from sim.kernels.servers import OUTAGE, SERVER, STAGE, Queues
+from sim.kernels.setup import BUDGET, RetryTerms, Setup
 from sim.mitigations import MITIGATIONS
 from sim.planning.sizes import sizes_at
 from sim.recorder import Recorder
@@ -72,6 +71,35 @@ class Layout:
         self.user_names = tuple(scenario.estate.users)
         self.watched = self._watched()
 
+    def has_stage(self, stage: str) -> bool:
+        """Whether there are servers of *stage*."""
+        return any(spec.stage == stage for spec in self.specs)
+
+    @property
+    def allocates(self) -> bool:
+        """Whether the DSP gives each user a share of what it can do."""
+        return any(row.kind == "allocation" for _, _, row in self.rows)
+
+    @property
+    def counts_arrivals(self) -> bool:
+        """Whether some row refuses by how many arrive in a second."""
+        return any(MITIGATIONS[row.kind].counts_arrivals for _, _, row in self.rows)
+
+    @property
+    def puts_off(self) -> bool:
+        """Whether what some row stops at a server comes again."""
+        return any(MITIGATIONS[row.kind].puts_off for _, _, row in self.rows)
+
+    @property
+    def n_servers(self) -> int:
+        """How many servers all stages have."""
+        return sum(self.servers(k) for k in range(len(self.specs)))
+
+    @property
+    def n_places(self) -> int:
+        """How many places of priority a server has at most."""
+        return max((len(spec.priority) + 1 for spec in self.specs), default=1)
+
     def servers(self, k: int) -> int:
         return len(self.names[self.specs[k].stage])
 
@@ -84,6 +112,11 @@ class Layout:
             "cell": [name for name, n in cells for _ in range(n)],
             "csp": regions, "dsp": ("dsp",), "user": self.user_names,
         }  # fmt: skip
+
+    @property
+    def row_names(self) -> list[tuple[str, int, str]]:
+        """Stage, place there and kind of each row."""
+        return [(self.specs[k].stage, number, row.kind) for k, number, row in self.rows]
 
     def listed(self, row: Any) -> NDArray[Any]:
         """Return for which kinds *row* is."""
@@ -153,10 +186,15 @@ class Layout:
             own = [row for stage, _, row in self.rows if stage == k]
             number = next((i for i, (stage, _, _) in enumerate(self.rows) if stage == k), 0)
             codel = next(
-                ((row.target, row.interval) for row in spec.mitigations if row.kind == "codel"),
-                (-1, -1),
+                (
+                    (row.target, row.interval, i)
+                    for i, (stage, _, row) in enumerate(self.rows)
+                    if stage == k and row.kind == "codel"
+                ),
+                (-1, -1, -1),
             )
             mixed = any(MITIGATIONS[row.kind].counts_arrivals for row in own)
+            puts_off = any(MITIGATIONS[row.kind].puts_off for row in own)
             out[k] = (
                 StageKind.of(spec.stage),
                 first,
@@ -170,6 +208,7 @@ class Layout:
                 len(own),
                 mixed,
                 *codel,
+                puts_off,
             )
             first += self.servers(k)
             before += spec.latency
@@ -189,13 +228,11 @@ class Layout:
     def queues(self) -> Queues:
         """Return the empty queues of every server."""
         limits = [_limit(spec, name) for spec in self.specs for name in self.names[spec.stage]]
-        n_places = max((len(spec.priority) + 1 for spec in self.specs), default=1)
-        shape = (len(limits), n_places)
         return Queues(
-            np.array(limits, SERVER), np.zeros(len(limits), np.int64),
-            np.full(shape, NONE, np.int32), np.full(shape, NONE, np.int32),
-            np.zeros(shape, np.int32), np.zeros(shape, np.int32),
-        )  # fmt: skip
+            np.array(limits, SERVER),
+            np.zeros(len(limits), np.int64),
+            np.zeros((len(limits), self.n_places), np.int32),
+        )
 
     def sizes(self) -> NDArray[Any]:
         """Return int64, the bytes of a message of each kind at each stage: users get XML."""
@@ -227,10 +264,10 @@ class Layout:
                 rows[i, v] = (Mitigation.of(row.kind), k, *_parameters(row, name), ring)
             ring += self.servers(k) * row.window if row.kind == "circuit_breaker" else 0
             most = max(most, row.threshold if row.kind == "alert_storm_protection" else 1)
-        state = np.zeros((len(self.rows), n_servers, 4), np.int64)
-        state[:, :, RowMemory.LATEST_SLOT] = -1
+        state = np.zeros((len(self.rows), n_servers), ROW_MEMORY)
+        state["latest_slot"] = -1
         is_admission = rows["what"] == Mitigation.ADMISSION
-        state[:, :, RowMemory.TOKENS] = np.where(is_admission, rows["c"], 0)
+        state["tokens"] = np.where(is_admission, rows["c"], 0)
         listed = np.array([self.listed(row) for _, _, row in self.rows], np.bool_).reshape(
             len(self.rows), len(self.kinds)
         )
@@ -241,11 +278,12 @@ class Layout:
                     for n, kind in enumerate(self.kinds)
                 ]
         shares = np.array(list(self._scenario.estate.users.values()))
-        nobody = np.zeros(1, np.uint64), np.zeros((1, 3), np.int32), np.zeros((1, most), np.int32)
+        used = np.zeros(len(shares), np.int64)
+        nobody = np.zeros(1, np.uint64), np.zeros(1, SENDER_MEMORY), np.zeros((1, most), np.int32)
         names = [self.code_of(kind) for kind in self.kinds]
         codes = np.array([names.index(name) for name in names], np.int64)
         return watch_list(
-            Rows(rows, listed, state, np.zeros(ring, np.int32), codes, shares, *nobody), 64
+            Rows(rows, listed, state, np.zeros(ring, np.int32), codes, shares, used, *nobody), 64
         )
 
     def setup(
@@ -263,33 +301,29 @@ class Layout:
         homes = (
             self.retry is not None
             or len(links.start) > 0
-            or any(s.stage == "cell" for s in specs)
-            or any(r.kind == "allocation" for _, _, r in self.rows)
+            or self.has_stage("cell")
+            or self.allocates
         )
         watched = any(
             MITIGATIONS[row.kind].counts_arrivals and specs[k].stage == "cell"
             for k, _, row in self.rows
         )
-        has_user = any(spec.stage == "user" for spec in specs)
-        c = (
-            horizon_s,
-            warm_up_s,
-            0,
-            self.n_anonymous,
-            self.n_open,
-            has_user,
-            traced,
-            hub is not None and hub.buffer is not None,
-            0,
-            self._estate.premises_per_cell,
-            len(specs),
-            self.latency_s,
-            homes,
-            watched,
-        )
         alerts = scenario.alerts.kinds
         return Setup(
-            c=np.array(c, np.int64),
+            horizon_s=horizon_s,
+            warm_up_s=warm_up_s,
+            stop_s=0,
+            day_start_s=0,
+            latency_s=self.latency_s,
+            n_anonymous=self.n_anonymous,
+            n_stages=len(specs),
+            n_open=self.n_open,
+            has_users=self.has_stage("user"),
+            hubs_keep=hub is not None and hub.buffer is not None,
+            is_traced=traced,
+            homes_matter=homes,
+            cells_watched=watched,
+            premises_per_cell=self._estate.premises_per_cell,
             stages=self.stages(),
             levels=self.levels(),
             sizes=self.sizes(),
@@ -323,7 +357,7 @@ class Layout:
             premises_first=np.cumsum([0, *self._estate.n_premises]).astype(np.int64),
             user_of=user_of,
             dark_until=np.zeros(0, np.int32),
-            budget=np.zeros((len(self._estate.regions), 4), np.int64),
+            budget=np.zeros(len(self._estate.regions), BUDGET),
         )
 
     def _user_of(self, kind: str) -> str | None:
@@ -336,22 +370,18 @@ class Layout:
     def _key(self, stream: str) -> int:
         return stream_key(self._scenario.seed, self._replication, stream)
 
-    def _retry(self) -> NDArray[Any]:
+    def _retry(self) -> RetryTerms:
         row = self.retry
         if row is None:
-            return np.array([0, 1, 0, 0, 0, -1, -1], np.int64)
-        jitter = ("none", "full", "equal", "decorrelated").index(row.jitter)
-        return np.array(
-            [
-                row.base,
-                row.factor,
-                row.most,
-                jitter,
-                row.cap,
-                -1 if row.timeout is None else row.timeout,
-                -1 if row.budget is None else threshold(row.budget),
-            ],
-            np.int64,
+            return RetryTerms(0, 1, 0, 0, 0, -1, -1)
+        return RetryTerms(
+            base_s=row.base,
+            factor=row.factor,
+            most_s=row.most,
+            jitter=("none", "full", "equal", "decorrelated").index(row.jitter),
+            cap=row.cap,
+            timeout_s=-1 if row.timeout is None else row.timeout,
+            budget=-1 if row.budget is None else threshold(row.budget),
         )
 
 
@@ -392,8 +422,8 @@ def watch_list(rows: Rows, n: int) -> Rows:
     size = 1 << max(6, (2 * n).bit_length())
     if size <= len(rows.senders):
         return rows
-    history = np.zeros((size, 3), np.int32)
-    history[:, SenderMemory.LAST_PASSED] = -NEVER
+    history = np.zeros(size, SENDER_MEMORY)
+    history["last_passed"] = -NEVER
     grown = rows._replace(
         senders=np.zeros(size, np.uint64),
         history=history,

@@ -8,31 +8,38 @@ crowded or watched seconds do messages get names, an order and a queue; the kern
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.estate.estate import Estate
-from sim.kernels.attempts import RetryTerm, Scalar
+from sim.kernels.book import Book
+from sim.kernels.carrying import carried_over, under_way
 from sim.kernels.crowding import crowd
 from sim.kernels.links import Links
 from sim.kernels.net import Net
-from sim.kernels.pool import Height
 from sim.kernels.queues import allowance
 from sim.kernels.quiet import pass_quietly
-from sim.kernels.storm import Pause, advance
-from sim.kernels.traffic import FLOW, MEMBER, Leaving, count_by_user, scattered
-from sim.mitigations import MITIGATIONS
+from sim.kernels.storm import NEEDED, advance
+from sim.kernels.traffic import (
+    FLOW,
+    MEMBER,
+    UNNAMED,
+    Leaving,
+    count_by_user,
+    scattered,
+    written,
+)
 from sim.network.flows import Flow, Late
 from sim.network.layout import Layout, watch_list
-from sim.network.room import grown, room_for, small_pool
+from sim.network.room import FIRST_ROOM, grown, room_for, small_pool
 from sim.network.telling import Telling
 from sim.recorder import Recorder
 from sim.tables import Trace
 from sim.units import DAY_S
-from sim.words import StageKind
+from sim.words import Mitigation, StageKind
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -64,25 +71,19 @@ class Network:
         self.horizon_s = recorder.horizon_s
         self._warm_up_s = recorder.warm_up_s
         self.latency_s = self.layout.latency_s
-        self._has_users = any(spec.stage == "user" for spec in self.layout.specs)
-        users_matter = self._has_users or any(
-            row.kind == "allocation" for _, _, row in self.layout.rows
-        )
-        user_of = (
-            np.concatenate([users_of(region) for region in range(len(estate.regions))])
-            if users_matter
-            else np.zeros(0, np.uint8)
-        )
+        user_of = np.zeros(0, np.uint8)
+        if self.layout.has_stage("user") or self.layout.allocates:
+            user_of = np.concatenate([users_of(region) for region in range(len(estate.regions))])
         self._setup = self.layout.setup(
             self.horizon_s, self._warm_up_s, recorder.targets, links, trace is not None, user_of
         )
         self._links = links
         self._rows = self.layout.protections()
         self._queues = self.layout.queues()
-        needs_events = self.layout.retry is not None or len(links.start) > 0
-        puts_off = any(MITIGATIONS[row.kind].puts_off for _, _, row in self.layout.rows)
-        self._pool = small_pool(needs_events or puts_off)
-        self._room = room_for(self._pool, self.layout)
+        comes_again = self.layout.puts_off or self.layout.retry is not None or len(links.start) > 0
+        self._pool = small_pool(self.layout, comes_again)
+        self._room = room_for(FIRST_ROOM, self.layout)
+        self._carried = np.empty(0, MEMBER)
         self._telling = Telling(self.layout, estate, recorder, trace)
 
     # -- one interval ------------------------------------------------------------------------------
@@ -105,30 +106,29 @@ class Network:
             self._straight_on(flows)
             return []
         flows = sorted(flows, key=lambda flow: (flow.region, flow.kind, flow.place))
-        self._setup.c[Scalar.STOP] = stop_s
-        self._setup.c[Scalar.DAY_START] = start_s // DAY_S * DAY_S
+        self._setup = self._setup._replace(stop_s=stop_s, day_start_s=start_s // DAY_S * DAY_S)
         if len(self._estate.dark_until_s[0]):
             self._setup = self._setup._replace(dark_until=np.concatenate(self._estate.dark_until_s))
         leaving = self._leaving(flows, anonymous, start_s, stop_s)
         self._recorder.attempt(leaving.measured)
-        if self._may_crowd(leaving, start_s, stop_s):
-            leaving = self._by_name(leaving, flows, start_s, stop_s)
+        if (
+            self.layout.has_stage("cell")
+            or self._pool.heights[0].n_waiting > 0
+            or leaving.busy.any()
+        ):
+            leaving = self._by_name(leaving, flows, start_s)
             book = self._recorder.book(
-                self._deliveries(flows),
+                np.full(len(leaving.members), UNNAMED, np.int32),
                 len(self.layout.rows),
                 *self._oldest(flows, start_s, stop_s),
             )
             self._advance(leaving, book, start_s, stop_s)
+            book = book._replace(deliver=self._deliveries(flows, leaving, book))
         else:
             book = self._recorder.book(np.zeros(0, np.int32), len(self.layout.rows), 0, 0)
-            pass_quietly(self._setup, leaving, book)
-        self._recorder.close(
-            book,
-            [(self.layout.specs[k].stage, number, row.kind) for k, number, row in self.layout.rows],
-        )
-        late = self._telling.tell(flows, leaving, book, self._pool, start_s, stop_s)
-        self._pool.messages["position"][: self._pool.n[Height.USED_MESSAGES]] = -1
-        return late
+            pass_quietly(self._setup, leaving, book, 0, stop_s - start_s)
+        self._recorder.close(book, self.layout.row_names)
+        return self._telling.tell(flows, leaving, book, self._pool, start_s, stop_s)
 
     def _straight_on(self, flows: Sequence[Flow]) -> None:
         """Let everybody of *flows* reach the SMI's door as they leave: there is no stage on the
@@ -152,7 +152,7 @@ class Network:
         n_seconds = stop_s - start_s
         counts = np.zeros((n_regions, n_kinds, n_seconds), np.int32)
         counts[:, : self.layout.n_anonymous] = anonymous
-        n_users = len(self.layout.user_names) if self._has_users else 0
+        n_users = len(self.layout.user_names) if self._setup.has_users else 0
         by_user = np.zeros((n_users, n_kinds - self.layout.n_anonymous, n_seconds), np.int32)
         for flow in flows:
             counts[flow.region, flow.kind] += flow.counts
@@ -174,21 +174,24 @@ class Network:
             if flow.raised is not flow.leave and early < n_seconds + self._warm_up_s:
                 self._measure_shaped(flow, measured, by_user_measured, start_s)
         total = counts[:, : self.layout.n_anonymous].copy()
-        empty = np.zeros((n_regions, n_seconds), np.uint8)
-        return Leaving(
-            start_s,
-            counts,
-            measured,
-            total,
-            by_user,
-            by_user_measured,
-            empty,
-            np.zeros((n_regions, n_seconds), np.int32),
-            np.zeros(0, np.int64),
-            np.zeros(0, MEMBER),
-            np.zeros(len(flows), FLOW),
-            self.layout.watched,
+        leaving = Leaving(
+            start=start_s,
+            counts=counts,
+            measured=measured,
+            total=total,
+            by_user=by_user,
+            by_user_measured=by_user_measured,
+            crowded=np.zeros((n_regions, n_seconds), np.uint8),
+            busiest=np.zeros((n_regions, n_seconds), np.int32),
+            n_carried=len(self._carried),
+            first=np.zeros(0, np.int64),
+            members=np.zeros(0, MEMBER),
+            flows=np.zeros(len(flows), FLOW),
+            watched=self.layout.watched,
+            busy=np.zeros(n_seconds, np.uint8),
         )
+        leaving.busy[:] = self._busy(leaving, start_s, stop_s)
+        return leaving
 
     @staticmethod
     def _measured(counts: NDArray[Any], early: int) -> NDArray[Any]:
@@ -217,32 +220,45 @@ class Network:
                 1,
             )
 
-    def _may_crowd(self, leaving: Leaving, start_s: int, stop_s: int) -> bool:
-        """Whether anybody may need a name in this interval."""
-        pool, layout = self._pool, self.layout
-        if pool.n[Height.USED_MESSAGES] > pool.n[Height.FREE_MESSAGES] or layout.watched.any():
-            return True
-        if len(self._setup.outages) or any(self._setup.stages["what"] == StageKind.CELL):
-            return True
-        if self._setup.retry[RetryTerm.BUDGET] >= 0 or any(
-            row.kind != "alert_storm_protection" for _, _, row in layout.rows
-        ):
-            return True
+    def _busy(self, leaving: Leaving, start_s: int, stop_s: int) -> NDArray[Any]:
+        """Return bool, by second of the interval: whether anybody who leaves in it may need a name,
+        though nobody waits; what cells make of it is not known yet.
+        """
+        n_seconds = stop_s - start_s
+        if self.layout.counts_arrivals:
+            return np.ones(n_seconds, np.bool_)
+        stages = self._setup.stages
+        busy = np.asarray(leaving.counts[:, self.layout.watched].any(axis=(0, 1)))
+        for k in range(len(stages)):
+            busy |= self._exceeds(k, leaving, start_s, n_seconds)
+        for outage in self._setup.outages:
+            k = int(np.searchsorted(stages["first"], outage["server"], "right")) - 1
+            since = start_s + stages["before"][k]
+            busy[max(0, outage["start"] - since) : max(0, outage["stop"] - since)] = True
         # Hubs put off their messages before they leave; of links that are down only anonymous ones
         # and retries learn on the way.
-        if leaving.total.any() or layout.retry is not None:
-            links = self._links
-            if np.any((links.start < stop_s) & (links.stop + links.spread > start_s)):
-                return True
-        seconds = stop_s - start_s
-        return any(self._exceeds(k, leaving, start_s, seconds) for k in range(len(layout.specs)))
+        if leaving.total.any() or self.layout.retry is not None:
+            for _, seconds in self._strokes(start_s):
+                busy[seconds] = True
+        return busy
 
-    def _exceeds(self, k: int, leaving: Leaving, start_s: int, n_seconds: int) -> bool:
-        """Whether more comes to a server of stage *k* in some second than its capacity allows."""
+    def _strokes(self, start_s: int) -> Iterator[tuple[int, slice]]:
+        """Yield region and seconds of each stroke during which links of it may be down, counted
+        from *start_s*.
+        """
+        links = self._links
+        ends = links.stop + links.spread
+        for region, since, until in zip(links.region, links.start, ends, strict=True):
+            yield int(region), slice(max(0, since - start_s), max(0, until - start_s))
+
+    def _exceeds(self, k: int, leaving: Leaving, start_s: int, n_seconds: int) -> NDArray[Any]:
+        """Return bool, by second: whether more comes to a server of stage *k* than its capacity, or
+        a `shape`, allows.
+        """
         stage, first_kind = self._setup.stages[k], 0
-        limits = self._queues.limits[stage["first"] : stage["first"] + stage["n"]]
-        if not limits["denominator"].any():
-            return False
+        out = np.zeros(n_seconds, np.bool_)
+        if stage["what"] == StageKind.CELL:
+            return out
         came = leaving.counts  # server × kind × second
         if stage["what"] == StageKind.USER:
             came, first_kind = leaving.by_user, self.layout.n_anonymous
@@ -251,26 +267,33 @@ class Network:
         else:
             came = leaving.counts * ~self.layout.central[:, None]
         first_s = start_s + int(stage["before"])
-        for limit, by_kind in zip(limits, came, strict=True):
-            if not limit["denominator"]:
-                continue
-            sizes = self._setup.sizes[k, first_kind:] if limit["in_bytes"] else None
-            load = by_kind.sum(axis=0) if sizes is None else sizes @ by_kind
-            rate = limit["numerator"], limit["denominator"]
-            if np.any(load > allowance(*rate, first_s, first_s + n_seconds)):
-                return True
-        return False
+        for v, by_kind in enumerate(came):
+            for numerator, denominator, in_bytes in self._rates(k, v):
+                sizes = self._setup.sizes[k, first_kind:]
+                load = sizes @ by_kind if in_bytes else by_kind.sum(axis=0)
+                out |= load > allowance(numerator, denominator, first_s, first_s + n_seconds)
+        return out
 
-    def _by_name(
-        self, leaving: Leaving, flows: Sequence[Flow], start_s: int, stop_s: int
-    ) -> Leaving:
+    def _rates(self, k: int, v: int) -> list[tuple[int, int, bool]]:
+        """Return (numerator, denominator, in bytes) of all that limits server *v* of stage *k*."""
+        stage = self._setup.stages[k]
+        limit = self._queues.limits[stage["first"] + v]
+        rates = [limit[["numerator", "denominator", "in_bytes"]].item()]
+        for i in range(stage["first_row"], stage["first_row"] + stage["n_rows"]):
+            row = self._rows.rows[i, v]
+            if row["what"] == Mitigation.SHAPE:
+                rates.append((*row[["a", "b"]].item(), False))
+        return [rate for rate in rates if rate[1]]
+
+    def _by_name(self, leaving: Leaving, flows: Sequence[Flow], start_s: int) -> Leaving:
         """Return *leaving* with the messages of all flows by second and region, and what that means
         for each WAN cell.
         """
         n_regions, n_seconds = leaving.counts.shape[0], leaving.counts.shape[2]
         named = leaving.counts[:, self.layout.n_anonymous :].sum(axis=1, dtype=np.int64).T.ravel()
-        first = np.concatenate([[0], np.cumsum(named)])
+        first = len(self._carried) + np.concatenate([[0], np.cumsum(named)])
         members = np.empty(int(first[-1]), MEMBER)
+        members[: len(self._carried)] = self._carried
         after = first[:-1].copy()
         flow_records = np.zeros(len(flows), FLOW)
         position = 0
@@ -279,6 +302,7 @@ class Network:
             if len(flow.row):
                 scattered(
                     number,
+                    position,
                     flow.row,
                     flow.premises,
                     flow.leave,
@@ -292,7 +316,7 @@ class Network:
                     after,
                     members,
                 )
-            flow_records[number] = (flow.kind, flow.region, flow.place, position)
+            flow_records[number] = (flow.kind, flow.region, flow.place)
             position += len(flow.row)
         leaving = leaving._replace(first=first, members=members, flows=flow_records)
         for k, stage in enumerate(self._setup.stages):
@@ -301,48 +325,47 @@ class Network:
                 for region in np.flatnonzero(self.layout.n_cells).tolist():
                     shared = self._setup, leaving, self._rows, self._queues
                     crowd(*shared, k, region, min(STRETCH_S, n_seconds))
-        ends = self._links.stop + self._links.spread
-        for k in np.flatnonzero((self._links.start < stop_s) & (ends > start_s)).tolist():
-            leaving.crowded[
-                self._links.region[k], max(0, self._links.start[k] - start_s) : ends[k] - start_s
-            ] = True
+        for region, seconds in self._strokes(start_s):
+            leaving.crowded[region, seconds] = True
+        leaving.busy[:] |= leaving.crowded.any(axis=0)
         return leaving
 
-    def _deliveries(self, flows: Sequence[Flow]) -> NDArray[Any]:
-        """Return int32, the second each message of the flows reaches the SMI's door if nothing
-        comes in between.
+    def _deliveries(self, flows: Sequence[Flow], leaving: Leaving, book: Book) -> NDArray[Any]:
+        """Return int32, the second each message of the flows reaches the SMI's door, one after the
+        other as the flows have them; those who never had a name come on time.
         """
-        written = [flow.leave + np.int32(self.latency_s) for flow in flows]
-        return np.concatenate(written) if written else np.zeros(0, np.int32)
+        on_time = [flow.leave + np.int32(self.latency_s) for flow in flows]
+        out = np.concatenate(on_time) if on_time else np.zeros(0, np.int32)
+        written(leaving.members, book.deliver, leaving.n_carried, out)
+        return out
 
     def _oldest(self, flows: Sequence[Flow], start_s: int, stop_s: int) -> tuple[int, int]:
         """Return room for the longest delay at a stage and end to end that can be counted by
         *stop_s*.
         """
-        live = self._pool.messages[: self._pool.n[Height.USED_MESSAGES]]
-        live = live[live["kind"] >= 0]
-        at, raised = (
-            min(start_s, int(live[name].min())) if len(live) else start_s
-            for name in ("at", "raised")
+        wait = under_way(self._pool, 0, self._pool.wheels)
+        live = under_way(self._pool, 0, len(self._pool.lines))
+        at = min(start_s, int(wait["at"].min())) if len(wait) else start_s
+        raised = min(
+            [start_s, *(int(part.min()) for part in self._raised(flows, live) if len(part))]
         )
-        raised = min([raised, *(int(flow.raised.min()) for flow in flows if len(flow.raised))])
         before = int(self._setup.stages["before"].max()) if len(self._setup.stages) else 0
         return stop_s + before - max(at, 0) + 2, stop_s + self.latency_s - raised + 2
 
-    def _advance(self, leaving: Leaving, book: Any, start_s: int, stop_s: int) -> None:
+    @staticmethod
+    def _raised(flows: Sequence[Flow], live: NDArray[Any]) -> list[NDArray[Any]]:
+        return [live["raised"], *(flow.raised for flow in flows)]
+
+    def _advance(self, leaving: Leaving, book: Book, start_s: int, stop_s: int) -> None:
         """Take the steps, making room as they need it."""
-        live = int(
-            np.count_nonzero(self._pool.messages["kind"][: self._pool.n[Height.USED_MESSAGES]] >= 0)
-        )
-        watched = (
-            int(leaving.counts[:, self.layout.watched].sum()) + live
-            if self.layout.watched.any()
-            else 0
-        )
-        self._rows = watch_list(
-            self._rows, watched + int(np.count_nonzero(self._rows.senders)) if watched else 0
-        )
-        self._pool = grown(self._pool, len(self._pool.messages), live + 1)
+        if self.layout.watched.any():
+            heights = self._pool.heights[0]
+            live = heights.n_waiting + heights.used_messages - heights.free_messages
+            watched = int(leaving.counts[:, self.layout.watched].sum() + live)
+            self._rows = watch_list(
+                self._rows, watched + int(np.count_nonzero(self._rows.senders)) if watched else 0
+            )
+        needed = np.zeros(1, NEEDED)
         at = start_s
         while at < stop_s:
             net = Net(
@@ -355,14 +378,16 @@ class Network:
                 book,
                 self._room,
             )
-            at, status = advance(net, at, stop_s)
-            if status == Pause.NEEDS_ROOM:
-                soon = int(leaving.counts[:, :, at - start_s : at - start_s + 60].sum())
-                self._pool = grown(
-                    self._pool, 2 * len(self._pool.messages) + soon, 2 * len(self._pool.ended)
-                )
-                self._room = room_for(self._pool, self.layout, self._room)
+            at = int(advance(net, at, stop_s, needed))
+            if at < stop_s:
+                self._pool = grown(self._pool, needed)
+                if needed[0].n_moves > len(self._room.ids):
+                    n_moves = max(int(needed[0].n_moves), 2 * len(self._room.ids))
+                    self._room = room_for(n_moves, self.layout, self._room)
+        self._carried = carried_over(
+            self._pool, leaving.members, self._setup.retried, self.layout.n_anonymous
+        )
 
     def close(self) -> None:
         """Count what is still under way at the horizon."""
-        self._telling.close(self._pool)
+        self._telling.close(self._pool, self._setup.retried)

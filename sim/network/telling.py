@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.estate.estate import Estate
-from sim.kernels.attempts import Book
-from sim.kernels.pool import ENDED, Height, Pool
+from sim.kernels.book import Book
+from sim.kernels.carrying import under_way
+from sim.kernels.pool import ENDED, Pool
 from sim.kernels.seconds import NEVER
 from sim.kernels.traffic import Leaving
 from sim.network.flows import Flow, Late
@@ -70,11 +71,11 @@ class Telling:
                 )
             if self._trace is not None:
                 self._remember(flow, unnamed)
-        ended = pool.ended[: pool.n[Height.N_ENDED]]
+        ended = pool.ended[: pool.heights[0].n_ended]
         if self._trace is not None:
             self._remember_ended(ended)
         known = np.concatenate([*tail, ended[~ended["told"]]])
-        pool.n[Height.N_ENDED] = 0
+        pool.heights[0].n_ended = 0
         due = known["at"] < stop_s
         self._later = known[~due]
         return self._late(known[due])
@@ -108,7 +109,6 @@ class Telling:
         out["raised"] = flow.raised[chosen]
         out["at"] = flow.leave[chosen] + self._layout.latency_s
         out["kind"] = flow.kind
-        out["region"] = flow.region
         out["place"] = flow.place
         out["fate"] = Fate.DELIVERED
         out["cause"] = flow.cause if isinstance(flow.cause, int) else flow.cause[chosen]
@@ -131,60 +131,58 @@ class Telling:
 
     # -- a trace -----------------------------------------------------------------------------------
 
+    def _sender(self, kind: int, place: int, premises: int) -> tuple[str, str, int, int]:
+        """Return kind, region, slot and premises, as a trace names who sent a message."""
+        region, slot = divmod(int(place), 8)
+        return self._layout.kinds[kind], self._estate.regions[region], slot, int(premises)
+
     def _remember(self, flow: Flow, unnamed: NDArray[Any]) -> None:
         assert self._trace is not None
         causes = (
             [flow.cause] * len(flow.row) if isinstance(flow.cause, int) else flow.cause.tolist()
         )
-        where = self._layout.kinds[flow.kind], self._estate.regions[flow.region], flow.place % 8
         for i in np.flatnonzero(unnamed):
             at = int(flow.leave[i]) + self._layout.latency_s
             end = ("delivered", "", at) if at < self._recorder.horizon_s else ("in_flight", "", -1)
-            self._trace.messages.append(
-                (
-                    *where,
-                    int(flow.premises[flow.row[i]]),
-                    int(flow.raised[i]),
-                    MessageCause(causes[i]).word,
-                    *end,
-                )
-            )
+            sender = self._sender(flow.kind, flow.place, flow.premises[flow.row[i]])
+            cause = MessageCause(causes[i]).word
+            raised = int(flow.raised[i])
+            self._trace.messages.append((*sender, raised, cause, *end))
 
     def _remember_ended(self, ended: NDArray[Any]) -> None:
         assert self._trace is not None
         for e in ended:
-            where = (
-                self._layout.kinds[e["kind"]],
-                self._estate.regions[e["region"]],
-                int(e["place"]) % 8,
-                int(e["premises"]),
-            )
-            delivered = e["fate"] == Fate.DELIVERED
             stage = self._recorder.stage_names[int(e["stage"]) + 1]
-            end = Fate(e["fate"]).word, stage, int(e["at"]) if delivered else -1
-            self._trace.messages.append(
-                (*where, int(e["raised"]), MessageCause(e["cause"]).word, *end)
-            )
+            at = int(e["at"]) if e["fate"] == Fate.DELIVERED else -1
+            sender = self._sender(e["kind"], e["place"], e["premises"])
+            cause = MessageCause(e["cause"]).word
+            end = Fate(e["fate"]).word, stage, at
+            raised = int(e["raised"])
+            self._trace.messages.append((*sender, raised, cause, *end))
 
-    def close(self, pool: Pool) -> None:
-        """Count what is still under way at the horizon."""
-        live = pool.messages[: pool.n[Height.USED_MESSAGES]]
-        numbers = np.arange(len(live))
-        live = live[(live["kind"] >= 0) & (live["message"] == numbers) & (live["ended"] == NEVER)]
+    def close(self, pool: Pool, retried: NDArray[Any]) -> None:
+        """Count what is still under way at the horizon; bool *retried*: kinds whose messages have a
+        record.
+        """
+        messages = pool.messages[: pool.heights[0].used_messages]
+        messages = messages[(messages["kind"] >= 0) & (messages["ended"] == NEVER)]
+        sent = messages["latest"] >= 0
+        attempts = under_way(pool, 0, len(pool.lines))
+        attempts = attempts[~retried[attempts["kind"]] & ~attempts["ended"]]
         recorder = self._recorder
-        for kind in np.unique(live["kind"]):
-            mine = live[(live["kind"] == kind) & (live["raised"] >= recorder.warm_up_s)]
-            sent = mine["latest"] >= 0
-            recorder.travelling(int(kind), recorder.horizon_s - mine["raised"][sent])
-            recorder.fates[recorder.kinds[kind], "in_flight", ""] += int(np.count_nonzero(~sent))
+        for kind in np.unique(messages["kind"][~sent]):
+            waits = (messages["kind"] == kind) & (messages["raised"] >= recorder.warm_up_s) & ~sent
+            recorder.fates[recorder.kinds[kind], "in_flight", ""] += int(np.count_nonzero(waits))
+        for live in (messages[sent], attempts):
+            for kind in np.unique(live["kind"]):
+                raised = live["raised"][live["kind"] == kind]
+                raised = raised[raised >= recorder.warm_up_s]
+                recorder.travelling(int(kind), recorder.horizon_s - raised)
         if self._trace is not None:
-            for m in live[live["kind"] >= self._layout.n_anonymous]:
-                where = (
-                    self._layout.kinds[m["kind"]],
-                    self._estate.regions[m["region"]],
-                    int(m["place"]) % 8,
-                    int(m["premises"]),
-                )
-                self._trace.messages.append(
-                    (*where, int(m["raised"]), MessageCause(m["cause"]).word, "in_flight", "", -1)
-                )
+            for live in (messages, attempts):
+                for m in live[live["kind"] >= self._layout.n_anonymous]:
+                    sender = self._sender(m["kind"], m["place"], m["premises"])
+                    cause = MessageCause(m["cause"]).word
+                    end = "in_flight", "", -1
+                    raised = int(m["raised"])
+                    self._trace.messages.append((*sender, raised, cause, *end))

@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numba import njit
 
-from sim.kernels.pool import MESSAGE, NONE
-from sim.kernels.servers import SERVER, STAGE, Queues, serve
+from sim.kernels.net import shared
+from sim.kernels.pool import ATTEMPT
+from sim.kernels.serving import serve
+from tests.oracles import nets
 
 WAITING, REFUSED = np.int32(-2), np.int32(-1)
-_PLAIN: Final = np.zeros(1, STAGE)
-_PLAIN[["levels", "codel_target", "codel_interval"]] = (1, -1, -1)
-_SIZES: Final = np.zeros(1, np.int64)
 
 
 @njit
-def _served(messages, queues, stage, levels, slot, left, n_waiting, departs):  # type: ignore[no-untyped-def]
+def _served(net, slot, left, n_waiting, departs):  # type: ignore[no-untyped-def]
+    own = shared(net)
+    room = own.room
     ids = np.arange(len(slot)).astype(np.int32)
-    served = np.empty(len(slot), np.int32)
-    refused = np.empty(len(slot), np.int32)
     unit = 0
     for s in range(len(left)):
         first = unit
         while unit < len(slot) and slot[unit] == s:
-            messages[unit].at = s
+            room.moving[0, unit].at = s
+            room.moving[0, unit].who = unit
             unit += 1
-        n_served, n_refused = serve(
-            messages,
-            queues,
-            stage,
-            levels,
-            _SIZES,
-            0,
-            ids[first:unit],
-            unit - first,
-            s,
-            left[s],
-            served,
-            refused,
-        )
-        for i in range(n_served):
-            departs[served[i]] = s
-        for i in range(n_refused):
-            departs[refused[i]] = -1
-        left[s] -= n_served
-        n_waiting[s] += queues.n[0, 0]
+        room.n_moving[1] = 0
+        serve(own, 0, 0, ids[first:unit], s, left[s])
+        for i in range(room.n_moving[1]):
+            departs[room.moving[1, i].who] = s
+        for i in range(room.slot[0].n_refused):
+            departs[room.refused[i].who] = -1
+        left[s] -= room.n_moving[1]
+        n_waiting[s] += own.pool.lines[0].n
 
 
 def serve_slots(
@@ -59,18 +45,11 @@ def serve_slots(
     by what is used; *n_waiting* is raised by those who wait after each slot. *buffer* < 0:
     unlimited.
     """
-    limits = np.array([(0, 0, 0, buffer, -1)], SERVER)
-    ends, numbers = (lambda: np.full((1, 1), NONE, np.int32)), (lambda: np.zeros((1, 1), np.int32))
-    queues = Queues(limits, np.zeros(1, np.int64), ends(), ends(), numbers(), numbers())
+    queues = nets.empty_queues()
+    queues.limits["buffer"] = buffer
+    net = nets.net(queues=queues, pool=nets.empty_pool(0, len(slot) + 1))
+    n = len(slot) + 1
+    room = net.room._replace(moving=np.zeros((2, n), ATTEMPT), refused=np.zeros(n, ATTEMPT))
     departs = np.full(len(slot), WAITING, np.int32)
-    _served(
-        np.zeros(max(len(slot), 1), MESSAGE),
-        queues,
-        _PLAIN[0],
-        np.zeros(1, np.int8),
-        np.asarray(slot, np.int32),
-        left,
-        n_waiting,
-        departs,
-    )
+    _served(net._replace(room=room), np.asarray(slot, np.int32), left, n_waiting, departs)
     return departs

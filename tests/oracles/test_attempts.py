@@ -13,41 +13,48 @@ from hypothesis import strategies as st
 from numba import njit
 
 from sim.kernels import attempts
-from sim.kernels.attempts import Book, Scalar, Setup
+from sim.kernels.book import Book
 from sim.kernels.draws import threshold
+from sim.kernels.lines import Lane
 from sim.kernels.links import Links
-from sim.kernels.pool import NONE, EventKind, Pool
+from sim.kernels.net import Net, shared
+from sim.kernels.pool import ATTEMPT
 from sim.kernels.seconds import NEVER
+from sim.kernels.setup import RetryTerms, Setup
 from sim.words import Fate
-from tests.oracles import philox
-from tests.oracles.test_pool import empty_pool
+from tests.oracles import nets, philox
+from tests.oracles.nets import HORIZON_S, KEYS, WHEEL_S
 
 JITTERS = ("none", "full", "equal", "decorrelated")
 # kind 0 is anonymous, kind 2 the last, version reports
-KIND, REGION, PREMISES, N_STAGES, HORIZON_S = 1, 1, 2, 3, 2000
+KIND, REGION, PREMISES = 1, 1, 2
 PLACE = REGION * 8 + 4
-KEYS = np.array([11, 0x0123_4567_89AB_CDEF, 13, 14], np.uint64)
 FATES = {Fate.DELIVERED: "delivered", Fate.EXPIRED: "expired", Fate.REFUSED: "refused"}
 
 
 @njit
-def _fail(setup, pool, who, at):  # type: ignore[no-untyped-def]
-    attempts.fail(setup, pool, who, at)
+def _fail(net, attempt, at):  # type: ignore[no-untyped-def]
+    attempts.fail(shared(net), attempt[0], at)
 
 
 @njit
-def _due(setup, book, pool, links, who, turn, t):  # type: ignore[no-untyped-def]
-    return attempts.give_up_or_go(setup, book, pool, links, who, turn, t)
+def _due(net, attempt, t):  # type: ignore[no-untyped-def]
+    return attempts.sets_out(shared(net), attempt[0], t)
 
 
 @njit
-def _refuse(setup, book, pool, who, stage, s):  # type: ignore[no-untyped-def]
-    attempts.refuse(setup, book, pool, who, stage, s)
+def _refuse(net, attempt, stage, s):  # type: ignore[no-untyped-def]
+    attempts.refuse(shared(net), attempt[0], stage, s)
 
 
 @njit
-def _finish(setup, book, pool, who, fate, stage, at):  # type: ignore[no-untyped-def]
-    attempts.finish(setup, book, pool, who, fate, stage, at)
+def _finish(net, who, fate, stage, at):  # type: ignore[no-untyped-def]
+    attempts.finish(shared(net), who, fate, stage, at)
+
+
+@njit
+def _end(net, attempt, fate, at):  # type: ignore[no-untyped-def]
+    attempts.end_message(shared(net), attempt[0], fate, -1, at)
 
 
 class Policy(NamedTuple):
@@ -75,72 +82,17 @@ POLICIES = st.builds(
 
 
 def setup_of(policy: Policy, dark_until: int = 0) -> Setup:
-    """Return what a step knows of *policy*: two regions of three premises; that of the message is
-    dark until *dark_until*.
+    """Return what a step knows of *policy*; the premises of the message is dark until *dark_until*.
     """
-    retry = (
-        *policy[:3],
-        JITTERS.index(policy.jitter),
-        policy.cap,
-        -1 if policy.timeout is None else policy.timeout,
-    )
-    c = np.zeros(14, np.int64)
-    c[[Scalar.HORIZON, Scalar.STOP, Scalar.N_ANONYMOUS, Scalar.N_OPEN, Scalar.N_STAGES]] = (
-        HORIZON_S,
-        HORIZON_S,
-        1,
-        N_STAGES,
-        N_STAGES,
-    )
+    jitter = JITTERS.index(policy.jitter)
+    timeout = -1 if policy.timeout is None else policy.timeout
+    budget = -1 if policy.budget is None else threshold(policy.budget)
     dark = np.zeros(6, np.int32)
     dark[3 + PREMISES] = dark_until
-    return Setup(
-        c=c,
-        stages=np.zeros(0),
-        levels=np.zeros((0, 3), np.int8),
-        sizes=np.zeros((0, 3), np.int64),
-        outages=np.zeros(0),
-        retry=np.array(
-            [*retry, -1 if policy.budget is None else threshold(policy.budget)], np.int64
-        ),
+    return nets.no_setup(
+        retry=RetryTerms(*policy[:3], jitter, policy.cap, timeout, budget),
         retried=np.array([True, True, False]),
-        keys=KEYS,
-        home_keys=np.zeros(3, np.uint64),
-        kind_user=np.full(3, -1),
-        targets=np.full(3, 100),
-        gasps=np.zeros(3, np.bool_),
-        central=np.zeros(3, np.bool_),
-        premises_first=np.array([0, 3, 6]),
-        user_of=np.zeros(0, np.uint8),
         dark_until=dark,
-        budget=np.zeros((2, 4), np.int64),
-    )
-
-
-def blank_book() -> Book:
-    """Return counts of nothing."""
-    flat, nothing = np.zeros((0, 0), np.int32), np.zeros((0, 0, 0), np.int32)
-    return Book(
-        nothing,
-        flat,
-        flat,
-        flat,
-        flat,
-        np.zeros((3, 2 * HORIZON_S), np.int32),
-        np.zeros((3, 7, N_STAGES + 2), np.int64),
-        np.zeros(3, np.int64),
-        np.zeros((3, 3), np.int64),
-        nothing,
-        flat,
-        flat,
-        np.zeros(0, np.int32),
-    )
-
-
-def no_links() -> Links:
-    """Return links that are never down."""
-    return Links(
-        *(np.zeros(0, np.int64) for _ in range(4)), np.zeros((0, 1), np.bool_), 0, np.uint64(1), 100
     )
 
 
@@ -150,31 +102,40 @@ def one_outage(start: int, stop: int) -> Links:
     return Links(*whole, np.ones((1, 1), np.bool_), 0, np.uint64(1), 100)
 
 
-def with_message(raised: int = 5, kind: int = KIND, ended: int = NEVER) -> Pool:
-    """Return a pool whose record 0 is a message not yet sent, kept by the caller."""
-    pool = empty_pool(20, 40)
-    pool.n[:] = (0, 0, 0, 1, 0)
-    for name, value in {
-        "kind": kind,
-        "region": REGION,
-        "place": PLACE,
-        "premises": PREMISES,
-        "raised": raised,
-        "ended": ended,
-        "position": -1,
-        "refused_s": -1,
-        "refused_at": -1,
-        "latest": -1,
-        "refs": 1,
-    }.items():
-        pool.messages[name][0] = value
-    return pool
+def with_message(
+    policy: Policy, raised: int = 5, dark_until: int = 0
+) -> tuple[Net, np.void, np.ndarray]:
+    """Return a network with one message that is kept by the caller and was not yet sent, that
+    message, and its attempt.
+    """
+    net = nets.net(setup=setup_of(policy, dark_until))
+    net.pool.heights["used_messages"] = 1
+    message = net.pool.messages[0]
+    same = {"kind": KIND, "place": PLACE, "premises": PREMISES, "raised": raised}
+    state = {"ended": NEVER, "refused_s": -1, "refused_at": -1, "latest": -1, "refs": 1}
+    for name, value in (same | state).items():
+        message[name] = value
+    attempt = np.zeros(1, ATTEMPT)
+    for name, value in same.items():
+        attempt[name] = value
+    return net, message, attempt
 
 
-def events_of(pool: Pool, what: int) -> list[tuple[int, int]]:
-    """Return the second and the turn of every event of a kind that was ever asked for, in order."""
-    asked = pool.events[: pool.n[4]]
-    return [(int(e["due"]), int(e["turn"])) for e in asked[asked["what"] == what]]
+def due(net: Net, message: np.void, attempt: np.ndarray, t: int) -> np.ndarray | None:
+    """Let *attempt* be due in second *t*, and return it as it is made then, if it is."""
+    message["refs"] += 1  # the event's
+    made = attempt.copy()
+    return made if _due(net, made, t) else None
+
+
+def events_of(net: Net, lane: int) -> list[int]:
+    """Return the seconds of all that waits in *lane*, in order."""
+    first = net.pool.wheels + lane * WHEEL_S
+    found = []
+    for line in net.pool.lines[first : first + WHEEL_S]:
+        # few enough for a chunk, of which none has been taken
+        found += net.pool.attempts["at"][line["first"] : line["first"] + line["n"]].tolist()
+    return sorted(found)
 
 
 def fates_of(book: Book) -> list[tuple[str, int]]:
@@ -187,15 +148,15 @@ def test_each_failure_waits_as_its_jitter_says(policy, lasts):
     """c_a = min(most, base factor^a); d_a by jitter, drawn at the second the failed attempt left;
     no more than the cap.
     """
-    setup, book, pool, links = setup_of(policy), blank_book(), with_message(), no_links()
-    t, before, turn = 7, policy.base, 0
-    while True:
-        copy = _due(setup, book, pool, links, 0, turn, t)
-        assert pool.messages[copy][["turn", "leave", "rank"]].item() == (
-            turn,
+    net, message, attempt = with_message(policy)
+    t, before, waits = 7, policy.base, []
+    for turn in range(policy.cap + 1):
+        attempt = due(net, message, attempt, t)
+        assert attempt[["leave", "rank"]].item() == (
             t,
             philox.word(int(KEYS[0]), PLACE, PREMISES, t),
         )
+        assert message[["attempt", "latest"]].item() == (turn, t)
         at = t + lasts[turn]
         drawn = philox.word(int(KEYS[1]), PLACE, PREMISES, t)
         ceiling = min(policy.most, policy.base * policy.factor**turn)
@@ -208,28 +169,25 @@ def test_each_failure_waits_as_its_jitter_says(policy, lasts):
             ),
         }[policy.jitter]
 
-        _fail(setup, pool, 0, at)
+        _fail(net, attempt, at)
 
-        due = events_of(pool, EventKind.DUE)
-        if turn == policy.cap:
-            assert len(due) == policy.cap
-            break
-        assert due[turn] == (at + wait, turn + 1)
-        t, before, turn = at + wait, wait, turn + 1
+        if turn < policy.cap:
+            waits.append(at + wait)
+        assert events_of(net, Lane.DUE) == sorted(waits)
+        t, before = at + wait, wait
     # the last attempt has nothing to wait for
-    assert len(events_of(pool, EventKind.TIME_OUT)) == (policy.cap if policy.timeout else 0)
-    assert book.attempts[KIND].tolist() == [1, policy.cap + 1, 0]
+    assert len(events_of(net, Lane.TIME_OUT)) == (policy.cap if policy.timeout else 0)
+    assert net.book.attempts[KIND].tolist() == [1, policy.cap + 1, 0]
 
 
 @pytest.mark.parametrize("jitter", JITTERS)
 def test_an_attempt_due_past_the_horizon_stays_under_way(jitter):
     """It is not made; the message stays in memory to be counted as in flight."""
-    setup, book, pool = setup_of(Policy(10, 2, 10, jitter, 3)), blank_book(), with_message()
-    copy = _due(setup, book, pool, no_links(), 0, 0, HORIZON_S - 1)
-    _refuse(setup, book, pool, copy, 0, HORIZON_S - 1)
+    net, message, attempt = with_message(Policy(10, 2, 10, jitter, 3))
+    _refuse(net, due(net, message, attempt, HORIZON_S - 1), 0, HORIZON_S - 1)
 
-    assert pool.messages[0][["ended", "waits", "refs", "copies"]].item() == (NEVER, True, 2, 0)
-    assert not events_of(pool, EventKind.DUE)
+    assert message[["ended", "waits", "refs", "copies"]].item() == (NEVER, True, 2, 0)
+    assert not events_of(net, Lane.DUE)
 
 
 @given(
@@ -243,25 +201,21 @@ def test_a_budget_is_a_share_of_first_attempts(firsts, retries, budget, copies, 
     """Beyond it a due attempt is given up: refused where it last was, unless a copy is still under
     way.
     """
-    setup = setup_of(Policy(1, 1, 1, "none", 3, budget=budget))
-    book = blank_book()
-    pool = with_message()
-    first = _due(setup, book, pool, no_links(), 0, 0, 7)
+    net, message, attempt = with_message(Policy(1, 1, 1, "none", 3, budget=budget))
+    first = due(net, message, attempt, 7)
     if copies:
-        _fail(setup, pool, 0, 8)
+        _fail(net, first, 8)
     else:
-        _refuse(setup, book, pool, first, refused_at, 8)
-    setup.budget[REGION] = (firsts, 0, retries, 0)
+        _refuse(net, first, refused_at, 8)
+    net.setup.budget[REGION] = (firsts, 0, retries, 0)
     spent = retries * 2**32 >= int(budget * 2**32 + 0.5) * firsts
 
-    copy = _due(setup, book, pool, no_links(), 0, 1, 9)
+    again = due(net, message, first, 9)
 
-    assert (copy == NONE) == spent
-    assert setup.budget.tolist() == [[0] * 4, [firsts, 0, retries, 0 if spent else 1]]
-    assert fates_of(book) == ([("refused", refused_at)] if spent and not copies else [])
-    if not spent:
-        assert (copy != 0) == copies  # a record of its own while the first is still under way
-        assert pool.messages[copy]["message"] == 0
+    assert (again is None) == spent
+    assert net.setup.budget.tolist() == [(0,) * 4, (firsts, 0, retries, 0 if spent else 1)]
+    assert fates_of(net.book) == ([("refused", refused_at)] if spent and not copies else [])
+    assert message["copies"] == copies + (not spent)
 
 
 @given(
@@ -273,25 +227,22 @@ def test_a_message_is_refused_where_its_latest_attempt_was(refusals, data):
     whatever order they come about.
     """
     last = len(refusals) - 1
-    setup = setup_of(Policy(1, 1, 1, "none", last))
-    book = blank_book()
-    pool = with_message()
-    links = no_links()
+    net, message, attempt = with_message(Policy(1, 1, 1, "none", last))
     copies = []
     for turn in range(last + 1):
-        copies.append(int(_due(setup, book, pool, links, 0, turn, 7 + turn)))
+        copies.append(due(net, message, attempt, 7 + turn))
         if turn < last:
-            _fail(setup, pool, 0, 7 + turn)
+            _fail(net, copies[-1], 7 + turn)
     for turn in data.draw(st.permutations(range(last + 1))):
-        assert not fates_of(book)
+        assert not fates_of(net.book)
         stage, slot = refusals[turn]
-        _refuse(setup, book, pool, copies[turn], stage, 30 + slot)
+        _refuse(net, copies[turn], stage, 30 + slot)
 
     slot, stage = max((slot, stage) for stage, slot in refusals)
-    assert fates_of(book) == [("refused", stage)]
-    assert pool.messages[0][["ended", "copies"]].item() == (30 + slot, 0)
-    # the caller's, and the events of the later attempts
-    assert pool.messages[0]["refs"] == 1 + last
+    assert fates_of(net.book) == [("refused", stage)]
+    assert message[["ended", "copies"]].item() == (30 + slot, 0)
+    # the caller's, and the events of the later attempts, which nobody has taken
+    assert message["refs"] == 1 + last
 
 
 @pytest.mark.parametrize(
@@ -299,12 +250,10 @@ def test_a_message_is_refused_where_its_latest_attempt_was(refusals, data):
 )
 def test_an_attempt_fails_once_and_at_the_earlier(timeout, slot, failed_at):
     """A refusal decided ahead of the clock does not hide a time-out before it."""
-    setup = setup_of(Policy(5, 1, 5, "none", 1, timeout=timeout))
-    book = blank_book()
-    pool = with_message()
-    _refuse(setup, book, pool, _due(setup, book, pool, no_links(), 0, 0, 7), 1, slot)
+    net, message, attempt = with_message(Policy(5, 1, 5, "none", 1, timeout=timeout))
+    _refuse(net, due(net, message, attempt, 7), 1, slot)
 
-    assert events_of(pool, EventKind.DUE) == [(failed_at + 5, 1)]
+    assert events_of(net, Lane.DUE) == [failed_at + 5]
 
 
 @pytest.mark.parametrize(
@@ -322,30 +271,29 @@ def test_what_becomes_of_an_attempt_that_is_due(way):
     """A link that is down comes first, then whether the message has ended, then the dark; what this
     second will bring nobody knows yet.
     """
-    setup = setup_of(
+    net, message, attempt = with_message(
         Policy(1, 1, 1, "none", 3), dark_until=30 if "dark" in way or "gasp" in way else 0
     )
-    book = blank_book()
-    pool = with_message()
-    first = _due(setup, book, pool, no_links(), 0, 0, 7)
+    first = due(net, message, attempt, 7)
     if "copy" in way:
-        _fail(setup, pool, 0, 8)
+        _fail(net, first, 8)
     else:
-        _refuse(setup, book, pool, first, 0, 8)
-    setup.gasps[KIND] = way == "last gasp"
+        _refuse(net, first, 0, 8)
+    net.setup.gasps[KIND] = way == "last gasp"
     if way.startswith("end"):
-        _finish(setup, book, pool, 0, Fate.DELIVERED, -1, 8 if "before" in way else 9)
-    links = one_outage(5, 40) if way == "link is down" else no_links()
+        _finish(net, 0, Fate.DELIVERED, -1, 8 if "before" in way else 9)
+    if way == "link is down":
+        net = net._replace(links=one_outage(5, 40))
 
-    copy = _due(setup, book, pool, links, 0, 1, 9)
+    again = due(net, message, first, 9)
 
-    assert (copy != NONE) == (way in ("ends now", "last gasp"))
-    assert fates_of(book) == {
+    assert (again is not None) == (way in ("ends now", "last gasp"))
+    assert fates_of(net.book) == {
         "hub is dark": [("expired", -1)],
         "ended before": [("delivered", -1)],
         "ends now": [("delivered", -1)],
     }.get(way, [])
-    assert events_of(pool, EventKind.DUE) == [(9, 1), (40, 1)][: 2 if way == "link is down" else 1]
+    assert events_of(net, Lane.DUE) == [9, 40][: 2 if way == "link is down" else 1]
 
 
 @given(
@@ -353,21 +301,25 @@ def test_what_becomes_of_an_attempt_that_is_due(way):
     at=st.integers(20, 200),
     warm_up=st.integers(0, 20),
     fate=st.sampled_from([Fate.DELIVERED, Fate.EXPIRED, Fate.REFUSED]),
+    is_retried=st.booleans(),
 )
-def test_a_message_counts_by_when_it_was_raised(raised, at, warm_up, fate):
+def test_a_message_counts_by_when_it_was_raised(raised, at, warm_up, fate, is_retried):
     """Fate, delay and target of those raised after the warm-up; what never arrives misses its
-    target.
+    target. A message that is not retried is its one attempt.
     """
-    setup, book, pool = setup_of(Policy(1, 1, 1, "none", 0)), blank_book(), with_message(raised)
-    setup.c[Scalar.WARM_UP] = warm_up
+    net, message, attempt = with_message(Policy(1, 1, 1, "none", 0), raised)
+    net.setup.retried[:] = is_retried
+    net = net._replace(setup=net.setup._replace(warm_up_s=warm_up))
 
-    _finish(setup, book, pool, 0, fate, -1, at)
+    _end(net, attempt, fate, at)
+    _end(net, attempt, Fate.REFUSED, at + 1)  # it has ended
 
     counts = raised >= warm_up
-    assert fates_of(book) == ([(FATES[fate], -1)] if counts else [])
-    assert np.argwhere(book.ends).tolist() == (
+    assert fates_of(net.book) == ([(FATES[fate], -1)] if counts else [])
+    assert np.argwhere(net.book.ends).tolist() == (
         [[KIND, at - raised]] if counts and fate == Fate.DELIVERED else []
     )
-    assert book.late[KIND] == (
-        counts and (fate != Fate.DELIVERED or at - raised > setup.targets[KIND])
+    assert net.book.late[KIND] == (
+        counts and (fate != Fate.DELIVERED or at - raised > net.setup.targets[KIND])
     )
+    assert message["ended"] == (at if is_retried else NEVER)

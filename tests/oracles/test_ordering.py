@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from numba import njit
 
 from sim.kernels import ordering
-from sim.kernels.pool import MESSAGE
-from tests.oracles import philox
+from sim.kernels.net import Net, shared
+from sim.kernels.pool import ATTEMPT
+from tests.oracles import nets, philox
 
 N_ANONYMOUS, N_KINDS = 2, 5
 # moved one by one, and digit by digit
@@ -17,22 +18,16 @@ FEW_OR_MANY = st.one_of(st.integers(0, 12), st.integers(45, 140))
 
 
 @njit
-def _in_order(messages, ids, n_anonymous):  # type: ignore[no-untyped-def]
-    n = len(ids)
-    ordering.in_order(
-        messages,
-        ids,
-        n,
-        np.empty(n, np.uint64),
-        np.empty(n, np.int32),
-        np.empty(n, np.uint64),
-        n_anonymous,
-    )
+def _in_order(net, came, ids):  # type: ignore[no-untyped-def]
+    ordering.in_order(shared(net), came, ids, len(ids))
 
 
 @njit
-def _by_rank(keys):  # type: ignore[no-untyped-def]
-    ordering.by_rank(keys, len(keys), np.empty(len(keys), np.uint64))
+def _by_rank(net, keys):  # type: ignore[no-untyped-def]
+    own = shared(net)
+    own.room.keys[: len(keys)] = keys
+    ordering.by_rank(own.room, len(keys))
+    keys[:] = own.room.keys[: len(keys)]
 
 
 @njit
@@ -45,37 +40,44 @@ def drawn(salt: int, column: int, n: int, below: int) -> np.ndarray:
     return np.array([philox.word(salt, column, i, 0) % below for i in range(n)], np.int64)
 
 
-def attempts(salt: int, n: int, leaves: int, ranks: int) -> np.ndarray:
-    """Return *n* attempts, first ones and copies, that agree in much."""
-    out = np.zeros(n, MESSAGE)
+def attempts(salt: int, n: int, leaves: int, ranks: int) -> tuple[Net, np.ndarray]:
+    """Return *n* attempts that agree in much, of kinds of which one anonymous and one named are
+    retried, and the network that knows their messages.
+    """
+    out = np.zeros(n, ATTEMPT)
     columns = {
         "leave": leaves,
         "rank": ranks,
-        "region": 3,
         "kind": N_KINDS,
         "premises": 3,
-        "number": 3,
         "cause": 3,
         "raised": 2,
     }
     for column, (name, below) in enumerate(columns.items()):
         out[name] = drawn(salt, column, n, below)
-    out["place"] = out["region"] * 8 + drawn(salt, 8, n, 2)
-    # a first attempt, or a copy of an earlier message
-    out["message"] = np.minimum(drawn(salt, 9, n, 2 * n + 1), np.arange(n))
-    return out
+    out["place"] = drawn(salt, 7, n, 3) * 8 + drawn(salt, 8, n, 2)
+    anonymous = out["kind"] < N_ANONYMOUS  # these have one place of their region
+    out["place"][anonymous] |= 7
+    retried = np.array([False, True, False, True, False])
+    setup = nets.no_setup(retried=retried, n_anonymous=N_ANONYMOUS)
+    net = nets.net(setup=setup, pool=nets.empty_pool(n))
+    out["who"] = drawn(salt, 9, n, 3)  # its number among the anonymous of its second
+    is_retried = setup.retried[out["kind"]]
+    net.pool.messages["who"] = out["who"]
+    out["who"][is_retried] = np.flatnonzero(is_retried)
+    return net, out
 
 
-def place_in_line(messages: np.ndarray, who: int) -> tuple[int, ...]:
+def place_in_line(net: Net, m: np.void) -> tuple[int, ...]:
     """Return what section 7 compares: leave, rank, then anonymous before named, and so on."""
-    m = messages[who]
-    whole, named = messages[m["message"]], m["kind"] >= N_ANONYMOUS
+    named = m["kind"] >= N_ANONYMOUS
+    number = net.pool.messages["who"][m["who"]] if net.setup.retried[m["kind"]] else m["who"]
     tie = (
-        (m["place"] % 8, m["premises"], whole["raised"], whole["cause"])
-        if named
-        else (whole["raised"], m["number"])
+        (m["place"] % 8, m["premises"], m["raised"], m["cause"]) if named else (m["raised"], number)
     )
-    return tuple(int(part) for part in (m["leave"], m["rank"], named, m["region"], m["kind"], *tie))
+    return tuple(
+        int(part) for part in (m["leave"], m["rank"], named, m["place"] // 8, m["kind"], *tie)
+    )
 
 
 @given(
@@ -88,13 +90,13 @@ def test_who_left_first_then_rank_then_the_rule_for_ties(salt, n, leaves, ranks)
     """Whatever the number, the spread of leaves, and however many agree; full equals keep the order
     they came in.
     """
-    messages = attempts(salt, n, leaves, ranks)
+    net, line = attempts(salt, n, leaves, ranks)
     came = np.argsort(drawn(salt, 10, n, 2**32)).astype(np.int32)
     ids = came.copy()
 
-    _in_order(messages, ids, N_ANONYMOUS)
+    _in_order(net, line, ids)
 
-    assert ids.tolist() == sorted(came.tolist(), key=lambda who: place_in_line(messages, who))
+    assert ids.tolist() == sorted(came.tolist(), key=lambda who: place_in_line(net, line[who]))
 
 
 @given(salt=st.integers(0, 2**64 - 1), n=FEW_OR_MANY, ranks=st.sampled_from([1, 3, 300, 2**32]))
@@ -106,7 +108,7 @@ def test_drafts_are_sorted_by_rank_and_equals_stay(salt, n, ranks):
     )
     expected = sorted(keys.tolist())
 
-    _by_rank(keys)
+    _by_rank(nets.net(), keys)
 
     assert keys.tolist() == expected
 

@@ -1,21 +1,26 @@
-"""The memory of the network against sets and lists of plain Python: records, and the wheel of
-events.
+"""The memory of the network against sets and lists of plain Python: records of messages, lines of
+attempts, and the wheels of what comes again.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
+from sim.kernels import lines
 from sim.kernels import pool as memory
-from sim.kernels.pool import ENDED, EVENT, MESSAGE, NONE, EventKind, Pool
+from sim.kernels.carrying import under_way
+from sim.kernels.lines import Lane
+from sim.kernels.pool import ATTEMPT, CHUNK_PLACES
+from sim.kernels.storm import NEEDED
 from sim.network.room import grown
+from tests.oracles.nets import N_LINES, WHEEL_S, empty_pool
 
-ROOM, WHEEL_S = 6, 8
+ROOM = 6
 
 
 @njit
@@ -34,32 +39,43 @@ def _room_left(pool):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _remind(pool, due, what, who, turn, stage):  # type: ignore[no-untyped-def]
-    memory.remind(pool, due, what, who, turn, stage)
+def _join(pool, line, attempt):  # type: ignore[no-untyped-def]
+    lines.join(pool, line, attempt[0])
 
 
 @njit
-def _due_now(pool, step, out):  # type: ignore[no-untyped-def]
-    return memory.due_now(pool, step, out)
+def _leave(pool, line, is_last):  # type: ignore[no-untyped-def]
+    if is_last:
+        who = pool.attempts[pool.lines[line].last].who
+        lines.leave_last(pool, line)
+    else:
+        who = pool.attempts[pool.lines[line].first].who
+        lines.leave_first(pool, line)
+    return who
 
 
 @njit
-def _give_back(pool, events, n):  # type: ignore[no-untyped-def]
-    memory.give_back(pool, events, n)
+def _remind(pool, lane, step, attempt):  # type: ignore[no-untyped-def]
+    lines.remind(pool, lane, step, attempt[0])
 
 
-def empty_pool(n_messages: int = ROOM, n_events: int = 2 * ROOM) -> Pool:
-    """Return a pool with room for a few, and a wheel that turns soon."""
-    return Pool(
-        np.zeros(n_messages, MESSAGE),
-        np.zeros(n_messages, np.int32),
-        np.zeros(n_events, EVENT),
-        np.zeros(n_events, np.int32),
-        np.full(WHEEL_S, NONE, np.int32),
-        np.zeros(WHEEL_S, np.int32),
-        np.zeros(n_messages, ENDED),
-        np.zeros(5, np.int64),
-    )
+@njit
+def _due_now(pool, lane, step, out, n):  # type: ignore[no-untyped-def]
+    return lines.due_now(pool, lane, step, out, n)
+
+
+def attempt_of(who: int) -> np.ndarray:
+    """Return one attempt that can be told from others."""
+    out = np.zeros(1, ATTEMPT)
+    out["who"] = who
+    return out
+
+
+def needs(messages: int = 0, chunks: int = 0) -> np.ndarray:
+    """Return what a step asks for."""
+    out = np.zeros(1, NEEDED)
+    out["n_messages"], out["n_chunks"] = messages, chunks
+    return out
 
 
 @given(
@@ -69,17 +85,17 @@ def test_a_record_is_free_when_nothing_points_to_it(choices):
     """No record is given twice, none is lost, and what there is room for is what is not in use; a
     larger pool holds all the smaller held.
     """
-    pool, points = empty_pool(), Counter[int]()
+    pool, points = empty_pool(ROOM), Counter[int]()
     for takes, which, references in choices:
         if takes:
             if _room_left(pool)[0] == 0:
-                pool = grown(pool, 2 * len(pool.messages), 1)
+                pool = grown(pool, needs(messages=1))
             who = int(_take(pool))
             assert who not in points
             points[who] = references
             pool.messages[who]["refs"] = references
             pool.messages[who]["kind"] = 1
-            pool.messages[who]["number"] = 1000 + who
+            pool.messages[who]["who"] = 1000 + who
         elif points:
             who = sorted(points)[which % len(points)]
             _let_go(pool, who)
@@ -89,9 +105,42 @@ def test_a_record_is_free_when_nothing_points_to_it(choices):
                 assert pool.messages[who]["kind"] == -1
         assert _room_left(pool)[0] == len(pool.messages) - len(points)
         assert all(
-            (int(pool.messages[who]["number"]), int(pool.messages[who]["refs"])) == (1000 + who, n)
+            (int(pool.messages[who]["who"]), int(pool.messages[who]["refs"])) == (1000 + who, n)
             for who, n in points.items()
         )
+
+
+@given(
+    choices=st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from([0, 0, 1]), st.booleans(), st.integers(1, 40)),
+        max_size=30,
+    )
+)
+def test_a_line_is_a_queue_with_two_ends(choices):
+    """Several lines in one memory, each longer than a chunk now and then; what is given back is
+    used again, and a larger pool holds all the smaller held.
+    """
+    pool, expected = empty_pool(0, 1), [deque[int]() for _ in range(3)]
+    number = 0
+    for line, leaves, is_last, n in choices:
+        for _ in range(n):
+            if leaves and expected[line]:
+                who = expected[line].pop() if is_last else expected[line].popleft()
+                assert _leave(pool, line, is_last) == who
+            elif not leaves:
+                if _room_left(pool)[1] == 0:
+                    pool = grown(pool, needs(chunks=1))
+                _join(pool, line, attempt_of(number))
+                expected[line].append(number)
+                number += 1
+        found = [under_way(pool, v, v + 1)["who"].tolist() for v in range(3)]
+        assert found == list(map(list, expected))
+        waiting = sum(map(len, expected))
+        assert pool.heights[0].n_waiting == waiting
+        in_use = len(pool.after) - _room_left(pool)[1]
+        # of each line the first and the last chunk may be begun
+        assert waiting / CHUNK_PLACES <= in_use <= waiting / CHUNK_PLACES + 2 * len(expected)
+    assert not any(pool.lines["n"][3:])
 
 
 @given(
@@ -99,42 +148,28 @@ def test_a_record_is_free_when_nothing_points_to_it(choices):
         st.tuples(
             st.integers(0, 30),
             st.one_of(st.integers(0, 3), st.integers(0, 4 * WHEEL_S)),
-            st.integers(0, ROOM - 1),
-            st.integers(0, 2),
+            st.sampled_from([Lane.DUE, Lane.TIME_OUT, Lane.ARRIVES, Lane.ARRIVES + 2]),
         ),
-        max_size=40,
+        max_size=60,
     )
 )
-def test_the_wheel_gives_each_event_in_its_second(wanted):
-    """Events further away than the wheel is long go round; each comes once, and its place is used
-    again.
+def test_the_wheels_give_each_event_in_its_second(wanted):
+    """Events further away than a wheel is long go round; each comes once, of its own lane, behind
+    what is there; and its place is used again.
     """
-    pool = empty_pool(n_events=len(wanted))
-    expected = Counter[tuple[int, int, int]]()
-    asked = Counter[int]()
-    out = np.empty(len(wanted), np.int32)
+    pool = empty_pool(0, len(wanted) + 1)
+    due: dict[tuple[int, int], list[int]] = {}
+    out = np.zeros(len(wanted) + 1, ATTEMPT)
     for step in range(30 + 4 * WHEEL_S + 2):
-        for since, later, who, turn in wanted:
+        for who, (since, later, lane) in enumerate(wanted):
             if since == step:
-                _remind(pool, step + later, EventKind.DUE, who, turn, turn - 1)
-                expected[step + later, who, turn] += 1
-                asked[who] += 1
-        assert pool.wheel_n.tolist() == [
-            sum(n for (due, _, _), n in expected.items() if due % WHEEL_S == slot)
-            for slot in range(WHEEL_S)
-        ]
+                _remind(pool, lane, step + later, attempt_of(who))
+                due.setdefault((int(lane), step + later), []).append(who)
+        for lane in (0, 1, 2, 3, 4):
+            n = _due_now(pool, lane, step, out, 1)
 
-        n = _due_now(pool, step, out[: pool.wheel_n[step % WHEEL_S]])
-
-        found = pool.events[out[:n]]
-        assert Counter((int(e["due"]), int(e["who"]), int(e["turn"])) for e in found) == Counter(
-            {key: m for key, m in expected.items() if key[0] == step}
-        )
-        assert all(e["what"] == EventKind.DUE and e["stage"] == e["turn"] - 1 for e in found)
-        _give_back(pool, out, n)
-        expected = Counter({key: m for key, m in expected.items() if key[0] != step})
-        assert _room_left(pool)[1] == len(wanted) - sum(expected.values())
-    assert not expected
-    # an event points to its record until it is let go
-    assert pool.messages["refs"].tolist() == [asked[who] for who in range(ROOM)]
-    assert (pool.wheel == NONE).all()
+            assert sorted(out[1:n]["who"].tolist()) == sorted(due.pop((lane, step), []))
+        assert pool.heights[0].n_waiting == sum(map(len, due.values()))
+    assert not due
+    assert _room_left(pool)[1] == len(pool.after)
+    assert not pool.lines["n"][:N_LINES].any()

@@ -13,8 +13,8 @@ from numba import njit
 
 from sim.kernels import protection
 from sim.kernels.draws import threshold
-from sim.kernels.pool import MESSAGE
-from sim.kernels.protection import ROW, RowMemory, Rows, SenderMemory
+from sim.kernels.pool import ATTEMPT
+from sim.kernels.protection import ROW, ROW_MEMORY, SENDER_MEMORY, Rows
 from sim.kernels.seconds import NEVER
 from sim.kernels.servers import STAGE
 from sim.network.layout import watch_list
@@ -84,12 +84,12 @@ def rows_of(what: int, a: int, b: int, c: int = 0, d: int = 0) -> tuple[Rows, np
     """Return the memory of one row, and the stage it belongs to."""
     stage, ring = np.zeros(1, STAGE), N_SERVERS * b if what == Mitigation.CIRCUIT_BREAKER else 0
     stage["first"], stage["n"], stage["n_rows"] = FIRST, N_SERVERS, 1
-    state = np.zeros((1, N_SERVERS, 4), np.int64)
-    state[:, :, RowMemory.LATEST_SLOT] = -1
-    state[:, :, RowMemory.TOKENS] = c if what == Mitigation.ADMISSION else 0
+    state = np.zeros((1, N_SERVERS), ROW_MEMORY)
+    state["latest_slot"] = -1
+    state["tokens"] = c if what == Mitigation.ADMISSION else 0
     most = a if what == Mitigation.ALERT_STORM_PROTECTION else 1
-    history = np.zeros((64, 3), np.int32)
-    history[:, SenderMemory.LAST_PASSED] = -NEVER
+    history = np.zeros(64, SENDER_MEMORY)
+    history["last_passed"] = -NEVER
     rows = Rows(
         np.array([[(what, 0, a, b, c, d, 0)] * N_SERVERS], ROW),
         np.array([LISTED]),
@@ -97,6 +97,7 @@ def rows_of(what: int, a: int, b: int, c: int = 0, d: int = 0) -> tuple[Rows, np
         np.zeros(ring, np.int32),
         np.array(CODES),
         np.array(SHARES),
+        np.zeros(len(SHARES), np.int64),
         np.zeros(64, np.uint64),
         history,
         np.zeros((64, most), np.int32),
@@ -106,7 +107,7 @@ def rows_of(what: int, a: int, b: int, c: int = 0, d: int = 0) -> tuple[Rows, np
 
 def messages_of(kinds: list[int], senders: list[tuple[int, int]] | None = None) -> np.ndarray:
     """Return arrivals of *kinds*, from (place, premises) *senders*; users in turn."""
-    out = np.zeros(len(kinds), MESSAGE)
+    out = np.zeros(len(kinds), ATTEMPT)
     out["kind"], out["user"] = kinds, np.arange(len(kinds)) % len(SHARES)
     if senders:
         out["place"], out["premises"] = zip(*senders, strict=True)
@@ -207,7 +208,7 @@ def test_admission_takes_tokens(visits, rate, burst):
             _all_pass(rows, stage, SERVER, s, counted(kinds))
         else:
             assert _stopped(rows, stage, SERVER, s, 0, messages_of(kinds), KEYS).tolist() == refused
-    assert rows.state[0, [0, 2], RowMemory.TOKENS].tolist() == [burst, burst]
+    assert rows.state["tokens"][0, [0, 2]].tolist() == [burst, burst]
 
 
 @given(visits=VISITS, above=st.integers(0, 6), window=st.integers(1, 6), opens=st.integers(1, 6))

@@ -7,18 +7,19 @@ from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from math import floor, inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
-from sim.kernels import servers
-from sim.kernels.pool import MESSAGE, NONE
-from sim.kernels.servers import OUTAGE, SERVER, STAGE, Queues
+from sim.kernels import servers, serving
+from sim.kernels.net import shared
+from sim.kernels.servers import OUTAGE
+from tests.oracles import nets
 
-N_SERVERS, AT = 3, 1
+AT = 1  # of three servers
 # places of who arrives, and what is allowed
 SLOTS = st.lists(
     st.tuples(st.lists(st.integers(0, 2), max_size=4), st.integers(0, 3)), min_size=1, max_size=30
@@ -31,12 +32,12 @@ HARD_PRESSED = st.lists(
 
 
 @njit
-def _serve(messages, queues, stage, levels, sizes, v, ids, s, allowed, served, refused):  # type: ignore[no-untyped-def]
-    for who in ids:
-        messages[who].at = s
-    return servers.serve(
-        messages, queues, stage, levels, sizes, v, ids, len(ids), s, allowed, served, refused
-    )
+def _serve(net, arrived, s, allowed):  # type: ignore[no-untyped-def]
+    own = shared(net)
+    for who in arrived:
+        own.room.moving[0, who].at = s
+    own.room.n_moving[1] = 0
+    serving.serve(own, 0, AT, arrived, s, allowed)
 
 
 @njit
@@ -144,20 +145,6 @@ class Place:
             refused.append(who)
 
 
-def empty_queues() -> Queues:
-    """Return the queues of a few servers, three places each."""
-    ends = np.full((N_SERVERS, 3), NONE, np.int32)
-    numbers = np.zeros((N_SERVERS, 3), np.int32)
-    return Queues(
-        np.zeros(N_SERVERS, SERVER),
-        np.zeros(N_SERVERS, np.int64),
-        ends,
-        ends.copy(),
-        numbers,
-        numbers.copy(),
-    )
-
-
 @given(slots=SLOTS, rules=RULES, n_places=st.integers(1, 3), idle=st.booleans())
 def test_a_server_serves_keeps_and_refuses_as_the_page_says(slots, rules, n_places, idle):
     """Every order of service, buffer and place of priority; a slot in which nobody is there may be
@@ -184,16 +171,19 @@ def test_codel_drops_who_waited_too_long_once_all_do(slots, target, interval, li
 
 def follow(
     slots: list[tuple[list[int], int]], rules: Rules, n_places: int, idle: bool
-) -> Iterator[tuple[list[list[int]], list[list[int]]]]:
-    """Yield, slot by slot, who is served, refused on arrival and refused in the queue, how many
+) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Yield, slot by slot, who is served, who is refused, how many of them by `codel`, how many
     wait in each place, and how many at the other servers: of the kernel's server, and of queues of
     plain Python. *idle*: leave out the slots in which nobody is there.
     """
-    messages = np.zeros(200, MESSAGE)
-    queues = empty_queues()
+    setup, queues = nets.no_setup(), nets.empty_queues()
     places = [Place(rules, size) for size in SIZES[:n_places]]
-    stage, sizes, kept_b = np.zeros(1, STAGE), np.array(SIZES, np.int64), 0.0
-    stage["drop_oldest"], stage["levels"] = rules.drops_oldest, n_places
+    kept_b = 0.0
+    setup.stages["drop_oldest"][0], setup.stages["levels"][0] = rules.drops_oldest, n_places
+    setup.stages["codel_target"][0], setup.stages["codel_interval"][0] = rules.codel
+    setup.stages["codel_row"][0] = 0
+    setup.levels[0] = 0, 1, 2
+    setup.sizes[0] = SIZES
     rate = rules.rate_b or Fraction(0)
     queues.limits[AT] = (
         rate.numerator,
@@ -202,10 +192,9 @@ def follow(
         rules.buffer,
         rules.lifo,
     )
-    stage["codel_target"], stage["codel_interval"] = rules.codel
-    levels = np.array([0, 1, 2], np.int8)
-    served = np.empty(200, np.int32)
-    refused = np.empty(200, np.int32)
+    net = nets.net(setup=setup, queues=queues)
+    came, waits = net.room.moving[0], net.pool.lines["n"][: nets.N_LINES]
+    came["raised"] = 0
     who = 0
     for s, (kinds, allowed) in enumerate(slots):
         arrived = [(who + i, kind % n_places) for i, kind in enumerate(kinds)]
@@ -222,28 +211,29 @@ def follow(
         if idle and nobody:
             continue
         for a, level in arrived:
-            messages[a]["kind"] = level
+            came[a]["kind"], came[a]["who"] = level, a
+        before = net.book.stopped.sum()
 
-        n_served, n_refused = _serve(
-            messages,
-            queues,
-            stage[0],
-            levels,
-            sizes,
-            AT,
-            np.array([a for a, _ in arrived], np.int32),
-            s,
-            allowed,
-            served,
-            refused,
-        )
+        _serve(net, np.array([a for a, _ in arrived], np.int32), s, allowed)
 
-        stopped = refused[:n_refused].tolist()
-        on_arrival, later = [r for r in stopped if r >= 0], [-2 - r for r in stopped if r < 0]
-        waiting, others = queues.n[AT, :n_places].tolist(), queues.n[[0, 2]].ravel().tolist()
+        served = net.room.moving[1, : net.room.n_moving[1]]["who"].tolist()
+        stopped = net.room.refused[: net.room.slot[0].n_refused]["who"].tolist()
+        of_server = waits.reshape(-1, nets.N_PLACES)
         yield (
-            [served[:n_served].tolist(), on_arrival, later, waiting, others],
-            [*expected, [len(place.waits) for place in places], [0] * len(others)],
+            [
+                served,
+                sorted(stopped),
+                int(net.book.stopped.sum() - before),
+                of_server[AT, :n_places].tolist(),
+                of_server[[0, 2]].ravel().tolist(),
+            ],
+            [
+                expected[0],
+                sorted(expected[1] + expected[2]),
+                len(expected[2]),
+                [len(place.waits) for place in places],
+                [0] * 2 * nets.N_PLACES,
+            ],
         )
 
 

@@ -12,12 +12,11 @@ from sim.kernels.firmware.advance import compliance
 from sim.kernels.firmware.air import end_job, step
 from sim.kernels.firmware.columns import JOB_IS_MEASURED, PLAIN, SLOT, Stream
 from sim.kernels.firmware.records import drawn, state_of
-from sim.kernels.prefetch import prefetch
+from sim.kernels.prefetch import AHEAD, prefetch
 from sim.kernels.seconds import NEVER
 from sim.words import VARIANT, Decision, JobEnd, JobEvent, JobState, ReadProcess, RolloutOrder
 
 BLOCK = 64  # devices looked at together
-AHEAD = 16  # devices asked for before their turn
 BEYOND = np.int32(NEVER - 1)  # of one that has none before the world ends
 
 

@@ -1,0 +1,181 @@
+"""One server in one slot: who waits, who is served, who is refused (docs/model.md sections 7 and
+10).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from sim.kernels.compiled import inner
+from sim.kernels.lines import join, leave_first, leave_last
+from sim.kernels.moving import move_to
+from sim.kernels.protection import allowed_by_shapes
+from sim.kernels.servers import bytes_allowed, is_out, messages_allowed
+from sim.kernels.stepping import record
+
+SERVICE: Final = record([
+    ("left", "i8"),       # messages that the server may still serve
+    ("left_b", "i8"),     # bytes
+    ("is_short", "i8"),   # bool: a message was too long for what is left
+    ("n_refused", "i8"),  # who was refused
+    ("n_put_off", "i8"),  # who was put off, and has not arrived at all yet
+    ("put_off_b", "i8"),  # bytes of them
+])  # fmt: skip
+
+
+@inner
+def allowed_at(net, k, v, s):
+    """Return how many messages server *v* of stage *k* may serve in slot *s*, whatever their bytes.
+    """
+    setup = net.setup
+    stage = setup.stages[k]
+    if is_out(setup.outages, stage.first + v, s):
+        return np.int64(0)
+    allowed = messages_allowed(net.queues.limits[stage.first + v], s)
+    return allowed_by_shapes(net.rows, stage, v, s, allowed)
+
+
+@inner
+def waiting_at(net, server):
+    """Return how many wait at *server*."""
+    n_places = net.queues.good.shape[1]
+    n = np.int64(0)
+    for line in range(server * n_places, (server + 1) * n_places):
+        n += net.pool.lines[line].n
+    return n
+
+
+@inner
+def serve(net, k, v, arrived, s, allowed):
+    """Serve those who wait at server *v* of stage *k* and those who have *arrived* in slot *s*
+    (their places among those under way to it, in order): at most *allowed*, and as many bytes as
+    its capacity allows.
+
+    A message that the bytes left do not cover ends the service; while somebody waits they are kept
+    for the next slot. Who is served is under way to the next stage, who is refused is in
+    `Room.refused`.
+    """
+    queues = net.queues
+    slot = net.room.slot[0]
+    server = net.setup.stages[k].first + v
+    slot.left = allowed
+    slot.left_b = bytes_allowed(queues.limits[server], s) + queues.begun[server]
+    slot.is_short = 0
+    slot.n_refused = 0
+    for level in range(net.setup.stages[k].levels):
+        _serve_place(net, k, server, level, arrived, s)
+    queues.begun[server] = 0
+    if slot.is_short and waiting_at(net, server) > 0:
+        queues.begun[server] = slot.left_b
+
+
+@inner
+def _serve_place(net, k, server, level, arrived, s):
+    """Serve those of one place of priority, *level*."""
+    queues = net.queues
+    stage = net.setup.stages[k]
+    line = server * queues.good.shape[1] + level
+    waiting = net.pool.lines[line]
+    newest_first = queues.limits[server].lifo >= 0 and waiting.n > queues.limits[server].lifo
+    if waiting.n == 0:
+        queues.good[server, level] = max(s - 1, 0)
+    behind = s - queues.good[server, level]
+    drops = stage.codel_interval >= 0 and behind > stage.codel_interval
+    if newest_first:
+        _take_in(net, k, line, level, arrived, False)
+    fresh = _serve_waiting(net, k, line, newest_first, drops, s)
+    if not newest_first:
+        fresh = _take_in(net, k, line, level, arrived, True) or fresh
+    if fresh or waiting.n == 0:
+        queues.good[server, level] = s
+
+
+@inner
+def _take_in(net, k, line, level, arrived, serves):
+    """Let those of one place of priority, *level*, who have *arrived* wait in *line*, or be served
+    at once where it *serves* who arrives; return whether somebody was.
+    """
+    some_served = False
+    for who in arrived:
+        attempt = net.room.moving[k % 2, who]
+        if net.setup.levels[k, attempt.kind] == level:
+            if serves and _fits(net, k, attempt):
+                some_served = True
+                _served(net, k, attempt)
+            else:
+                _wait(net, k, line, attempt)
+    return some_served
+
+
+@inner
+def _serve_waiting(net, k, line, newest_first, drops, s):
+    """Serve those who wait in *line*, as far as it goes; `codel` *drops* who has waited too long.
+    Return whether somebody was served who had not.
+    """
+    setup = net.setup
+    pool = net.pool
+    book = net.book
+    room = net.room
+    stage = setup.stages[k]
+    waiting = pool.lines[line]
+    fresh = False
+    slot = room.slot[0]
+    while slot.left > 0 and not slot.is_short and waiting.n > 0:
+        attempt = pool.attempts[waiting.last if newest_first else waiting.first]
+        stay = s - np.int64(attempt.at)
+        if drops and stay > stage.codel_target:
+            measured = attempt.raised >= setup.warm_up_s
+            book.stopped[stage.codel_row, attempt.kind, 0] += measured
+            _refused(net, attempt)
+        elif _fits(net, k, attempt):
+            fresh = fresh or stay <= stage.codel_target
+            _served(net, k, attempt)
+        else:
+            break
+        if newest_first:
+            leave_last(pool, line)
+        else:
+            leave_first(pool, line)
+    return fresh
+
+
+@inner
+def _fits(net, k, attempt):
+    """Whether what is left of the slot covers *attempt*."""
+    slot = net.room.slot[0]
+    if slot.left > 0 and net.setup.sizes[k, attempt.kind] > slot.left_b:
+        slot.is_short = 1
+    return slot.left > 0 and not slot.is_short
+
+
+@inner
+def _served(net, k, attempt):
+    """Serve *attempt*, which fits."""
+    slot = net.room.slot[0]
+    slot.left -= 1
+    slot.left_b -= net.setup.sizes[k, attempt.kind]
+    move_to(net, k + 1, attempt)
+
+
+@inner
+def _refused(net, attempt):
+    slot = net.room.slot[0]
+    net.room.refused[slot.n_refused] = attempt
+    slot.n_refused += 1
+
+
+@inner
+def _wait(net, k, line, attempt):
+    """Let *attempt* wait in *line* if there is room."""
+    buffer = net.queues.limits[line // net.queues.good.shape[1]].buffer
+    waiting = net.pool.lines[line]
+    if buffer < 0 or waiting.n < buffer:
+        join(net.pool, line, attempt)
+    elif net.setup.stages[k].drop_oldest and buffer > 0:
+        _refused(net, net.pool.attempts[waiting.first])
+        leave_first(net.pool, line)
+        join(net.pool, line, attempt)
+    else:
+        _refused(net, attempt)
