@@ -18,7 +18,7 @@ from tests.twins.conserved import hold
 from tests.twins.drawn import drawn
 from tests.twins.storms import ALERTS, BACKOFFS, COUNTED, FAULTS, RULES, SOURCES, storm
 
-N_STORMS = 150  # the same worlds in every commit
+N_STORMS = 225  # the same worlds in every commit
 NUMBERS = (*range(N_STORMS), *drawn(30))
 # how long the intervals are that the fast path takes at once: they change the time taken and
 # nothing else
