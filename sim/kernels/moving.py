@@ -8,7 +8,6 @@ from __future__ import annotations
 from sim.kernels.attempts import ask_ahead, leave_network, tell_end
 from sim.kernels.compiled import inner
 from sim.kernels.lines import Lane, due_now
-from sim.kernels.pool import let_go
 from sim.kernels.seconds import NEVER
 from sim.words import Fate
 
@@ -89,8 +88,7 @@ def _at_the_door(net, attempt, at):
             return True
     elif at < setup.horizon_s and m.raised >= setup.warm_up_s:
         net.book.attempts[m.kind, 2] += 1
-    m.copies -= 1
-    let_go(net.pool, attempt.who)
+    leave_network(net, attempt)
     return False
 
 

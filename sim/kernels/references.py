@@ -1,7 +1,7 @@
 """The groups of arrays that the network's kernels share, as one reference each: functions pass
 eight pointers instead of some eighty arrays.
 
-It changes no result. The kernels compile several times faster, and nobody counts who uses an array
+It changes no result. There is less to compile, and nobody counts who uses an array
 where none is made: the outermost kernel has them from its caller, who holds them until it returns
 (docs/decisions/0017-references-that-count-nothing.md).
 """

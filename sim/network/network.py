@@ -343,18 +343,13 @@ class Network:
         """Return room for the longest delay at a stage and end to end that can be counted by
         *stop_s*.
         """
-        wait = under_way(self._pool, 0, self._pool.wheels)
         live = under_way(self._pool, 0, len(self._pool.lines))
-        at = min(start_s, int(wait["at"].min())) if len(wait) else start_s
-        raised = min(
-            [start_s, *(int(part.min()) for part in self._raised(flows, live) if len(part))]
-        )
+        # of what comes again it is a step still to come
+        at = int(live["at"].min(initial=start_s))
+        columns = live["raised"], *(flow.raised for flow in flows)
+        raised = min(int(column.min(initial=start_s)) for column in columns)
         before = int(self._setup.stages["before"].max()) if len(self._setup.stages) else 0
         return stop_s + before - max(at, 0) + 2, stop_s + self.latency_s - raised + 2
-
-    @staticmethod
-    def _raised(flows: Sequence[Flow], live: NDArray[Any]) -> list[NDArray[Any]]:
-        return [live["raised"], *(flow.raised for flow in flows)]
 
     def _advance(self, leaving: Leaving, book: Book, start_s: int, stop_s: int) -> None:
         """Take the steps, making room as they need it."""

@@ -14,10 +14,10 @@ from tests.house.source import ROOT
 # What is reached: to go down only. Whoever goes below one writes it here.
 REACHED: Final = {
     "names a line": 3.49,
-    "ternaries": 30.43,
-    "over six": 72,
-    "over forty": 128,
-    "defined twice": 153,
+    "ternaries": 30.04,
+    "over six": 55,
+    "over forty": 124,
+    "defined twice": 150,
     "by position": 0,
 }
 

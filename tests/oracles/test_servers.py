@@ -102,7 +102,9 @@ class Place:
     def slot(
         self, s: int, arrivals: list[int], left: Left
     ) -> tuple[list[int], list[int], list[int]]:
-        """Return who is served, refused and dropped in slot *s*, of which *left* is left."""
+        """Return who is served, stopped and, of those, dropped in slot *s*, of which *left* is
+        left.
+        """
         served: list[int] = []
         refused: list[int] = []
         dropped: list[int] = []
@@ -132,7 +134,7 @@ class Place:
                     self.join(who, s, refused)
         if fresh or not self.waits:
             self.good.append(s)
-        return served, refused, dropped
+        return served, refused + dropped if newest else dropped + refused, dropped
 
     def join(self, who: int, s: int, refused: list[int]) -> None:
         """Wait, or be refused, or have the longest waiting refused."""
@@ -172,9 +174,9 @@ def test_codel_drops_who_waited_too_long_once_all_do(slots, target, interval, li
 def follow(
     slots: list[tuple[list[int], int]], rules: Rules, n_places: int, idle: bool
 ) -> Iterator[tuple[list[Any], list[Any]]]:
-    """Yield, slot by slot, who is served, who is refused, how many of them by `codel`, how many
-    wait in each place, and how many at the other servers: of the kernel's server, and of queues of
-    plain Python. *idle*: leave out the slots in which nobody is there.
+    """Yield, slot by slot, who is served, who is stopped, how many of each place by `codel`, how
+    many wait in each place, and how many at the other servers: of the kernel's server, and of
+    queues of plain Python. *idle*: leave out the slots in which nobody is there.
     """
     setup, queues = nets.no_setup(), nets.empty_queues()
     places = [Place(rules, size) for size in SIZES[:n_places]]
@@ -200,40 +202,33 @@ def follow(
         arrived = [(who + i, kind % n_places) for i, kind in enumerate(kinds)]
         who += len(arrived)
         nobody = not arrived and not any(place.waits for place in places)
+        # who is served, who is stopped, and how many of each place `codel` drops
         expected: tuple[list[int], list[int], list[int]] = ([], [], [])
         slot_b = floor((s + 1) * rate) - floor(s * rate) if rules.rate_b is not None else inf
         left = Left(allowed, slot_b + kept_b)
         for level, place in enumerate(places):
-            found = place.slot(s, [a for a, of in arrived if of == level], left)
-            for whole, part in zip(expected, found, strict=True):
-                whole.extend(part)
+            served, stopped, dropped = place.slot(s, [a for a, of in arrived if of == level], left)
+            expected[0].extend(served)
+            expected[1].extend(stopped)
+            expected[2].append(len(dropped))
         kept_b = left.n_bytes if left.is_short and any(place.waits for place in places) else 0
         if idle and nobody:
             continue
         for a, level in arrived:
             came[a]["kind"], came[a]["who"] = level, a
-        before = net.book.stopped.sum()
+        by_kind = net.book.stopped[0, :, 0]
+        before = by_kind.copy()
 
         _serve(net, np.array([a for a, _ in arrived], np.int32), s, allowed)
 
         served = net.room.moving[1, : net.room.n_moving[1]]["who"].tolist()
         stopped = net.room.refused[: net.room.slot[0].n_refused]["who"].tolist()
+        dropped = (by_kind - before)[:n_places].tolist()
         of_server = waits.reshape(-1, nets.N_PLACES)
+        waiting, others = of_server[AT, :n_places].tolist(), of_server[[0, 2]].ravel().tolist()
         yield (
-            [
-                served,
-                sorted(stopped),
-                int(net.book.stopped.sum() - before),
-                of_server[AT, :n_places].tolist(),
-                of_server[[0, 2]].ravel().tolist(),
-            ],
-            [
-                expected[0],
-                sorted(expected[1] + expected[2]),
-                len(expected[2]),
-                [len(place.waits) for place in places],
-                [0] * 2 * nets.N_PLACES,
-            ],
+            [served, stopped, dropped, waiting, others],
+            [*expected, [len(place.waits) for place in places], [0] * len(others)],
         )
 
 
