@@ -102,13 +102,21 @@ def _add(book, server, came, measured, seconds):
 
 @inner
 def count_firsts(setup, leaving, i):
-    """Add the last second's attempts to those before it, and begin those of second *i* of the
-    interval: what a retry budget knows.
+    """Add the last second's attempts to those before it, take those away that the budget's window
+    has left behind, and begin those of second *i* of the interval: what a retry budget knows.
     """
+    window_s = setup.made.shape[1]
     for region in range(leaving.counts.shape[0]):
         budget = setup.budget[region]
         budget.firsts += budget.firsts_now
         budget.retries += budget.retries_now
+        if window_s > 0:
+            slot = (leaving.start + i) % window_s
+            made = setup.made[region, slot]
+            budget.firsts -= made.firsts
+            budget.retries -= made.retries
+            made.firsts = budget.firsts_now
+            made.retries = budget.retries_now
         budget.firsts_now = budget.retries_now = 0
         for kind in range(leaving.counts.shape[1]):
             if setup.retried[kind]:

@@ -21,10 +21,16 @@ class Key(IntEnum):
 
 
 BUDGET: Final = record([
-    ("firsts", "i8"),       # first attempts until now
+    ("firsts", "i8"),       # first attempts of the seconds before this one that it counts
     ("firsts_now", "i8"),   # of this second
-    ("retries", "i8"),      # attempts after the first, until now
+    ("retries", "i8"),      # attempts after the first, of the seconds before
     ("retries_now", "i8"),  # of this second
+])  # fmt: skip
+
+
+ATTEMPTS: Final = record([
+    ("firsts", "i4"),   # first attempts of a second
+    ("retries", "i4"),  # its attempts after the first
 ])  # fmt: skip
 
 
@@ -55,7 +61,9 @@ class Setup(NamedTuple):
     *retry* (`RetryTerms`) and bool *retried* kinds, stream *keys* and *home_keys* by kind; by kind
     int64 *kind_user* (-1: its home's), *targets*, bool *gasps* (no darkness stops it) and *central*
     (made at the DSP, no stage before it sees it); int64 *premises_first* of each region in uint8
-    *user_of* and int32 *dark_until*. What *budget* (`BUDGET`) holds by region does change.
+    *user_of* and int32 *dark_until*. What *budget* (`BUDGET`) holds by region does change, and so
+    does *made* (`ATTEMPTS`), by region and second of the budget's window, turn by turn (no seconds:
+    it counts all since the world began).
     """
 
     horizon_s: int
@@ -88,3 +96,4 @@ class Setup(NamedTuple):
     user_of: np.ndarray
     dark_until: np.ndarray
     budget: np.ndarray
+    made: np.ndarray

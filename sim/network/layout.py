@@ -18,7 +18,7 @@ from sim.kernels.links import Links
 from sim.kernels.protection import ROW, ROW_MEMORY, SENDER_MEMORY, Rows
 from sim.kernels.seconds import NEVER
 from sim.kernels.servers import OUTAGE, SERVER, STAGE, Queues
-from sim.kernels.setup import BUDGET, RetryTerms, Setup
+from sim.kernels.setup import ATTEMPTS, BUDGET, RetryTerms, Setup
 from sim.mitigations import MITIGATIONS
 from sim.planning.sizes import sizes_at
 from sim.recorder import Recorder
@@ -358,6 +358,7 @@ class Layout:
             user_of=user_of,
             dark_until=np.zeros(0, np.int32),
             budget=np.zeros(len(self._estate.regions), BUDGET),
+            made=self._made(),
         )
 
     def _user_of(self, kind: str) -> str | None:
@@ -369,6 +370,14 @@ class Layout:
 
     def _key(self, stream: str) -> int:
         return stream_key(self._scenario.seed, self._replication, stream)
+
+    def _made(self) -> NDArray[np.void]:
+        """Return `Setup.made` of a world that begins: nothing was made yet."""
+        row = self.retry
+        n_seconds = 0
+        if row is not None and row.budget_window is not None:
+            n_seconds = row.budget_window
+        return np.zeros((len(self._estate.regions), n_seconds), ATTEMPTS)
 
     def _retry(self) -> RetryTerms:
         row = self.retry

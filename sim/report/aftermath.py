@@ -26,8 +26,8 @@ class Outcome:
     said; *drain* is that where every replication drained.
 
     *start_s* is when it began; *place* is the server that is looked at, a group of the metrics
-    (`dsp/dsp`). A message is sent at most 1 + *cap* times, and retries are at most *budget* of all
-    first attempts since the world began.
+    (`dsp/dsp`). A message is sent at most 1 + *cap* times, and retries are at most *budget* of the
+    first attempts of the last *window_s*.
     """
 
     cell: Cell
@@ -44,6 +44,7 @@ class Outcome:
     fluid: Estimate | None
     cap: float
     budget: float
+    window_s: float
 
     @property
     def returns(self) -> bool:
@@ -58,9 +59,22 @@ class Outcome:
         return not self.returns and self.before.value < 1 <= self.after.value
 
     @property
+    def never_forgets(self) -> bool:
+        """Whether its budget counts since the world began."""
+        return self.window_s == inf
+
+    @property
+    def allowed(self) -> float:
+        """Retries for each first attempt that the budget lets pass. It looks at the seconds before,
+        so that each window has what is due in one second on top: at most the cap of what one second
+        brings.
+        """
+        return self.budget + self.cap / self.window_s
+
+    @property
     def most(self) -> float:
         """How often a message may be sent, on average, however long it waits."""
-        return 1 + min(self.cap, self.budget)
+        return 1 + min(self.cap, self.allowed)
 
     @property
     def work(self) -> float:
@@ -71,16 +85,16 @@ class Outcome:
         """Return the longest that fluid takes to drain after an outage, were everything sent as
         often as the policy lets it; None where it need not drain.
 
-        With a = 1 + cap and load ρ: outage · aρ / (1 − aρ). With a = 1 + budget, what was saved
-        since the world began comes on top: + budget · ρ · start / (1 − aρ).
+        With a = 1 + cap and load ρ: outage · aρ / (1 − aρ). With a = 1 + allowed, what was saved
+        before it comes on top: + budget · ρ · min(start, window) / (1 − aρ).
         """
         load, found = self.before.value, []
-        for more, saved in ((self.cap, 0.0), (self.budget, self.budget)):
-            if (1 + more) * load < 1:
-                found.append(
-                    ((1 + more) * load * outage_s + saved * load * self.start_s)
-                    / (1 - (1 + more) * load)
-                )
+        saved_s = self.budget * min(self.start_s, self.window_s)
+        for more, before_s in ((self.cap, 0.0), (self.allowed, saved_s)):
+            arriving = (1 + more) * load
+            if arriving < 1:
+                work_s = arriving * outage_s + load * before_s
+                found.append(work_s / (1 - arriving))
         return min(found, default=None)
 
 
@@ -89,15 +103,18 @@ def reached(found: Estimate | None) -> Estimate | None:
     return found if found is not None and isfinite(found.value) else None
 
 
-def _retries(cell: Cell) -> tuple[float, float]:
-    """Return the cap and the budget of retries of *cell*; no retries are a cap of 0, no budget is
-    an infinite one.
+def _retries(cell: Cell) -> tuple[float, float, float]:
+    """Return the cap, the budget and its window of retries of *cell*; no retries are a cap of 0, no
+    budget is an infinite one, and one without a window looks back for ever.
     """
-    rows = [
-        row for stage in cell.scenario.network for row in stage.mitigations if row.kind == "retry"
-    ]
-    budgets = [inf if row.budget is None else float(row.budget) for row in rows]
-    return max((float(row.cap) for row in rows), default=0.0), max(budgets, default=inf)
+    for stage in cell.scenario.network:
+        for row in stage.mitigations:
+            if row.kind == "retry":
+                budget = inf
+                if row.budget is not None:
+                    budget = float(row.budget)
+                return float(row.cap), budget, row.budget_window or inf
+    return 0.0, inf, inf
 
 
 def _struck(what: str, place: str, loads: Iterable[str]) -> list[str]:

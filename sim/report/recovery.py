@@ -283,10 +283,10 @@ def _against_fluid(world: Aftermath) -> tuple[str, ...]:
         "Beside the fluid closed form (outage × arrivals ÷ spare capacity, nothing sent twice):"
         f" {listed(told)}. What is longer, retries make."
     )
-    if any(outcome.budget < outcome.cap for outcome in world.outcomes):
+    if any(outcome.budget < outcome.cap and outcome.never_forgets for outcome in world.outcomes):
         said += (
-            " A budget counts first attempts since the world began: what it saved in calm hours is"
-            " spent at once when something fails."
+            " A budget without a window counts first attempts since the world began: what it saved"
+            " in calm hours is spent at once when something fails."
         )
     return (said,)
 

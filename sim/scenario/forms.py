@@ -218,6 +218,18 @@ class NotBelow(Form):
             yield place.path, self.sentence.format(*both), (place.beside(self.other),)
 
 
+@dataclass(frozen=True, slots=True)
+class OnlyBeside(Form):
+    """A field that means nothing where the field *other* has no value."""
+
+    other: str
+
+    def check(self, value: Any, place: At) -> Iterator[Finding]:
+        if place.is_given and getattr(place.owner, self.other) is None:
+            message = f"means nothing without {self.other}; give {self.other}, or leave this out"
+            yield place.path, message, (place.path[:-1],)
+
+
 def found_beside(blocks: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield what the forms of all fields find in *blocks*, the sound ones of a scenario by name."""
     for name, block in blocks.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from sim import words
 from sim.mitigations import MITIGATIONS
@@ -26,11 +26,24 @@ from sim.scenario.fields import (
     choice,
     count,
 )
-from sim.scenario.forms import NotBelow
+from sim.scenario.forms import NotBelow, OnlyBeside
+from sim.units import DAY_S, format_duration
 
 _MOST: Final = 2**31 - 1
 Count = Annotated[int, count(0, _MOST)]
 PositiveCount = Annotated[int, count(1, _MOST)]
+
+
+def _looks_back(seconds: int) -> int:
+    if seconds > DAY_S:
+        raise ValueError(
+            f"{format_duration(seconds)} is too long; a budget looks back at most 1 d, or, without"
+            " budget_window, to the beginning of the world"
+        )
+    return seconds
+
+
+BudgetWindow = Annotated[PositiveDuration, AfterValidator(_looks_back)]
 Backoff = Annotated[str, choice(*words.Backoff.words())]
 
 
@@ -142,6 +155,13 @@ class Retry(_Row):
     budget: Share | None = Field(
         default=None,
         description="Retries per first attempt of a region at most; without it, any number.",
+    )
+    budget_window: Annotated[BudgetWindow | None, OnlyBeside("budget")] = Field(
+        default=None,
+        description=(
+            "Time before a retry over which its budget counts retries and first attempts; without"
+            " it, all since the world began."
+        ),
     )
 
 

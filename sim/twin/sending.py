@@ -133,21 +133,24 @@ def try_again(world: TwinWorld, failed: Attempt, row: Any, due_s: int) -> Proces
     if message.sender is not None and is_dark(message.home, due_s) and not message.is_last_gasp:
         if not any(attempt.is_under_way for attempt in message.attempts):
             message.end("expired")
-    elif row.budget is not None and is_spent(world, message, row.budget, due_s):
+    elif row.budget is not None and is_spent(world, message, row, due_s):
         end_if_hopeless(message)
     else:
         leave(world, message)
 
 
-def is_spent(world: TwinWorld, message: Message, budget: float, due_s: int) -> bool:
-    """Return whether the region of *message* has made too many retries, before *due_s*, for
-    another.
+def is_spent(world: TwinWorld, message: Message, row: Any, due_s: int) -> bool:
+    """Return whether the region of *message* has made too many retries, in what the budget of *row*
+    counts before *due_s*, for another.
     """
-    firsts, retries = (
-        bisect_left(world.left_s[message.region.number, which], due_s)
-        for which in ("first", "retry")
-    )
-    return retries << 32 >= draws.threshold(budget) * firsts
+    since_s = due_s - (row.budget_window or due_s)
+    counts = []
+    for which in ("first", "retry"):
+        left_s = world.left_s[message.region.number, which]
+        n_before = bisect_left(left_s, since_s)
+        counts.append(bisect_left(left_s, due_s) - n_before)
+    firsts, retries = counts
+    return retries << 32 >= draws.threshold(row.budget) * firsts
 
 
 def end_if_hopeless(message: Message) -> None:

@@ -111,6 +111,33 @@ def test_a_budget_bounds_retries_by_its_share_of_firsts(budget):
     assert world.fates(at="dsp") == {"refused": HOMES}
 
 
+@pytest.mark.parametrize("window_s", [5, 60, 300])
+def test_a_budget_saves_nothing_from_before_its_window(window_s):
+    """Five a second, all refused in the last D = 5 min. In each block of a window w go at most
+    b λ w retries and one second's worth, whenever the trouble begins. A budget that looks back to
+    the beginning has the more to spend the later it is.
+    """
+    spent = {}
+    for told in ({}, {"budget_window": f"{window_s} s"}):
+        row = ladder("none", 1, 1, 10, budget=0.5) | told
+        network = {"device": [row], "dsp": {"buffer": 0}}
+        for calm_min in (10, 40):
+            end = {"length": f"{calm_min + 5} min", "period": "1 s"}
+            faults = out("dsp", f"{calm_min} min", "5 min")
+            world = seen(storm(homes=5, faults=faults, network=network, **end))
+            firsts = world.one("attempts", "n_messages", kind=REPORT)
+            retries = world.one("attempts", "n_attempts", kind=REPORT) - firsts
+            in_a_second = world.one("peaks", "peak_n", stage="dsp", kind=REPORT, k_s=1)
+            spent["budget_window" in told, calm_min] = retries, in_a_second
+
+    early, late = (spent[True, calm_min] for calm_min in (10, 40))
+    assert early == late
+    assert spent[False, 10][0] < spent[False, 40][0]
+    retries, in_a_second = early
+    blocks = -(-300 // window_s)
+    assert 0 < retries <= blocks * (0.5 * 5 * window_s + in_a_second)
+
+
 def test_without_refusal_or_time_out_nothing_is_tried_again():
     """Amplification is 1."""
     network = {"device": [ladder("full", 1, 2, 10, timeout="5 s")], "dsp": {}}

@@ -81,6 +81,9 @@ HELD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "network.0.mitigations.0.timeout",
         ),
         "test_a_budget_bounds_retries_by_its_share_of_firsts": ("network.0.mitigations.0.budget",),
+        "test_a_budget_saves_nothing_from_before_its_window": (
+            "network.0.mitigations.0.budget_window",
+        ),
     },
     "laws.test_mitigations_cell": {
         "test_access_barring_loses_none_and_keeps_the_queue_short": (

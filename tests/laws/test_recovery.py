@@ -179,6 +179,7 @@ def test_a_trigger_too_short_for_a_time_out_leaves_nothing_behind():
     [
         ({"cap": 0}, []),
         ({"budget": 0.1}, []),
+        ({"budget": 0.1, "budget_window": "1 min"}, []),
         ({"timeout": "10 min"}, []),
         (
             {"base": "5 min", "most": "5 min"},
@@ -186,7 +187,7 @@ def test_a_trigger_too_short_for_a_time_out_leaves_nothing_behind():
         ),
         ({}, [{"kind": "lifo", "above": 50}]),
     ],
-    ids=["no retries", "budget", "patience", "codel and patience", "lifo"],
+    ids=["no retries", "budget", "budget with a window", "patience", "codel and patience", "lifo"],
 )
 def test_what_makes_the_same_world_safe(retry, rows):
     """Fewer retries than there is spare capacity, or patience beyond the delay, or newest first, so
@@ -196,6 +197,29 @@ def test_what_makes_the_same_world_safe(retry, rows):
 
     assert not is_stuck(world)
     assert world.waiting()[-1] == 0
+
+
+@pytest.mark.parametrize("window_s", [30, 120, 600])
+def test_a_budget_with_a_window_drains_in_the_time_of_its_closed_form_whenever_it_begins(window_s):
+    """λ at μ, load ρ, D out: with a = 1 + b + cap / w, the worth of a second in each window w being
+    beyond the budget, all is gone after (a ρ D + b ρ w) / (1 − a ρ). An hour of calm before makes
+    it no longer.
+    """
+    budget, cap, load = 0.1, IMPATIENT["cap"], 5 / 8
+    times = (1 + budget + cap / window_s) * load
+    longest_s = (times * 120 + budget * load * window_s) / (1 - times)
+    row = IMPATIENT | {"budget": budget, "budget_window": f"{window_s} s"}
+    network = {"device": [row], "dsp": {"capacity": "8 /s"}}
+    left = []
+    for start_min in (15, 75):
+        length = f"{start_min + 45} min"
+        faults = out("dsp", f"{start_min} min", "2 min")
+        world = seen(storm(homes=5, length=length, period="1 s", faults=faults, network=network))
+        left.append(world.waiting()[start_min + 2 :])
+
+    assert left[0] == left[1]
+    assert left[0][0] > 0
+    assert not any(left[0][-(-int(longest_s) // 60) :])
 
 
 # -- links and power -------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from sim.kernels.net import Net
 from sim.kernels.pool import ATTEMPT, CHUNK_PLACES, ENDED, HEIGHTS, LINE, MESSAGE, Pool
 from sim.kernels.protection import ROW, ROW_MEMORY, SENDER_MEMORY, Rows
 from sim.kernels.servers import OUTAGE, SERVER, STAGE, Queues
-from sim.kernels.setup import BUDGET, RetryTerms, Setup
+from sim.kernels.setup import ATTEMPTS, BUDGET, RetryTerms, Setup
 from sim.kernels.traffic import FLOW, MEMBER, Leaving
 from sim.network.room import room_for
 
@@ -54,6 +54,7 @@ def no_setup(**known: Any) -> Setup:
         "user_of": np.zeros(0, np.uint8),
         "dark_until": np.zeros(0, np.int32),
         "budget": np.zeros(N_REGIONS, BUDGET),
+        "made": np.zeros((N_REGIONS, 0), ATTEMPTS),
     }
     return Setup(**groups | known)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
-from sim.kernels import attempts
+from sim.kernels import attempts, quiet
 from sim.kernels.book import Book
 from sim.kernels.draws import threshold
 from sim.kernels.lines import Lane
@@ -20,7 +20,7 @@ from sim.kernels.links import Links
 from sim.kernels.net import Net, shared
 from sim.kernels.pool import ATTEMPT
 from sim.kernels.seconds import NEVER
-from sim.kernels.setup import RetryTerms, Setup
+from sim.kernels.setup import ATTEMPTS, RetryTerms, Setup
 from sim.words import Fate
 from tests.oracles import nets, philox
 from tests.oracles.nets import HORIZON_S, KEYS, WHEEL_S
@@ -45,6 +45,12 @@ def _due(net, attempt, t):  # type: ignore[no-untyped-def]
 @njit
 def _refuse(net, attempt, stage, s):  # type: ignore[no-untyped-def]
     attempts.refuse(shared(net), attempt[0], stage, s)
+
+
+@njit
+def _count(net, i):  # type: ignore[no-untyped-def]
+    shared_net = shared(net)
+    quiet.count_firsts(shared_net.setup, shared_net.leaving, i)
 
 
 @njit
@@ -216,6 +222,27 @@ def test_a_budget_is_a_share_of_first_attempts(firsts, retries, budget, copies, 
     assert net.setup.budget.tolist() == [(0,) * 4, (firsts, 0, retries, 0 if spent else 1)]
     assert fates_of(net.book) == ([("refused", refused_at)] if spent and not copies else [])
     assert message["copies"] == copies + (not spent)
+
+
+@given(
+    counts=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30),
+    window_s=st.integers(0, 12),
+)
+def test_a_budget_counts_the_seconds_of_its_window_before_this_one(counts, window_s):
+    """Firsts and retries of seconds [t - window, t); of all before where it has no window."""
+    made = np.zeros((nets.N_REGIONS, window_s), ATTEMPTS)
+    leaving = np.zeros((nets.N_REGIONS, nets.N_KINDS, len(counts)), np.int32)
+    leaving[REGION, KIND] = [firsts for firsts, _ in counts]
+    setup = setup_of(Policy(1, 1, 1, "none", 3, budget=0.5))._replace(made=made)
+    net = nets.net(setup=setup, leaving=nets.nobody_leaves()._replace(counts=leaving))
+    for t, (firsts, retries) in enumerate(counts):
+        _count(net, t)
+        since = max(0, t - window_s) if window_s else 0
+        known = np.sum(counts[since:t] + [(0, 0)], axis=0).tolist()
+
+        assert setup.budget[REGION].item() == (known[0], firsts, known[1], 0)
+        assert setup.budget[REGION - 1].item() == (0, 0, 0, 0)
+        setup.budget["retries_now"][REGION] = retries
 
 
 @given(

@@ -170,3 +170,23 @@ def test_a_user_may_be_the_server_that_was_out(tmp_path):
     """It has a capacity like any other; the page is written."""
     (tmp_path / "userout.yaml").write_text(USERS, encoding="utf-8")
     assert sim.run(tmp_path / "userout.yaml", out=tmp_path, jobs=1).report_path.is_file()
+
+
+def test_a_budget_with_a_window_is_held_to_it(tmp_path):
+    """Retries of its share and of a second in each window: 1 + 0.1 + 3 ÷ 60 times; nothing is said
+    of what calm hours saved, and the longest drain is that of a window's savings at most.
+    """
+    told = EXPERIMENT.replace("budget: 10 %", "budget: 10 %, budget_window: 1 min")
+    (tmp_path / "recovery.yaml").write_text(told, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENGINES, "fast", "tests.report.toy")
+        results = sim.run(tmp_path / "recovery.yaml", out=tmp_path, jobs=1, report=False)
+    said = findings(results)
+    outcome = next(one for one in Aftermath(Study(results)).outcomes if one.policy == "budget")
+    load = outcome.before.value
+
+    assert "With budget it is sent at most 1.15 times" in said.answer
+    assert not any("in calm hours" in point for point in said.points)
+    assert outcome.longest_drain_s(600) == pytest.approx(
+        load * (1.15 * 600 + 0.1 * 60) / (1 - 1.15 * load)
+    )

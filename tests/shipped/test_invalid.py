@@ -197,7 +197,7 @@ network:
     overflow: keep_latest
     mitigations: [
       {kind: retry, base: 1 min, factor: 2, most: 1 h, jitter: full, cap: 5, timeout: 1 min,
-       budget: 10 %}]
+       budget: 10 %, budget_window: 2 min}]
   - stage: cell
     mitigations: [
       {kind: access_barring, kinds: [chatter], above: 5, share: 50 %, hold: 5 min},

@@ -469,6 +469,9 @@ def retry(dice: Dice, jitter: str, latency_s: int) -> dict[str, Any]:
         )
     )
     told |= dice.one_of(({}, {}, {"budget": "10 %"}, {"budget": "100 %"}, {"budget": "0 %"}))
+    windows = {"5 s": {"budget_window": "7 s"}, "13 s": {"budget_window": "10 min"}}
+    if "budget" in told:  # by what was drawn before, so that the worlds stay those they were
+        told |= windows.get(told["base"], {})
     return told | dice.one_of(
         (
             {},

@@ -78,6 +78,7 @@ def test_the_storms_cover_what_a_scenario_can_say():
         (False, True),
         (False, False),
     }
+    assert {row.budget_window for row in retries} == {None, 7, 600}
     assert {(stage.buffer, stage.overflow) for stage in stages if stage.stage == "hub"} >= {
         (None, None),
         (1, None),

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sim.kernels import draws
 from sim.scenario.schema import Scenario
 from sim.streams import stream_key
@@ -113,6 +115,31 @@ def test_a_budget_stops_retries_when_they_are_too_many_for_the_firsts():
     # firsts are more than half.
     assert rows(scenario, "attempts", "n_messages", "n_attempts") == [(4, 8)]
     assert _fates(scenario) == [("version_report", "refused", "dsp", 4)]
+
+
+@pytest.mark.parametrize(("window", "attempts"), [("9 s", 4), ("10 s", 8), ("25 s", 8)])
+def test_a_budget_forgets_what_its_window_has_left_behind(window, attempts):
+    retry = {
+        "kind": "retry",
+        "base": "10 s",
+        "factor": 1,
+        "most": "10 s",
+        "jitter": "none",
+        "cap": 5,
+        "budget": 0.5,
+        "budget_window": window,
+    }
+    scenario = tiny(
+        network=[
+            {"stage": "hub", "mitigations": [retry]},
+            {"stage": "dsp", "capacity": "0 /s", "buffer": 0},
+        ]
+    )
+
+    # All four are due at 3610 s. A window that reaches back to 3600 s knows four firsts, and lets
+    # them; a shorter one knows none, of which nothing is a share. At 3620 s none is let: there
+    # are four retries for four firsts, or no first.
+    assert rows(scenario, "attempts", "n_messages", "n_attempts") == [(4, attempts)]
 
 
 def test_a_token_bucket_saves_up_its_burst():
