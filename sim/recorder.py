@@ -19,7 +19,7 @@ from sim.kernels.book import CELL_COUNTS, Book
 from sim.kernels.counting import largest_bins
 from sim.kernels.queues import allowance
 from sim.planning.sizes import VERSION_REPORT
-from sim.tables import PEAK_BINS_S, TIMELINE_BIN_S, TIMELINE_LONGEST_S, frame
+from sim.tables import PEAK_BINS_S, TABLES, TIMELINE_BIN_S, TIMELINE_LONGEST_S, frame
 from sim.units import DAY_S, QUARTER_S
 from sim.words import Fate
 
@@ -308,8 +308,8 @@ class Recorder:
                         (*where, kind, q, n[q], record.quarter_peak[s, k, q])
                         for q in np.flatnonzero(n)
                     ]
-                    counts = record.delays.get((s, k), np.zeros(0, np.int64))
-                    delays += [(*where, kind, d, counts[d]) for d in np.flatnonzero(counts)]
+                    if (s, k) in record.delays:
+                        delays.append((*where, kind, record.delays[s, k]))
                 for g, name in sorted(enumerate(names), key=lambda pair: pair[1]):
                     peaks += [
                         (*where, name, b, record.peak_n[s, g, p], record.peak_at[s, g, p])
@@ -331,11 +331,8 @@ class Recorder:
                         record.waiting_at_end_n[s],
                     )
                 )
-        delays += [
-            ("end_to_end", "all", self.kinds[k], d, counts[d])
-            for k, counts in self._end_to_end.items()
-            for d in np.flatnonzero(counts)
-        ]
+        for k, counts in self._end_to_end.items():
+            delays.append(("end_to_end", "all", self.kinds[k], counts))
         crossed = [
             (segment, kind, n, n * sizes[segment][kind])
             for (segment, kind), n in sorted(self.crossed.items())
@@ -346,7 +343,6 @@ class Recorder:
             "arrivals": arrivals,
             "peaks": peaks,
             "stages": stages,
-            "delays": sorted(delays, key=lambda row: row[:4]),
             "fates": [(*key, n) for key, n in sorted(self.fates.items()) if n],
             "attempts": [(kind, *self.attempts[k]) for kind, k in by_name],
             "rows": sorted((*key, *counted) for key, counted in self.rows.items() if any(counted)),
@@ -362,7 +358,8 @@ class Recorder:
                 if kind in told
             ],
         }
-        return {name: from_rows(name, table) for name, table in rows.items()}
+        tables = {name: from_rows(name, table) for name, table in rows.items()}
+        return tables | {"delays": _delays(sorted(delays, key=lambda block: block[:3]))}
 
 
 def in_messages(capacity: Capacity | None, n: int, n_bytes: int) -> float:
@@ -374,9 +371,21 @@ def in_messages(capacity: Capacity | None, n: int, n_bytes: int) -> float:
     return float(capacity.rate * n / n_bytes if capacity.in_bytes else capacity.rate)
 
 
+def _delays(blocks: Sequence[tuple[str, str, str, NDArray[Any]]]) -> pd.DataFrame:
+    """Return the table `delays` of *blocks*: stage, server, kind, and how many by their delay."""
+    columns: list[list[Any]] = [[], [], [], [], []]
+    for *words, counts in blocks:
+        delay_s = np.flatnonzero(counts)
+        n = len(delay_s)
+        for column, word in zip(columns, words, strict=False):
+            column += [word] * n
+        columns[3] += delay_s.tolist()
+        columns[4] += counts[delay_s].tolist()
+    names = TABLES["delays"].names
+    return frame("delays", dict(zip(names, columns, strict=True)))
+
+
 def from_rows(name: str, rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     """Return *rows*, tuples in the declared column order, as the declared table *name*."""
-    from sim.tables import TABLES
-
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(TABLES[name].columns)
     return frame(name, dict(zip(TABLES[name].names, columns, strict=True)))

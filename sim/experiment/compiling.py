@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from fractions import Fraction
+from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -50,19 +51,25 @@ def seconds_to_compile(waiting: Iterable[str]) -> float:
 
 def compile_for(module: str, scenarios: Iterable[Scenario]) -> None:
     """Run a hamlet under every rule of *scenarios*, by the engine in *module*, so that each kernel
-    is compiled once, here, and workers find it.
+    is compiled once, here, and workers find it. What was lived before is not lived again.
     """
     if not compiles():
         return
     worlds: dict[tuple[object, ...], Scenario] = {}
     for scenario in map(scaled, scenarios):
         worlds.setdefault(_rules_of(scenario), scenario)
-    for scenario in worlds.values():
+    folder = kept_in()
+    for rules, scenario in worlds.items():
+        name = sha256(repr((module, rules)).encode()).hexdigest()[:16]
+        if folder and (folder / f"{name}.lived").exists() and not uncompiled([scenario]):
+            continue
         lived = [_lived(module, hamlet) for hamlet in _hamlets(scenario)]
-        if all(lived) and (folder := kept_in()) is not None:
+        if all(lived) and folder is not None:
+            known = [f"{part}.compiled" for part in parts(scenario)]
+            known.append(f"{name}.lived")
             with suppress(OSError):
-                for part in parts(scenario):
-                    (folder / f"{part}.compiled").touch()
+                for file in known:
+                    (folder / file).touch()
 
 
 def _rules_of(scenario: Scenario) -> tuple[object, ...]:

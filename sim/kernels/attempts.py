@@ -25,8 +25,13 @@ def ask_ahead(net, attempts, j, n):
     """Ask memory for the message of one of the first *n* of *attempts* that comes soon after number
     *j*.
     """
-    if j + AHEAD < n and net.setup.retried[attempts[j + AHEAD].kind]:
-        prefetch(net.pool.messages, attempts[j + AHEAD].who)
+    if j + AHEAD >= n:
+        return
+    later = attempts[j + AHEAD]
+    if net.setup.retried[later.kind]:
+        prefetch(net.pool.messages, later.who)
+    elif later.kind >= net.setup.n_anonymous:
+        prefetch(net.book.deliver, later.who)
 
 
 @inner
@@ -60,12 +65,12 @@ def tell_end(net, m, fate, stage, at):
         or fate == Fate.IN_FLIGHT
     )
     if setup.is_traced or not told:
-        member = leaving.members[m.who]
+        origin = leaving.origins[m.who]
         e = pool.ended[pool.heights[0].n_ended]
         e.premises = m.premises
-        e.row = member.row
+        e.row = origin.row
         e.raised = m.raised
-        e.made = member.made
+        e.made = origin.made
         e.kind = m.kind
         e.place = m.place
         e.cause = m.cause

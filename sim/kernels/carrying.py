@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.pool import ATTEMPT, CHUNK_PLACES
-from sim.kernels.traffic import MEMBER
+from sim.kernels.traffic import MEMBER, ORIGIN
 
 
 @njit(nogil=True)
@@ -35,17 +35,20 @@ def _behind(pool, place):
 
 
 @njit(nogil=True)
-def carried_over(pool, members, retried, n_anonymous):
-    """Return the senders (`MEMBER`) of all named messages under way, and let their messages and
-    attempts point to them there instead of into *members*.
+def carried_over(pool, leaving, retried, n_anonymous):
+    """Return the senders (`MEMBER` and `ORIGIN`) of all named messages under way, and let their
+    messages and attempts point to them there instead of into those of *leaving*.
     """
     n_messages = pool.heights[0].used_messages
-    out = np.empty(pool.heights[0].n_waiting + n_messages, MEMBER)
+    most = pool.heights[0].n_waiting + n_messages
+    members = np.empty(most, MEMBER)
+    origins = np.empty(most, ORIGIN)
     n = 0
     for who in range(n_messages):
         m = pool.messages[who]
         if m.kind >= n_anonymous:
-            out[n] = members[m.who]
+            members[n] = leaving.members[m.who]
+            origins[n] = leaving.origins[m.who]
             m.who = n
             n += 1
     for line in range(len(pool.lines)):
@@ -53,8 +56,9 @@ def carried_over(pool, members, retried, n_anonymous):
         for _ in range(pool.lines[line].n):
             attempt = pool.attempts[place]
             if attempt.kind >= n_anonymous and not retried[attempt.kind]:
-                out[n] = members[attempt.who]
+                members[n] = leaving.members[attempt.who]
+                origins[n] = leaving.origins[attempt.who]
                 attempt.who = n
                 n += 1
             place = _behind(pool, place)
-    return out[:n].copy()
+    return members[:n].copy(), origins[:n].copy()

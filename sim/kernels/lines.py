@@ -60,14 +60,36 @@ def join(pool, line, attempt):
 
 
 @inner
-def leave_first(pool, line):
-    """Take the first off *line*, where somebody waits. What stood at its place stands there until
-    the next joins a line.
+def join_together(pool, line, came, those):
+    """Let copies of *those* of *came* wait, last in *line*, one after the other."""
+    end = pool.lines[line]
+    n = len(those)
+    i = 0
+    while i < n:
+        who = those[i]
+        join(pool, line, came[who])
+        i += 1
+        first = end.last + 1
+        in_chunk = (-first) % CHUNK_PLACES
+        more = min(in_chunk, n - i)
+        for place in range(first, first + more):
+            who = those[i]
+            pool.attempts[place] = came[who]
+            i += 1
+        end.last += more
+        end.n += more
+        pool.heights[0].n_waiting += more
+
+
+@inner
+def leave_first(pool, line, n):
+    """Take the first *n* off *line*, where they wait in one chunk. What stood at their places
+    stands there until others join a line.
     """
     end = pool.lines[line]
-    place = end.first
-    end.n -= 1
-    pool.heights[0].n_waiting -= 1
+    place = end.first + n - 1
+    end.n -= n
+    pool.heights[0].n_waiting -= n
     if end.n == 0:
         _give_back(pool, place)
     elif place % CHUNK_PLACES == CHUNK_PLACES - 1:
@@ -115,7 +137,7 @@ def due_now(pool, lane, step, out, n):
     line = due_line(pool, lane, step)
     for _ in range(pool.lines[line].n):
         place = pool.lines[line].first
-        leave_first(pool, line)
+        leave_first(pool, line, 1)
         if pool.attempts[place].at == step:
             out[n] = pool.attempts[place]
             n += 1

@@ -10,7 +10,9 @@ from sim.kernels.compiled import inner
 
 _32 = np.uint64(32)
 _BYTE = np.uint64(255)
+_8 = np.uint64(8)
 _FEW = 48  # below this, moving one after the other beats counting digits
+_FEW_RUNS = 8  # that many are merged, more are sorted by their digits
 
 
 @inner
@@ -50,14 +52,16 @@ def in_order(net, came, ids, n):
     if n < 2:
         return
     least, most = came[ids[0]].leave, came[ids[0]].leave
-    is_sorted = True
+    n_runs = 1
     for i in range(n):
         m = came[ids[i]]
         least, most = min(least, m.leave), max(most, m.leave)
         keys[i] = (np.uint64(m.leave) << _32) | np.uint64(m.rank)
-        is_sorted = is_sorted and (i == 0 or keys[i - 1] <= keys[i])
-    if not is_sorted:
-        if n <= _FEW:
+        n_runs += i > 0 and keys[i - 1] > keys[i]
+    if n_runs > 1:
+        if n > _FEW and n_runs <= _FEW_RUNS:
+            _merged(ids, n, net.room)
+        elif n <= _FEW:
             for i in range(1, n):
                 key = keys[i]
                 who = ids[i]
@@ -73,6 +77,66 @@ def in_order(net, came, ids, n):
         while j > 0 and keys[j - 1] == keys[j] and _before(net, came[ids[j]], came[ids[j - 1]]):
             ids[j - 1], ids[j] = ids[j], ids[j - 1]
             j -= 1
+
+
+@inner
+def _merged(ids, n, room):
+    """Sort by the keys of *room*, which are a few runs in order: two by two, until one is left."""
+    n_runs = 2
+    while n_runs > 1:
+        n_runs = 0
+        begin = np.int64(0)
+        while begin < n:
+            begin = _two_runs(ids, room, begin, n)
+            n_runs += 1
+        for i in range(n):
+            room.keys[i] = room.more_keys[i]
+            ids[i] = room.more_ids[i]
+
+
+@inner
+def _two_runs(ids, room, begin, n):
+    """Merge the run that begins at *begin* with the next, if there is one, into `Room.more_keys`
+    and `Room.more_ids`; return where the one after begins.
+    """
+    keys = room.keys
+    middle = _end_of_run(keys, begin, n)
+    end = _end_of_run(keys, middle, n)
+    i = begin
+    j = middle
+    out = begin
+    while i < middle and j < end:
+        is_second = np.int64(keys[j] < keys[i])
+        # no branch: which of the two comes next is anybody's guess
+        ahead = j - i
+        at = i + ahead * is_second
+        room.more_keys[out] = keys[at]
+        room.more_ids[out] = ids[at]
+        i += 1 - is_second
+        j += is_second
+        out += 1
+    _copied(ids, room, i, middle, out)
+    _copied(ids, room, j, end, out)
+    return end
+
+
+@inner
+def _copied(ids, room, begin, end, out):
+    """Write those of the keys from *begin* to *end*, and their ids, into the others from *out* on.
+    """
+    for i in range(begin, end):
+        room.more_keys[out] = room.keys[i]
+        room.more_ids[out] = ids[i]
+        out += 1
+
+
+@inner
+def _end_of_run(keys, begin, n):
+    """Return where the run of rising *keys* that begins at *begin*, before *n*, ends."""
+    end = min(begin + 1, n)
+    while end < n and keys[end - 1] <= keys[end]:
+        end += 1
+    return end
 
 
 @inner
@@ -136,6 +200,7 @@ def by_rank(room, n):
     keys = room.keys
     more_keys = room.more_keys
     first = room.digits
+    shift = _32
     if n <= _FEW:
         for i in range(1, n):
             key, j = keys[i], i - 1
@@ -145,12 +210,18 @@ def by_rank(room, n):
                 j -= 1
             keys[j + 1] = key
         return
-    for digit in range(4, 8):
-        shift = np.uint64(8 * digit)
-        _begin(keys, n, shift, first)
-        for i in range(n):
-            at = np.int64((keys[i] >> shift) & _BYTE)
-            more_keys[first[at]] = keys[i]
-            first[at] += 1
-        for i in range(n):
-            keys[i] = more_keys[i]
+    for _ in range(2):
+        _dealt(keys, more_keys, n, shift, first)
+        shift += _8
+        _dealt(more_keys, keys, n, shift, first)
+        shift += _8
+
+
+@inner
+def _dealt(keys, out, n, shift, first):
+    """Write the first *n* of *keys* into *out* by the byte *shift* bits up, equals in order."""
+    _begin(keys, n, shift, first)
+    for i in range(n):
+        at = np.int64((keys[i] >> shift) & _BYTE)
+        out[first[at]] = keys[i]
+        first[at] += 1

@@ -9,13 +9,15 @@ from typing import Final
 import numpy as np
 
 from sim.kernels.compiled import inner
-from sim.kernels.lines import join, leave_first, leave_last
+from sim.kernels.lines import join, join_together, leave_first, leave_last
 from sim.kernels.moving import move_to
+from sim.kernels.pool import CHUNK_PLACES
 from sim.kernels.protection import allowed_by_shapes
 from sim.kernels.servers import bytes_allowed, is_out, messages_allowed
 from sim.kernels.stepping import record
 
 SERVICE: Final = record([
+    ("now", "i8"),        # the slot
     ("left", "i8"),       # messages that the server may still serve
     ("left_b", "i8"),     # bytes
     ("is_short", "i8"),   # bool: a message was too long for what is left
@@ -60,6 +62,7 @@ def serve(net, k, v, arrived, s, allowed):
     queues = net.queues
     slot = net.room.slot[0]
     server = net.setup.stages[k].first + v
+    slot.now = s
     slot.left = allowed
     slot.left_b = bytes_allowed(queues.limits[server], s) + queues.begun[server]
     slot.is_short = 0
@@ -85,7 +88,11 @@ def _serve_place(net, k, server, level, arrived, s):
     drops = stage.codel_interval >= 0 and behind > stage.codel_interval
     if newest_first:
         _take_in(net, k, line, level, arrived, False)
-    fresh = _serve_waiting(net, k, line, newest_first, drops, s)
+    fresh = False
+    if _is_plain(net, k, line) and not newest_first:
+        _serve_first(net, k, line)
+    else:
+        fresh = _serve_waiting(net, k, line, newest_first, drops, s)
     if not newest_first:
         fresh = _take_in(net, k, line, level, arrived, True) or fresh
     if fresh or waiting.n == 0:
@@ -97,9 +104,16 @@ def _take_in(net, k, line, level, arrived, serves):
     """Let those of one place of priority, *level*, who have *arrived* wait in *line*, or be served
     at once where it *serves* who arrives; return whether somebody was.
     """
+    came = net.room.moving[k % 2]
+    slot = net.room.slot[0]
+    if _is_plain(net, k, line):
+        n = min(slot.left, len(arrived)) * serves
+        _take_first(net, k, line, arrived, n)
+        return n > 0
     some_served = False
     for who in arrived:
-        attempt = net.room.moving[k % 2, who]
+        attempt = came[who]
+        attempt.at = slot.now
         if net.setup.levels[k, attempt.kind] == level:
             if serves and _fits(net, k, attempt):
                 some_served = True
@@ -107,6 +121,20 @@ def _take_in(net, k, line, level, arrived, serves):
             else:
                 _wait(net, k, line, attempt)
     return some_served
+
+
+@inner
+def _take_first(net, k, line, arrived, n):
+    """Serve the first *n* who have *arrived*, and let the others wait in *line*."""
+    came = net.room.moving[k % 2]
+    slot = net.room.slot[0]
+    slot.left -= n
+    for who in arrived:
+        came[who].at = slot.now
+    for j in range(n):
+        who = arrived[j]
+        move_to(net, k + 1, came[who])
+    join_together(net.pool, line, came, arrived[n:])
 
 
 @inner
@@ -137,8 +165,45 @@ def _serve_waiting(net, k, line, newest_first, drops, s):
         if newest_first:
             leave_last(pool, line)
         else:
-            leave_first(pool, line)
+            leave_first(pool, line, 1)
     return fresh
+
+
+@inner
+def _is_plain(net, k, line):
+    """Whether order alone decides at *line* of stage *k*: all who come there may wait, for as long
+    as it takes, and all are alike to the server.
+    """
+    queues = net.queues
+    stage = net.setup.stages[k]
+    server = line // queues.good.shape[1]
+    limit = queues.limits[server]
+    all_may_wait = limit.buffer < 0 and stage.codel_interval < 0
+    return all_may_wait and stage.levels == 1 and not limit.in_bytes
+
+
+@inner
+def _serve_first(net, k, line):
+    """Serve those who wait first in *line*, chunk by chunk."""
+    pool = net.pool
+    room = net.room
+    slot = room.slot[0]
+    waiting = pool.lines[line]
+    turn = (k + 1) % 2
+    going = room.moving[turn]
+    to = room.n_moving[turn]
+    n = min(slot.left, waiting.n)
+    slot.left -= n
+    room.n_moving[turn] += n
+    while n > 0:
+        first = waiting.first
+        in_chunk = CHUNK_PLACES - first % CHUNK_PLACES
+        here = min(n, in_chunk)
+        for place in range(first, first + here):
+            going[to] = pool.attempts[place]
+            to += 1
+        leave_first(pool, line, here)
+        n -= here
 
 
 @inner
@@ -175,7 +240,7 @@ def _wait(net, k, line, attempt):
         join(net.pool, line, attempt)
     elif net.setup.stages[k].drop_oldest and buffer > 0:
         _refused(net, net.pool.attempts[waiting.first])
-        leave_first(net.pool, line)
+        leave_first(net.pool, line, 1)
         join(net.pool, line, attempt)
     else:
         _refused(net, attempt)

@@ -14,7 +14,7 @@ from sim.kernels.protection import calm, note_arrivals, pay, refresh
 from sim.kernels.servers import bytes_allowed, load_of
 from sim.kernels.serving import allowed_at, waiting_at
 from sim.kernels.traffic import Naming, named_now
-from sim.kernels.work import count_seen, take_through, work
+from sim.kernels.work import take_through, work
 from sim.words import Fate, Mitigation, StageKind
 
 
@@ -58,7 +58,7 @@ def servers(net, k, t):
             _all_pass(net, k, v, s, arrived, storms)
         else:
             recorded = stage.recorded + v
-            count_seen(net, k, recorded, s, arrived)
+            _count_seen(net, recorded, s, by_kind[v])
             waiting = work(net, k, v, recorded, s, arrived)
             net.book.waits[recorded, s - setup.day_start_s] = waiting
 
@@ -168,6 +168,17 @@ def _add_measured(stage, leaving, v, i, setup, measured):
 
 
 @inner
+def _count_seen(net, recorded, s, by_kind):
+    """Count those who come in slot *s*, int64 *by_kind*."""
+    setup = net.setup
+    if s < setup.warm_up_s:
+        return
+    second = s - setup.day_start_s
+    for kind in range(len(by_kind)):
+        net.book.seen[recorded, kind, second] += by_kind[kind]
+
+
+@inner
 def _all_pass(net, k, v, s, arrived, storms):
     """Let all who come to server *v* in slot *s* pass at once; alert storm protection looks at
     those with names.
@@ -182,9 +193,7 @@ def _all_pass(net, k, v, s, arrived, storms):
     recorded = stage.recorded + v
     second = s - setup.day_start_s
     n = len(arrived)
-    if s >= setup.warm_up_s:
-        for kind in range(len(by_kind)):
-            book.seen[recorded, kind, second] += by_kind[kind]
+    _count_seen(net, recorded, s, by_kind)
     if stage.n_rows:
         note_arrivals(rows, stage, stage.first + v, s, by_kind)
         pay(rows, stage, stage.first + v, by_kind)

@@ -25,13 +25,15 @@ _LOW: Final = np.uint64(0xFFFFFFFF)
 _32: Final = np.uint64(32)
 UNNAMED: Final = np.int64(-2)  # in a column of seconds: counted, and no attempt was made of it
 MEMBER: Final = record([
-    ("position", "i4"),  # its place in this interval's flows
-    ("row", "i4"),       # row of its sender
     ("premises", "u4"),  # number of its sender's premises
     ("raised", "i4"),    # second that counts
-    ("made", "i4"),      # second whose knowledge it carries
     ("flow", "i2"),      # number of its flow
     ("cause", "u1"),     # `MessageCause`
+], is_aligned=True)  # fmt: skip
+ORIGIN: Final = record([
+    ("position", "i4"),  # its place in this interval's flows
+    ("row", "i4"),       # row of its sender
+    ("made", "i4"),      # second whose knowledge it carries
 ], is_aligned=True)  # fmt: skip
 FLOW: Final = record([
     ("kind", "i8"),    # number of the kind of message
@@ -56,7 +58,8 @@ class Leaving(NamedTuple):
     named kind and second *by_user*, and of them *by_user_measured*. *crowded* uint8 and *busiest*
     int32 (region × second): whether some cell gets more than it can serve, and the most a cell
     gets. *members* (`MEMBER`): *n_carried* who left before and are under way, then by second and
-    region, those of second i and region r from *first*[i * regions + r]; *flows* (`FLOW`).
+    region, those of second i and region r from *first*[i * regions + r]; beside them *origins*
+    (`ORIGIN`), which are looked at when a message has ended; *flows* (`FLOW`).
     *watched* bool: kinds whose senders are watched for storms. *busy* uint8 by second: whether
     somebody who leaves in it may be in somebody's way.
     """
@@ -72,6 +75,7 @@ class Leaving(NamedTuple):
     n_carried: int
     first: np.ndarray
     members: np.ndarray
+    origins: np.ndarray
     flows: np.ndarray
     watched: np.ndarray
     busy: np.ndarray
@@ -276,21 +280,23 @@ def scattered(
     start,
     after,
     members,
+    origins,
 ):
-    """Write the messages of one flow into *members*, by second and region; *after* int64 is where
-    the next of each goes. The first of them has *position* among those of all flows.
+    """Write the messages of one flow into *members* and *origins*, by second and region; *after*
+    int64 is where the next of each goes. The first of them has *position* among those of all flows.
     """
     for p in range(np.uint64(len(row))):
         place = np.int64(leave[p] - start) * n_regions + region
         m = members[after[place]]
-        after[place] += 1
-        m.position = position + p
-        m.row = row[p]
         m.premises = premises[row[p]]
         m.raised = raised[p]
-        m.made = made[p]
         m.flow = flow
         m.cause = cause[p] if causes_differ else cause[0]
+        origin = origins[after[place]]
+        origin.position = position + p
+        origin.row = row[p]
+        origin.made = made[p]
+        after[place] += 1
 
 
 @njit(nogil=True)
@@ -301,10 +307,10 @@ def count_by_user(user_of, premises, row, leave, start, kind, counts):
 
 
 @njit(nogil=True)
-def written(members, deliver, n_carried, out):
+def written(origins, deliver, n_carried, out):
     """Write into int32 *out*, by position in the interval's flows, what *deliver*, by member, says
     of those who had a name.
     """
-    for j in range(n_carried, len(members)):
+    for j in range(n_carried, len(origins)):
         if deliver[j] != UNNAMED:
-            out[members[j].position] = deliver[j]
+            out[origins[j].position] = deliver[j]

@@ -36,8 +36,6 @@ def work(net, k, v, recorded, s, arrived):
     for i in range(stage.first_row, stage.first_row + stage.n_rows):
         if n and rows.rows[i, 0].what != Mitigation.CODEL:
             n = take_through(net, k, i, v, recorded, s, waiting, arrived, n)
-    for j in range(n):
-        room.moving[k % 2, arrived[j]].at = s
     first = room.n_moving[(k + 1) % 2]
     serve(net, k, v, arrived[:n], s, allowed_at(net, k, v, s))
     n_served = room.n_moving[(k + 1) % 2] - first

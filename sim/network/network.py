@@ -26,6 +26,7 @@ from sim.kernels.storm import NEEDED, advance
 from sim.kernels.traffic import (
     FLOW,
     MEMBER,
+    ORIGIN,
     UNNAMED,
     Leaving,
     count_by_user,
@@ -34,7 +35,7 @@ from sim.kernels.traffic import (
 )
 from sim.network.flows import Flow, Late
 from sim.network.layout import Layout, watch_list
-from sim.network.room import FIRST_ROOM, grown, room_for, small_pool
+from sim.network.room import FIRST_ROOM, SHELF, grown, leave_behind, room_for, small_pool
 from sim.network.telling import Telling
 from sim.recorder import Recorder
 from sim.tables import Trace
@@ -83,7 +84,12 @@ class Network:
         comes_again = self.layout.puts_off or self.layout.retry is not None or len(links.start) > 0
         self._pool = small_pool(self.layout, comes_again)
         self._room = room_for(FIRST_ROOM, self.layout)
-        self._carried = np.empty(0, MEMBER)
+        nobody = np.empty(0, MEMBER)
+        nothing = np.empty(0, ORIGIN)
+        named = SHELF.take("named")
+        self._members = named.get("members", nobody)
+        self._origins = named.get("origins", nothing)
+        self._carried = nobody, nothing
         self._telling = Telling(self.layout, estate, recorder, trace)
 
     # -- one interval ------------------------------------------------------------------------------
@@ -183,9 +189,10 @@ class Network:
             by_user_measured=by_user_measured,
             crowded=np.zeros((n_regions, n_seconds), np.uint8),
             busiest=np.zeros((n_regions, n_seconds), np.int32),
-            n_carried=len(self._carried),
+            n_carried=len(self._carried[0]),
             first=np.zeros(0, np.int64),
             members=np.zeros(0, MEMBER),
+            origins=np.zeros(0, ORIGIN),
             flows=np.zeros(len(flows), FLOW),
             watched=self.layout.watched,
             busy=np.zeros(n_seconds, np.uint8),
@@ -291,9 +298,13 @@ class Network:
         """
         n_regions, n_seconds = leaving.counts.shape[0], leaving.counts.shape[2]
         named = leaving.counts[:, self.layout.n_anonymous :].sum(axis=1, dtype=np.int64).T.ravel()
-        first = len(self._carried) + np.concatenate([[0], np.cumsum(named)])
-        members = np.empty(int(first[-1]), MEMBER)
-        members[: len(self._carried)] = self._carried
+        first = leaving.n_carried + np.concatenate([[0], np.cumsum(named)])
+        n_members = int(first[-1])
+        if n_members > len(self._members):
+            self._members = np.empty(n_members, MEMBER)
+            self._origins = np.empty(n_members, ORIGIN)
+        members, origins = self._members[:n_members], self._origins[:n_members]
+        members[: leaving.n_carried], origins[: leaving.n_carried] = self._carried
         after = first[:-1].copy()
         flow_records = np.zeros(len(flows), FLOW)
         position = 0
@@ -315,10 +326,13 @@ class Network:
                     start_s,
                     after,
                     members,
+                    origins,
                 )
             flow_records[number] = (flow.kind, flow.region, flow.place)
             position += len(flow.row)
-        leaving = leaving._replace(first=first, members=members, flows=flow_records)
+        leaving = leaving._replace(
+            first=first, members=members, origins=origins, flows=flow_records
+        )
         for k, stage in enumerate(self._setup.stages):
             if stage["what"] == StageKind.CELL:
                 # a region may have no homes
@@ -334,9 +348,16 @@ class Network:
         """Return int32, the second each message of the flows reaches the SMI's door, one after the
         other as the flows have them; those who never had a name come on time.
         """
-        on_time = [flow.leave + np.int32(self.latency_s) for flow in flows]
-        out = np.concatenate(on_time) if on_time else np.zeros(0, np.int32)
-        written(leaving.members, book.deliver, leaving.n_carried, out)
+        n = 0
+        for flow in flows:
+            n += len(flow.leave)
+        out = np.empty(n, np.int32)
+        begin = 0
+        for flow in flows:
+            end = begin + len(flow.leave)
+            np.add(flow.leave, self.latency_s, out=out[begin:end])
+            begin = end
+        written(leaving.origins, book.deliver, leaving.n_carried, out)
         return out
 
     def _oldest(self, flows: Sequence[Flow], start_s: int, stop_s: int) -> tuple[int, int]:
@@ -375,14 +396,16 @@ class Network:
             )
             at = int(advance(net, at, stop_s, needed))
             if at < stop_s:
-                self._pool = grown(self._pool, needed)
+                self._pool = grown(self._pool, needed, 2 * len(leaving.members))
                 if needed[0].n_moves > len(self._room.ids):
                     n_moves = max(int(needed[0].n_moves), 2 * len(self._room.ids))
                     self._room = room_for(n_moves, self.layout, self._room)
         self._carried = carried_over(
-            self._pool, leaving.members, self._setup.retried, self.layout.n_anonymous
+            self._pool, leaving, self._setup.retried, self.layout.n_anonymous
         )
 
     def close(self) -> None:
         """Count what is still under way at the horizon."""
         self._telling.close(self._pool, self._setup.retried)
+        SHELF.keep("named", {"members": self._members, "origins": self._origins})
+        leave_behind(self._pool, self._room)

@@ -53,6 +53,21 @@ def test_what_was_compiled_is_known_until_it_is_deleted(cold, monkeypatch):
     assert uncompiled(worlds) == set(COMPILE_S)
 
 
+def test_a_hamlet_is_lived_once_for_a_source(cold, monkeypatch):
+    """However often a world of its rules is run, until what was compiled is deleted."""
+    worlds = []
+    monkeypatch.setattr(standin, "replicate", lambda world, replication: worlds.append(world))
+    for seed in range(3):
+        compile_for("tests.experiment.standin", [load("gb_base", [*STORM, f"seed={seed}"])])
+    assert len(worlds) == 1
+
+    compile_for("tests.experiment.standin", [load("gb_base", ["reporting.rule=on_change"])])
+    assert len(worlds) == 2
+    (cold / "network.compiled").unlink()
+    compile_for("tests.experiment.standin", [load("gb_base", STORM)])
+    assert len(worlds) == 3
+
+
 def test_the_clock_of_a_hamlet_moves_where_that_of_its_world_does(cold, monkeypatch):
     """On the day that it lives, whenever in the window that is."""
     worlds = []

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from sim.experiment import Failure, Options, Source, execute, planned, pulse
-from sim.experiment.attempts import KILLED
+from sim.experiment.attempts import KILLED, Job
 from sim.experiment.environment import environment, unlike
+from sim.experiment.processes import Processes
 from sim.experiment.work import Workers, work
 from sim.scenario.load import load
-from sim.store import StoreError, find_run, finished, verify
+from sim.store import StoreError, find_run, finished, verify, writer
 from sim.store.files import born
 from tests.experiment.mischief import (
     digest,
@@ -254,6 +255,20 @@ def test_a_runner_that_is_killed_leaves_no_worker_behind(tmp_path, backend):
     while any(map(born, workers)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(map(born, workers))
+
+
+def test_a_worker_that_has_grown_goes_on(tmp_path):
+    """It keeps memory on purpose: nothing is gained by one that begins anew."""
+    processes = Processes()
+    pool = processes._pool_for(Job(tmp_path, "sim.run", 1, writer(), environment()), 1)
+    try:
+        worker = pool.submit(os.getpid).result()
+        time.sleep(1.1)  # loky looks once a second
+        pool.submit(exec, "import builtins; builtins.held = b'1' * 400_000_000").result()
+        time.sleep(1.1)
+        assert pool.submit(os.getpid).result() == worker
+    finally:
+        processes.dismiss()
 
 
 def test_a_runner_that_slept_has_not_listened(monkeypatch):

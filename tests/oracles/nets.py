@@ -16,7 +16,7 @@ from sim.kernels.pool import ATTEMPT, CHUNK_PLACES, ENDED, HEIGHTS, LINE, MESSAG
 from sim.kernels.protection import ROW, ROW_MEMORY, SENDER_MEMORY, Rows
 from sim.kernels.servers import OUTAGE, SERVER, STAGE, Queues
 from sim.kernels.setup import ATTEMPTS, BUDGET, RetryTerms, Setup
-from sim.kernels.traffic import FLOW, MEMBER, Leaving
+from sim.kernels.traffic import FLOW, MEMBER, ORIGIN, Leaving
 from sim.network.room import room_for
 
 N_KINDS, N_REGIONS, N_STAGES, N_SERVERS, N_PLACES, HORIZON_S = 3, 2, 3, 3, 3, 2000
@@ -65,7 +65,8 @@ def nobody_leaves(n_members: int = 1) -> Leaving:
     return Leaving(
         0, nothing, nothing, nothing, nothing[:0], nothing[:0],
         np.zeros((N_REGIONS, 0), np.uint8), np.zeros((N_REGIONS, 0), np.int32),
-        n_members, np.zeros(1, np.int64), np.zeros(n_members, MEMBER), np.zeros(1, FLOW),
+        n_members, np.zeros(1, np.int64), np.zeros(n_members, MEMBER), np.zeros(n_members, ORIGIN),
+        np.zeros(1, FLOW),
         np.zeros(N_KINDS, np.bool_), np.zeros(0, np.uint8),
     )  # fmt: skip
 

@@ -99,6 +99,27 @@ def test_who_left_first_then_rank_then_the_rule_for_ties(salt, n, leaves, ranks)
     assert ids.tolist() == sorted(came.tolist(), key=lambda who: place_in_line(net, line[who]))
 
 
+@given(
+    salt=st.integers(0, 2**64 - 1),
+    lengths=st.lists(st.integers(1, 29), min_size=1, max_size=10),
+    leaves=st.sampled_from([1, 3]),
+    ranks=st.sampled_from([2, 2**32]),
+)
+def test_streams_that_are_in_order_are_merged(salt, lengths, leaves, ranks):
+    """What several servers passed on, each in order: few or many, longer or shorter."""
+    n = sum(lengths)
+    net, line = attempts(salt, n, leaves, ranks)
+    ids: list[int] = []
+    for begin, length in zip(np.cumsum([0, *lengths]).tolist(), lengths, strict=False):
+        mine = range(begin, begin + length)
+        ids += sorted(mine, key=lambda who: place_in_line(net, line[who]))
+    found = np.array(ids, np.int32)
+
+    _in_order(net, line, found)
+
+    assert found.tolist() == sorted(ids, key=lambda who: place_in_line(net, line[who]))
+
+
 @given(salt=st.integers(0, 2**64 - 1), n=FEW_OR_MANY, ranks=st.sampled_from([1, 3, 300, 2**32]))
 def test_drafts_are_sorted_by_rank_and_equals_stay(salt, n, ranks):
     """The lower half counts them, so that a stable sort by the upper half is a sort of the whole.

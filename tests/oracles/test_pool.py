@@ -50,7 +50,22 @@ def _leave(pool, line, is_last):  # type: ignore[no-untyped-def]
         lines.leave_last(pool, line)
     else:
         who = pool.attempts[pool.lines[line].first].who
-        lines.leave_first(pool, line)
+        lines.leave_first(pool, line, 1)
+    return who
+
+
+@njit
+def _join_together(pool, line, came, those):  # type: ignore[no-untyped-def]
+    lines.join_together(pool, line, came, those)
+
+
+@njit
+def _leave_together(pool, line, n):  # type: ignore[no-untyped-def]
+    """Take the first off, *n* at most and no more than lie in one chunk; return who they were."""
+    first = pool.lines[line].first
+    here = min(n, CHUNK_PLACES - first % CHUNK_PLACES, pool.lines[line].n)
+    who = pool.attempts[first : first + here].copy()
+    lines.leave_first(pool, line, here)
     return who
 
 
@@ -108,6 +123,36 @@ def test_a_record_is_free_when_nothing_points_to_it(choices):
             (int(pool.messages[who]["who"]), int(pool.messages[who]["refs"])) == (1000 + who, n)
             for who, n in points.items()
         )
+
+
+@given(
+    choices=st.lists(
+        st.tuples(st.integers(0, 2), st.booleans(), st.integers(0, 40)),
+        max_size=20,
+    )
+)
+def test_many_join_and_leave_a_line_at_once_as_one_after_the_other(choices):
+    """In whatever order they lie where they come from; those who leave together lie in one chunk.
+    """
+    pool = grown(empty_pool(0, 1), needs(chunks=80))
+    came = np.zeros(64, ATTEMPT)
+    expected = [deque[int]() for _ in range(3)]
+    number = 0
+    for line, leaves, n in choices:
+        if leaves and expected[line]:
+            gone = _leave_together(pool, line, max(n, 1))["who"].tolist()
+            assert gone == [expected[line].popleft() for _ in gone]
+            assert 0 < len(gone) <= CHUNK_PLACES
+        elif not leaves:
+            those = np.arange(n, dtype=np.int32)[::-1].copy()
+            came["who"][:n] = number + np.arange(n)
+            _join_together(pool, line, came, those)
+            expected[line].extend((number + those).tolist())
+            number += n
+        assert [under_way(pool, v, v + 1)["who"].tolist() for v in range(3)] == [
+            list(line) for line in expected
+        ]
+        assert pool.heights[0].n_waiting == sum(map(len, expected))
 
 
 @given(

@@ -11,6 +11,7 @@ import pytest
 
 from sim import run, twin
 from sim.mitigations import MITIGATIONS
+from sim.network.room import SHELF
 from sim.scenario.checks import findings
 from sim.tables import TABLES, Tables, Trace
 from tests.twins import conserved_storms
@@ -35,6 +36,8 @@ def _twin_of(number: int) -> tuple[Tables, Trace]:
 def test_fast_equals_twin(number: int):
     tables, trace = _twin_of(number)
     fast_trace = Trace([], [])
+    if number % 2:
+        SHELF.clear()  # its memory is new and small; that of the others is what another left
     fast = run.replicate(
         storm(number), 0, trace=fast_trace, batch_s=BATCHES_S[number % len(BATCHES_S)]
     )
