@@ -43,6 +43,24 @@ def _silent(**blocks: Any) -> Scenario:
     return tiny(reporting=tiny().reporting.model_dump() | {"rule": "none"}, **blocks)
 
 
+def _all_refused(**more: Any) -> Scenario:
+    """Return a tiny world whose hubs try five times, 10 s apart, what is always refused."""
+    retry = {
+        "kind": "retry",
+        "base": "10 s",
+        "factor": 1,
+        "most": "10 s",
+        "jitter": "none",
+        "cap": 5,
+    }
+    return tiny(
+        network=[
+            {"stage": "hub", "mitigations": [retry | more]},
+            {"stage": "dsp", "capacity": "0 /s", "buffer": 0},
+        ]
+    )
+
+
 def test_a_refused_report_tries_again_and_its_waits_double():
     retry = {
         "kind": "retry",
@@ -95,21 +113,7 @@ def test_who_times_out_travels_on_and_a_second_copy_is_wasted():
 
 
 def test_a_budget_stops_retries_when_they_are_too_many_for_the_firsts():
-    retry = {
-        "kind": "retry",
-        "base": "10 s",
-        "factor": 1,
-        "most": "10 s",
-        "jitter": "none",
-        "cap": 5,
-        "budget": 0.5,
-    }
-    scenario = tiny(
-        network=[
-            {"stage": "hub", "mitigations": [retry]},
-            {"stage": "dsp", "capacity": "0 /s", "buffer": 0},
-        ]
-    )
+    scenario = _all_refused(budget=0.5)
 
     # At 3610 s no retry has been made, so all four try again; at 3620 s four retries for four
     # firsts are more than half.
@@ -119,22 +123,7 @@ def test_a_budget_stops_retries_when_they_are_too_many_for_the_firsts():
 
 @pytest.mark.parametrize(("window", "attempts"), [("9 s", 4), ("10 s", 8), ("25 s", 8)])
 def test_a_budget_forgets_what_its_window_has_left_behind(window, attempts):
-    retry = {
-        "kind": "retry",
-        "base": "10 s",
-        "factor": 1,
-        "most": "10 s",
-        "jitter": "none",
-        "cap": 5,
-        "budget": 0.5,
-        "budget_window": window,
-    }
-    scenario = tiny(
-        network=[
-            {"stage": "hub", "mitigations": [retry]},
-            {"stage": "dsp", "capacity": "0 /s", "buffer": 0},
-        ]
-    )
+    scenario = _all_refused(budget=0.5, budget_window=window)
 
     # All four are due at 3610 s. A window that reaches back to 3600 s knows four firsts, and lets
     # them; a shorter one knows none, of which nothing is a share. At 3620 s none is let: there
