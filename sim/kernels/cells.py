@@ -13,7 +13,7 @@ from sim.kernels.quiet import region_passes
 from sim.kernels.servers import bytes_allowed, messages_allowed
 from sim.kernels.serving import waiting_at
 from sim.kernels.traffic import Naming, named_now
-from sim.kernels.work import count_seen, work
+from sim.kernels.work import work
 
 
 @inner
@@ -52,9 +52,21 @@ def cells(net, k, t):
             for j in range(n_before, n):
                 room.ids[mine + j - n_before] = j
             ids = room.ids[: mine + n - n_before]
-            count_seen(net, k, stage.recorded + region, s, ids)
+            _count_seen(net, k, stage.recorded + region, s, ids)
             _each_cell(net, k, region, first_cell, s, ids)
         first_cell += n_cells
+
+
+@inner
+def _count_seen(net, k, recorded, s, arrived):
+    """Count those who have *arrived* at the cells of a region in slot *s*."""
+    setup = net.setup
+    if s < setup.warm_up_s:
+        return
+    second = s - setup.day_start_s
+    for who in arrived:
+        kind = net.room.moving[k % 2, who].kind
+        net.book.seen[recorded, kind, second] += 1
 
 
 @njit(nogil=True, inline="always")

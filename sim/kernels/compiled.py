@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import pickle  # noqa: TID251  (Numba's form; our own files, each under a hash that is checked first)
+import pickle  # noqa: TID251  (Numba's form; our own files, under a hash that is checked first)
 import re
 import shutil
 import tempfile

@@ -59,17 +59,10 @@ def in_order(net, came, ids, n):
         keys[i] = (np.uint64(m.leave) << _32) | np.uint64(m.rank)
         n_runs += i > 0 and keys[i - 1] > keys[i]
     if n_runs > 1:
-        if n > _FEW and n_runs <= _FEW_RUNS:
+        if n <= _FEW:
+            _one_by_one(ids, n, keys)
+        elif n_runs <= _FEW_RUNS:
             _merged(ids, n, net.room)
-        elif n <= _FEW:
-            for i in range(1, n):
-                key = keys[i]
-                who = ids[i]
-                j = i - 1
-                while j >= 0 and keys[j] > key:
-                    keys[j + 1], ids[j + 1] = keys[j], ids[j]
-                    j -= 1
-                keys[j + 1], ids[j + 1] = key, who
         else:
             _by_digits(ids, n, net.room, least, most)
     for i in range(1, n):
@@ -77,6 +70,21 @@ def in_order(net, came, ids, n):
         while j > 0 and keys[j - 1] == keys[j] and _before(net, came[ids[j]], came[ids[j - 1]]):
             ids[j - 1], ids[j] = ids[j], ids[j - 1]
             j -= 1
+
+
+@inner
+def _one_by_one(ids, n, keys):
+    """Sort by *keys*, moving each to its place among those before it."""
+    for i in range(1, n):
+        key = keys[i]
+        who = ids[i]
+        j = i - 1
+        while j >= 0 and keys[j] > key:
+            keys[j + 1] = keys[j]
+            ids[j + 1] = ids[j]
+            j -= 1
+        keys[j + 1] = key
+        ids[j + 1] = who
 
 
 @inner

@@ -128,13 +128,3 @@ def _taken_at(outages, server, s, after, hold):
         if later - s > hold:
             return NOT_TAKEN
     return later
-
-
-@inner
-def count_seen(net, k, recorded, s, arrived):
-    """Count those who have *arrived* at stage *k* in slot *s*."""
-    setup = net.setup
-    if s >= setup.warm_up_s:
-        for who in arrived:
-            kind = net.room.moving[k % 2, who].kind
-            net.book.seen[recorded, kind, s - setup.day_start_s] += 1

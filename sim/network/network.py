@@ -396,6 +396,7 @@ class Network:
             )
             at = int(advance(net, at, stop_s, needed))
             if at < stop_s:
+                # whoever has a name may have to wait, and about as many of the existing load
                 self._pool = grown(self._pool, needed, 2 * len(leaving.members))
                 if needed[0].n_moves > len(self._room.ids):
                     n_moves = max(int(needed[0].n_moves), 2 * len(self._room.ids))

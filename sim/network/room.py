@@ -92,6 +92,8 @@ def grown(pool: Pool, needed: NDArray[Any], expected: int = 0) -> Pool:
     heights, needs = pool.heights[0], needed[0]
     messages = int(heights.used_messages + needs.n_messages) if len(pool.messages) else 0
     chunks = int(heights.used_chunks + needs.n_chunks)
+    if chunks > len(pool.after):
+        chunks = max(chunks, expected // CHUNK_PLACES)
     columns = {
         "messages": (messages, 1),
         "free": (messages, 1),
@@ -106,8 +108,6 @@ def grown(pool: Pool, needed: NDArray[Any], expected: int = 0) -> Pool:
         old = getattr(pool, name)
         if length * each > len(old):
             length = max(length, GROWTH * len(old) // each)
-            if name == "attempts" or name in _BY_CHUNK:
-                length = max(length, expected // CHUNK_PLACES)
             larger[name] = np.empty(length * each, old.dtype)
             larger[name].view(np.uint8)[: old.nbytes] = old.view(np.uint8)
     return pool._replace(**larger)
