@@ -3,30 +3,76 @@
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 import numpy as np
 
 from sim.kernels.compiled import njit
-from sim.kernels.draws import block_at, pick, poisson_count
+from sim.kernels.draws import blocks_at
+
+_HOUR_S: Final = 3600
+_BLOCKS: Final = _HOUR_S // 4 + 1  # of four seconds, that an hour lies in
+_FIRST_BITS: Final = np.uint64(8)  # of a word, that the guide looks at
+_REST: Final = np.uint64(32) - _FIRST_BITS
+_ONE: Final = np.uint64(1)
+_TWO: Final = np.uint64(2)
+_THREE: Final = np.uint64(3)
+
+
+class PoissonTables(NamedTuple):
+    """The uint64 *thresholds* of Poisson counts in the 24 hours of a day, one after the other:
+    those of hour h are [*first*[h], *first*[h + 1]), as `poisson_cdf_thresholds` gives them. int32
+    *guide* (hour × first bits of a word): the least count of a word that begins so.
+    """
+
+    thresholds: np.ndarray
+    first: np.ndarray
+    guide: np.ndarray
+
+
+def guided(tables: list[np.ndarray]) -> PoissonTables:
+    """Return the thresholds *tables*, one an hour, as one, with their guide."""
+    n = 1 << int(_FIRST_BITS)
+    least = np.arange(n, dtype=np.uint64) << _REST
+    guide = np.zeros((len(tables), n), np.int32)
+    first = np.zeros(len(tables) + 1, np.int64)
+    for hour, table in enumerate(tables):
+        guide[hour] = np.searchsorted(table, least, side="right")
+        first[hour + 1] = first[hour] + len(table)
+    return PoissonTables(
+        np.concatenate(tables),
+        first,
+        guide,
+    )
 
 
 @njit(nogil=True)
-def poisson_arrivals(key, region, start_s, stop_s, thresholds, first, out):
-    """Write int32 *out*, the Poisson number of messages in each second of [start, stop).
-
-    *thresholds* uint64 are the inversion tables of the 24 hours of the day one after the other;
-    those of hour h are [first[h], first[h + 1]).
+def poisson_arrivals(key, region, start_s, stop_s, tables, out):
+    """Write int32 *out*, the Poisson number of messages in each second of [start, stop), by
+    *tables* (`PoissonTables`): the number of thresholds at or below the word of that second.
     """
-    last = np.int64(-1)
-    words = block_at(key, region, 0, 0)
-    for second in range(start_s, stop_s):
-        quad = np.int64(second >> 2)
-        if quad != last:
-            words = block_at(key, region, quad, 0)
-            last = quad
-        hour = (second // 3600) % 24
-        out[second - start_s] = poisson_count(
-            pick(words, second), thresholds[first[hour] : first[hour + 1]]
-        )
+    words = np.empty((4, _BLOCKS), np.uint32)
+    begin = np.int64(start_s)
+    while begin < stop_s:
+        since_start = begin // _HOUR_S
+        end = min(stop_s, (since_start + 1) * _HOUR_S)
+        hour = since_start % 24
+        first_quad = begin >> 2
+        blocks_at(key, region, first_quad, words)
+        first = tables.first[hour]
+        thresholds = tables.thresholds[first:]
+        guide = tables.guide[hour]
+        counts = out[begin - start_s : end - start_s]
+        at = np.uint64(begin - (first_quad << 2))
+        for s in range(np.uint64(len(counts))):
+            drawn = np.uint64(words[at & _THREE, at >> _TWO])
+            begins = drawn >> _REST
+            n = np.uint64(guide[begins])
+            while thresholds[n] <= drawn:
+                n += _ONE
+            counts[s] = n
+            at += _ONE
+        begin = end
 
 
 @njit(nogil=True)

@@ -7,12 +7,16 @@ sequential scan of it.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from sim.kernels.compiled import njit
-from sim.kernels.draws import block_at, gap_s, is_below, pick, quad_of, word
+from sim.kernels.draws import block_at, blocks_at, gap_s, is_below, pick, quad_of, word
 from sim.kernels.growing import longer
 from sim.kernels.seconds import NEVER
+
+_BLOCKS: Final = 256  # drawn at a time
 
 
 @njit(nogil=True)
@@ -33,15 +37,19 @@ def happens(key, place, index, occasion, threshold, out):
 @njit(nogil=True)
 def chosen(key, place, n, threshold):
     """Return the uint32 numbers in [0, n) to which *threshold* happens at occasion 0, in order."""
-    out = np.empty(n, np.uint32)
+    out = np.empty(n + 4, np.uint32)  # each is written, and stays if it is chosen
     count = np.uint64(0)
-    for quad in range(np.uint64((n + 3) >> 2)):
-        words = block_at(key, place, quad, 0)
-        for lane in range(np.uint64(4)):
-            number = quad * np.uint64(4) + lane
-            if number < np.uint64(n) and is_below(words, lane, threshold):
+    number = np.uint64(0)
+    words = np.empty((4, _BLOCKS), np.uint32)
+    for first_quad in range(0, (n + 3) >> 2, _BLOCKS):
+        blocks_at(key, place, first_quad, words)
+        for block in range(np.uint64(_BLOCKS)):
+            for lane in range(np.uint64(4)):
                 out[count] = number
-                count += np.uint64(1)
+                drawn = np.uint64(words[lane, block])
+                is_chosen = number < np.uint64(n) and drawn < threshold
+                count += np.uint64(is_chosen)
+                number += np.uint64(1)
     return out[:count].copy()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.kernels.counting import poisson_arrivals
+from sim.kernels.counting import PoissonTables, guided, poisson_arrivals
 from sim.kernels.draws import poisson_cdf_thresholds
 from sim.units import added
 from sim.world import World
@@ -29,16 +29,14 @@ def existing_load(world: World, start_s: int, stop_s: int) -> NDArray[Any]:
     for i, (name, kind) in enumerate(kinds):
         for region in range(len(estate.regions)):
             n = senders(world, kind.per, region)
-            tables, first = hourly_tables(
-                traffic.level * float(kind.rate) * n, tuple(traffic.profiles[kind.profile])
-            )
+            mean_per_s = traffic.level * float(kind.rate) * n
+            profile = tuple(traffic.profiles[kind.profile])
             poisson_arrivals(
                 world.key(f"traffic.{name}"),
                 region,
                 start_s,
                 stop_s,
-                tables,
-                first,
+                hourly_tables(mean_per_s, profile),
                 counts[region, i],
             )
     return counts
@@ -55,12 +53,13 @@ def senders(world: World, per: str, region: int) -> float:
 
 
 @lru_cache(maxsize=256)
-def hourly_tables(
-    mean_per_s: float, profile: tuple[float, ...]
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the Poisson inversion tables of the 24 hours of a day, one after the other, and where
-    each starts.
+def hourly_tables(mean_per_s: float, profile: tuple[float, ...]) -> PoissonTables:
+    """Return the Poisson inversion tables of the 24 hours of a day with *profile*, its mean
+    *mean_per_s*.
     """
     average = added(profile) / len(profile)
-    tables = [poisson_cdf_thresholds(mean_per_s * weight / average) for weight in profile]
-    return np.concatenate(tables), np.cumsum([0, *map(len, tables)])
+    tables = []
+    for weight in profile:
+        mean = mean_per_s * weight / average
+        tables.append(poisson_cdf_thresholds(mean))
+    return guided(tables)

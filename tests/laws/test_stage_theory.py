@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.kernels.counting import poisson_arrivals
+from sim.kernels.counting import guided, poisson_arrivals
 from sim.kernels.draws import poisson_cdf_thresholds, word
 from sim.kernels.queues import allowance
 from sim.streams import stream_key
@@ -244,9 +244,7 @@ def mean_waiting(load: float, c: int, replication: int) -> float:
     counts = np.empty(n_slots, np.int32)
     thresholds = poisson_cdf_thresholds(load * c)
     key = np.uint64(stream_key(1, replication, "traffic.customers"))
-    poisson_arrivals(
-        key, c, 0, n_slots, np.tile(thresholds, 24), np.arange(25) * len(thresholds), counts
-    )
+    poisson_arrivals(key, c, 0, n_slots, guided([thresholds] * 24), counts)
     slots = np.repeat(np.arange(n_slots, dtype=np.int32), counts)
     waiting = np.zeros(n_slots, np.int64)
     serve_slots(slots, np.full(n_slots, c, np.int64), -1, waiting)

@@ -64,13 +64,7 @@ def test_existing_load_is_inverted_second_by_second(start, n, region, means):
     out = np.full(n, -1, np.int32)
 
     counting.poisson_arrivals(
-        np.uint64(KEY),
-        region,
-        start,
-        start + n,
-        np.concatenate(tables),
-        np.cumsum([0, *map(len, tables)]),
-        out,
+        np.uint64(KEY), region, start, start + n, counting.guided(tables), out
     )
 
     words = [
