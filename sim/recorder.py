@@ -7,7 +7,7 @@ profiles and a timeline when the day is over. Everything else is a counter.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.kernels.book import CELL_COUNTS, Book
+from sim.around_peaks import AroundPeak, eventful
+from sim.kernels.book import BUSIEST, CELL_COUNTS, Around, Book, Stir
 from sim.kernels.counting import largest_bins
 from sim.kernels.queues import allowance
 from sim.planning.sizes import VERSION_REPORT
-from sim.tables import PEAK_BINS_S, TABLES, TIMELINE_BIN_S, TIMELINE_LONGEST_S, frame
+from sim.tables import (
+    AROUND_PEAK_S,
+    PEAK_BINS_S,
+    TABLES,
+    TIMELINE_BIN_S,
+    TIMELINE_LONGEST_S,
+    frame,
+)
 from sim.units import DAY_S, QUARTER_S
 from sim.words import Fate
 
@@ -29,12 +37,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class StageRecord:
-    """What is remembered of one stage by server, folded: server × kind × quarter of an hour, server
-    × group of kinds × bin length, server.
+    """What is remembered of one stage, *before_s* behind the hubs, by server, folded: server × kind
+    × quarter of an hour, server × group of kinds × bin length, server.
     """
 
     name: str
     servers: tuple[str, ...]
+    before_s: int
     capacities: Sequence[Capacity | None]
     sizes: NDArray[Any]
     quarter_n: NDArray[Any]
@@ -45,6 +54,7 @@ class StageRecord:
     waiting_s: NDArray[Any]
     peak_waiting_n: NDArray[Any]
     waiting_at_end_n: NDArray[Any]
+    around: list[AroundPeak]
     delays: dict[tuple[int, int], NDArray[Any]] = field(default_factory=dict)
 
 
@@ -59,7 +69,8 @@ def _added(counts: NDArray[Any] | None, new: NDArray[Any]) -> NDArray[Any]:
 
 
 class Recorder:
-    """Counts for one replication of stages (name, servers, capacity of each, bytes of each kind).
+    """Counts for one replication of stages (name, servers, seconds from the hubs to them, capacity
+    of each, bytes of each kind).
 
     *kinds* are those of traffic, then alerts, then `version_report`, each with its *targets* in
     seconds; *alerts* marks those that are alerts.
@@ -67,7 +78,9 @@ class Recorder:
 
     def __init__(
         self,
-        stages: Sequence[tuple[str, tuple[str, ...], Sequence[Capacity | None], Sequence[int]]],
+        stages: Sequence[
+            tuple[str, tuple[str, ...], int, Sequence[Capacity | None], Sequence[int]]
+        ],
         kinds: Sequence[str],
         targets: Sequence[int],
         alerts: Mapping[str, bool],
@@ -93,19 +106,25 @@ class Recorder:
         self.first = [
             int(n) for n in np.cumsum([0, *(len(stage.servers) for stage in self.stages)])
         ]
-        shape = (self.first[-1], 2 * DAY_S)
-        self._seen = np.zeros((self.first[-1], len(kinds), 2 * DAY_S), np.int32)
-        self._served = np.zeros(shape, np.int32)
-        self._waits = np.zeros(shape, np.int32)
+        n_servers = self.first[-1]
+        self._seen = np.zeros((n_servers, len(kinds), 2 * DAY_S), np.int32)
+        self._stirs = np.zeros((len(Stir), n_servers, 2 * DAY_S, len(kinds)), np.int32)
+        self._stirred = np.zeros(n_servers, np.bool_)
+        self._held = np.zeros((n_servers, len(kinds)), np.int32)
+        self._held_before = np.zeros(n_servers, np.int64)
         self._over = np.zeros((n_regions, 2 * DAY_S), np.int32)
         self._cells = np.zeros(n_regions, CELL_COUNTS)
-        self._timeline: list[tuple[str, str, int, int, int, int]] = []
+        self.busiest = np.full(1, -1, BUSIEST)
+        self.busiest["at"] = -AROUND_PEAK_S - 1
+        self._around = np.zeros((len(Around), len(kinds), AROUND_PEAK_S + 1), np.int32)
+        self._timeline: list[tuple[Any, ...]] = []
         self._day = 0
 
     def _stage(
         self,
         name: str,
         servers: tuple[str, ...],
+        before_s: int,
         capacities: Sequence[Capacity | None],
         sizes: Sequence[int],
     ) -> StageRecord:
@@ -117,6 +136,7 @@ class Recorder:
         return StageRecord(
             name,
             servers,
+            before_s,
             capacities,
             np.array(sizes, np.int64),
             zeros((n, k, 96), np.int64),
@@ -127,6 +147,7 @@ class Recorder:
             zeros(n, np.int64),
             zeros(n, np.int64),
             zeros(n, np.int64),
+            [AroundPeak(k) for _ in servers],
         )
 
     # -- writing -----------------------------------------------------------------------------------
@@ -143,8 +164,9 @@ class Recorder:
         named = len(deliver) > 0 or longest_delay_s > 0
         return Book(
             self._seen,
-            self._served,
-            self._waits,
+            self._stirs,
+            self._stirred,
+            self._held,
             zeros((n, k), np.int64),
             zeros((n * k, longest_delay_s if named else 0), np.int32),
             zeros((k, longest_end_s if named else 0), np.int32),
@@ -154,6 +176,8 @@ class Recorder:
             zeros((n_rows, k, 2), np.int64),
             self._cells,
             self._over,
+            self.busiest,
+            self._around,
             deliver,
         )
 
@@ -203,10 +227,23 @@ class Recorder:
 
     def arrived_each(self, kind: int, delay_s: NDArray[Any]) -> None:
         """Count one message at the SMI's door for each of *delay_s*."""
-        if len(delay_s):
-            self._end_to_end[kind] = _added(self._end_to_end.get(kind), np.bincount(delay_s))
-            self.fates[self.kinds[kind], "delivered", ""] += len(delay_s)
-            self._late[kind] += np.count_nonzero(delay_s > self.targets[kind])
+        n = len(delay_s)
+        if n == 0:
+            return
+        before = self._end_to_end.get(kind)
+        late = delay_s > self.targets[kind]
+        self._end_to_end[kind] = _added(before, np.bincount(delay_s))
+        self.fates[self.kinds[kind], "delivered", ""] += n
+        self._late[kind] += np.count_nonzero(late)
+
+    def left_late(self, kind: int, server: NDArray[Any], second_s: NDArray[Any]) -> None:
+        """Count one message of *kind* that left late for each of *server*, as recorded, which it
+        left in *second_s*.
+        """
+        seconds = second_s - self._day * DAY_S
+        late = self._stirs[Stir.LATE, :, :, kind]
+        np.add.at(late, (server, seconds), 1)
+        self._stirred[server] = True
 
     def travelling(self, kind: int, age_s: NDArray[Any]) -> None:
         """Count messages that are under way at the horizon, one for each of *age_s*."""
@@ -224,9 +261,16 @@ class Recorder:
             for first, record in zip(self.first, self.stages, strict=False):
                 for server in range(len(record.servers)):
                     self._fold_server(record, server, first + server)
-            for array in (self._seen, self._served, self._waits, self._over):
+            for array in (self._seen, self._over):
                 array[..., :DAY_S] = array[..., DAY_S:]
                 array[..., DAY_S:] = 0
+            self._held_before[:] = 0
+            for at in np.flatnonzero(self._stirred):
+                stirs = self._stirs[:, at]
+                self._held_before[at] = stirs[Stir.WAITING, DAY_S - 1].sum()
+                stirs[:, :DAY_S] = stirs[:, DAY_S:]
+                stirs[:, DAY_S:] = 0
+                self._stirred[at] = stirs[:, :DAY_S].any()
             self._day += 1
 
     def _fold_server(self, record: StageRecord, server: int, at: int) -> None:
@@ -252,36 +296,70 @@ class Recorder:
             load = record.sizes @ day if capacity.in_bytes else counts
             allowed = allowance(*rate, start, start + DAY_S)
             record.over_capacity_s[server] += np.count_nonzero(load > allowed)
-        waits = self._waits[at, max(0, self.warm_up_s - start) : min(DAY_S, self.horizon_s - start)]
+        self._fold_waiting(record, server, at, day)
+
+    def _fold_waiting(self, record: StageRecord, server: int, at: int, day: NDArray[Any]) -> None:
+        """Fold who waited at a server, to which *day*, by kind and second, came."""
+        start = self._day * DAY_S
+        nobody = np.broadcast_to(np.int32(0), day.shape)
+        stirs = [nobody] * len(Stir)
+        waiting = np.zeros(DAY_S, np.int64)
+        turned_away = waiting
+        if self._stirred[at]:
+            today = self._stirs[:, at, :DAY_S]
+            stirs = [today[what].T for what in Stir]
+            waiting = today[Stir.WAITING].sum(axis=1, dtype=np.int64)
+            turned_away = today[Stir.TURNED_AWAY].sum(axis=1, dtype=np.int64)
+        peak_s = int(record.peak_at[server, -1, 0])
+        record.around[server].pass_day(
+            [day, *stirs],
+            start,
+            peak_s,
+        )
+        begin = max(0, self.warm_up_s - start)
+        end = min(DAY_S, self.horizon_s - start)
+        waits = waiting[begin:end]
         if len(waits):
             record.waiting_s[server] += np.count_nonzero(waits)
             record.peak_waiting_n[server] = max(record.peak_waiting_n[server], waits.max())
             record.waiting_at_end_n[server] = waits[-1] if start + DAY_S >= self.horizon_s else 0
         if self.horizon_s <= TIMELINE_LONGEST_S:
-            self._add_minutes(record, server, at, counts, start)
+            arrived = day.sum(axis=0, dtype=np.int64)
+            served = arrived - turned_away
+            served -= waiting
+            served[0] += self._held_before[at]
+            served[1:] += waiting[:-1]
+            self._add_minutes(record, server, arrived, served, waiting)
 
     def _add_minutes(
-        self, record: StageRecord, server: int, at: int, arrived: NDArray[Any], start: int
+        self,
+        record: StageRecord,
+        server: int,
+        arrived: NDArray[Any],
+        served: NDArray[Any],
+        waits: NDArray[Any],
     ) -> None:
-        """Add the minutes of the day from *start* to the timeline."""
+        """Add the minutes of the day to the timeline."""
         k = TIMELINE_BIN_S
+        start = self._day * DAY_S
+        begin = max(0, self.warm_up_s - start)
+        end = min(DAY_S, self.horizon_s - start)
+        served[:begin] = 0
+        served[end:] = 0
+        minutes = np.arange(begin // k, -(-end // k))
+        last = np.minimum(minutes * k + k, end) - 1
         n_arrived = arrived.reshape(-1, k).sum(axis=1)
-        n_served = self._served[at, :DAY_S].reshape(-1, k).sum(axis=1)
-        for minute in range(
-            max(0, self.warm_up_s - start) // k, -(-min(DAY_S, self.horizon_s - start) // k)
-        ):
-            last = min((minute + 1) * k, self.horizon_s - start) - 1
-            waiting = int(self._waits[at, last])
-            self._timeline.append(
-                (
-                    record.name,
-                    record.servers[server],
-                    start + minute * k,
-                    int(n_arrived[minute]),
-                    int(n_served[minute]),
-                    waiting,
-                )
+        n_served = served.reshape(-1, k).sum(axis=1)
+        self._timeline.append(
+            (
+                record.name,
+                record.servers[server],
+                start + minutes * k,
+                n_arrived[minutes],
+                n_served[minutes],
+                waits[last],
             )
+        )
 
     # -- reading, once, at the end -----------------------------------------------------------------
 
@@ -309,7 +387,7 @@ class Recorder:
                         for q in np.flatnonzero(n)
                     ]
                     if (s, k) in record.delays:
-                        delays.append((*where, kind, record.delays[s, k]))
+                        delays.append((*where, kind, *_by_delay(record.delays[s, k])))
                 for g, name in sorted(enumerate(names), key=lambda pair: pair[1]):
                     peaks += [
                         (*where, name, b, record.peak_n[s, g, p], record.peak_at[s, g, p])
@@ -332,7 +410,7 @@ class Recorder:
                     )
                 )
         for k, counts in self._end_to_end.items():
-            delays.append(("end_to_end", "all", self.kinds[k], counts))
+            delays.append(("end_to_end", "all", self.kinds[k], *_by_delay(counts)))
         crossed = [
             (segment, kind, n, n * sizes[segment][kind])
             for (segment, kind), n in sorted(self.crossed.items())
@@ -346,7 +424,6 @@ class Recorder:
             "fates": [(*key, n) for key, n in sorted(self.fates.items()) if n],
             "attempts": [(kind, *self.attempts[k]) for kind, k in by_name],
             "rows": sorted((*key, *counted) for key, counted in self.rows.items() if any(counted)),
-            "timeline": sorted(self._timeline),
             "cells": [
                 (name, n, *self._cells[region])
                 for region, (name, n) in enumerate(sorted(n_cells.items()))
@@ -359,7 +436,41 @@ class Recorder:
             ],
         }
         tables = {name: from_rows(name, table) for name, table in rows.items()}
-        return tables | {"delays": _delays(sorted(delays, key=lambda block: block[:3]))}
+        delays.sort(key=lambda block: block[:3])
+        self._timeline.sort(key=lambda block: block[:2])
+        tables["delays"] = _in_columns("delays", delays)
+        tables["timeline"] = _in_columns("timeline", self._timeline)
+        return tables | {"around_peaks": self._around_peaks()}
+
+    def _around_peaks(self) -> pd.DataFrame:
+        """Return the table `around_peaks`."""
+        blocks = []
+        for record in sorted(self.stages, key=lambda r: r.name):
+            for server, first_s, told in sorted(self._told(record), key=lambda found: found[0]):
+                for block in eventful(
+                    told,
+                    self.kinds,
+                    first_s,
+                    self.warm_up_s,
+                    self.horizon_s,
+                ):
+                    blocks.append((record.name, server, *block))
+        return _in_columns("around_peaks", blocks)
+
+    def _told(self, record: StageRecord) -> Iterator[tuple[str, int, NDArray[Any]]]:
+        """Yield of each server of a stage its name, and what is told of the seconds around its
+        peak, with the first of them; of cells the busiest alone.
+        """
+        if record.name == "cell":
+            busiest = self.busiest[0]
+            if busiest["region"] >= 0:
+                server = record.servers[busiest["region"]]
+                yield server, int(busiest["at"]), self._around
+            return
+        always_late = np.array(self.targets) < record.before_s
+        for server, around in zip(record.servers, record.around, strict=True):
+            first_s = around.at_s - AROUND_PEAK_S
+            yield server, first_s, around.told(always_late)
 
 
 def in_messages(capacity: Capacity | None, n: int, n_bytes: int) -> float:
@@ -371,18 +482,28 @@ def in_messages(capacity: Capacity | None, n: int, n_bytes: int) -> float:
     return float(capacity.rate * n / n_bytes if capacity.in_bytes else capacity.rate)
 
 
-def _delays(blocks: Sequence[tuple[str, str, str, NDArray[Any]]]) -> pd.DataFrame:
-    """Return the table `delays` of *blocks*: stage, server, kind, and how many by their delay."""
-    columns: list[list[Any]] = [[], [], [], [], []]
-    for *words, counts in blocks:
-        delay_s = np.flatnonzero(counts)
-        n = len(delay_s)
-        for column, word in zip(columns, words, strict=False):
-            column += [word] * n
-        columns[3] += delay_s.tolist()
-        columns[4] += counts[delay_s].tolist()
-    names = TABLES["delays"].names
-    return frame("delays", dict(zip(names, columns, strict=True)))
+def _by_delay(counts: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the delays that *counts*, by delay, has any of, and how many of each."""
+    delay_s = np.flatnonzero(counts)
+    return delay_s, counts[delay_s]
+
+
+def _in_columns(name: str, blocks: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """Return the table *name* of *blocks*: a word for each column of words, which come first, and
+    for each further column an array of its values.
+    """
+    columns: dict[str, Any] = {}
+    for number, column in enumerate(TABLES[name].columns):
+        parts = [block[number] for block in blocks]
+        values = np.zeros(0, np.int64)
+        if column.dtype == "str":
+            words = np.array(parts, object)
+            lengths = [len(block[-1]) for block in blocks]
+            values = np.repeat(words, lengths)
+        elif parts:
+            values = np.concatenate(parts)
+        columns[column.name] = values
+    return frame(name, columns)
 
 
 def from_rows(name: str, rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:

@@ -194,12 +194,14 @@ def _recorder(scenario: Scenario, estate: Estate, warm_up_s: int, horizon_s: int
         *(kind.target for kind in alerts.values()),
         scenario.reporting.target,
     ]
-    every, stages = [*kinds, *alerts, VERSION_REPORT], []
+    every, stages, before_s = [*kinds, *alerts, VERSION_REPORT], [], 0
     for spec in scenario.network:
         if spec.stage in servers:
             names, sizes = servers[spec.stage], sizes_at(scenario, spec.stage)
             capacities = [of_server(spec.capacity, name) for name in names]
-            stages.append((spec.stage, names, capacities, [sizes[kind] for kind in every]))
+            of_kinds = [sizes[kind] for kind in every]
+            stages.append((spec.stage, names, before_s, capacities, of_kinds))
+            before_s += spec.latency
     n_regions = len(estate.regions)
     return Recorder(stages, every, targets, is_alert, n_regions, warm_up_s, horizon_s)
 

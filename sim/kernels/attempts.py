@@ -35,23 +35,45 @@ def ask_ahead(net, attempts, j, n):
 
 
 @inner
-def tell_end(net, m, fate, stage, at):
-    """Count that *m*, a message or the attempt that is one, ends at second *at*; *stage* is where
-    (-1: nowhere in particular).
+def count_ends(net, m, fate, stage, at, n):
+    """Count that *m*, a message or the attempt that is one, and those like it, *n* together, end at
+    second *at*; *stage* is where (-1: nowhere in particular).
     """
+    setup = net.setup
+    book = net.book
+    kind = m.kind
+    raised = np.int64(m.raised)
+    if raised < setup.warm_up_s:
+        return
+    book.fates[kind, fate, stage + 1] += n
+    target = setup.targets[kind]
+    n_late = n
+    if fate == Fate.DELIVERED:
+        delay = at - raised
+        book.ends[kind, delay] += n
+        n_late *= delay > target
+    elif fate == Fate.IN_FLIGHT:
+        age = setup.horizon_s - raised
+        n_late *= age > target
+    elif fate == Fate.THROTTLED:
+        n_late = 0
+    book.late[kind] += n_late
+
+
+@inner
+def tell_end(net, m, fate, stage, at):
+    """Count that *m* ends, as `count_ends` does, and tell whom it concerns."""
+    count_ends(net, m, fate, stage, at, 1)
+    tell(net, m, fate, stage, at)
+
+
+@inner
+def tell(net, m, fate, stage, at):
+    """Tell the ledgers, or a trace, of the end of *m*, if they have to know of it."""
     setup = net.setup
     leaving = net.leaving
     pool = net.pool
     book = net.book
-    if m.raised >= setup.warm_up_s:
-        book.fates[m.kind, fate, stage + 1] += 1
-        if fate == Fate.DELIVERED:
-            book.ends[m.kind, at - m.raised] += 1
-            book.late[m.kind] += at - m.raised > setup.targets[m.kind]
-        elif fate == Fate.IN_FLIGHT:
-            book.late[m.kind] += setup.horizon_s - m.raised > setup.targets[m.kind]
-        elif fate != Fate.THROTTLED:
-            book.late[m.kind] += 1
     if m.kind < setup.n_anonymous:
         return
     leaves_now = m.who >= leaving.n_carried

@@ -6,7 +6,8 @@ import numpy as np
 
 from sim.kernels.compiled import njit
 from sim.kernels.pool import ATTEMPT, CHUNK_PLACES
-from sim.kernels.traffic import MEMBER, ORIGIN
+from sim.kernels.seconds import NEVER
+from sim.kernels.traffic import ORIGIN
 
 
 @njit(nogil=True)
@@ -35,19 +36,19 @@ def _behind(pool, place):
 
 
 @njit(nogil=True)
-def carried_over(pool, leaving, retried, n_anonymous):
-    """Return the senders (`MEMBER` and `ORIGIN`) of all named messages under way, and let their
-    messages and attempts point to them there instead of into those of *leaving*.
+def carried_over(pool, leaving, book, retried, n_anonymous):
+    """Return the senders (`ORIGIN`) of all named messages under way, and let their messages and
+    attempts point to them there instead of into those of *leaving*. Of those who left in the
+    interval *book* says that they are not at the SMI's door by its end, unless it knows when.
     """
     n_messages = pool.heights[0].used_messages
-    most = pool.heights[0].n_waiting + n_messages
-    members = np.empty(most, MEMBER)
-    origins = np.empty(most, ORIGIN)
+    origins = np.empty(pool.heights[0].n_waiting + n_messages, ORIGIN)
     n = 0
-    for who in range(n_messages):
-        m = pool.messages[who]
+    for number in range(n_messages):
+        m = pool.messages[number]
         if m.kind >= n_anonymous:
-            members[n] = leaving.members[m.who]
+            if m.ended == NEVER:
+                book.deliver[m.who] = NEVER
             origins[n] = leaving.origins[m.who]
             m.who = n
             n += 1
@@ -56,9 +57,10 @@ def carried_over(pool, leaving, retried, n_anonymous):
         for _ in range(pool.lines[line].n):
             attempt = pool.attempts[place]
             if attempt.kind >= n_anonymous and not retried[attempt.kind]:
-                members[n] = leaving.members[attempt.who]
+                if not attempt.ended:
+                    book.deliver[attempt.who] = NEVER
                 origins[n] = leaving.origins[attempt.who]
                 attempt.who = n
                 n += 1
             place = _behind(pool, place)
-    return members[:n].copy(), origins[:n].copy()
+    return origins[:n].copy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.kernels.busiest import is_watched, look_after, look_before, may_be_busiest
 from sim.kernels.compiled import inner, njit
 from sim.kernels.crowding import cells_of
 from sim.kernels.moving import coming
@@ -42,13 +43,14 @@ def cells(net, k, t):
             and room.cells_waiting[region] == 0
             and not leaving.crowded[region, i]
             and not setup.cells_watched
+            and not is_watched(book, region, s)
         ):
             region_passes(setup, leaving, book, stage, region, (i, i + 1))
         else:
             for j in range(mine):
                 room.ids[j] = room.by_region[of_region[region] + j]
             n_before = n
-            n = named_now(net, region, t, Naming.OF_HOMES, came, n)
+            n = named_now(net, region, t, Naming.OF_HOMES, k, n)
             for j in range(n_before, n):
                 room.ids[mine + j - n_before] = j
             ids = room.ids[: mine + n - n_before]
@@ -97,6 +99,9 @@ def _each_cell(net, k, region, first_cell, s, ids):
         load_b = np.int64(0)
         for who in arrived:
             load_b += setup.sizes[k, room.moving[k % 2, who].kind]
+        looks = may_be_busiest(net, k, v, s, len(arrived))
+        if looks:
+            look_before(net, k, v, recorded, s, arrived)
         waiting = work(net, k, v, recorded, s, arrived)
         room.cells_waiting[region] += waiting
         limit = queues.limits[stage.first + v]
@@ -104,7 +109,8 @@ def _each_cell(net, k, region, first_cell, s, ids):
         load_b -= room.slot[0].put_off_b
         over = came > messages_allowed(limit, s) or load_b > bytes_allowed(limit, s)
         _note_cell(setup, book, region, s, came, over, waiting)
-    book.waits[recorded, s - setup.day_start_s] = room.cells_waiting[region]
+        if looks:
+            look_after(net, k, v, recorded, s, came)
 
 
 @njit(nogil=True, inline="always")

@@ -5,9 +5,10 @@ Two arrays take turns: who comes to a stage lies in one, who leaves it in the ot
 
 from __future__ import annotations
 
-from sim.kernels.attempts import ask_ahead, leave_network, tell_end
+from sim.kernels.attempts import ask_ahead, count_ends, leave_network, tell, tell_end
 from sim.kernels.compiled import inner
 from sim.kernels.lines import Lane, due_now
+from sim.kernels.noting import end_of_alike
 from sim.kernels.seconds import NEVER
 from sim.words import Fate
 
@@ -53,32 +54,51 @@ def to_the_door(net, k, first, at):
     """Let those under way to stage *k*, from number *first* on, reach the SMI's door at second
     *at*; who goes on to a user is under way to it.
     """
-    going = net.room.moving[k % 2]
+    setup = net.setup
+    room = net.room
+    turn = k % 2
+    going = room.moving[turn]
     kept = first
-    n = net.room.n_moving[k % 2]
+    n = room.n_moving[turn]
+    fate = Fate.DELIVERED if at < setup.horizon_s else Fate.IN_FLIGHT
+    some_go_on = at < setup.horizon_s and setup.n_stages > setup.n_open
+    _count_at_the_door(net, going, first, n, fate, at)
     for j in range(first, n):
         ask_ahead(net, going, j, n)
-        if _at_the_door(net, going[j], at):
+        attempt = going[j]
+        goes_on = some_go_on and attempt.kind >= setup.n_anonymous
+        if setup.retried[attempt.kind]:
+            goes_on = _again_at_the_door(net, attempt, at, fate, goes_on)
+        else:
+            attempt.ended = True
+            tell(net, attempt, fate, -1, at)
+        if goes_on:
             if kept < j:
-                going[kept] = going[j]
+                going[kept] = attempt
             kept += 1
-    net.room.n_moving[k % 2] = kept
+    room.n_moving[turn] = kept
 
 
 @inner
-def _at_the_door(net, attempt, at):
-    """Let *attempt* reach the SMI's door at second *at*: the first of a message ends it. Return
-    whether it goes on to a user.
+def _count_at_the_door(net, going, first, n, fate, at):
+    """Count the ends of those who are not retried among the first *n* of *going*, from number
+    *first* on: those who are alike together.
+    """
+    begin = first
+    while begin < n:
+        attempt = going[begin]
+        end = end_of_alike(going, begin, n)
+        if not net.setup.retried[attempt.kind]:
+            count_ends(net, attempt, fate, -1, at, end - begin)
+        begin = end
+
+
+@inner
+def _again_at_the_door(net, attempt, at, fate, goes_on):
+    """Let *attempt*, of a message that may have been there, reach the SMI's door at second *at*:
+    the first of a message ends it. Return whether it *goes_on* to a user.
     """
     setup = net.setup
-    fate = Fate.DELIVERED if at < setup.horizon_s else Fate.IN_FLIGHT
-    goes_on = (
-        at < setup.horizon_s and setup.n_stages > setup.n_open and attempt.kind >= setup.n_anonymous
-    )
-    if not setup.retried[attempt.kind]:
-        attempt.ended = True
-        tell_end(net, attempt, fate, -1, at)
-        return goes_on
     m = net.pool.messages[attempt.who]
     if m.ended == NEVER:
         m.ended = at

@@ -24,8 +24,8 @@ class Room(NamedTuple):
     *first_of_region*, by *server* from int64 *first*; bool *verdict*: whom a row stops. uint64
     *keys*, *more_keys*, int32 *more_ids*, int64 *digits*: to sort with; int16 *draft_kind* and
     int32 *draft_number*: who is about to get a name. int64 *by_kind*: arrivals by server and kind;
-    *measured* by kind; bool *is_calm* by server; int64 *cells_waiting* by region; one record
-    *slot* (`SERVICE`).
+    *measured* by kind; *cell_did* (`Around` × kind): what a cell does in a slot; bool *is_calm* by
+    server; int64 *cells_waiting* by region; one record *slot* (`SERVICE`).
     """
 
     moving: np.ndarray
@@ -46,6 +46,7 @@ class Room(NamedTuple):
     draft_number: np.ndarray
     by_kind: np.ndarray
     measured: np.ndarray
+    cell_did: np.ndarray
     is_calm: np.ndarray
     cells_waiting: np.ndarray
     slot: np.ndarray

@@ -90,24 +90,35 @@ def _one_by_one(ids, n, keys):
 @inner
 def _merged(ids, n, room):
     """Sort by the keys of *room*, which are a few runs in order: two by two, until one is left."""
-    n_runs = 2
-    while n_runs > 1:
-        n_runs = 0
-        begin = np.int64(0)
-        while begin < n:
-            begin = _two_runs(ids, room, begin, n)
-            n_runs += 1
-        for i in range(n):
-            room.keys[i] = room.more_keys[i]
-            ids[i] = room.more_ids[i]
+    more_ids = room.more_ids[:n]
+    while True:
+        n_runs = _halved(room.keys, ids, room.more_keys, more_ids, n)
+        if n_runs > 1:
+            n_runs = _halved(room.more_keys, more_ids, room.keys, ids, n)
+        else:
+            _copied(room.more_keys, more_ids, room.keys, ids, 0, n, 0)
+        if n_runs == 1:
+            return
 
 
 @inner
-def _two_runs(ids, room, begin, n):
-    """Merge the run that begins at *begin* with the next, if there is one, into `Room.more_keys`
-    and `Room.more_ids`; return where the one after begins.
+def _halved(keys, ids, out_keys, out_ids, n):
+    """Merge the runs of the first *n* of *keys*, and their *ids*, two by two into the others;
+    return how many runs there are then.
     """
-    keys = room.keys
+    n_runs = 0
+    begin = np.int64(0)
+    while begin < n:
+        begin = _two_runs(keys, ids, out_keys, out_ids, begin, n)
+        n_runs += 1
+    return n_runs
+
+
+@inner
+def _two_runs(keys, ids, out_keys, out_ids, begin, n):
+    """Merge the run that begins at *begin* with the next, if there is one, into the others; return
+    where the one after begins.
+    """
     middle = _end_of_run(keys, begin, n)
     end = _end_of_run(keys, middle, n)
     i = begin
@@ -118,23 +129,23 @@ def _two_runs(ids, room, begin, n):
         # no branch: which of the two comes next is anybody's guess
         ahead = j - i
         at = i + ahead * is_second
-        room.more_keys[out] = keys[at]
-        room.more_ids[out] = ids[at]
+        out_keys[out] = keys[at]
+        out_ids[out] = ids[at]
         i += 1 - is_second
         j += is_second
         out += 1
-    _copied(ids, room, i, middle, out)
-    _copied(ids, room, j, end, out)
+    _copied(keys, ids, out_keys, out_ids, i, middle, out)
+    _copied(keys, ids, out_keys, out_ids, j, end, out)
     return end
 
 
 @inner
-def _copied(ids, room, begin, end, out):
-    """Write those of the keys from *begin* to *end*, and their ids, into the others from *out* on.
+def _copied(keys, ids, out_keys, out_ids, begin, end, out):
+    """Write those of *keys* from *begin* to *end*, and their *ids*, into the others from *out* on.
     """
     for i in range(begin, end):
-        room.more_keys[out] = room.keys[i]
-        room.more_ids[out] = ids[i]
+        out_keys[out] = keys[i]
+        out_ids[out] = ids[i]
         out += 1
 
 
@@ -188,10 +199,14 @@ def by_server(ids, server, n, first, more_ids):
     those of server v become ids[first[v]:first[v + 1]].
     """
     first[:] = 0
+    is_sorted = True
     for i in range(n):
         first[server[i] + 1] += 1
+        is_sorted = is_sorted and (i == 0 or server[i - 1] <= server[i])
     for v in range(len(first) - 1):
         first[v + 1] += first[v]
+    if is_sorted:
+        return
     for i in range(n):
         more_ids[first[server[i]]] = ids[i]
         first[server[i]] += 1

@@ -90,13 +90,11 @@ def _add(book, server, came, measured, seconds):
     """
     begin, counted, end, slot = seconds
     seen = book.seen[server]
-    served = book.served[server[0]]
     total = np.int64(0)
     for i in range(begin, end):
         total += measured[i]
     for i in range(counted, end):
         seen[slot + i] += came[i]
-        served[slot + i] += came[i]
     book.undelayed[server] += total
 
 

@@ -50,6 +50,20 @@ def waiting_at(net, server):
 
 
 @inner
+def count_waiting(net, server, by_kind):
+    """Add to *by_kind* those who wait at *server*."""
+    pool = net.pool
+    n_places = net.queues.good.shape[1]
+    for line in range(server * n_places, (server + 1) * n_places):
+        place = pool.lines[line].first
+        for _ in range(pool.lines[line].n):
+            by_kind[pool.attempts[place].kind] += 1
+            place += 1
+            if place % CHUNK_PLACES == 0:
+                place = pool.after[place // CHUNK_PLACES - 1] * CHUNK_PLACES
+
+
+@inner
 def serve(net, k, v, arrived, s, allowed):
     """Serve those who wait at server *v* of stage *k* and those who have *arrived* in slot *s*
     (their places among those under way to it, in order): at most *allowed*, and as many bytes as

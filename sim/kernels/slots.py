@@ -9,6 +9,7 @@ import numpy as np
 from sim.kernels.attempts import end_message
 from sim.kernels.compiled import inner, njit
 from sim.kernels.moving import coming, move_to, onward
+from sim.kernels.noting import note_late
 from sim.kernels.ordering import by_server, in_order
 from sim.kernels.protection import calm, note_arrivals, pay, refresh
 from sim.kernels.servers import bytes_allowed, load_of
@@ -33,20 +34,20 @@ def servers(net, k, t):
     storms = _has(rows, stage, Mitigation.ALERT_STORM_PROTECTION)
     if storms:
         for region in range(leaving.counts.shape[0]):
-            n = named_now(net, region, t, Naming.WATCHED, came, n)
+            n = named_now(net, region, t, Naming.WATCHED, k, n)
     by_kind = room.by_kind
     by_kind[: stage.n] = 0
     for j in range(n):
         by_kind[_server_of(stage, came[j]), came[j].kind] += 1
     anyone = False
     for v in range(stage.n):
-        _add_counts(stage, leaving, v, i, by_kind[v], setup)
+        _add_counts(stage, setup, (leaving.counts, leaving.by_user), v, i, by_kind[v])
         if stage.n_rows:
             refresh(rows, stage, stage.first + v, s)
         room.is_calm[v] = _is_calm(net, k, v, s, by_kind[v], storms and n > 0)
         anyone = anyone or not room.is_calm[v]
         if not room.is_calm[v] and stage.what == StageKind.CSP:
-            n = named_now(net, v, t, Naming.OF_HOMES, came, n)
+            n = named_now(net, v, t, Naming.OF_HOMES, k, n)
     if anyone and stage.what != StageKind.CSP:
         n = _named_by_all(net, k, t, n)
     _by_server(net, k, n)
@@ -54,13 +55,13 @@ def servers(net, k, t):
         arrived = room.ids[room.first[v] : room.first[v + 1]]
         if room.is_calm[v]:
             room.measured[:] = 0
-            _add_measured(stage, leaving, v, i, setup, room.measured)
+            measured = leaving.measured, leaving.by_user_measured
+            _add_counts(stage, setup, measured, v, i, room.measured)
             _all_pass(net, k, v, s, arrived, storms)
         else:
             recorded = stage.recorded + v
             _count_seen(net, recorded, s, by_kind[v])
-            waiting = work(net, k, v, recorded, s, arrived)
-            net.book.waits[recorded, s - setup.day_start_s] = waiting
+            work(net, k, v, recorded, s, arrived)
 
 
 @inner
@@ -86,7 +87,7 @@ def _named_by_all(net, k, t, n):
     of = Naming.EVERYONE if stage.what == StageKind.DSP else Naming.NAMED
     n_before = n
     for region in range(net.leaving.counts.shape[0]):
-        n = named_now(net, region, t, of, came, n)
+        n = named_now(net, region, t, of, k, n)
     if stage.what == StageKind.USER:  # they came to the SMI's door in time
         for j in range(n_before, n):
             end_message(net, came[j], Fate.DELIVERED, -1, t + net.setup.latency_s)
@@ -140,31 +141,21 @@ def _server_of(stage, attempt):
 
 
 @inner
-def _add_counts(stage, leaving, v, i, by_kind, setup):
-    """Add to *by_kind* those without a name who come to server *v*."""
+def _add_counts(stage, setup, counts, v, i, by_kind):
+    """Add to *by_kind* those without a name who come to server *v*, of *counts*: by region and
+    kind, and by user and named kind.
+    """
+    of_regions, of_users = counts
     if stage.what == StageKind.USER:
-        for kind in range(leaving.by_user.shape[1]):
-            by_kind[setup.n_anonymous + kind] += leaving.by_user[v, kind, i]
+        for kind in range(of_users.shape[1]):
+            by_kind[setup.n_anonymous + kind] += of_users[v, kind, i]
         return
-    for region in range(leaving.counts.shape[0]):
-        if stage.what == StageKind.DSP or region == v:
-            for kind in range(leaving.counts.shape[1]):
-                if stage.what == StageKind.DSP or not setup.central[kind]:
-                    by_kind[kind] += leaving.counts[region, kind, i]
-
-
-@inner
-def _add_measured(stage, leaving, v, i, setup, measured):
-    """Add to *measured* those without a name at server *v* who were raised after the warm-up."""
-    if stage.what == StageKind.USER:
-        for kind in range(leaving.by_user.shape[1]):
-            measured[setup.n_anonymous + kind] += leaving.by_user_measured[v, kind, i]
-        return
-    for region in range(leaving.measured.shape[0]):
-        if stage.what == StageKind.DSP or region == v:
-            for kind in range(leaving.measured.shape[1]):
-                if stage.what == StageKind.DSP or not setup.central[kind]:
-                    measured[kind] += leaving.measured[region, kind, i]
+    is_shared = stage.what == StageKind.DSP
+    for region in range(len(of_regions)):
+        if is_shared or region == v:
+            for kind in range(len(by_kind)):
+                if is_shared or not setup.central[kind]:
+                    by_kind[kind] += of_regions[region, kind, i]
 
 
 @inner
@@ -191,7 +182,6 @@ def _all_pass(net, k, v, s, arrived, storms):
     came = room.moving[k % 2]
     by_kind = room.by_kind[v]
     recorded = stage.recorded + v
-    second = s - setup.day_start_s
     n = len(arrived)
     _count_seen(net, recorded, s, by_kind)
     if stage.n_rows:
@@ -204,11 +194,10 @@ def _all_pass(net, k, v, s, arrived, storms):
                 n = take_through(net, k, i, v, recorded, s, 0, arrived, n)
     for kind in range(len(by_kind)):
         book.undelayed[recorded, kind] += room.measured[kind]
-    if s >= setup.warm_up_s:
-        book.served[recorded, second] += by_kind.sum() - (len(arrived) - n)
     first = room.n_moving[(k + 1) % 2]
     for j in range(n):
         attempt = came[arrived[j]]
         book.undelayed[recorded, attempt.kind] += attempt.raised >= setup.warm_up_s
+        note_late(net, attempt, recorded, s)
         move_to(net, k + 1, attempt)
     onward(net, k, first, s)

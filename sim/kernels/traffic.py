@@ -13,27 +13,26 @@ from sim.kernels.attempts import begin_record, keep, set_out
 from sim.kernels.compiled import inner, njit
 from sim.kernels.draws import scaled, word
 from sim.kernels.links import release
+from sim.kernels.noting import note_late_before
 from sim.kernels.ordering import by_rank
 from sim.kernels.pool import ANONYMOUS_SLOT
 from sim.kernels.prefetch import AHEAD, prefetch
-from sim.kernels.seconds import NEVER
 from sim.kernels.setup import Key
 from sim.kernels.stepping import record
 from sim.words import Fate
 
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _32: Final = np.uint64(32)
-UNNAMED: Final = np.int64(-2)  # in a column of seconds: counted, and no attempt was made of it
 MEMBER: Final = record([
     ("premises", "u4"),  # number of its sender's premises
     ("raised", "i4"),    # second that counts
+    ("who", "i4"),       # its place among the origins
     ("flow", "i2"),      # number of its flow
     ("cause", "u1"),     # `MessageCause`
 ], is_aligned=True)  # fmt: skip
 ORIGIN: Final = record([
-    ("position", "i4"),  # its place in this interval's flows
-    ("row", "i4"),       # row of its sender
-    ("made", "i4"),      # second whose knowledge it carries
+    ("row", "i4"),   # row of its sender
+    ("made", "i4"),  # second whose knowledge it carries
 ], is_aligned=True)  # fmt: skip
 FLOW: Final = record([
     ("kind", "i8"),    # number of the kind of message
@@ -57,9 +56,10 @@ class Leaving(NamedTuple):
     have no name yet, *measured* (raised after the warm-up), *total* of the anonymous; by user,
     named kind and second *by_user*, and of them *by_user_measured*. *crowded* uint8 and *busiest*
     int32 (region × second): whether some cell gets more than it can serve, and the most a cell
-    gets. *members* (`MEMBER`): *n_carried* who left before and are under way, then by second and
-    region, those of second i and region r from *first*[i * regions + r]; beside them *origins*
-    (`ORIGIN`), which are looked at when a message has ended; *flows* (`FLOW`).
+    gets. *members* (`MEMBER`): by second and region, those of second i and region r from
+    *first*[i * regions + r]. *origins* (`ORIGIN`), which are looked at when a message has ended:
+    *n_carried* of those who left before and are under way, then as the interval's flows have them;
+    *flows* (`FLOW`).
     *watched* bool: kinds whose senders are watched for storms. *busy* uint8 by second: whether
     somebody who leaves in it may be in somebody's way.
     """
@@ -90,35 +90,42 @@ def home(setup, region, kind, second, k):
 
 
 @inner
-def named_now(net, region, t, of, came, n):
-    """Make attempts of those who leave *region* in second *t*: *of* them `EVERYONE`, the `WATCHED`
-    kinds, the `NAMED`, or `OF_HOMES` all but what is made at the DSP.
+def named_now(net, region, t, of, k, n):
+    """Make attempts of those who leave *region* in second *t*, at stage *k*: *of* them `EVERYONE`,
+    the `WATCHED` kinds, the `NAMED`, or `OF_HOMES` all but what is made at the DSP.
 
-    They are written behind the first *n* of *came*, in order of service, so that a queue of them is
-    a walk through memory. Returns how many there are then.
+    They are written behind the first *n* who come to the stage, in order of service, so that a
+    queue of them is a walk through memory. Returns how many there are then.
     """
     setup = net.setup
     leaving = net.leaving
     room = net.room
+    came = room.moving[k % 2]
     i = t - leaving.start
-    n_drafts = _drafts(net, region, t, of)
+    n_anonymous = _draft_all_anonymous(net, region, t, of)
+    n_drafts = _draft_members(net, region, t, of, n_anonymous)
     by_rank(room, n_drafts)
+    first = leaving.first[i * leaving.counts.shape[0] + region] - n_anonymous
     for d in range(n_drafts):
         if d + AHEAD < n_drafts:
             later = np.int64(room.keys[d + AHEAD] & _LOW)
-            if room.draft_kind[later] < 0:
-                prefetch(leaving.members, room.draft_number[later])
+            if later >= n_anonymous:
+                prefetch(leaving.members, first + later)
         draft = np.int64(room.keys[d] & _LOW)
         attempt = came[n + d]
-        if room.draft_kind[draft] < 0:
-            _name_member(net, attempt, i, room.draft_number[draft])
+        if draft >= n_anonymous:
+            _name_member(net, attempt, i, first + draft)
+            if attempt.raised < t:
+                note_late_before(net, attempt, k, t)
         else:
             _name_anonymous(
                 net, attempt, region, room.draft_kind[draft], t, room.draft_number[draft]
             )
         attempt.rank = np.uint32(room.keys[d] >> _32)
-        begin_record(net, attempt)
-        set_out(net, attempt, 0, t)
+        attempt.leave = t
+        if net.setup.retried[attempt.kind]:
+            begin_record(net, attempt)
+            set_out(net, attempt, 0, t)
     for kind in range(leaving.counts.shape[1]):
         if _is_of(setup, leaving, kind, of):
             leaving.counts[region, kind, i] = leaving.measured[region, kind, i] = 0
@@ -126,33 +133,50 @@ def named_now(net, region, t, of, came, n):
 
 
 @inner
-def _drafts(net, region, t, of):
-    """Draft those who are asked for: their ranks into `Room.keys`, who they are beside them; return
-    how many.
+def _draft_all_anonymous(net, region, t, of):
+    """Draft the anonymous messages that are asked for: their ranks and places into `Room.keys`, who
+    they are beside them; return how many.
     """
     setup = net.setup
     leaving = net.leaving
-    room = net.room
     i = t - leaving.start
-    n_anonymous = setup.n_anonymous
+    counts = leaving.counts[region]
     n = 0
-    for kind in range(0 if of != Naming.NAMED else n_anonymous, n_anonymous):
-        if leaving.counts[region, kind, i] > 0 and _is_of(setup, leaving, kind, of):
+    if of == Naming.NAMED:
+        return n
+    for kind in range(setup.n_anonymous):
+        if counts[kind, i] > 0 and _is_of(setup, leaving, kind, of):
             n = _draft_anonymous(net, region, kind, t, n)
+    return n
+
+
+@inner
+def _draft_members(net, region, t, of, n):
+    """Draft the members who are asked for behind the first *n* drafts, of whom each is numbered n
+    and its place among those of its second and region; return how many drafts there are then.
+    """
+    setup = net.setup
+    leaving = net.leaving
+    keys = net.room.keys
+    i = t - leaving.start
+    counts = leaving.counts[region]
+    number = np.uint64(n)
     left = False
-    for kind in range(n_anonymous, leaving.counts.shape[1]):
-        left = left or leaving.counts[region, kind, i] > 0
+    for kind in range(setup.n_anonymous, len(counts)):
+        left = left or counts[kind, i] > 0
+    if not left:
+        return n
+    key = setup.keys[Key.RANK]
     place = i * leaving.counts.shape[0] + region
-    for j in range(
-        leaving.first[place], leaving.first[place + 1] if left else leaving.first[place]
-    ):
+    for j in range(leaving.first[place], leaving.first[place + 1]):
         member = leaving.members[j]
         flow = leaving.flows[member.flow]
-        if leaving.counts[region, flow.kind, i] > 0 and _is_of(setup, leaving, flow.kind, of):
-            rank = word(setup.keys[Key.RANK], flow.place, member.premises, t)
-            room.draft_kind[n], room.draft_number[n] = -1, j
-            room.keys[n] = (np.uint64(rank) << _32) | np.uint64(n)
+        kind = flow.kind
+        if counts[kind, i] > 0 and _is_of(setup, leaving, kind, of):
+            rank = word(key, flow.place, member.premises, t)
+            keys[n] = (np.uint64(rank) << _32) | number
             n += 1
+        number += np.uint64(1)
     return n
 
 
@@ -171,10 +195,9 @@ def _name_member(net, attempt, i, j):
     """Write the message of member *j*, who leaves in second *i* of the interval, into *attempt*."""
     setup = net.setup
     leaving = net.leaving
-    book = net.book
     member = leaving.members[j]
     flow = leaving.flows[member.flow]
-    attempt.who = j
+    attempt.who = member.who
     attempt.raised = member.raised
     attempt.premises = member.premises
     attempt.kind = flow.kind
@@ -182,7 +205,6 @@ def _name_member(net, attempt, i, j):
     attempt.user = 0
     attempt.cause = member.cause
     attempt.ended = False
-    book.deliver[j] = NEVER
     if len(setup.user_of):
         at_home = setup.premises_first[flow.region] + np.int64(member.premises)
         attempt.user = setup.user_of[at_home]
@@ -267,7 +289,7 @@ def kept_by_hubs(net, region, t):
 @njit(nogil=True)
 def scattered(
     flow,
-    position,
+    first,
     row,
     premises,
     leave,
@@ -282,18 +304,18 @@ def scattered(
     members,
     origins,
 ):
-    """Write the messages of one flow into *members* and *origins*, by second and region; *after*
-    int64 is where the next of each goes. The first of them has *position* among those of all flows.
+    """Write the messages of one flow into *members*, by second and region (*after* int64 is where
+    the next of each goes), and into *origins*, one after the other from number *first* on.
     """
     for p in range(np.uint64(len(row))):
         place = np.int64(leave[p] - start) * n_regions + region
         m = members[after[place]]
         m.premises = premises[row[p]]
         m.raised = raised[p]
+        m.who = first + p
         m.flow = flow
         m.cause = cause[p] if causes_differ else cause[0]
-        origin = origins[after[place]]
-        origin.position = position + p
+        origin = origins[first + p]
         origin.row = row[p]
         origin.made = made[p]
         after[place] += 1
@@ -304,13 +326,3 @@ def count_by_user(user_of, premises, row, leave, start, kind, counts):
     """Add to int32 *counts* (user × named kind × second) the messages of one flow of *kind*."""
     for p in range(np.uint64(len(row))):
         counts[user_of[premises[row[p]]], kind, leave[p] - start] += 1
-
-
-@njit(nogil=True)
-def written(origins, deliver, n_carried, out):
-    """Write into int32 *out*, by position in the interval's flows, what *deliver*, by member, says
-    of those who had a name.
-    """
-    for j in range(n_carried, len(origins)):
-        if deliver[j] != UNNAMED:
-            out[origins[j].position] = deliver[j]

@@ -8,6 +8,7 @@ from sim.kernels.attempts import ask_ahead, end_message, leave_network, refuse
 from sim.kernels.compiled import inner
 from sim.kernels.lines import Lane, remind
 from sim.kernels.moving import onward
+from sim.kernels.noting import note_slot, turned_away
 from sim.kernels.ordering import in_order
 from sim.kernels.protection import barred_until, stopped_by
 from sim.kernels.servers import is_out
@@ -24,11 +25,9 @@ def work(net, k, v, recorded, s, arrived):
     *k*), take them through the rows, and serve; return how many wait then. `Room.slot` knows how
     many were put off.
     """
-    setup = net.setup
     rows = net.rows
-    book = net.book
     room = net.room
-    stage = setup.stages[k]
+    stage = net.setup.stages[k]
     n, waiting = len(arrived), waiting_at(net, stage.first + v)
     in_order(net, room.moving[k % 2], arrived, n)
     room.slot[0].n_put_off = 0
@@ -38,13 +37,7 @@ def work(net, k, v, recorded, s, arrived):
             n = take_through(net, k, i, v, recorded, s, waiting, arrived, n)
     first = room.n_moving[(k + 1) % 2]
     serve(net, k, v, arrived[:n], s, allowed_at(net, k, v, s))
-    n_served = room.n_moving[(k + 1) % 2] - first
-    if s >= setup.warm_up_s:
-        book.served[recorded, s - setup.day_start_s] += n_served
-    for j in range(first, first + n_served):
-        attempt = room.moving[(k + 1) % 2, j]
-        if attempt.raised >= setup.warm_up_s:
-            book.delays[recorded * book.seen.shape[1] + attempt.kind, s - attempt.at] += 1
+    note_slot(net, k, recorded, s, arrived[:n], first)
     onward(net, k, first, s)
     n_refused = room.slot[0].n_refused
     for j in range(n_refused):
@@ -57,7 +50,6 @@ def work(net, k, v, recorded, s, arrived):
 def take_through(net, k, i, v, recorded, s, waiting, arrived, n):
     """Take the first *n* of *arrived* through row *i*; return how many pass, moved to the front."""
     setup = net.setup
-    pool = net.pool
     rows = net.rows
     book = net.book
     room = net.room
@@ -105,8 +97,10 @@ def take_through(net, k, i, v, recorded, s, waiting, arrived, n):
             room.slot[0].put_off_b += setup.sizes[k, kind]
             if s >= setup.warm_up_s:
                 book.seen[recorded, kind, s - setup.day_start_s] -= 1
+        else:
+            turned_away(net, kind, recorded, s)
         if later >= 0:
-            remind(pool, Lane.ARRIVES + k, later - stage.before, attempt)
+            remind(net.pool, Lane.ARRIVES + k, later - stage.before, attempt)
         elif what in (Mitigation.ALERT_STORM_PROTECTION, Mitigation.REDELIVERY):
             end_message(net, attempt, Fate.THROTTLED, k, s)
             leave_network(net, attempt)

@@ -181,7 +181,7 @@ class Layout:
     def stages(self) -> NDArray[Any]:
         """Return the `STAGE` records."""
         out = np.zeros(len(self.specs), STAGE)
-        first, before = 0, 0
+        first = 0
         for k, spec in enumerate(self.specs):
             own = [row for stage, _, row in self.rows if stage == k]
             number = next((i for i, (stage, _, _) in enumerate(self.rows) if stage == k), 0)
@@ -201,7 +201,7 @@ class Layout:
                 self.servers(k),
                 self._recorder.first[k],
                 spec.latency,
-                before,
+                self._recorder.stages[k].before_s,
                 spec.overflow == "drop_oldest",
                 len(spec.priority) + 1,
                 number,
@@ -211,7 +211,6 @@ class Layout:
                 puts_off,
             )
             first += self.servers(k)
-            before += spec.latency
         return out
 
     def levels(self) -> NDArray[Any]:
@@ -236,9 +235,12 @@ class Layout:
 
     def sizes(self) -> NDArray[Any]:
         """Return int64, the bytes of a message of each kind at each stage: users get XML."""
-        by_stage = [sizes_at(self._scenario, spec.stage) for spec in self.specs]
-        sizes = [[of_kinds[kind] for kind in self.kinds] for of_kinds in by_stage]
-        return np.array(sizes, np.int64).reshape(len(self.specs), len(self.kinds))
+        out = np.zeros((len(self.specs), len(self.kinds)), np.int64)
+        for k, spec in enumerate(self.specs):
+            sizes = sizes_at(self._scenario, spec.stage)
+            for number, kind in enumerate(self.kinds):
+                out[k, number] = sizes[kind]
+        return out
 
     def outages(self) -> NDArray[Any]:
         """Return the `OUTAGE` records of every server that is ever out."""

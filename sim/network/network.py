@@ -27,11 +27,9 @@ from sim.kernels.traffic import (
     FLOW,
     MEMBER,
     ORIGIN,
-    UNNAMED,
     Leaving,
     count_by_user,
     scattered,
-    written,
 )
 from sim.network.flows import Flow, Late
 from sim.network.layout import Layout, watch_list
@@ -84,13 +82,11 @@ class Network:
         comes_again = self.layout.puts_off or self.layout.retry is not None or len(links.start) > 0
         self._pool = small_pool(self.layout, comes_again)
         self._room = room_for(FIRST_ROOM, self.layout)
-        nobody = np.empty(0, MEMBER)
-        nothing = np.empty(0, ORIGIN)
         named = SHELF.take("named")
-        self._members = named.get("members", nobody)
-        self._origins = named.get("origins", nothing)
-        self._carried = nobody, nothing
-        self._telling = Telling(self.layout, estate, recorder, trace)
+        self._members = named.get("members", np.empty(0, MEMBER))
+        self._origins = named.get("origins", np.empty(0, ORIGIN))
+        self._carried = np.empty(0, ORIGIN)
+        self._telling = Telling(self.layout, self._setup, estate, recorder, trace)
 
     # -- one interval ------------------------------------------------------------------------------
 
@@ -124,12 +120,11 @@ class Network:
         ):
             leaving = self._by_name(leaving, flows, start_s)
             book = self._recorder.book(
-                np.full(len(leaving.members), UNNAMED, np.int32),
+                self._on_time(flows, leaving.n_carried),
                 len(self.layout.rows),
                 *self._oldest(flows, start_s, stop_s),
             )
             self._advance(leaving, book, start_s, stop_s)
-            book = book._replace(deliver=self._deliveries(flows, leaving, book))
         else:
             book = self._recorder.book(np.zeros(0, np.int32), len(self.layout.rows), 0, 0)
             pass_quietly(self._setup, leaving, book, 0, stop_s - start_s)
@@ -189,7 +184,7 @@ class Network:
             by_user_measured=by_user_measured,
             crowded=np.zeros((n_regions, n_seconds), np.uint8),
             busiest=np.zeros((n_regions, n_seconds), np.int32),
-            n_carried=len(self._carried[0]),
+            n_carried=len(self._carried),
             first=np.zeros(0, np.int64),
             members=np.zeros(0, MEMBER),
             origins=np.zeros(0, ORIGIN),
@@ -296,24 +291,27 @@ class Network:
         """Return *leaving* with the messages of all flows by second and region, and what that means
         for each WAN cell.
         """
-        n_regions, n_seconds = leaving.counts.shape[0], leaving.counts.shape[2]
+        n_regions, _, n_seconds = leaving.counts.shape
         named = leaving.counts[:, self.layout.n_anonymous :].sum(axis=1, dtype=np.int64).T.ravel()
-        first = leaving.n_carried + np.concatenate([[0], np.cumsum(named)])
+        first = np.concatenate([[0], np.cumsum(named)])
         n_members = int(first[-1])
+        n_origins = n_members + leaving.n_carried
         if n_members > len(self._members):
             self._members = np.empty(n_members, MEMBER)
-            self._origins = np.empty(n_members, ORIGIN)
-        members, origins = self._members[:n_members], self._origins[:n_members]
-        members[: leaving.n_carried], origins[: leaving.n_carried] = self._carried
+        if n_origins > len(self._origins):
+            self._origins = np.empty(n_origins, ORIGIN)
+        members = self._members[:n_members]
+        origins = self._origins[:n_origins]
+        origins[: leaving.n_carried] = self._carried
         after = first[:-1].copy()
         flow_records = np.zeros(len(flows), FLOW)
-        position = 0
+        who = leaving.n_carried
         for number, flow in enumerate(flows):
             cause = np.array([flow.cause], np.uint8) if isinstance(flow.cause, int) else flow.cause
             if len(flow.row):
                 scattered(
                     number,
-                    position,
+                    who,
                     flow.row,
                     flow.premises,
                     flow.leave,
@@ -329,7 +327,7 @@ class Network:
                     origins,
                 )
             flow_records[number] = (flow.kind, flow.region, flow.place)
-            position += len(flow.row)
+            who += len(flow.row)
         leaving = leaving._replace(
             first=first, members=members, origins=origins, flows=flow_records
         )
@@ -339,25 +337,38 @@ class Network:
                 for region in np.flatnonzero(self.layout.n_cells).tolist():
                     shared = self._setup, leaving, self._rows, self._queues
                     crowd(*shared, k, region, min(STRETCH_S, n_seconds))
+                self._name_the_busiest(leaving, int(stage["before"]))
         for region, seconds in self._strokes(start_s):
             leaving.crowded[region, seconds] = True
         leaving.busy[:] |= leaving.crowded.any(axis=0)
         return leaving
 
-    def _deliveries(self, flows: Sequence[Flow], leaving: Leaving, book: Book) -> NDArray[Any]:
-        """Return int32, the second each message of the flows reaches the SMI's door, one after the
-        other as the flows have them; those who never had a name come on time.
+    def _name_the_busiest(self, leaving: Leaving, before_s: int) -> None:
+        """Let the fullest second of a cell be one in which all have names, if it would be calm:
+        which cell it is, names alone tell.
         """
-        n = 0
-        for flow in flows:
-            n += len(flow.leave)
-        out = np.empty(n, np.int32)
-        begin = 0
+        n_regions = len(leaving.busiest)
+        since_s = leaving.start + before_s
+        begin = max(0, self._warm_up_s - since_s)
+        end = max(0, self.horizon_s - since_s)
+        most = leaving.busiest.T.copy()
+        most[leaving.crowded.T != 0] = 0
+        most[:begin] = 0
+        most[end:] = 0
+        second, region = divmod(int(most.argmax()), n_regions)
+        if most[second, region] > self._recorder.busiest["peak"][0]:
+            leaving.crowded[region, second] = True
+
+    def _on_time(self, flows: Sequence[Flow], n_carried: int) -> NDArray[Any]:
+        """Return int32, the second each message reaches the SMI's door if it never needs a name:
+        behind the *n_carried* who left before, those of the flows, one after the other.
+        """
+        out = np.empty(n_carried + sum(len(flow.leave) for flow in flows), np.int32)
+        begin = n_carried
         for flow in flows:
             end = begin + len(flow.leave)
             np.add(flow.leave, self.latency_s, out=out[begin:end])
             begin = end
-        written(leaving.origins, book.deliver, leaving.n_carried, out)
         return out
 
     def _oldest(self, flows: Sequence[Flow], start_s: int, stop_s: int) -> tuple[int, int]:
@@ -367,10 +378,14 @@ class Network:
         live = under_way(self._pool, 0, len(self._pool.lines))
         # of what comes again it is a step still to come
         at = int(live["at"].min(initial=start_s))
-        columns = live["raised"], *(flow.raised for flow in flows)
-        raised = min(int(column.min(initial=start_s)) for column in columns)
-        before = int(self._setup.stages["before"].max()) if len(self._setup.stages) else 0
-        return stop_s + before - max(at, 0) + 2, stop_s + self.latency_s - raised + 2
+        raised = int(live["raised"].min(initial=start_s))
+        for flow in flows:
+            earliest = flow.raised.min(initial=start_s)
+            raised = min(raised, int(earliest))
+        before = int(self._setup.stages["before"].max(initial=0))
+        longest_delay_s = stop_s + before - max(at, 0)
+        longest_end_s = stop_s + self.latency_s - raised
+        return longest_delay_s + 2, longest_end_s + 2
 
     def _advance(self, leaving: Leaving, book: Book, start_s: int, stop_s: int) -> None:
         """Take the steps, making room as they need it."""
@@ -402,7 +417,7 @@ class Network:
                     n_moves = max(int(needed[0].n_moves), 2 * len(self._room.ids))
                     self._room = room_for(n_moves, self.layout, self._room)
         self._carried = carried_over(
-            self._pool, leaving, self._setup.retried, self.layout.n_anonymous
+            self._pool, leaving, book, self._setup.retried, self.layout.n_anonymous
         )
 
     def close(self) -> None:

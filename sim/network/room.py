@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.kernels.book import Around
 from sim.kernels.lines import Lane
 from sim.kernels.net import Room
 from sim.kernels.pool import ATTEMPT, CHUNK_PLACES, ENDED, HEIGHTS, LINE, MESSAGE, Pool
@@ -134,6 +135,7 @@ def room_for(n: int, layout: Layout, before: Room | None = None) -> Room:
         digits=np.zeros(257, np.int64),
         by_kind=np.zeros((few, len(layout.kinds)), np.int64),
         measured=np.zeros(len(layout.kinds), np.int64),
+        cell_did=np.zeros((len(Around), len(layout.kinds)), np.int64),
         is_calm=np.zeros(few, np.bool_),
         cells_waiting=np.zeros(n_regions, np.int64) if before is None else before.cells_waiting,
         slot=np.zeros(1, SERVICE),

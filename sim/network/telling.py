@@ -15,12 +15,13 @@ from sim.kernels.book import Book
 from sim.kernels.carrying import under_way
 from sim.kernels.pool import ENDED, Pool
 from sim.kernels.seconds import NEVER
+from sim.kernels.setup import Setup
 from sim.kernels.traffic import Leaving
 from sim.network.flows import Flow, Late
 from sim.network.layout import Layout
 from sim.recorder import Recorder
 from sim.tables import Trace
-from sim.words import Fate, MessageCause
+from sim.words import Fate, MessageCause, StageKind
 
 
 class Telling:
@@ -29,9 +30,10 @@ class Telling:
     """
 
     def __init__(
-        self, layout: Layout, estate: Estate, recorder: Recorder, trace: Trace | None
+        self, layout: Layout, setup: Setup, estate: Estate, recorder: Recorder, trace: Trace | None
     ) -> None:
         self._layout = layout
+        self._setup = setup
         self._estate = estate
         self._recorder = recorder
         self._trace = trace
@@ -51,7 +53,8 @@ class Telling:
         """
         shaped = {(flow.region, flow.kind) for flow in flows if flow.raised is not flow.leave}
         self._on_time(leaving, shaped, start_s)
-        position, tail = 0, [self._later]
+        position = leaving.n_carried
+        tail = [self._later]
         for flow in flows:
             unnamed = (
                 leaving.counts[flow.region, flow.kind][flow.leave - start_s] > 0
@@ -60,6 +63,7 @@ class Telling:
             )
             if (flow.region, flow.kind) in shaped:
                 self._shaped(flow, unnamed)
+                self._left_late(flow, unnamed)
             if len(leaving.first):
                 flow.deliver = book.deliver[position : position + len(flow.row)]
                 position += len(flow.row)
@@ -82,24 +86,60 @@ class Telling:
 
     def _on_time(self, leaving: Leaving, shaped: set[tuple[int, int]], start_s: int) -> None:
         """Count those who never needed a name and left when they were raised."""
-        horizon_s, latency_s = self._recorder.horizon_s, self._layout.latency_s
-        cut = max(0, horizon_s - latency_s - start_s)
-        for region in range(leaving.measured.shape[0]):
-            for kind in range(leaving.measured.shape[1]):
-                if (region, kind) not in shaped:
-                    counts = leaving.measured[region, kind]
-                    self._recorder.arrived(kind, latency_s, int(counts[:cut].sum(dtype=np.int64)))
-                    late = horizon_s - (start_s + cut + np.arange(len(counts[cut:])))
-                    self._recorder.travelling(kind, np.repeat(late, counts[cut:]))
+        recorder = self._recorder
+        latency_s = self._layout.latency_s
+        cut = max(0, recorder.horizon_s - latency_s - start_s)
+        for region, of_region in enumerate(leaving.measured):
+            for kind, counts in enumerate(of_region):
+                if (region, kind) in shaped:
+                    continue
+                n = counts[:cut].sum(dtype=np.int64)
+                recorder.arrived(kind, latency_s, int(n))
+                after = counts[cut:]
+                left = start_s + cut + np.arange(len(after))
+                age_s = recorder.horizon_s - left
+                recorder.travelling(kind, np.repeat(age_s, after))
 
     def _shaped(self, flow: Flow, unnamed: NDArray[Any]) -> None:
         """Count those of *flow*, put off by rows or links, who never needed a name."""
         recorder = self._recorder
-        chosen = unnamed & (flow.raised >= recorder.warm_up_s)
+        chosen = flow.raised >= recorder.warm_up_s
+        chosen &= unnamed
+        raised = flow.raised[chosen]
         arrives = flow.leave[chosen] + np.int32(self._layout.latency_s)
-        raised, in_time = flow.raised[chosen], arrives < recorder.horizon_s
-        recorder.arrived_each(flow.kind, arrives[in_time] - raised[in_time])
-        recorder.travelling(flow.kind, recorder.horizon_s - raised[~in_time])
+        delay_s = arrives - raised
+        age_s = recorder.horizon_s - raised
+        in_time = arrives < recorder.horizon_s
+        recorder.arrived_each(flow.kind, delay_s[in_time])
+        recorder.travelling(flow.kind, age_s[~in_time])
+
+    def _left_late(self, flow: Flow, unnamed: NDArray[Any]) -> None:
+        """Count of the same those who left a stage late, second by second."""
+        recorder = self._recorder
+        target_s = recorder.targets[flow.kind]
+        for stage in self._setup.stages:
+            left = flow.leave + stage["before"]
+            late = left - flow.raised > target_s
+            late &= unnamed
+            late &= left < recorder.horizon_s
+            server = self._server_of(flow, late, stage["what"])
+            recorder.left_late(
+                flow.kind,
+                stage["recorded"] + server,
+                left[late],
+            )
+
+    def _server_of(self, flow: Flow, chosen: NDArray[Any], what: int) -> NDArray[Any]:
+        """Return the server of each of the *chosen* of *flow* at a stage, which is *what*."""
+        setup = self._setup
+        if what == StageKind.DSP:
+            return np.zeros(np.count_nonzero(chosen), np.int64)
+        if what == StageKind.USER:
+            home = flow.premises[flow.row[chosen]]
+            first = setup.premises_first[flow.region]
+            users: NDArray[Any] = setup.user_of[first + home.astype(np.int64)]
+            return users.astype(np.int64)
+        return np.full(np.count_nonzero(chosen), flow.region)
 
     def _afterwards(self, flow: Flow, chosen: NDArray[Any]) -> NDArray[Any]:
         """Return as `ENDED` the reports on time that a latency carries past the interval."""

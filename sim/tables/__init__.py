@@ -34,6 +34,7 @@ STALENESS_EDGES_S: Final[tuple[int, ...]] = (
     *(int(3600 * 2 ** (i / 2)) for i in range(41)),
     2**40,
 )
+AROUND_PEAK_S: Final = 900  # before a server's fullest second, and after it
 PEAK_BINS_S: Final[tuple[int, ...]] = (1, 60, 900)
 # Bands of latency over the air: half-octaves from a second to eleven years.
 LATENCY_EDGES_S: Final[tuple[int, ...]] = (

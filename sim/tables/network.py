@@ -219,6 +219,28 @@ OF_THE_NETWORK: Final = (
         ),
     ),
     Table(
+        "around_peaks",
+        "a stage, server, kind and second within 15 min of the server's fullest second, if anything"
+        " came, went or waited then; of cells the busiest alone, from its fullest second on",
+        "recorder",
+        (
+            OF_STAGE,
+            OF_SERVER,
+            OF_KIND,
+            Column("at_s", "int64", "s", "The second, from the window's start; after warm-up."),
+            Column("n_arrived", "int64", "messages", "Arrivals in the second."),
+            Column("n_served", "int64", "messages", "Departures in the second."),
+            Column("waiting_n", "int64", "messages", "Messages waiting after its service."),
+            Column(
+                "n_late",
+                "int64",
+                "messages",
+                "Departures of messages that had been raised longer before than the target of their"
+                " kind.",
+            ),
+        ),
+    ),
+    Table(
         "cells",
         "a region with a stage of WAN cells",
         "recorder",

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from sim.calendar import triggers
 from sim.planning.sizes import VERSION_REPORT, sizes_at
 from sim.scenario.fields import of_server
-from sim.tables import PEAK_BINS_S, TABLES, TIMELINE_BIN_S, TIMELINE_LONGEST_S, Tables, frame
+from sim.tables import (
+    AROUND_PEAK_S,
+    PEAK_BINS_S,
+    TABLES,
+    TIMELINE_BIN_S,
+    TIMELINE_LONGEST_S,
+    Tables,
+    frame,
+)
 from sim.twin import records
 from sim.twin.estate import SLOTS
 from sim.twin.messages import Hop, Message
@@ -36,6 +44,7 @@ def tables(world: TwinWorld) -> Tables:
         "attempts": attempts,
         "rows": rows,
         "timeline": timeline,
+        "around_peaks": around_peaks,
         "cells": cells,
         "kinds": kinds,
         "operators": operators,
@@ -239,19 +248,22 @@ def segments(world: TwinWorld) -> Rows:
 
 def _sizes(scenario: Scenario) -> dict[str, int]:
     """Return the bytes between device and DSP of a message of each kind."""
-    sizes = {name: kind.size for name, kind in scenario.traffic.kinds.items()}
-    sizes |= {name: kind.size for name, kind in scenario.alerts.kinds.items()}
-    own = {VERSION_REPORT: scenario.reporting.size, "request": scenario.reporting.request_size}
-    return sizes | own
+    reporting = scenario.reporting
+    sizes = {
+        VERSION_REPORT: reporting.size,
+        "request": reporting.request_size,
+    }
+    for name, kind in scenario.traffic.kinds.items():
+        sizes[name] = kind.size
+    for name, alert in scenario.alerts.kinds.items():
+        sizes[name] = alert.size
+    return sizes
 
 
 def targets(world: TwinWorld) -> Rows:
     """Yield how many messages of each kind made an attempt and were late."""
     scenario = world.scenario
-    within_s = {kind: spec.target for kind, spec in scenario.traffic.kinds.items()} | {
-        kind: alert.target for kind, alert in scenario.alerts.kinds.items()
-    }
-    within_s[VERSION_REPORT] = scenario.reporting.target
+    within_s = _targets_s(scenario)
     for kind in _names(world):
         if kind != VERSION_REPORT or (
             not scenario.reporting.traits.is_silent and scenario.firmware is None
@@ -265,6 +277,16 @@ def targets(world: TwinWorld) -> Rows:
                 len(tried),
                 sum(_is_late(message, within_s[kind], world.horizon_s) for message in tried),
             )
+
+
+def _targets_s(scenario: Scenario) -> dict[str, int]:
+    """Return the response-time target of each kind."""
+    within_s = {VERSION_REPORT: scenario.reporting.target}
+    for kind, spec in scenario.traffic.kinds.items():
+        within_s[kind] = spec.target
+    for kind, alert in scenario.alerts.kinds.items():
+        within_s[kind] = alert.target
+    return within_s
 
 
 def _is_late(message: Message, target_s: int, horizon_s: int) -> bool:
@@ -405,6 +427,57 @@ def timeline(world: TwinWorld) -> Rows:
                 went[*where, minute],
                 waited[last_s],
             )
+
+
+def around_peaks(world: TwinWorld) -> Rows:
+    """Yield what happened at each server in the seconds around its fullest, second by second; of
+    the cells at the busiest alone, from then on.
+    """
+    fullest: dict[Any, tuple[int, int]] = {}  # most that came in a second, and the first, negative
+    for (server, second), n in Counter(
+        (hop.server, hop.arrived_s) for _, hop in _measured_hops(world)
+    ).items():
+        fullest[server] = max(fullest.get(server, (0, 0)), (n, -second))
+    for stage in world.stages:
+        found = [server for server in stage.servers.values() if server in fullest]
+        before_s = AROUND_PEAK_S
+        if stage.name == "cell" and found:
+            found, before_s = [max(found, key=lambda cell: fullest[cell])], 0
+        for server in found:
+            peak_s = -fullest[server][1]
+            yield from _each_second(
+                world,
+                server,
+                max(peak_s - before_s, world.warm_up_s),
+                min(peak_s + AROUND_PEAK_S + 1, world.horizon_s),
+            )
+
+
+def _each_second(world: TwinWorld, server: Server, since_s: int, until_s: int) -> Rows:
+    """Yield what happened at *server* in each second of [since, until) in which anything did."""
+    targets_s = _targets_s(world.scenario)
+    counts: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
+
+    def count(kind: str, what: str, second: int | None) -> None:
+        if second is not None and since_s <= second < until_s:
+            counts[kind, second][what] += 1
+
+    for message in world.messages:
+        kind = message.kind
+        for hop in _hops(message):
+            if hop.server is not server:
+                continue
+            count(kind, "arrived", hop.arrived_s)
+            departed_s = hop.departed_s
+            count(kind, "served", departed_s)
+            if departed_s is not None and departed_s - message.raised_s > targets_s[kind]:
+                count(kind, "late", departed_s)
+            gone_s = until_s if hop.gone_s is None else min(hop.gone_s, until_s)
+            for second in range(max(hop.arrived_s, since_s), gone_s):
+                count(kind, "waiting", second)
+    for (kind, second), counted in counts.items():
+        told = [counted[what] for what in ("arrived", "served", "waiting", "late")]
+        yield server.stage, server.name, kind, second, *told
 
 
 def cells(world: TwinWorld) -> Rows:

@@ -33,12 +33,14 @@ class Place(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Hop:
-    """One stage in the life of an attempt: when it came and when it left (None: not yet, or never).
+    """One stage in the life of an attempt: when it came, when it left for the next (None: not yet,
+    or never), and when it was there no more, served or turned away.
     """
 
     server: Place
     arrived_s: int
     departed_s: int | None = None
+    gone_s: int | None = None
 
 
 @dataclass(eq=False, slots=True)

@@ -141,6 +141,8 @@ class Server:
     def _tell(self, attempt: Attempt, told: str) -> None:
         if told == "served":
             attempt.hops[-1].departed_s = int(self.env.now)
+        if told != "failed":
+            attempt.hops[-1].gone_s = int(self.env.now)
         self.gates.pop(attempt).succeed(told)
 
     # -- service -----------------------------------------------------------------------------------

@@ -12,13 +12,14 @@ HERE = Path(__file__).resolve().parent
 
 def tables_as_text(scenario: Path) -> str:
     """Return every table of the first replication of *scenario*, one after the other, as
-    comma-separated text; of the timeline only eventful minutes.
+    comma-separated text; of minutes and seconds only those after which somebody waited.
     """
     from sim.run import replicate
     from sim.scenario.load import load
 
     tables = replicate(load(scenario), 0)
-    tables["timeline"] = tables["timeline"].query("waiting_n > 0")
+    for name in ("timeline", "around_peaks"):
+        tables[name] = tables[name].query("waiting_n > 0")
     return "\n".join(
         f"[{name}]\n" + table.to_csv(index=False, lineterminator="\n")
         for name, table in sorted(tables.items())

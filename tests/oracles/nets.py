@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.kernels.book import CELL_COUNTS, Book
+from sim.kernels.book import BUSIEST, CELL_COUNTS, Book
 from sim.kernels.links import Links
 from sim.kernels.net import Net
 from sim.kernels.pool import ATTEMPT, CHUNK_PLACES, ENDED, HEIGHTS, LINE, MESSAGE, Pool
@@ -115,11 +115,13 @@ def blank_book() -> Book:
     """Return counts of nothing."""
     flat, nothing = np.zeros((0, 0), np.int32), np.zeros((0, 0, 0), np.int32)
     return Book(
-        nothing, flat, flat, np.zeros((0, 0), np.int64), flat,
+        nothing, np.zeros((0, 0, 0, 0), np.int32), np.zeros(0, np.bool_), flat,
+        np.zeros((0, 0), np.int64), flat,
         np.zeros((N_KINDS, 2 * HORIZON_S), np.int32),
         np.zeros((N_KINDS, 7, N_STAGES + 2), np.int64),
         np.zeros(N_KINDS, np.int64), np.zeros((N_KINDS, 3), np.int64),
         np.zeros((1, N_KINDS, 2), np.int64), np.zeros(N_REGIONS, CELL_COUNTS), flat,
+        np.full(1, -1, BUSIEST), nothing,
         np.zeros(0, np.int32),
     )  # fmt: skip
 
