@@ -114,8 +114,9 @@ class Recorder:
         self._held_before = np.zeros(n_servers, np.int64)
         self._over = np.zeros((n_regions, 2 * DAY_S), np.int32)
         self._cells = np.zeros(n_regions, CELL_COUNTS)
-        self.busiest = np.full(1, -1, BUSIEST)
-        self.busiest["at"] = -AROUND_PEAK_S - 1
+        self._busiest = np.full(1, -1, BUSIEST)
+        self._busiest["peak"] = 0
+        self._busiest["at"] = -AROUND_PEAK_S - 1
         self._around = np.zeros((len(Around), len(kinds), AROUND_PEAK_S + 1), np.int32)
         self._timeline: list[tuple[Any, ...]] = []
         self._day = 0
@@ -176,7 +177,7 @@ class Recorder:
             zeros((n_rows, k, 2), np.int64),
             self._cells,
             self._over,
-            self.busiest,
+            self._busiest,
             self._around,
             deliver,
         )
@@ -462,7 +463,7 @@ class Recorder:
         peak, with the first of them; of cells the busiest alone.
         """
         if record.name == "cell":
-            busiest = self.busiest[0]
+            busiest = self._busiest[0]
             if busiest["region"] >= 0:
                 server = record.servers[busiest["region"]]
                 yield server, int(busiest["at"]), self._around

@@ -23,6 +23,15 @@ def is_watched(book, region, s):
 
 
 @inner
+def is_fullest(net, region, t):
+    """Whether more of those who leave in second *t* come to some cell of *region*, in the same slot
+    as cells come first, than ever came to one before: which it is, names alone tell.
+    """
+    most = net.leaving.busiest[region, t - net.leaving.start]
+    return t >= net.setup.warm_up_s and most > net.book.busiest[0].peak
+
+
+@inner
 def _was_of_late(book, v, s):
     """Whether cell *v* is the busiest so far, and watched in slot *s*."""
     return v == book.busiest[0].cell and s < watched_until(book)

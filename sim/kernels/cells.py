@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.kernels.busiest import is_watched, look_after, look_before, may_be_busiest
+from sim.kernels.busiest import is_fullest, is_watched, look_after, look_before, may_be_busiest
 from sim.kernels.compiled import inner, njit
 from sim.kernels.crowding import cells_of
 from sim.kernels.moving import coming
@@ -44,6 +44,7 @@ def cells(net, k, t):
             and not leaving.crowded[region, i]
             and not setup.cells_watched
             and not is_watched(book, region, s)
+            and not is_fullest(net, region, t)
         ):
             region_passes(setup, leaving, book, stage, region, (i, i + 1))
         else:

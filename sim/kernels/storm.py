@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from sim.kernels.attempts import ask_ahead, sets_out, time_out
-from sim.kernels.busiest import watched_until
+from sim.kernels.busiest import is_fullest, watched_until
 from sim.kernels.cells import cells
 from sim.kernels.compiled import inner, njit
 from sim.kernels.lines import Lane, due_line, due_now
@@ -60,13 +60,16 @@ def advance(net, from_s, to_s, needed):
 
 @inner
 def _calm_until(net, t, to_s):
-    """Return the first second from *t* on in which somebody may be in somebody's way: *t* itself
-    while anybody waits, or the busiest cell is watched.
+    """Return the first second from *t* on in which somebody may be in somebody's way, or a
+    cell is fuller than any was: *t* itself while anybody waits, or the busiest cell is watched.
     """
     if net.pool.heights[0].n_waiting > 0 or t < watched_until(net.book):
         return t
-    start = net.leaving.start
-    while t < to_s and not net.leaving.busy[t - start]:
+    leaving = net.leaving
+    while t < to_s and not leaving.busy[t - leaving.start]:
+        for region in range(len(leaving.busiest)):
+            if is_fullest(net, region, t):
+                return t
         t += 1
     return t
 

@@ -337,27 +337,10 @@ class Network:
                 for region in np.flatnonzero(self.layout.n_cells).tolist():
                     shared = self._setup, leaving, self._rows, self._queues
                     crowd(*shared, k, region, min(STRETCH_S, n_seconds))
-                self._name_the_busiest(leaving, int(stage["before"]))
         for region, seconds in self._strokes(start_s):
             leaving.crowded[region, seconds] = True
         leaving.busy[:] |= leaving.crowded.any(axis=0)
         return leaving
-
-    def _name_the_busiest(self, leaving: Leaving, before_s: int) -> None:
-        """Let the fullest second of a cell be one in which all have names, if it would be calm:
-        which cell it is, names alone tell.
-        """
-        n_regions = len(leaving.busiest)
-        since_s = leaving.start + before_s
-        begin = max(0, self._warm_up_s - since_s)
-        end = max(0, self.horizon_s - since_s)
-        most = leaving.busiest.T.copy()
-        most[leaving.crowded.T != 0] = 0
-        most[:begin] = 0
-        most[end:] = 0
-        second, region = divmod(int(most.argmax()), n_regions)
-        if most[second, region] > self._recorder.busiest["peak"][0]:
-            leaving.crowded[region, second] = True
 
     def _on_time(self, flows: Sequence[Flow], n_carried: int) -> NDArray[Any]:
         """Return int32, the second each message reaches the SMI's door if it never needs a name:
